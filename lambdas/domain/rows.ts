@@ -1,0 +1,63 @@
+import type { EventSource } from './ids.ts';
+import { isCallbackId } from './ids.ts';
+import type { RowKey } from './work.ts';
+
+/**
+ * The keys of the one table. A request's rows share a partition, so that its story is one query;
+ * account-wide endpoints share one, so that all of them are; each endpoint's deliveries are one, in
+ * the order of their events.
+ */
+export const requestKey = (requestId: string): RowKey => ({ pk: `REQ#${requestId}`, sk: 'REQUEST' });
+export const metaKey = (requestId: string): RowKey => ({ pk: `REQ#${requestId}`, sk: 'META' });
+export const copyKey = (requestId: string): RowKey => ({ pk: `REQ#${requestId}`, sk: 'COPY' });
+export const segmentKey = (requestId: string, generation: number, segment: number): RowKey => ({
+  pk: `REQ#${requestId}`,
+  sk: `SEGMENT#${generation}#${String(segment).padStart(5, '0')}`,
+});
+/** Reserves an object's key in the bucket for one request. */
+export const objectKey = (bucket: string, key: string): RowKey => ({ pk: `KEY#${bucket}/${key}`, sk: 'KEY' });
+
+/** The partition of a source's events and outbox. */
+export const sourcePartition = (source: EventSource): string =>
+  source.kind === 'request' ? `REQ#${source.requestId}` : `ENDPOINT#${source.endpointId}`;
+export const eventKey = (source: EventSource, position: number): RowKey => ({
+  pk: sourcePartition(source),
+  sk: `EVENT#${String(position).padStart(10, '0')}`,
+});
+export const outboxKey = (source: EventSource): RowKey => ({ pk: sourcePartition(source), sk: 'OUTBOX' });
+
+/** The partition of the account-wide endpoints. */
+export const ENDPOINTS = 'ENDPOINT';
+export const endpointKey = (endpointId: string): RowKey =>
+  isCallbackId(endpointId)
+    ? { pk: `CALLBACK#${endpointId}`, sk: 'ENDPOINT' }
+    : { pk: ENDPOINTS, sk: endpointId };
+/** Counts of the account-wide endpoints, kept in the transactions that change them. */
+export const endpointCountsKey: RowKey = { pk: 'ENDPOINT-COUNTS', sk: 'COUNTS' };
+
+export const deliveryPartition = (endpointId: string): string => `DEL#${endpointId}`;
+export const deliveryKey = (endpointId: string, eventId: string): RowKey => ({
+  pk: deliveryPartition(endpointId),
+  sk: eventId,
+});
+
+/** While present and in the future, all polling waits. */
+export const brakeKey: RowKey = { pk: 'BRAKE', sk: 'UPSTREAM' };
+/** The secret that signs per-request callbacks. */
+export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' };
+
+/** The id of the request that a row of its partition belongs to. */
+export const requestIdOf = (key: RowKey): string => key.pk.slice('REQ#'.length);
+
+/** The source of the events in a partition, by the partition's key. */
+export function sourceOf(pk: string): EventSource {
+  return pk.startsWith('REQ#')
+    ? { kind: 'request', requestId: pk.slice('REQ#'.length) }
+    : { kind: 'endpoint', endpointId: pk.slice('ENDPOINT#'.length) };
+}
+
+/**
+ * The sort key of the `list` index: time and id, so that a position in a list is one unique string
+ * and a page goes on where the last one ended even when rows came or went.
+ */
+export const listAt = (time: number, id: string): string => `${String(time).padStart(15, '0')}#${id}`;

@@ -1,0 +1,142 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Claim, Claims } from '../adapters/claims.ts';
+import type { Hints } from '../adapters/hints.ts';
+import { decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
+import { outcomeOf } from './failure.ts';
+import { log, metrics } from './log.ts';
+
+/** What the work gets besides its claim. */
+export type WorkContext = {
+  /** When the worker must have stopped, ms since epoch: before the function's time-out. */
+  readonly deadline: number;
+};
+
+export type StageOptions<T extends RowKey> = {
+  readonly lanes: readonly Lane[];
+  readonly claims: Claims;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly now: () => number;
+  /** Does the row's work and releases the claim, or throws (see failure.ts). */
+  readonly work: (claim: Claim<T>, context: WorkContext) => Promise<void>;
+  /** Runs once per invocation, before any claim; `false` leaves all rows unclaimed. */
+  readonly before?: () => Promise<void>;
+  /** Rows worked on at a time. */
+  readonly concurrency?: number;
+};
+
+/** No row is begun with less than this left of the function's time, ms. */
+const MARGIN_MS = 5_000;
+
+/**
+ * The handler of a stage that an SQS queue wakes: claims the rows that the messages name, does their
+ * work, and answers with the messages whose rows could not even be claimed. A row whose work failed
+ * is not one of them: it is due again by itself, and its old message would find nothing.
+ *
+ * Rows that were claimed before and never finished run last and alone, so that one that kills its
+ * worker takes no others along.
+ */
+export function stage<T extends RowKey>(options: StageOptions<T>) {
+  const { lanes, claims, hints, now, work, before, concurrency = 10 } = options;
+
+  async function handle(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    const deadline = now() + context.getRemainingTimeInMillis() - MARGIN_MS;
+    const unclaimed = new Set<string>();
+    const suspects: Claim<T>[] = [];
+    await before?.();
+
+    const wanted = event.Records.flatMap((record) => named(record, lanes));
+    await inParallel(wanted, concurrency, async ({ record, lane, hint }) => {
+      if (now() >= deadline) {
+        unclaimed.add(record.messageId);
+        return;
+      }
+      const claim = await take(lane, hint);
+      if (claim === 'unavailable') unclaimed.add(record.messageId);
+      else if (claim !== 'gone') {
+        if (claim.silentClaims > 0) suspects.push(claim);
+        else await run(claim, deadline);
+      }
+    });
+    for (const claim of suspects) {
+      if (now() < deadline) await run(claim, deadline);
+    }
+    metrics.publishStoredMetrics();
+    return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
+  }
+
+  async function take(lane: Lane, hint: Hint): Promise<Claim<T> | 'gone' | 'unavailable'> {
+    try {
+      const claim = await claims.claim<T>(lane, hint);
+      if (claim !== 'parked') return claim;
+      report(lane, hint, 'claimed too often without finishing');
+      return 'gone';
+    } catch (error) {
+      log.error('claim failed', { lane, row: hint, error: error as Error });
+      return 'unavailable';
+    }
+  }
+
+  async function run(claim: Claim<T>, deadline: number): Promise<void> {
+    try {
+      await work(claim, { deadline });
+    } catch (error) {
+      await settle(claim, error);
+    }
+  }
+
+  async function settle(claim: Claim<T>, error: unknown): Promise<void> {
+    const { pk, sk } = claim.row;
+    const outcome = outcomeOf(error);
+    try {
+      if (outcome === 'superseded') {
+        log.info('superseded', { lane: claim.lane, row: { pk, sk } });
+      } else if (outcome === 'park') {
+        await claims.park(claim, error instanceof Error ? error.message : String(error));
+        report(claim.lane, { pk, sk }, (error as Error).message);
+      } else {
+        const dueAt = await claims.retry(claim);
+        log.error('work failed', {
+          lane: claim.lane,
+          row: { pk, sk },
+          retryAt: dueAt,
+          error: error as Error,
+        });
+        if (dueAt !== undefined) await hints.send(claim.lane as Lane, [{ pk, sk, dueAt }]);
+      }
+    } catch (cause) {
+      // The lease runs out by itself and the sweep finds the row.
+      log.error('release failed', { lane: claim.lane, row: { pk, sk }, error: cause as Error });
+    }
+  }
+
+  return middy<SQSEvent, SQSBatchResponse>().handler(handle);
+}
+
+function named(record: SQSRecord, lanes: readonly Lane[]): { record: SQSRecord; lane: Lane; hint: Hint }[] {
+  const message = decodeHints(record.body);
+  if (!message || !lanes.includes(message.lane)) {
+    log.error('not a message of this stage; dropped', { messageId: record.messageId });
+    return [];
+  }
+  return message.hints.map((hint) => ({ record, lane: message.lane, hint }));
+}
+
+function report(lane: string, { pk, sk }: RowKey, reason: string): void {
+  log.error('parked', { lane, row: { pk, sk }, reason });
+  metrics.addMetric('ParkedRows', MetricUnit.Count, 1);
+}
+
+/** Runs `each` over the items, at most `width` at a time. */
+async function inParallel<I>(
+  items: readonly I[],
+  width: number,
+  each: (item: I) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const lane = async () => {
+    for (let i = next++; i < items.length; i = next++) await each(items[i] as I);
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+}
