@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** The folder that holds the state of a bridge, held by this process until it is released. */
+export interface DataDir {
+  path: string;
+  /** False when the folder goes away with the bridge. */
+  kept: boolean;
+  /** Values of secrets by logical id, as saved last. */
+  secrets(): Record<string, string>;
+  saveSecrets(secrets: Record<string, string>): void;
+  release(): void;
+}
+
+/** Takes `directory`, which it creates if need be. Throws when another living process holds it. */
+export function openDataDir(directory: string): DataDir {
+  const path = resolve(directory);
+  mkdirSync(path, { recursive: true });
+  const lock = join(path, 'lock');
+  takeLock(lock, path);
+
+  const secretsFile = join(path, 'secrets.json');
+  return {
+    path,
+    kept: true,
+    secrets: () => JSON.parse(readIfThere(secretsFile) ?? '{}') as Record<string, string>,
+    saveSecrets: (secrets) => writeFileSync(secretsFile, JSON.stringify(secrets), { mode: 0o600 }),
+    release: () => rmSync(lock, { force: true }),
+  };
+}
+
+/** A folder that is deleted on release. */
+export function temporaryDataDir(): DataDir {
+  const path = mkdtempSync(join(tmpdir(), 'webhook-bridge-'));
+  return {
+    path,
+    kept: false,
+    secrets: () => ({}),
+    saveSecrets: () => {},
+    release: () => rmSync(path, { recursive: true, force: true }),
+  };
+}
+
+function takeLock(lock: string, path: string) {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const holder = Number(readIfThere(lock));
+      if (isAlive(holder)) {
+        throw new Error(
+          `${path} is in use by process ${holder}; end that, choose another folder, ` +
+            `or delete ${lock} if it is no bridge.`,
+        );
+      }
+      rmSync(lock, { force: true }); // left by a process that was killed
+    }
+  }
+  throw new Error(`${path} was taken by another process at this moment; try again.`);
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
