@@ -1,0 +1,64 @@
+import { answerAt, type Answer, type Trace } from './trace.ts';
+
+/**
+ * A schedule for one job: told each answer and the time of the poll (seconds since registration), it says
+ * when to poll next.
+ */
+export type Schedule = (trace: Trace) => (answer: Answer, at: number) => number;
+
+/** What a schedule did on a set of traces; lateness in seconds. */
+export type Result = {
+  pollsPerJob: number;
+  completeP50: number;
+  completeP95: number;
+  completeMean: number;
+  failedP95: number;
+  transitionP50: number;
+  transitionP95: number;
+};
+
+/**
+ * Replays every trace in virtual time. The first poll comes at the registration, the last one sees the final
+ * status. A transition's lateness is the time from it (at the earliest the registration) to the poll that sees
+ * it; one that was over before any poll saw it is not observed and not counted.
+ */
+export function replay(traces: readonly Trace[], schedule: Schedule): Result {
+  const complete: number[] = [];
+  const failed: number[] = [];
+  const transitions: number[] = [];
+  let polls = 0;
+  for (const trace of traces) {
+    const final = trace.statuses.at(-1)![0];
+    const next = schedule(trace);
+    let known: string | undefined;
+    for (let at = 0; known !== final; ) {
+      polls++;
+      const answer = answerAt(trace, at);
+      if (answer.status !== known) {
+        const lateness = at - Math.max(0, answer.since);
+        transitions.push(lateness);
+        if (answer.status === 'complete') complete.push(lateness);
+        else if (answer.status === final) failed.push(lateness);
+        known = answer.status;
+      }
+      const due = next(answer, at);
+      if (!(due > at)) throw new Error(`A schedule wished to poll ${trace.requestId} at ${due}, after ${at}.`);
+      at = due;
+    }
+  }
+  return {
+    pollsPerJob: polls / traces.length,
+    completeP50: quantile(complete, 0.5),
+    completeP95: quantile(complete, 0.95),
+    completeMean: complete.reduce((sum, lateness) => sum + lateness, 0) / complete.length,
+    failedP95: quantile(failed, 0.95),
+    transitionP50: quantile(transitions, 0.5),
+    transitionP95: quantile(transitions, 0.95),
+  };
+}
+
+/** Nearest rank; NaN of nothing. */
+function quantile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+}
