@@ -1,0 +1,71 @@
+import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
+import {
+  HttpApi,
+  HttpStage,
+  LogGroupLogDestination,
+  PayloadFormatVersion,
+} from 'aws-cdk-lib/aws-apigatewayv2';
+import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { BridgeFunction } from './bridge-function.ts';
+
+// Without the path: that of `/v1/links/{token}` is a key to a video.
+const ACCESS_LOG = {
+  requestId: '$context.requestId',
+  time: '$context.requestTime',
+  method: '$context.httpMethod',
+  status: '$context.status',
+  latencyMs: '$context.responseLatency',
+  bytes: '$context.responseLength',
+  ip: '$context.identity.sourceIp',
+  userAgent: '$context.identity.userAgent',
+  error: '$context.error.message',
+  integrationError: '$context.integrationErrorMessage',
+};
+
+/** The HTTP API: one route, behind which the api stage does its own routing and checks the keys. */
+export class Api extends Construct {
+  readonly fn: BridgeFunction;
+  readonly http: HttpApi;
+  /** Base URL, without a trailing slash. */
+  readonly url: string;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    this.fn = new BridgeFunction(this, 'Function', {
+      stage: 'api',
+      // The gateway ends a call at 30 s; the function's own answer comes first.
+      timeout: Duration.seconds(29),
+      memorySize: 1024,
+    });
+    this.http = new HttpApi(this, 'Http', {
+      description: 'Webhook bridge',
+      createDefaultStage: false,
+      defaultIntegration: new HttpLambdaIntegration('Integration', this.fn, {
+        payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
+      }),
+    });
+    this.url = this.http.apiEndpoint;
+    Validations.of(this.http).acknowledge({
+      id: 'AwsSolutions-APIG4',
+      reason: 'The function checks the API keys itself; health, OpenAPI and signed links need none.',
+    });
+
+    const accessLogs = new LogGroup(this, 'AccessLogs', {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    new HttpStage(this, 'Stage', {
+      httpApi: this.http,
+      stageName: '$default',
+      autoDeploy: true,
+      throttle: { rateLimit: 200, burstLimit: 400 },
+      accessLogSettings: {
+        destination: new LogGroupLogDestination(accessLogs),
+        format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
+      },
+    });
+  }
+}

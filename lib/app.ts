@@ -1,0 +1,27 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { WebhookBridgeStack } from './webhook-bridge-stack.ts';
+
+export type BuildAppOptions = {
+  /** Where the cloud assembly goes; default `cdk.out`, or where the CDK CLI says. */
+  readonly outdir?: string;
+  /** Settings (see config.ts) beside those that the CDK CLI passes on from `cdk.json`. */
+  readonly context?: Record<string, unknown>;
+};
+
+/**
+ * The app with its one stack; `synth()` writes the template and the bundles.
+ * @throws Error when a setting is wrong; from `synth()` when a rule of cdk-nag is broken.
+ */
+export function buildApp({ outdir, context }: BuildAppOptions = {}): App {
+  const app = new App({
+    outdir,
+    context: { '@aws-cdk/aws-iam:minimizePolicies': true, ...context },
+    analyticsReporting: false,
+  });
+  new WebhookBridgeStack(app, 'TopazWebhookBridge');
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+  return app;
+}
+
+if (import.meta.main) buildApp().synth();

@@ -1,0 +1,78 @@
+import { fileURLToPath } from 'node:url';
+import { type Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, LoggingFormat, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+
+/** The stages of the bridge; each has its handler in `lambdas/<stage>/handler.ts`. */
+export type StageName = 'api' | 'tick' | 'poll' | 'copy' | 'dispatch' | 'deliver';
+
+export type BridgeFunctionProps = {
+  readonly stage: StageName;
+  readonly timeout: Duration;
+  /** MB; Lambda shares CPU out by memory. */
+  readonly memorySize: number;
+};
+
+/** Namespace of the metrics that the functions write to their logs (EMF). */
+export const METRIC_NAMESPACE = 'WebhookBridge';
+/** Value of the dimension `service` of those metrics. */
+export const SERVICE = 'webhook-bridge';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * A stage's Lambda function, and the one place for what all of them have in common: runtime,
+ * bundling, logs, tracing, and a role that may do nothing yet but write its own logs and traces.
+ */
+export class BridgeFunction extends NodejsFunction {
+  constructor(scope: Construct, id: string, { stage, timeout, memorySize }: BridgeFunctionProps) {
+    const logGroup = new LogGroup(scope, `${id}Logs`, {
+      retention: RetentionDays.ONE_MONTH,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    // A role of our own: the default one may write to every log group of the account.
+    const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('lambda.amazonaws.com') });
+    logGroup.grantWrite(role);
+    Validations.of(role).acknowledge({
+      id: 'AwsSolutions-IAM5[Resource::*]',
+      reason: 'X-Ray knows no resources: xray:PutTraceSegments and PutTelemetryRecords only take "*".',
+    });
+
+    super(scope, id, {
+      entry: `${root}lambdas/${stage}/handler.ts`,
+      projectRoot: root,
+      depsLockFilePath: `${root}package-lock.json`,
+      description: `Webhook bridge: ${stage}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      timeout,
+      memorySize,
+      role,
+      logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      environment: {
+        POWERTOOLS_SERVICE_NAME: SERVICE,
+        POWERTOOLS_METRICS_NAMESPACE: METRIC_NAMESPACE,
+      },
+      bundling: {
+        format: OutputFormat.ESM,
+        target: 'node24',
+        mainFields: ['module', 'main'],
+        minify: true,
+        // The SDK of the runtime changes under us; ours is the one that was tested.
+        bundleAwsSDK: true,
+        // CommonJS packages inside an ES module still call require.
+        banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
+      },
+    });
+    Validations.of(this).acknowledge({
+      id: 'Serverless-LambdaDLQ',
+      reason:
+        'Only asynchronous calls use it, and there are none but the tick: its next run makes up for a lost one.',
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import type { BridgeFunction } from './bridge-function.ts';
+
+const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
+// Transactions are authorized by the actions of their items.
+const WRITE = [
+  'dynamodb:PutItem',
+  'dynamodb:UpdateItem',
+  'dynamodb:DeleteItem',
+  'dynamodb:ConditionCheckItem',
+];
+
+// DynamoDB uses a customer key in the caller's name.
+const READ_KEY = ['kms:Decrypt', 'kms:DescribeKey'];
+const WRITE_KEY = [
+  'kms:Encrypt',
+  'kms:ReEncryptFrom',
+  'kms:ReEncryptTo',
+  'kms:GenerateDataKey',
+  'kms:GenerateDataKeyWithoutPlaintext',
+];
+
+/** The one table: every row of the bridge, the due ones in the index `due`, lists in `list`. */
+export class BridgeTable extends Construct {
+  readonly table: TableV2;
+  private readonly key: IKey | undefined;
+
+  constructor(scope: Construct, id: string, { customerKey }: { customerKey?: IKey }) {
+    super(scope, id);
+    this.key = customerKey;
+    this.table = new TableV2(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      timeToLiveAttribute: 'expiresAt',
+      // Sparse: a row is in an index only while it carries both of its keys.
+      globalSecondaryIndexes: [
+        {
+          indexName: 'due',
+          partitionKey: { name: 'lane', type: AttributeType.STRING },
+          sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
+        {
+          indexName: 'list',
+          partitionKey: { name: 'listKey', type: AttributeType.STRING },
+          sortKey: { name: 'listAt', type: AttributeType.STRING },
+          projectionType: ProjectionType.KEYS_ONLY,
+        },
+      ],
+      billing: Billing.onDemand(),
+      encryption: customerKey
+        ? TableEncryptionV2.customerManagedKey(customerKey)
+        : TableEncryptionV2.awsManagedKey(),
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      deletionProtection: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+  }
+
+  /** Lets the function read and write rows, and names the table to it. */
+  connect(fn: BridgeFunction): void {
+    this.allow(fn, [...READ, ...WRITE]);
+    this.key?.grant(fn, ...READ_KEY, ...WRITE_KEY);
+  }
+
+  /** Lets the function read rows, and names the table to it. */
+  connectReader(fn: BridgeFunction): void {
+    this.allow(fn, READ);
+    this.key?.grant(fn, ...READ_KEY);
+  }
+
+  private allow(fn: BridgeFunction, actions: string[]): void {
+    const { tableArn, tableName } = this.table;
+    fn.addToRolePolicy(new PolicyStatement({ actions, resources: [tableArn] }));
+    fn.addToRolePolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:Query'],
+        resources: [`${tableArn}/index/due`, `${tableArn}/index/list`],
+      }),
+    );
+    fn.addEnvironment('TABLE_NAME', tableName);
+  }
+}

@@ -1,0 +1,78 @@
+import type { Node } from 'constructs';
+import * as z from 'zod';
+
+const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
+const PLACEHOLDER = /\{([^{}]*)\}/g;
+const PLACEHOLDERS = ['requestId', 'filename'];
+
+const wholeNumber = (min: number, max: number, unit: string) =>
+  z.coerce
+    .number(`must be a whole number of ${unit}`)
+    .int(`must be a whole number of ${unit}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`);
+
+const baseUrl = z
+  .url({ protocol: /^https$/, error: 'must be an https URL' })
+  .refine((url) => !/[?#@]/.test(url), 'must have no user, query or fragment')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const keyTemplate = z
+  .string()
+  .max(512, 'must have at most 512 characters')
+  .regex(/^[^/]/, 'must not begin with a slash')
+  .refine((template) => template.includes('{requestId}'), 'must contain {requestId}, or keys would clash')
+  .refine(
+    (template) =>
+      !/[{}]/.test(template.replace(PLACEHOLDER, (all, name) => (PLACEHOLDERS.includes(name) ? '' : all))),
+    `may use only {${PLACEHOLDERS.join('} and {')}}`,
+  );
+
+/** What can be set in `cdk.json`'s context or by `-c name=value`, with its default. */
+const SETTINGS = {
+  /** Where the Topaz API is, without a trailing slash. */
+  topazBaseUrl: baseUrl.default('https://api.topazlabs.com'),
+  /** Upper bound of status requests to Topaz per second, over all workers. */
+  maxPollsPerSecond: wholeNumber(1, 1000, 'requests per second').default(10),
+  /** Copy workers at a time. */
+  maxCopies: wholeNumber(2, 1000, 'workers').default(10),
+  /** An existing bucket for the videos, in the same region; without it the stack makes one. */
+  bucketName: z.string().regex(BUCKET_NAME, 'must be the name of an S3 bucket').optional(),
+  /** Object key of a stored video; `{requestId}` and `{filename}` are filled in. */
+  keyTemplate: keyTemplate.default('videos/{requestId}/{filename}'),
+  /** Days for which the rows of ended requests are kept. Videos are never deleted. */
+  retentionDays: wholeNumber(1, 3650, 'days').default(30),
+  /** Days for which the video links in webhooks work. */
+  linkDays: wholeNumber(1, 3650, 'days').default(7),
+  /** Who is told of alarms; without it the alarms are on the dashboard only. */
+  alarmEmail: z.email('must be an e-mail address').optional(),
+  /** The event bus that `eventbridge` endpoints may name; without it there are none. */
+  eventBusName: z
+    .string()
+    .regex(/^[\w./-]{1,256}$/, 'must be the name of an event bus, not its ARN')
+    .optional(),
+  /** Customer KMS key that encrypts the table and the video bucket; without it AWS's keys do. */
+  customerKey: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key').optional(),
+};
+
+const schema = z.object(SETTINGS);
+
+/** The settings of a deployment, checked and with their defaults. */
+export type BridgeConfig = z.output<typeof schema>;
+
+/**
+ * Reads the settings from the context of the construct tree. An empty value counts as not set.
+ * @throws Error that names every setting that is wrong, and why.
+ */
+export function readConfig(node: Node): BridgeConfig {
+  const given = Object.keys(SETTINGS).map((name) => [name, node.tryGetContext(name)]);
+  const config = schema.safeParse(
+    Object.fromEntries(given.filter(([, value]) => value != null && value !== '')),
+  );
+  if (config.success) return config.data;
+  const problems = config.error.issues.map(({ path, message }) => `\`${path.join('.')}\` ${message}`);
+  throw new Error(
+    `Wrong settings: ${problems.join('; ')}. Set them in cdk.json's context or by \`-c name=value\`.`,
+  );
+}

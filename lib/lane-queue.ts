@@ -1,0 +1,73 @@
+import { Duration, Validations } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
+import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { Lane } from '../lambdas/domain/work.ts';
+import type { BridgeFunction } from './bridge-function.ts';
+
+export type LaneQueueProps = {
+  readonly lane: Lane;
+  /** The function whose work the lane holds. */
+  readonly worker: BridgeFunction;
+  /** Messages per invocation. */
+  readonly batchSize: number;
+  /** Invocations at a time; without it as many as Lambda scales to. */
+  readonly maxConcurrency?: number;
+};
+
+/** The queue of one lane: hints go in, the lane's worker is woken, what nobody could read is kept. */
+export class LaneQueue extends Construct {
+  readonly lane: Lane;
+  readonly queue: Queue;
+  readonly deadLetters: Queue;
+
+  constructor(scope: Construct, id: string, { lane, worker, batchSize, maxConcurrency }: LaneQueueProps) {
+    super(scope, id);
+    this.lane = lane;
+    this.deadLetters = new Queue(this, 'DeadLetters', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      retentionPeriod: Duration.days(14),
+    });
+    Validations.of(this.deadLetters).acknowledge({
+      id: 'Serverless-SQSRedrivePolicy',
+      reason: 'It is the dead-letter queue itself.',
+    });
+    this.queue = new Queue(this, 'Queue', {
+      encryption: QueueEncryption.SQS_MANAGED,
+      enforceSSL: true,
+      // As AWS advises: a throttled invocation is tried again before the message shows up twice.
+      visibilityTimeout: Duration.seconds(6 * (worker.timeout as Duration).toSeconds()),
+      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 10 },
+    });
+    this.queue.grantConsumeMessages(worker);
+    const mapping = new EventSourceMapping(this, 'Mapping', {
+      target: worker,
+      eventSourceArn: this.queue.queueArn,
+      batchSize,
+      maxBatchingWindow: Duration.seconds(0),
+      maxConcurrency,
+      reportBatchItemFailures: true,
+    });
+    Validations.of(mapping).acknowledge({
+      id: 'Serverless-LambdaEventSourceMappingDestination',
+      reason: 'For streams; of SQS the queue itself moves what keeps failing to its dead letters.',
+    });
+  }
+
+  /** Lets the function send hints to the lane, and names the queue to it. */
+  grantHints(fn: BridgeFunction): void {
+    this.allow(fn, ['sqs:SendMessage']);
+  }
+
+  /** Lets the function also see how many messages wait, so that it hints only what the lane lacks. */
+  grantSweep(fn: BridgeFunction): void {
+    this.allow(fn, ['sqs:SendMessage', 'sqs:GetQueueAttributes']);
+  }
+
+  private allow(fn: BridgeFunction, actions: string[]): void {
+    fn.addToRolePolicy(new PolicyStatement({ actions, resources: [this.queue.queueArn] }));
+    fn.addEnvironment(`${this.lane.toUpperCase().replaceAll('-', '_')}_QUEUE_URL`, this.queue.queueUrl);
+  }
+}

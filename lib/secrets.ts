@@ -1,0 +1,65 @@
+import { SecretValue, Validations } from 'aws-cdk-lib';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Construct } from 'constructs';
+import type { BridgeFunction } from './bridge-function.ts';
+
+/** The secrets of the bridge; each method gives one function one of them, value and name. */
+export class BridgeSecrets extends Construct {
+  /** The user's key to Topaz. */
+  readonly topazApiKey: Secret;
+  /** The keys to the bridge's own API: `{"keys": [{"id", "key", "role"}]}`. */
+  readonly apiKeys: Secret;
+  /** Signs the tokens of `/v1/links`. */
+  private readonly linkSecret: Secret;
+
+  constructor(scope: Construct, id: string) {
+    super(scope, id);
+    // Generated, though only a placeholder: CloudFormation writes a generated value once and leaves
+    // alone what the user puts in its place. Until then Topaz answers 401, which brakes and alarms.
+    this.topazApiKey = generated(this, 'TopazApiKey', 'Replace this value by your Topaz API key');
+    this.linkSecret = generated(this, 'LinkSecret', 'Signs the video links in webhooks');
+
+    // Secrets Manager can only generate flat values, so the first key is generated on its own and
+    // CloudFormation puts it into the list. It writes the list again, without the keys that were
+    // added since, when a property of this secret changes: leave them as they are.
+    const adminKey = generated(this, 'AdminKey', "The API's first key, as it was generated");
+    this.apiKeys = new Secret(this, 'ApiKeys', {
+      description: "Keys to the webhook bridge's API",
+      secretStringValue: SecretValue.unsafePlainText(
+        `{"keys":[{"id":"admin","key":"${adminKey.secretValue.unsafeUnwrap()}","role":"admin"}]}`,
+      ),
+    });
+
+    for (const secret of [this.topazApiKey, this.linkSecret, adminKey, this.apiKeys]) {
+      Validations.of(secret).acknowledge({
+        id: 'AwsSolutions-SMG4',
+        reason: 'Topaz cannot rotate its key; the others are replaced by hand when their users are ready.',
+      });
+    }
+  }
+
+  /** The only way to the Topaz key, for the poll stage alone. */
+  grantTopazApiKey(fn: BridgeFunction): void {
+    give(this.topazApiKey, fn, 'TOPAZ_API_KEY_SECRET_ARN');
+  }
+
+  grantApiKeys(fn: BridgeFunction): void {
+    give(this.apiKeys, fn, 'API_KEYS_SECRET_ARN');
+  }
+
+  grantLinkSecret(fn: BridgeFunction): void {
+    give(this.linkSecret, fn, 'LINK_SECRET_ARN');
+  }
+}
+
+function generated(scope: Construct, id: string, description: string): Secret {
+  return new Secret(scope, id, {
+    description,
+    generateSecretString: { passwordLength: 43, excludePunctuation: true },
+  });
+}
+
+function give(secret: Secret, fn: BridgeFunction, variable: string): void {
+  secret.grantRead(fn);
+  fn.addEnvironment(variable, secret.secretArn);
+}

@@ -1,0 +1,33 @@
+import { Construct } from 'constructs';
+import type { Lane } from '../lambdas/domain/work.ts';
+import { BridgeFunction, type BridgeFunctionProps } from './bridge-function.ts';
+import { LaneQueue, type LaneQueueProps } from './lane-queue.ts';
+
+export type StageProps = BridgeFunctionProps & {
+  /** What wakes the stage. */
+  readonly lanes: Partial<Record<Lane, Pick<LaneQueueProps, 'batchSize' | 'maxConcurrency'>>>;
+};
+
+/** A stage that is woken by SQS: one function with a queue and dead letters per lane. */
+export class Stage extends Construct {
+  readonly fn: BridgeFunction;
+  readonly queues: readonly LaneQueue[];
+
+  constructor(scope: Construct, id: string, { lanes, ...props }: StageProps) {
+    super(scope, id);
+    this.fn = new BridgeFunction(this, 'Function', props);
+    this.queues = Object.entries(lanes).map(
+      ([lane, wake]) =>
+        new LaneQueue(this, `${pascalCase(lane)}Lane`, { lane: lane as Lane, worker: this.fn, ...wake }),
+    );
+  }
+
+  /** Lets the functions wake this stage. */
+  grantHints(...fns: BridgeFunction[]): void {
+    for (const queue of this.queues) for (const fn of fns) queue.grantHints(fn);
+  }
+}
+
+function pascalCase(lane: string): string {
+  return lane.replace(/(?:^|-)(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,116 @@
+import { Duration, Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { Construct } from 'constructs';
+import { Api } from './api.ts';
+import type { BridgeFunction } from './bridge-function.ts';
+import { BridgeTable } from './bridge-table.ts';
+import { Clock } from './clock.ts';
+import type { BridgeConfig } from './config.ts';
+import { Monitoring } from './monitoring.ts';
+import { BridgeSecrets } from './secrets.ts';
+import { Stage } from './stage.ts';
+import { VideoBucket } from './video-bucket.ts';
+
+/** Poll workers at a time, the fewest that Lambda allows; each gets its share of the polls per second. */
+const POLL_CONCURRENCY = 2;
+
+/** The bridge: registered requests in, polled upstream, videos copied, webhooks out. */
+export class WebhookBridge extends Construct {
+  readonly api: Api;
+  readonly secrets: BridgeSecrets;
+  readonly videos: VideoBucket;
+  readonly monitoring: Monitoring;
+
+  constructor(scope: Construct, id: string, config: BridgeConfig) {
+    super(scope, id);
+    const customerKey = config.customerKey
+      ? Key.fromKeyArn(this, 'CustomerKey', config.customerKey)
+      : undefined;
+    const table = new BridgeTable(this, 'Table', { customerKey });
+    const videos = new VideoBucket(this, 'Videos', { bucketName: config.bucketName, customerKey });
+    const secrets = new BridgeSecrets(this, 'Secrets');
+
+    const api = new Api(this, 'Api');
+    const clock = new Clock(this, 'Clock');
+    const poll = new Stage(this, 'Poll', {
+      stage: 'poll',
+      timeout: Duration.seconds(60),
+      memorySize: 512,
+      lanes: { poll: { batchSize: 10, maxConcurrency: POLL_CONCURRENCY } },
+    });
+    const copy = new Stage(this, 'Copy', {
+      stage: 'copy',
+      timeout: Duration.minutes(15),
+      memorySize: 2048,
+      lanes: { copy: { batchSize: 1, maxConcurrency: config.maxCopies } },
+    });
+    const dispatch = new Stage(this, 'Dispatch', {
+      stage: 'dispatch',
+      timeout: Duration.seconds(60),
+      memorySize: 512,
+      lanes: { dispatch: { batchSize: 10 } },
+    });
+    const deliver = new Stage(this, 'Deliver', {
+      stage: 'deliver',
+      timeout: Duration.seconds(60),
+      memorySize: 512,
+      // Slow, failing and unproven endpoints have workers of their own, each message one of them.
+      lanes: { deliver: { batchSize: 10 }, 'deliver-slow': { batchSize: 1, maxConcurrency: 20 } },
+    });
+    const workers = [poll, copy, dispatch, deliver];
+    const queues = workers.flatMap((stage) => stage.queues);
+
+    // Who wakes whom.
+    poll.grantHints(api.fn, poll.fn, copy.fn);
+    copy.grantHints(api.fn, poll.fn, copy.fn);
+    dispatch.grantHints(api.fn, poll.fn, copy.fn, dispatch.fn, deliver.fn);
+    deliver.grantHints(api.fn, dispatch.fn, deliver.fn);
+    for (const queue of queues) queue.grantSweep(clock.fn);
+
+    // Who holds what.
+    table.connectReader(clock.fn);
+    for (const { fn } of [api, ...workers]) table.connect(fn);
+    videos.connectWriter(copy.fn);
+    videos.connectReader(api.fn);
+    secrets.grantTopazApiKey(poll.fn);
+    secrets.grantApiKeys(api.fn);
+    secrets.grantLinkSecret(api.fn);
+    secrets.grantLinkSecret(deliver.fn);
+    if (config.eventBusName) grantEventBus(config.eventBusName, deliver.fn);
+
+    // Who is set how.
+    poll.fn.addEnvironment('TOPAZ_BASE_URL', config.topazBaseUrl);
+    poll.fn.addEnvironment('MAX_POLLS_PER_SECOND', String(config.maxPollsPerSecond));
+    poll.fn.addEnvironment('POLL_CONCURRENCY', String(POLL_CONCURRENCY));
+    copy.fn.addEnvironment('KEY_TEMPLATE', config.keyTemplate);
+    deliver.fn.addEnvironment('LINK_DAYS', String(config.linkDays));
+    deliver.fn.addEnvironment('PUBLIC_URL', api.url);
+    for (const { fn } of [api, ...workers]) fn.addEnvironment('RETENTION_DAYS', String(config.retentionDays));
+    // Only the local runtime lets them call loopback addresses.
+    for (const { fn } of [api, copy, deliver]) fn.addEnvironment('ALLOW_LOOPBACK', 'false');
+
+    this.api = api;
+    this.secrets = secrets;
+    this.videos = videos;
+    this.monitoring = new Monitoring(this, 'Monitoring', {
+      functions: {
+        api: api.fn,
+        tick: clock.fn,
+        poll: poll.fn,
+        copy: copy.fn,
+        dispatch: dispatch.fn,
+        deliver: deliver.fn,
+      },
+      tick: clock.fn,
+      queues,
+      alarmEmail: config.alarmEmail,
+    });
+  }
+}
+
+function grantEventBus(name: string, fn: BridgeFunction): void {
+  const bus = Stack.of(fn).formatArn({ service: 'events', resource: 'event-bus', resourceName: name });
+  fn.addToRolePolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus] }));
+  fn.addEnvironment('EVENT_BUS_NAME', name);
+}
