@@ -1,0 +1,80 @@
+import { isAddress, isLoopbackAddress, isPublicAddress } from './public-address.ts';
+
+export type TargetCheck =
+  | { readonly ok: true; readonly url: URL }
+  /** `reason` is a sentence with the remedy, without the URL's path, query or credentials. */
+  | { readonly ok: false; readonly reason: string };
+
+export const MAX_URL_LENGTH = 2_048;
+
+/** Suffixes of names that only a private network answers. */
+const PRIVATE_SUFFIXES =
+  /(^|\.)(localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa)$/;
+
+/** At least two labels of at most 63 characters, 253 in all; underscores occur in the wild. */
+const HOST_NAME =
+  /^(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])$/;
+
+/** Scheme and authority as written. Stricter than the URL parser, which repairs what is missing. */
+const WRITTEN = /^(https?):\/\/([^/?#]+)/i;
+
+/**
+ * Whether the bridge may send to, or fetch from, a URL: the part that can be told without DNS.
+ *
+ * Deployed: `https` to a public address or a public-looking name, on port 443 or one from 1024 up
+ * (the privileged ports belong to other protocols: mail, SSH, DNS). With `allowLoopback` also `http`
+ * and any port on loopback. The host must be written as it is dialled, so that who reads the URL
+ * (a log, an allow list, a person) sees the same host as the connector. A fragment is refused since
+ * it is never sent, and would make two callbacks out of one.
+ */
+export function checkTargetUrl(text: string, { allowLoopback }: { allowLoopback: boolean }): TargetCheck {
+  const refuse = (reason: string): TargetCheck => ({ ok: false, reason });
+  if (text.length > MAX_URL_LENGTH) {
+    return refuse(`The URL has ${text.length} characters: shorten it to at most ${MAX_URL_LENGTH}.`);
+  }
+  if (/[\s\\\p{Cc}]/u.test(text)) {
+    return refuse('The URL contains white space, a control character or a backslash: percent-encode it.');
+  }
+  const [, , authority = ''] = WRITTEN.exec(text) ?? [];
+  if (authority === '' || !URL.canParse(text)) {
+    return refuse('This is not a complete URL: write it as https://host/path.');
+  }
+  if (authority.includes('@')) {
+    return refuse('The URL contains credentials: remove what stands before the @ and use a header instead.');
+  }
+  if (text.includes('#'))
+    return refuse('The URL has a fragment, which is never sent: remove the # and the rest.');
+
+  const url = new URL(text);
+  const host = dialledHost(url);
+  const loopback = allowLoopback && (/(^|\.)localhost$/.test(host) || isLoopbackAddress(host));
+  if (url.protocol !== 'https:' && !loopback) return refuse('The URL is not encrypted: use https.');
+  const port = url.port === '' ? 443 : Number(url.port);
+  if (port !== 443 && port < 1024 && !loopback) {
+    return refuse(`Port ${port} is not open to the bridge: use 443 or one from 1024 to 65535.`);
+  }
+  const reason = (loopback ? undefined : privateHost(host)) ?? disguisedHost(url.hostname, authority);
+  return reason === undefined ? { ok: true, url } : refuse(reason);
+}
+
+/** The host of a URL as DNS and sockets want it: an IPv6 address without its brackets. */
+export const dialledHost = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
+
+function privateHost(host: string): string | undefined {
+  if (isAddress(host)) {
+    if (isPublicAddress(host)) return undefined;
+    return `The address ${host} is not public: use one that the internet can reach.`;
+  }
+  if (host.endsWith('.')) return 'The host ends with a dot: remove it.';
+  if (PRIVATE_SUFFIXES.test(host)) return `The name ${host} is private: use one that public DNS knows.`;
+  if (!HOST_NAME.test(host))
+    return `${host} is no public host name: use a full one such as hooks.example.com.`;
+  return undefined;
+}
+
+function disguisedHost(hostname: string, authority: string): string | undefined {
+  const written = authority.replace(/:\d*$/, '').toLowerCase();
+  const international = /[^\p{ASCII}]/u.test(written) && /(^|\.)xn--/.test(hostname);
+  if (written === hostname || written.startsWith('[') || international) return undefined;
+  return `The host is written in a disguised form: write it as ${hostname}.`;
+}
