@@ -20,6 +20,8 @@ export type EventRow = RowKey & {
   occurredAt: number;
   position: number;
   data: Record<string, unknown>;
+  /** The one endpoint that it is for, whatever that one's filter (`endpoint.test`). */
+  onlyTo?: string;
   expiresAt?: number;
 };
 
