@@ -1,9 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { spawnSync } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { buildApp } from 'fauxqs';
 import { superviseProgram } from './supervisor.ts';
@@ -69,7 +69,9 @@ function dynamoDbLocal(): DynamoEngine | undefined {
 }
 
 /** Starts DynamoDB as a child process; `folder` keeps its data. Throws when no engine runs on this machine. */
-export async function startDynamo(options: { folder?: string; engine?: DynamoEngine } = {}): Promise<Emulator> {
+export async function startDynamo(
+  options: { folder?: string; engine?: DynamoEngine } = {},
+): Promise<Emulator> {
   const engine = options.engine ?? dynamoEngines()[0];
   if (!engine) {
     throw new Error(
@@ -81,7 +83,9 @@ export async function startDynamo(options: { folder?: string; engine?: DynamoEng
   const url = `http://127.0.0.1:${port}`;
   const lines: string[] = [];
   const [command, ...args] = engine.command(port, options.folder);
-  const child = superviseProgram(command, args, { onLine: (line) => lines.push(line) && lines.splice(0, lines.length - 20) });
+  const child = superviseProgram(command, args, {
+    onLine: (line) => lines.push(line) && lines.splice(0, lines.length - 20),
+  });
 
   let stopping = false;
   const lost = Promise.withResolvers<string>();

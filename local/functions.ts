@@ -110,7 +110,11 @@ export class LocalFunction {
     const answer = await this.nextAnswer(host, initTimeoutMs, 'loading');
     if ('initError' in answer) {
       const { errorType, errorMessage, trace } = answer.initError;
-      throw new FunctionError('init', `${settings.name} cannot be loaded: ${errorType}: ${errorMessage}`, trace);
+      throw new FunctionError(
+        'init',
+        `${settings.name} cannot be loaded: ${errorType}: ${errorMessage}`,
+        trace,
+      );
     }
     return host;
   }
@@ -119,7 +123,10 @@ export class LocalFunction {
     const { name, arn, timeoutMs } = this.settings;
     const answered = this.nextAnswer(host, timeoutMs, 'the task');
     const deadline = Date.now() + timeoutMs;
-    host.process.send({ requestId: randomUUID(), event, deadline, functionArn: arn } satisfies Invocation, () => {});
+    host.process.send(
+      { requestId: randomUUID(), event, deadline, functionArn: arn } satisfies Invocation,
+      () => {},
+    );
 
     const answer = await answered;
     this.idle.push(host);

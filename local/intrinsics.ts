@@ -61,7 +61,8 @@ const intrinsics: Record<string, Intrinsic> = {
  */
 export function resolve(value: unknown, scope: Scope): unknown {
   if (typeof value === 'string') return resolveDynamicReferences(value, scope);
-  if (Array.isArray(value)) return value.map((item) => resolve(item, scope)).filter((item) => item !== undefined);
+  if (Array.isArray(value))
+    return value.map((item) => resolve(item, scope)).filter((item) => item !== undefined);
   if (value === null || typeof value !== 'object') return value;
 
   const entries = Object.entries(value);
@@ -75,7 +76,9 @@ export function resolve(value: unknown, scope: Scope): unknown {
       return typeof resolved === 'string' ? resolveDynamicReferences(resolved, scope) : resolved;
     }
     if (name.startsWith('Fn::')) {
-      throw new Error(`The template uses ${name}, which the local runtime does not know; add it to local/intrinsics.ts.`);
+      throw new Error(
+        `The template uses ${name}, which the local runtime does not know; add it to local/intrinsics.ts.`,
+      );
     }
   }
   return Object.fromEntries(
@@ -86,7 +89,9 @@ export function resolve(value: unknown, scope: Scope): unknown {
 function resolveDynamicReferences(text: string, scope: Scope): string {
   return text.replace(/\{\{resolve:([^:]+):([^}]+)\}\}/g, (_, service: string, reference: string) => {
     if (service === 'secretsmanager') return scope.secret(reference);
-    throw new Error(`The template uses a dynamic reference to ${service}; the local runtime knows secretsmanager only.`);
+    throw new Error(
+      `The template uses a dynamic reference to ${service}; the local runtime knows secretsmanager only.`,
+    );
   });
 }
 

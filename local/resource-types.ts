@@ -16,7 +16,8 @@ export interface Places {
 
 type Identify = (logicalId: string, places: Places) => Identity;
 
-export const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${accountId}:${resource}`;
+export const arn = (service: string, resource: string) =>
+  `arn:aws:${service}:${region}:${accountId}:${resource}`;
 
 const global = (service: string, resource: string) => `arn:aws:${service}::${accountId}:${resource}`;
 const named =

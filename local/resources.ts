@@ -36,7 +36,8 @@ type TableDefinition = Pick<
 >;
 
 async function createTable(client: DynamoDBClient, { identity, properties }: Resource): Promise<void> {
-  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } = properties as unknown as TableDefinition;
+  const { AttributeDefinitions, KeySchema, GlobalSecondaryIndexes } =
+    properties as unknown as TableDefinition;
   const indexes = GlobalSecondaryIndexes?.map(({ IndexName, KeySchema, Projection }) => ({
     IndexName,
     KeySchema,
@@ -72,7 +73,10 @@ async function createQueue(client: SQSClient, { logicalId, properties }: Resourc
   await client.send(
     new CreateQueueCommand({
       QueueName: logicalId,
-      Attributes: { ...attributes, ...(RedrivePolicy ? { RedrivePolicy: JSON.stringify(RedrivePolicy) } : {}) },
+      Attributes: {
+        ...attributes,
+        ...(RedrivePolicy ? { RedrivePolicy: JSON.stringify(RedrivePolicy) } : {}),
+      },
     }),
   );
 }

@@ -14,8 +14,12 @@ interface SecretProperties {
 
 /** The value that CloudFormation would give each secret of the template, by logical id. */
 export function generateSecrets({ document }: SynthesizedStack): Record<string, string> {
-  const secrets = Object.entries(document.Resources).filter(([, { Type }]) => Type === 'AWS::SecretsManager::Secret');
-  return Object.fromEntries(secrets.map(([id, { Properties = {} }]) => [id, generate(Properties as SecretProperties)]));
+  const secrets = Object.entries(document.Resources).filter(
+    ([, { Type }]) => Type === 'AWS::SecretsManager::Secret',
+  );
+  return Object.fromEntries(
+    secrets.map(([id, { Properties = {} }]) => [id, generate(Properties as SecretProperties)]),
+  );
 }
 
 function generate({ SecretString, GenerateSecretString }: SecretProperties): string {

@@ -20,7 +20,11 @@ export interface SuperviseOptions {
 }
 
 /** Starts a program that knows nothing of its supervision. */
-export function superviseProgram(command: string, args: string[], options: SuperviseOptions = {}): Supervised {
+export function superviseProgram(
+  command: string,
+  args: string[],
+  options: SuperviseOptions = {},
+): Supervised {
   const wrapper = fileURLToPath(new URL('./supervised-program.ts', import.meta.url));
   const child = spawn(process.execPath, [wrapper, command, ...args], {
     // A group of its own: Ctrl-C in the terminal reaches the parent alone, which ends its children in order.

@@ -7,7 +7,12 @@ import { accountId, type Identity, identify, type Places, region } from './resou
 interface TemplateDocument {
   Resources: Record<
     string,
-    { Type: string; Condition?: string; Properties?: Record<string, unknown>; Metadata?: Record<string, unknown> }
+    {
+      Type: string;
+      Condition?: string;
+      Properties?: Record<string, unknown>;
+      Metadata?: Record<string, unknown>;
+    }
   >;
   Parameters?: Record<string, { Default?: unknown }>;
   Conditions?: Record<string, unknown>;
@@ -41,7 +46,8 @@ export function readStack(directory: string): SynthesizedStack {
     throw new Error(`${directory} holds ${stacks.length} stacks; the local runtime boots exactly one.`);
   }
   const [name, { properties = {} }] = only;
-  const assetsFile = Object.values(artifacts).find(({ type }) => type === 'cdk:asset-manifest')?.properties?.file;
+  const assetsFile = Object.values(artifacts).find(({ type }) => type === 'cdk:asset-manifest')?.properties
+    ?.file;
   const assets = assetsFile ? readJson<AssetManifest>(join(directory, assetsFile)).files : {};
 
   return {
@@ -111,7 +117,8 @@ export class Template {
       secret(reference) {
         return secretField(reference, (secretArn) => {
           const found = [...identities].find(([, { ref }]) => ref === secretArn);
-          if (!found) throw new Error(`The template refers to the secret ${secretArn}, which it does not define.`);
+          if (!found)
+            throw new Error(`The template refers to the secret ${secretArn}, which it does not define.`);
           return secretValue(found[0]);
         });
       },
@@ -157,7 +164,8 @@ export class Template {
   /** The resource of `type` that other resources know by this `Ref` or attribute value. Throws if there is none. */
   find(type: string, reference: unknown): Resource {
     const found = this.ofType(type).find(
-      ({ identity }) => identity.ref === reference || Object.values(identity.attributes).includes(reference as string),
+      ({ identity }) =>
+        identity.ref === reference || Object.values(identity.attributes).includes(reference as string),
     );
     if (!found) throw new Error(`The template has no ${type} known as ${String(reference)}.`);
     return found;

@@ -1,0 +1,240 @@
+import { once } from 'node:events';
+import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  credentialOf,
+  jsonCallPermissions,
+  type Permission,
+  type Service,
+  s3Call,
+  targetOperation,
+} from './aws-calls.ts';
+import { type RolePolicies, refusalMessage, refusalOf } from './iam.ts';
+import { awsError, getSecretValue, type PutEvent, putEvents } from './stubs.ts';
+
+/** One AWS call of one caller, as counted and as offered to the faults. */
+export interface AwsCall {
+  /** The function's name, for example `poll`. */
+  caller: string;
+  service: Service;
+  /** The operation as the API names it, for example `TransactWriteItems`, `UploadPart`. */
+  operation: string;
+  /** The parsed body of a call with a JSON protocol; undefined for S3. */
+  body?: Record<string, unknown>;
+}
+
+/**
+ * What may go wrong with a call: the request is lost before the service saw it, the answer after the service acted,
+ * the call is late, or the service answers with an error.
+ */
+export type Fault =
+  | { kind: 'lose-request' }
+  | { kind: 'lose-answer' }
+  | { kind: 'delay'; ms: number }
+  | { kind: 'error'; status: number; code: string; message: string };
+
+/** Decides for each call whether, and how, it goes wrong. */
+export type Faults = (call: AwsCall) => Fault | undefined;
+
+/** Who may call, known by the access key id. Without policies everything is allowed. */
+export interface Caller {
+  name: string;
+  policies?: RolePolicies;
+}
+
+export interface FrontDoorOptions {
+  callers: Map<string, Caller>;
+  /** Where the emulators listen. */
+  upstreams: { dynamodb: string; sqs: string; s3: string };
+  findSecret: (id: string) => { arn: string; name: string; value: string } | undefined;
+  onEvent: (event: PutEvent) => void;
+  log: (line: string) => void;
+}
+
+const services = new Set<string>(['dynamodb', 'sqs', 's3', 'secretsmanager', 'events'] satisfies Service[]);
+const maxJsonBytes = 16 * 1024 * 1024;
+
+/**
+ * The one way from the functions to AWS: knows the caller by its access key, checks IAM, counts, injects faults,
+ * and passes the call on to the emulator of its service, S3's bodies as streams.
+ */
+export class FrontDoor {
+  readonly url: string;
+  /** May be replaced at any time. */
+  faults: Faults = () => undefined;
+  private options: FrontDoorOptions | undefined;
+  private readonly server;
+  private readonly agent = new Agent({ keepAlive: true });
+  private readonly tally: Record<string, Record<string, number>> = {};
+
+  /** Listens on a free port of loopback; serves once `open` has been called. */
+  static async listen(): Promise<FrontDoor> {
+    const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new FrontDoor(server);
+  }
+
+  private constructor(server: ReturnType<typeof createServer>) {
+    this.server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('request', (request, response) => {
+      this.serve(request, response).catch((error: Error) => {
+        if (!response.destroyed) this.options?.log(`front door: ${error.message}`);
+        response.destroy();
+      });
+    });
+  }
+
+  open(options: FrontDoorOptions): void {
+    this.options = options;
+  }
+
+  /** Calls so far: `counts().poll['dynamodb:UpdateItem']`. Retries of the SDK count, too. */
+  counts(): Record<string, Record<string, number>> {
+    return structuredClone(this.tally);
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    this.agent.destroy();
+    if (this.server.listening) await once(this.server, 'close');
+  }
+
+  private async serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { options } = this;
+    const url = new URL(this.url + incoming.url);
+    const credential = credentialOf(incoming.headers, url);
+    const caller = credential && options?.callers.get(credential.accessKeyId);
+    const service = credential?.service as Service;
+    if (!options || !caller || !services.has(service)) {
+      const who = credential ? `${credential.accessKeyId} for ${credential.service}` : 'no credential';
+      return refuse(response, 's3', 403, 'InvalidAccessKeyId', `The front door does not know ${who}.`);
+    }
+
+    const raw = service === 's3' ? undefined : await readBody(incoming);
+    const body = raw && (JSON.parse(raw.toString() || '{}') as Record<string, unknown>);
+    const s3 = body ? undefined : s3Call(incoming.method ?? 'GET', url, incoming.headers);
+    const operation = s3?.operation ?? targetOperation(incoming.headers) ?? 'unknown';
+    const needed = s3?.permissions ?? jsonCallPermissions(service, operation, body ?? {});
+    this.count(caller.name, `${service}:${operation}`);
+
+    const fault = this.faults({ caller: caller.name, service, operation, ...(body && { body }) });
+    if (fault?.kind === 'lose-request') return void response.destroy();
+    if (fault?.kind === 'error') return refuse(response, service, fault.status, fault.code, fault.message);
+    if (fault?.kind === 'delay') await pause(fault.ms);
+
+    const refused = refusal(caller, needed);
+    if (refused) {
+      options.log(`front door: ${refused}`);
+      const [status, code] = service === 's3' ? [403, 'AccessDenied'] : [400, 'AccessDeniedException'];
+      return refuse(response, service, status, code, refused);
+    }
+
+    const stub =
+      service === 'secretsmanager'
+        ? getSecretValue(body ?? {}, options.findSecret)
+        : service === 'events'
+          ? putEvents(body ?? {}, options.onEvent)
+          : undefined;
+    const loseAnswer = fault?.kind === 'lose-answer';
+    if (stub) return loseAnswer ? void response.destroy() : sendJson(response, stub.status, stub.body);
+
+    // Without the right to list a bucket S3 does not say what is missing in it.
+    const hideMissing =
+      s3 !== undefined &&
+      refusal(caller, [{ action: 's3:ListBucket', resource: `arn:aws:s3:::${s3.bucket}` }]);
+    await this.forward(incoming, raw, options.upstreams[service as 'dynamodb'], response, (answer) => {
+      if (loseAnswer) {
+        answer.resume().once('close', () => response.destroy());
+      } else if (answer.statusCode === 404 && hideMissing && s3?.operation.endsWith('Object')) {
+        answer.resume();
+        refuse(response, 's3', 403, 'AccessDenied', hideMissing);
+      } else {
+        response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
+        answer.pipe(response);
+      }
+    });
+  }
+
+  private forward(
+    incoming: IncomingMessage,
+    body: Buffer | undefined,
+    upstream: string,
+    response: ServerResponse,
+    onAnswer: (answer: IncomingMessage) => void,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(upstream);
+      const outgoing = request({
+        agent: this.agent,
+        hostname,
+        port,
+        method: incoming.method,
+        path: incoming.url,
+        headers: forwardedHeaders(incoming.rawHeaders),
+      });
+      outgoing.on('error', reject).on('response', (answer) => {
+        answer.on('error', () => response.destroy());
+        onAnswer(answer);
+        resolve();
+      });
+      response.on('close', () => outgoing.destroy());
+      if (body) outgoing.end(body);
+      else incoming.pipe(outgoing);
+    });
+  }
+
+  private count(caller: string, operation: string): void {
+    this.tally[caller] ??= {};
+    this.tally[caller][operation] = (this.tally[caller][operation] ?? 0) + 1;
+  }
+}
+
+function refusal({ name, policies }: Caller, needed: Permission[]): string | undefined {
+  if (!policies) return undefined;
+  for (const permission of needed) {
+    const refused = refusalOf(policies, permission);
+    if (refused) return refusalMessage(policies, name, permission, refused);
+  }
+  return undefined;
+}
+
+/** All headers as they came, `Host` above all (signatures cover it), but those of the connection itself. */
+function forwardedHeaders(raw: string[]): string[] {
+  const hopByHop = new Set(['connection', 'keep-alive', 'expect']);
+  return raw.filter((_, index) => !hopByHop.has((raw[index - (index % 2)] ?? '').toLowerCase()));
+}
+
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxJsonBytes) throw new Error(`A request body is larger than ${maxJsonBytes} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuse(
+  response: ServerResponse,
+  service: Service,
+  status: number,
+  code: string,
+  message: string,
+): void {
+  if (service !== 's3') return sendJson(response, status, awsError(status, code, message).body);
+  const escaped = message.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  response
+    .writeHead(status, { 'content-type': 'application/xml', connection: 'close' })
+    .end(
+      `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${escaped}</Message></Error>`,
+    );
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,161 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { accountId } from './resource-types.ts';
+
+/** The answer of a function to an HTTP API, payload format 2.0. */
+interface FunctionResponse {
+  statusCode?: number;
+  headers?: Record<string, string | number | boolean>;
+  cookies?: string[];
+  body?: string;
+  isBase64Encoded?: boolean;
+}
+
+const maxBodyBytes = 10 * 1024 * 1024;
+const integrationTimeoutMs = 30_000;
+const isText = /^(text\/|application\/(json|javascript|xml|[^;]*\+(json|xml)))/i;
+
+/** An API Gateway HTTP API with one `$default` route: turns requests into events and results into answers. */
+export class HttpApi {
+  readonly url: string;
+  private readonly server;
+  private invoke: ((event: unknown) => Promise<unknown>) | undefined;
+  private log: (line: string) => void = () => {};
+
+  /** Listens on loopback (port 0: any free one); serves once `open` has been called. */
+  static async listen(port: number): Promise<HttpApi> {
+    const server = createServer({ keepAliveTimeout: 60_000 });
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new Error(`Port ${port} is in use; choose another one by --port, or 0 for any.`, {
+        cause: error,
+      });
+    });
+    return new HttpApi(server);
+  }
+
+  private constructor(server: ReturnType<typeof createServer>) {
+    this.server = server;
+    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    server.on('request', (request, response) => {
+      this.serve(request, response).catch((error: Error) => {
+        this.log(error.message);
+        if (!response.headersSent) sendMessage(response, 500, 'Internal Server Error');
+      });
+    });
+  }
+
+  open(invoke: (event: unknown) => Promise<unknown>, log: (line: string) => void): void {
+    this.invoke = invoke;
+    this.log = log;
+  }
+
+  async close(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    if (this.server.listening) await once(this.server, 'close');
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!this.invoke) return sendMessage(response, 503, 'Service Unavailable');
+    const body = await readBody(request);
+    if (!body) return sendMessage(response, 413, 'Request Entity Too Large');
+
+    const late = Symbol('late');
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<typeof late>((resolve) => {
+      timer = setTimeout(() => resolve(late), integrationTimeoutMs);
+    });
+    const result = await Promise.race([this.invoke(eventOf(request, body)), timeout]).finally(() =>
+      clearTimeout(timer),
+    );
+    if (result === late) return sendMessage(response, 503, 'Service Unavailable');
+    send(response, result);
+  }
+}
+
+/** The whole body, or undefined when it is larger than the gateway takes. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= maxBodyBytes) chunks.push(chunk); // read on, so that the client gets its answer
+  }
+  return size <= maxBodyBytes ? Buffer.concat(chunks) : undefined;
+}
+
+function eventOf(request: IncomingMessage, body: Buffer) {
+  const [path = '/', queryString = ''] = (request.url ?? '/').split(/\?(.*)/s);
+  const { cookie, ...rest } = request.headers;
+  const headers = Object.fromEntries(
+    Object.entries(rest).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
+  );
+  const query: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(queryString))
+    query[name] = name in query ? `${query[name]},${value}` : value;
+  const text = isText.test(request.headers['content-type'] ?? '');
+  const now = new Date();
+
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: path,
+    rawQueryString: queryString,
+    ...(cookie && { cookies: cookie.split(/;\s*/) }),
+    headers,
+    ...(Object.keys(query).length > 0 && { queryStringParameters: query }),
+    requestContext: {
+      accountId,
+      apiId: 'local',
+      domainName: request.headers.host,
+      domainPrefix: 'local',
+      http: {
+        method: request.method,
+        path,
+        protocol: `HTTP/${request.httpVersion}`,
+        sourceIp: request.socket.remoteAddress,
+        userAgent: request.headers['user-agent'] ?? '',
+      },
+      requestId: randomUUID(),
+      routeKey: '$default',
+      stage: '$default',
+      time: now.toUTCString(),
+      timeEpoch: now.getTime(),
+    },
+    ...(body.length > 0 && { body: body.toString(text ? 'utf8' : 'base64') }),
+    isBase64Encoded: body.length > 0 && !text,
+  };
+}
+
+function send(response: ServerResponse, result: unknown): void {
+  const structured = result !== null && typeof result === 'object' && 'statusCode' in result;
+  // A result without a status is the body of a 200, as JSON.
+  const {
+    statusCode = 200,
+    headers,
+    cookies,
+    body,
+    isBase64Encoded,
+  } = (
+    structured
+      ? result
+      : {
+          headers: { 'content-type': 'application/json' },
+          body: typeof result === 'string' ? result : JSON.stringify(result),
+        }
+  ) as FunctionResponse;
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, String(value));
+  if (cookies) response.setHeader('set-cookie', cookies);
+  response
+    .writeHead(statusCode)
+    .end(body === undefined ? undefined : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+}
+
+/** An answer of the gateway itself. */
+function sendMessage(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ message }));
+}

@@ -1,0 +1,165 @@
+import type { MappingSettings } from './event-source-mapping.ts';
+import type { FunctionSettings } from './functions.ts';
+import { policiesOf, type RolePolicies, refusalOf } from './iam.ts';
+import { periodMs } from './schedule.ts';
+import type { Resource, SynthesizedStack, Template } from './template.ts';
+
+/** What the template says of a function: how it runs, and what its role allows. */
+export interface WiredFunction {
+  logicalId: string;
+  settings: Omit<FunctionSettings, 'maxProcesses'>;
+  policies: RolePolicies;
+}
+
+export interface WiredMapping {
+  /** The ARN of the function that it invokes. */
+  functionArn: string;
+  settings: MappingSettings;
+}
+
+export interface WiredSchedule {
+  functionArn: string;
+  periodMs: number;
+  event: unknown;
+}
+
+/** Reads the functions of the template. */
+export function readFunctions(template: Template, stack: SynthesizedStack): WiredFunction[] {
+  return template.ofType('AWS::Lambda::Function').map(({ logicalId, identity, properties }) => {
+    const { Code, Description, Environment, Handler, MemorySize, Role, Timeout } = properties as unknown as {
+      Code: { S3Key: string };
+      Description?: string;
+      Environment?: { Variables?: Record<string, string> };
+      Handler: string;
+      MemorySize?: number;
+      Role: string;
+      Timeout?: number;
+    };
+    return {
+      logicalId,
+      settings: {
+        // The description ends with the stage's name; nothing else in a template says it.
+        name: /([\w-]+)$/.exec(Description ?? '')?.[1] ?? logicalId,
+        arn: String(identity.attributes.Arn),
+        directory: stack.assetDirectory(Code.S3Key),
+        handler: Handler,
+        timeoutMs: (Timeout ?? 3) * 1000,
+        memoryMb: MemorySize ?? 128,
+        environment: Environment?.Variables ?? {},
+      },
+      policies: policiesOf(template, template.find('AWS::IAM::Role', Role)),
+    };
+  });
+}
+
+/**
+ * Reads the event source mappings. Throws where Lambda would refuse to create one: the role may not read the queue,
+ * or the queue's messages show up again before the function's time-out.
+ */
+export function readMappings(
+  template: Template,
+  functions: WiredFunction[],
+  concurrency: number,
+): WiredMapping[] {
+  return template.ofType('AWS::Lambda::EventSourceMapping').map(({ logicalId, properties }) => {
+    const { BatchSize, EventSourceArn, FunctionName, FunctionResponseTypes, ScalingConfig } =
+      properties as unknown as {
+        BatchSize?: number;
+        EventSourceArn: string;
+        FunctionName: string;
+        FunctionResponseTypes?: string[];
+        ScalingConfig?: { MaximumConcurrency?: number };
+      };
+    const queue = template.find('AWS::SQS::Queue', EventSourceArn);
+    const target = functionOf(template, functions, FunctionName);
+    const { timeoutMs, name } = target.settings;
+
+    if (properties.MaximumBatchingWindowInSeconds || (BatchSize ?? 10) > 10) {
+      throw new Error(`${logicalId} collects messages over time, which the local runtime does not do.`);
+    }
+    for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']) {
+      if (refusalOf(target.policies, { action, resource: EventSourceArn })) {
+        throw new Error(
+          `The role of ${name} does not allow ${action} on ${EventSourceArn}, its event source.`,
+        );
+      }
+    }
+    const visibilityMs = Number(queue.properties.VisibilityTimeout ?? 30) * 1000;
+    if (visibilityMs < timeoutMs) {
+      throw new Error(
+        `The visibility time-out of ${queue.logicalId} is shorter than the time-out of ${name}.`,
+      );
+    }
+    return {
+      functionArn: target.settings.arn,
+      settings: {
+        queueName: queue.logicalId,
+        queueUrl: queue.identity.ref,
+        queueArn: EventSourceArn,
+        batchSize: BatchSize ?? 10,
+        maxConcurrency: Math.min(ScalingConfig?.MaximumConcurrency ?? concurrency, concurrency),
+        reportsItemFailures: FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
+      },
+    };
+  });
+}
+
+/** Reads the schedules that are enabled. Throws when a schedule's role may not invoke its function. */
+export function readSchedules(template: Template): WiredSchedule[] {
+  const enabled = template
+    .ofType('AWS::Scheduler::Schedule')
+    .filter(({ properties }) => properties.State !== 'DISABLED');
+  return enabled.map(({ logicalId, properties }) => {
+    const { Arn, Input, RoleArn } = properties.Target as { Arn: string; Input?: string; RoleArn: string };
+    const policies = policiesOf(template, template.find('AWS::IAM::Role', RoleArn));
+    if (refusalOf(policies, { action: 'lambda:InvokeFunction', resource: Arn })) {
+      throw new Error(
+        `The role of the schedule ${logicalId} does not allow lambda:InvokeFunction on ${Arn}.`,
+      );
+    }
+    return {
+      functionArn: Arn,
+      periodMs: periodMs(String(properties.ScheduleExpression)),
+      event: JSON.parse(Input ?? '{}'),
+    };
+  });
+}
+
+/** The ARN of the function behind the one route of the HTTP API. Throws when the gateway may not invoke it. */
+export function readApi(template: Template): string {
+  const routes = template.ofType('AWS::ApiGatewayV2::Route');
+  const [route] = routes;
+  if (!route || routes.length > 1 || route.properties.RouteKey !== '$default') {
+    throw new Error('The local runtime serves an HTTP API with exactly one route, $default.');
+  }
+  const integration = template.find(
+    'AWS::ApiGatewayV2::Integration',
+    String(route.properties.Target).replace(/^integrations\//, ''),
+  );
+  const { IntegrationUri, PayloadFormatVersion } = integration.properties;
+  if (PayloadFormatVersion !== '2.0') {
+    throw new Error(
+      `${integration.logicalId} uses payload format ${String(PayloadFormatVersion)}; only 2.0 is known.`,
+    );
+  }
+  const functionArn = String(IntegrationUri);
+  if (
+    !template.ofType('AWS::Lambda::Permission').some((permission) => allowsGateway(permission, functionArn))
+  ) {
+    throw new Error(`The template has no permission for the gateway to invoke ${functionArn}.`);
+  }
+  return functionArn;
+}
+
+function allowsGateway({ properties }: Resource, functionArn: string): boolean {
+  return (
+    properties.Action === 'lambda:InvokeFunction' &&
+    properties.Principal === 'apigateway.amazonaws.com' &&
+    properties.FunctionName === functionArn
+  );
+}
+
+function functionOf(template: Template, functions: WiredFunction[], reference: string): WiredFunction {
+  const { logicalId } = template.find('AWS::Lambda::Function', reference);
+  return functions.find((each) => each.logicalId === logicalId)!;
+}
