@@ -1,0 +1,84 @@
+import * as z from 'zod';
+
+const seconds = z.number().nonnegative();
+
+/**
+ * How a job went: when it entered each status and reached each percentage, in seconds from its
+ * start. Recorded traces may carry more fields; they are ignored.
+ */
+export const traceSchema = z
+  .object({
+    outcome: z.string().optional(),
+    statuses: z.array(z.tuple([z.string().min(1), seconds])).min(1),
+    progress: z.array(z.tuple([seconds, z.number()])).default([]),
+    estimates: z.object({ time: z.array(z.int()).optional(), cost: z.array(z.int()).optional() }).nullish(),
+    nodes: z.int().min(1).max(100).default(1),
+    /** What `outputSize` tells; the size of the video served when left out. */
+    outputBytes: z.number().nonnegative().nullish(),
+    message: z.string().optional(),
+    errorCode: z.string().optional(),
+  })
+  .superRefine((trace, context) => {
+    const { statuses, progress, outcome } = trace;
+    if (!ascending(statuses.map(([, at]) => at)))
+      context.addIssue({
+        code: 'custom',
+        path: ['statuses'],
+        message: 'must be in the order of their seconds',
+      });
+    if (!ascending(progress.map(([at]) => at)))
+      context.addIssue({
+        code: 'custom',
+        path: ['progress'],
+        message: 'must be in the order of their seconds',
+      });
+    if (outcome !== undefined && outcome !== statuses.at(-1)?.[0])
+      context.addIssue({ code: 'custom', path: ['outcome'], message: 'must be the last of the statuses' });
+  });
+
+export type Trace = z.output<typeof traceSchema>;
+
+/** Where a job stands: its place in `statuses`, and its progress in percent once there is one. */
+export type Position = { index: number; status: string; progress?: number };
+
+/** Where a job stands `elapsed` seconds (of the trace) after its start. */
+export function positionAt(trace: Trace, elapsed: number): Position {
+  const index = Math.max(
+    0,
+    trace.statuses.findLastIndex(([, at]) => at <= elapsed),
+  );
+  const status = trace.statuses[index]![0];
+  const progress = trace.progress.findLast(([at]) => at <= elapsed)?.[1];
+  return progress === undefined ? { index, status } : { index, status, progress };
+}
+
+/** For how many seconds the job is in `status`: zero if it never is, or stays for good. */
+export function secondsIn(trace: Trace, status: string): number {
+  const index = trace.statuses.findIndex(([name]) => name === status);
+  const next = trace.statuses[index + 1];
+  return index < 0 || !next ? 0 : next[1] - trace.statuses[index]![1];
+}
+
+/** A job of 45 seconds that passes through every status on the way to `complete`. */
+export const demoTrace: Trace = traceSchema.parse({
+  statuses: [
+    ['requested', 0],
+    ['accepted', 2],
+    ['initializing', 5],
+    ['preprocessing', 10],
+    ['processing', 16],
+    ['postprocessing', 40],
+    ['complete', 45],
+  ],
+  progress: [
+    [0, 0],
+    ...Array.from({ length: 11 }, (_, step) => [18 + 2 * step, Math.round(((step + 1) * 100) / 12)]),
+    [40, 100],
+  ],
+  estimates: { cost: [1, 2], time: [35, 60] },
+  nodes: 2,
+});
+
+function ascending(numbers: number[]): boolean {
+  return numbers.every((number, index) => index === 0 || numbers[index - 1]! <= number);
+}
