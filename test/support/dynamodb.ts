@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll } from 'vitest';
+import { createTable, type Table } from '../../lambdas/adapters/table.ts';
+import { startDynamo } from '../../local/emulators.ts';
+
+/** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. */
+export type TestDatabase = {
+  readonly client: DynamoDBClient;
+  readonly tableName: string;
+  readonly table: Table;
+  stop(): Promise<void>;
+};
+
+/** Starts DynamoDB on a free port and creates the table with both indexes. */
+export async function startDatabase(): Promise<TestDatabase> {
+  const dynamo = await startDynamo();
+  const client = new DynamoDBClient({
+    endpoint: dynamo.url,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const tableName = `bridge-${randomUUID()}`;
+  await client.send(
+    new CreateTableCommand({
+      TableName: tableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        ...['pk', 'sk', 'lane', 'listKey', 'listAt'].map((name) => attribute(name, 'S')),
+        attribute('dueAt', 'N'),
+      ],
+      KeySchema: keys('pk', 'sk'),
+      GlobalSecondaryIndexes: [
+        { IndexName: 'due', KeySchema: keys('lane', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } },
+        {
+          IndexName: 'list',
+          KeySchema: keys('listKey', 'listAt'),
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    }),
+  );
+  return {
+    client,
+    tableName,
+    table: createTable(client, tableName),
+    stop: async () => {
+      client.destroy();
+      await dynamo.stop();
+    },
+  };
+}
+
+/** One database for a test file: started before its tests and stopped after them. */
+export function useDatabase(): () => TestDatabase {
+  let database: TestDatabase | undefined;
+  beforeAll(async () => {
+    database = await startDatabase();
+  });
+  afterAll(async () => {
+    await database?.stop();
+  });
+  return () => {
+    if (!database) throw new Error('the database is there only while tests run: call this inside one');
+    return database;
+  };
+}
+
+const attribute = (AttributeName: string, AttributeType: 'S' | 'N') => ({ AttributeName, AttributeType });
+
+const keys = (partition: string, sort: string) => [
+  { AttributeName: partition, KeyType: 'HASH' as const },
+  { AttributeName: sort, KeyType: 'RANGE' as const },
+];
