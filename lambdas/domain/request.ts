@@ -8,7 +8,7 @@ export type UpstreamStatus = {
   /** Percent. */
   readonly progress?: number;
   /** Lower and upper bounds: cost in credits, time in seconds. */
-  readonly estimates?: { readonly cost?: number[]; readonly time?: number[] };
+  readonly estimates?: { cost?: [number, number]; time?: [number, number] };
   readonly averageFps?: number;
   readonly combinedFps?: number;
   readonly outputSize?: string | number;
@@ -99,6 +99,8 @@ export type RequestRow = RowKey &
     faults?: number;
     /** A copy waits for a fresh URL. */
     urlWanted?: boolean;
+    /** Being erased: for readers it is gone, and so it is in no list. */
+    purged?: boolean;
     listKey: string;
     listAt: string;
     expiresAt?: number;
