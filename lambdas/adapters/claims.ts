@@ -114,6 +114,10 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
 /** The clause by which a write demands that the row is still this worker's. */
 export const owned = (claim: Claim): Condition => ({ attribute: 'owner', is: '=', value: claim.nonce });
 
+/** The due time that a release of this claim will set when `wanted` is asked for; what its hint must name. */
+export const dueAfter = (claim: Claim, wanted: number): number =>
+  freshDueAt(wanted, claim.leaseEnd, claim.hintedAt);
+
 /**
  * The write that ends a claim, alone or in a transaction. It resets the count of silent claims,
  * since the work gave word of itself.
@@ -126,7 +130,7 @@ export function releaseWrite(claim: Claim, change: Release): Write {
     set: {
       ...set,
       releasedBy: claim.nonce,
-      ...(waits ? { lane, dueAt: freshDueAt(dueAt, claim.leaseEnd, claim.hintedAt) } : {}),
+      ...(waits ? { lane, dueAt: dueAfter(claim, dueAt) } : {}),
     },
     remove: ['owner', 'claims', ...(waits ? [] : ['lane', 'dueAt']), ...remove],
     if: [owned(claim)],

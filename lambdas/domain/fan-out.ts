@@ -1,8 +1,8 @@
+import type { DeliveryRow } from './delivery.ts';
 import type { EndpointRow } from './endpoint.ts';
 import { type EventRow, payload } from './event.ts';
 import { matches } from './event-filter.ts';
 import { deliveryId } from './ids.ts';
-import type { DeliveryRow } from './delivery.ts';
 import type { OutboxRow } from './outbox.ts';
 import type { Callback } from './request.ts';
 import { deliveryKey } from './rows.ts';
@@ -41,7 +41,8 @@ export function nextBatch(
   let { accountCursor } = cursors;
   let { callbackCursors } = cursors;
   for (const event of events) {
-    const toAccount = accountCursor.position < event.position ? forAccount(event, audience, accountCursor.after) : [];
+    const toAccount =
+      accountCursor.position < event.position ? forAccount(event, audience, accountCursor.after) : [];
     const toCallbacks = audience.callbacks.filter(
       ({ callback }) => (callbackCursors[callback.endpointId] ?? 0) < event.position,
     );
@@ -69,13 +70,22 @@ export function nextBatch(
 
 function forAccount(event: EventRow, audience: Audience, after: string | undefined): FanOut[] {
   return audience.account
-    .filter((endpoint) => (event.onlyTo ? endpoint.id === event.onlyTo : matches(endpoint.events, event.type)))
+    .filter((endpoint) =>
+      event.onlyTo ? endpoint.id === event.onlyTo : matches(endpoint.events, event.type),
+    )
     .filter((endpoint) => after === undefined || endpoint.id > after)
     .map((endpoint) => ({ event, endpoint }));
 }
 
+/** What befalls an endpoint is told to the others. */
+const isAbout = (event: EventRow, endpointId: string): boolean => event.data.endpointId === endpointId;
+
 /** The row of a delivery, without its lane. */
-export function newDelivery({ event, endpoint }: FanOut, metadata: Record<string, string> | undefined, now: number) {
+export function newDelivery(
+  { event, endpoint }: FanOut,
+  metadata: Record<string, string> | undefined,
+  now: number,
+) {
   const requestId = event.data.requestId;
   return {
     ...deliveryKey(endpoint.id, event.id),

@@ -17,6 +17,8 @@ export type Transition = {
   readonly next: 'polling' | 'copying' | 'done';
   /** Where the finished video is, when it is to be copied (again). */
   readonly source?: { readonly url: string; readonly expiresAt?: number };
+  /** A running copy asked for a fresh URL, and upstream has none any more. */
+  readonly sourceGone?: boolean;
 };
 
 export type TransitionSettings = {
@@ -39,6 +41,7 @@ export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
 
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_TOLD_STATUSES = 20;
+const OVERDUE = 'pending for longer than upstream keeps data';
 
 /**
  * Compares a poll's outcome with what the row holds. Pure: the caller commits the row, the numbered
@@ -55,14 +58,13 @@ export function transition(
   const polled = { lastPolledAt: now, polls: row.polls + 1 };
   if (outcome.kind === 'not-found') return notFound(row, polled, now, settings);
   if (outcome.kind === 'fault') {
-    if (isOverdue(row, now, settings))
-      return lost(row, polled, now, 'pending for longer than upstream keeps data');
+    if (isOverdue(row, now, settings)) return lost(row, polled, now, OVERDUE);
     return { set: { ...polled, faults: (row.faults ?? 0) + 1 }, remove: [], events: [], next: 'polling' };
   }
 
   const answer = outcome.status;
   const removed: (keyof RequestRow)[] = ['notFoundSince', 'faults'];
-  if (isTerminal(row.status)) return renewal(row, answer, polled, removed, settings);
+  if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
 
   const changed = answer.status !== row.status;
   const set: Partial<RequestRow> = { ...polled, ...observed(answer) };
@@ -80,7 +82,8 @@ export function transition(
 
   if (answer.status === 'complete') {
     const end = completed(row, answer, settings);
-    return { ...end, set: { ...set, ...end.set }, remove: removed, events: [...events, ...end.events] };
+    const remove = [...removed, ...(end.remove ?? [])];
+    return { ...end, set: { ...set, ...end.set }, remove, events: [...events, ...end.events] };
   }
   if (isTerminal(answer.status)) return { set, remove: removed, events, next: 'done' };
   if (isOverdue(row, now, settings)) {
@@ -101,8 +104,8 @@ const isKnown = (status: string): boolean => (KNOWN_STATUSES as readonly string[
 const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
   now - row.startedAt > settings.pendingMs;
 
-/** A job whose upstream has ended is polled again only for a download: missing, or to be renewed. */
-function renewal(
+/** A job whose upstream has ended is polled again only for its download: still missing, or to be renewed. */
+function afterEnd(
   row: RequestRow,
   answer: UpstreamStatus,
   polled: Partial<RequestRow>,
@@ -111,32 +114,41 @@ function renewal(
 ): Transition {
   if (row.status !== 'complete') return { set: polled, remove, events: [], next: 'done' };
   const end = completed(row, answer, settings);
-  return { ...end, set: { ...polled, ...end.set }, remove };
+  return { ...end, set: { ...polled, ...end.set }, remove: [...remove, ...(end.remove ?? [])] };
 }
 
-function completed(
-  row: RequestRow,
-  answer: UpstreamStatus,
-  settings: TransitionSettings,
-): Pick<Transition, 'set' | 'events' | 'next' | 'source'> {
+type Completion = Pick<Transition, 'set' | 'events' | 'next' | 'source' | 'sourceGone'> & {
+  remove?: (keyof RequestRow)[];
+};
+
+function completed(row: RequestRow, answer: UpstreamStatus, settings: TransitionSettings): Completion {
   if (!row.copy) return { set: {}, events: [], next: 'done' };
   const { download } = answer;
   if (download) {
-    return {
-      set: { video: row.video ?? { state: 'pending' } },
-      events: [],
-      next: 'copying',
-      source: download,
-    };
+    const set = { video: row.video ?? { state: 'pending' as const } };
+    return { set, remove: ['downloadMissing', 'urlWanted'], events: [], next: 'copying', source: download };
   }
   const missing = (row.downloadMissing ?? 0) + 1;
   if (missing < settings.downloadTries) {
     return { set: { downloadMissing: missing }, events: [], next: 'polling' };
   }
-  const reason = `upstream answered "complete" ${missing} times without a download`;
+  return unavailable(row, `upstream answered "complete" ${missing} times without a download`);
+}
+
+/** A running copy is told that its source is gone, and ends itself; without one this is the end. */
+function unavailable(row: RequestRow, reason: string): Completion {
+  if (row.urlWanted) {
+    return {
+      set: {},
+      remove: ['downloadMissing', 'urlWanted'],
+      events: [],
+      next: 'copying',
+      sourceGone: true,
+    };
+  }
   return {
-    set: { downloadMissing: missing, video: { ...row.video, state: 'failed', error: reason } },
-    events: [{ type: 'video.unavailable', data: { ...eventData(row, answer, 'complete'), reason } }],
+    set: { video: { ...row.video, state: 'failed', error: reason } },
+    events: [{ type: 'video.unavailable', data: { ...eventData(row, row, 'complete'), reason } }],
     next: 'done',
   };
 }
@@ -148,10 +160,13 @@ function notFound(
   settings: TransitionSettings,
 ): Transition {
   const since = row.notFoundSince ?? now;
-  if (now - since >= settings.notFoundMs) {
-    return lost(row, polled, now, 'upstream does not know the request');
+  if (now - since < settings.notFoundMs) {
+    return { set: { ...polled, notFoundSince: since }, remove: ['faults'], events: [], next: 'polling' };
   }
-  return { set: { ...polled, notFoundSince: since }, remove: ['faults'], events: [], next: 'polling' };
+  const reason = 'upstream does not know the request';
+  if (row.status !== 'complete') return lost(row, polled, now, reason);
+  const end = unavailable(row, reason);
+  return { ...end, set: { ...polled, ...end.set }, remove: ['notFoundSince', ...(end.remove ?? [])] };
 }
 
 function lost(row: RequestRow, set: Partial<RequestRow>, now: number, reason: string): Transition {

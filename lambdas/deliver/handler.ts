@@ -1,0 +1,17 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createCallbackSecrets } from '../adapters/callback-secret.ts';
+import { createClaims } from '../adapters/claims.ts';
+import { createHints } from '../adapters/hints.ts';
+import { createSafeHttp } from '../adapters/safe-http/safe-http.ts';
+import { createSecret } from '../adapters/secrets.ts';
+import { createTable } from '../adapters/table.ts';
+import { requireEnv, requireNumber } from '../runtime/env.ts';
+import { log } from '../runtime/log.ts';
+import { reportLostHints } from '../runtime/lost-hints.ts';
+import { queueUrls } from '../runtime/queue-urls.ts';
+import { stage } from '../runtime/stage.ts';
+import { createDeliverEvent } from './deliver-event.ts';
+import { createVideoLinks } from './video-link.ts';

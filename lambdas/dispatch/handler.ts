@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createClaims } from '../adapters/claims.ts';
+import { createHints } from '../adapters/hints.ts';
+import { createTable } from '../adapters/table.ts';
+import { requireEnv } from '../runtime/env.ts';
+import { log } from '../runtime/log.ts';
+import { reportLostHints } from '../runtime/lost-hints.ts';
+import { queueUrls } from '../runtime/queue-urls.ts';
+import { stage } from '../runtime/stage.ts';
+import { createDispatchEvents } from './dispatch-events.ts';
+
+const { TABLE_NAME } = requireEnv('TABLE_NAME');
+const now = Date.now;
+const table = createTable(new DynamoDBClient({}), TABLE_NAME);
+const hints = createHints({
+  client: new SQSClient({}),
+  queueUrls: queueUrls('dispatch', 'deliver', 'deliver-slow'),
+  now,
+  onLost: reportLostHints,
+});
+
+/** Fans the events of the outboxes that are due out to their endpoints. */
+export const handler = stage({
+  lanes: ['dispatch'],
+  claims: createClaims(table, now, randomUUID),
+  hints,
+  now,
+  work: createDispatchEvents({ table, hints, now, log }),
+});

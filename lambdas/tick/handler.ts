@@ -1,0 +1,39 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import middy from '@middy/core';
+import { createHints } from '../adapters/hints.ts';
+import { createTable } from '../adapters/table.ts';
+import type { Lane } from '../domain/work.ts';
+import { requireEnv } from '../runtime/env.ts';
+import { log, metrics } from '../runtime/log.ts';
+import { reportLostHints } from '../runtime/lost-hints.ts';
+import { queueUrls } from '../runtime/queue-urls.ts';
+import { createSweep } from './sweep.ts';
+
+const { TABLE_NAME } = requireEnv('TABLE_NAME');
+const urls = queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow');
+const sqs = new SQSClient({});
+const now = Date.now;
+
+const sweep = createSweep({
+  table: createTable(new DynamoDBClient({}), TABLE_NAME),
+  hints: createHints({ client: sqs, queueUrls: urls, now, onLost: reportLostHints }),
+  visibleMessages,
+  now,
+});
+
+/** Wakes what nobody woke: see sweep.ts. Scheduled every minute. */
+export const handler = middy().handler(async () => {
+  for (const { lane, overdue, hinted, silent, oldestMs } of await sweep()) {
+    if (overdue > 0) log.info('swept', { lane, overdue, hinted, silent, oldestMs });
+    metrics.singleMetric().addDimension('lane', lane).addMetric('OverdueRows', MetricUnit.Count, overdue);
+  }
+});
+
+async function visibleMessages(lane: Lane): Promise<number> {
+  const { Attributes } = await sqs.send(
+    new GetQueueAttributesCommand({ QueueUrl: urls[lane], AttributeNames: ['ApproximateNumberOfMessages'] }),
+  );
+  return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
+}

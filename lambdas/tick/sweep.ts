@@ -1,0 +1,54 @@
+import type { Hints } from '../adapters/hints.ts';
+import type { Table } from '../adapters/table.ts';
+import { type Hint, LANES, type Lane } from '../domain/work.ts';
+
+export type SweepDependencies = {
+  readonly table: Pick<Table, 'due'>;
+  readonly hints: Pick<Hints, 'sendPacked'>;
+  /** Visible messages of a lane's queue: not delayed, not in flight. */
+  readonly visibleMessages: (lane: Lane) => Promise<number>;
+  readonly now: () => number;
+};
+
+/** What a sweep found in one lane. `silent`: the queue still holds messages, so its workers are merely behind. */
+export type LaneSweep = { lane: Lane; overdue: number; hinted: number; silent: boolean; oldestMs: number };
+
+/** A row is overdue when its own message should have woken it this long ago, ms. */
+const GRACE_MS = 5_000;
+/** Rows hinted per tick and lane. */
+const MAX_ROWS = 2_000;
+/** Messages that a queue's workers finish in a few seconds; more than this means that they are behind. */
+const BUSY_MESSAGES = 100;
+
+/**
+ * One sweep: names the overdue rows of each lane anew, since their messages were lost or they were
+ * due further away than a message can be delayed. Writes nothing.
+ *
+ * While a queue holds as many visible messages as there are overdue rows, or more than its workers
+ * finish in a few seconds, the workers are behind and not the messages lost: the sweep stays silent,
+ * so that a backlog breeds no messages. A sweep's own messages are enough to keep the next one
+ * silent: it packs rows only as far as {@link BUSY_MESSAGES} messages are sent.
+ */
+export function createSweep({ table, hints, visibleMessages, now }: SweepDependencies) {
+  return async function sweep(): Promise<LaneSweep[]> {
+    return Promise.all(LANES.map(sweepLane));
+  };
+
+  async function sweepLane(lane: Lane): Promise<LaneSweep> {
+    const overdue = await table.due(lane, now() - GRACE_MS, MAX_ROWS);
+    const found = { lane, overdue: overdue.length, oldestMs: now() - (overdue[0]?.dueAt ?? now()) };
+    if (overdue.length === 0) return { ...found, hinted: 0, silent: false };
+    const visible = await visibleMessages(lane);
+    if (visible >= Math.min(overdue.length, BUSY_MESSAGES)) return { ...found, hinted: 0, silent: true };
+    await hints.sendPacked(lane, pack(overdue));
+    return { ...found, hinted: overdue.length, silent: false };
+  }
+}
+
+/** Packs rows into at most {@link BUSY_MESSAGES} messages, in the order of their due times. */
+function pack(rows: readonly Hint[]): { hints: Hint[] }[] {
+  const size = Math.ceil(rows.length / BUSY_MESSAGES);
+  const messages: { hints: Hint[] }[] = [];
+  for (let at = 0; at < rows.length; at += size) messages.push({ hints: rows.slice(at, at + size) });
+  return messages;
+}
