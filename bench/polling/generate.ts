@@ -73,7 +73,10 @@ function generate(requestId: string, character: Character, random: Random): Trac
       ['postprocessing', processed],
       ['complete', processed + gigabytes * random.uniform(2.5, 10)],
     ],
-    progress: [[0, 0], ...steps.map((at, n): [number, number] => [at, Math.floor((100 * (n + 1)) / steps.length)])],
+    progress: [
+      [0, 0],
+      ...steps.map((at, n): [number, number] => [at, Math.floor((100 * (n + 1)) / steps.length)]),
+    ],
     estimates: { time: estimate(wanted, random) },
   };
   if (random.chance(character.withoutProgress)) trace.progress = [];

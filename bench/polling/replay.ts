@@ -1,4 +1,4 @@
-import { answerAt, type Answer, type Trace } from './trace.ts';
+import { type Answer, answerAt, type Trace } from './trace.ts';
 
 /**
  * A schedule for one job: told each answer and the time of the poll (seconds since registration), it says
@@ -42,7 +42,8 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
         known = answer.status;
       }
       const due = next(answer, at);
-      if (!(due > at)) throw new Error(`A schedule wished to poll ${trace.requestId} at ${due}, after ${at}.`);
+      if (!(due > at))
+        throw new Error(`A schedule wished to poll ${trace.requestId} at ${due}, after ${at}.`);
       at = due;
     }
   }

@@ -27,7 +27,12 @@ function parse(line: string, place: string): Trace {
     throw new Error(`${place} is not JSON: give one trace a line.`, { cause });
   }
   if (!trace?.statuses?.length) throw new Error(`${place} has no statuses: give [[status, seconds], ...].`);
-  return { ...trace, requestId: trace.requestId ?? place, statuses: trace.statuses, progress: trace.progress ?? [] };
+  return {
+    ...trace,
+    requestId: trace.requestId ?? place,
+    statuses: trace.statuses,
+    progress: trace.progress ?? [],
+  };
 }
 
 /** What upstream would answer `at` seconds after the registration. */

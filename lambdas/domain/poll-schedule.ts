@@ -1,32 +1,29 @@
-/** One look at a job: `at` in ms since epoch, `progress` in percent (may be missing). */
-export type Observation = { at: number; status?: string; progress?: number };
+import { lossesOf } from './poll-schedule/losses.ts';
+import type { PollState } from './poll-schedule/state.ts';
 
-/** What the schedule needs of a request row. Times are ms since epoch. */
-export type PollState = {
-  /** Last known status; `registered` before the first poll. */
-  status: string;
-  registeredAt: number;
-  /** When the present status was first observed. */
-  statusSince: number;
-  lastPolledAt?: number;
-  progress?: number;
-  /** Lower and upper bound of the whole job, in seconds. */
-  estimates?: { time?: [number, number] };
-  observations: Observation[];
-};
+export { type Observation, observe } from './poll-schedule/observations.ts';
+export type { PollState } from './poll-schedule/state.ts';
 
-const minimumGap = 2_000;
-const maximumGap = 60_000;
-const remembered = 8;
+/** What one poll costs, in seconds of lateness of one job's end: the one dial between polls and lateness. */
+export const priceOfPoll = 0.7;
 
-/** When to ask upstream next: later than `now`, at most a minute away. */
-export function nextPollAt(state: PollState, now: number): number {
-  const elapsed = Math.max(0, now - state.statusSince);
-  const gap = state.status === 'registered' ? 0 : elapsed / 8;
-  return Math.ceil(now + Math.min(maximumGap, Math.max(minimumGap, gap)));
-}
+/** Seconds between two polls of a job, at least and at most. */
+export const leastGap = 2;
+export const greatestGap = 300;
 
-/** The bounded memory of earlier looks, with one more. */
-export function observe(observations: Observation[], observation: Observation): Observation[] {
-  return [...observations, observation].slice(-remembered);
+/**
+ * When to poll next: whole seconds after `now` (ms since epoch), as soon as the lateness to be expected by then
+ * is worth a poll. For events that come at a constant rate h this is Keller's interval, sqrt(2 price / h)
+ * (Optimum checking schedules for systems subject to random failure, Management Science 21, 1974); here h
+ * follows from what the job has reported. Any state has an answer.
+ */
+export function nextPollAt(state: PollState, now: number, price = priceOfPoll): number {
+  const losses = lossesOf(state, now);
+  let lateness = 0;
+  let gap = 0;
+  while (gap < greatestGap && !(lateness >= price)) {
+    for (const { weight, chance } of losses) lateness += weight * chance(gap + 0.5);
+    gap++;
+  }
+  return now + Math.max(leastGap, gap) * 1000;
 }

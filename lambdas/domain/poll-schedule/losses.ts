@@ -1,0 +1,122 @@
+import { type Pace, paceOf } from './pace.ts';
+import type { PollState } from './state.ts';
+import {
+  type Chance,
+  deviation,
+  logistic,
+  logLogistic,
+  middle,
+  remaining,
+  type Survival,
+  type Window,
+} from './waiting-time.ts';
+
+/** Something that a poll should not be late for: what a second of lateness weighs, and when it may come. */
+export type Loss = { weight: number; chance: Chance };
+
+/** A second of lateness of the end weighs 1, of any other transition this. */
+const transition = 0.15;
+
+/** Median seconds and shape of the stages that report nothing about themselves. */
+const stages: Record<string, readonly [median: number, shape: number]> = {
+  initializing: [50, 3],
+  preprocessing: [30, 2.2],
+  canceling: [8, 2.2],
+};
+/** `registered`, `requested`, `accepted`, and what nobody has heard of: seconds, or a queue of hours. */
+const queueing = [2.5, 1.3] as const;
+
+/** Seconds, and longer for the larger results of longer jobs. */
+const postprocessing = { median: 6, shape: 3.5, shareOfJob: 0.003, shapeOfLong: 2.5 };
+
+/** `processing` takes about three quarters of the estimate, often half or double of that. */
+const estimated = { share: 0.75, shape: 2 };
+const unestimated = { median: 300, shape: 1.2 };
+
+/** One job in ten ends otherwise, at any time of its processing. */
+const failing = 0.1;
+
+/** Steps spread by a third about their mean; few stall, and then for minutes. */
+const step = { spread: 0.35, stalling: 0.01, stall: 600 };
+
+/** What the next poll may be late for. */
+export function lossesOf(state: PollState, now: number): Loss[] {
+  const { status } = state;
+  if (status === 'processing') return processing(state, now);
+  if (status === 'postprocessing') return [{ weight: 1, chance: finishing(state, now) }];
+  const [median, shape] = stages[status] ?? queueing;
+  const chance = remaining(logLogistic(median, shape), ageOf(state, now, median));
+  return [{ weight: status === 'canceling' ? 1 : transition, chance }];
+}
+
+/** The age of the status; how old it may have been when a job was registered late is a guess (`unseen`). */
+function ageOf(state: PollState, now: number, unseen: number): Window {
+  const least = Math.max(0, (now - state.statusSince) / 1000);
+  const beginning = state.observations[0];
+  const after = beginning?.at === state.statusSince ? beginning.after : undefined;
+  const greatest = after === undefined ? Number.POSITIVE_INFINITY : (now - after) / 1000;
+  return [least, Math.max(least, Math.min(greatest, least + unseen))];
+}
+
+function finishing(state: PollState, now: number): Chance {
+  const { median, shape, shareOfJob, shapeOfLong } = postprocessing;
+  const ofLong = shareOfJob * Math.max(0, (state.statusSince - state.registeredAt) / 1000);
+  const survival = ofLong > median ? logLogistic(ofLong, shapeOfLong) : logLogistic(median, shape);
+  return remaining(survival, ageOf(state, now, median));
+}
+
+function processing(state: PollState, now: number): Loss[] {
+  const pace = paceOf(state.observations, now);
+  if (percentOf(state) >= 100) return [{ weight: 1, chance: finishing(state, now) }];
+  const { expected, chance } = pace ? byPace(pace) : byEstimate(state, now);
+  return [
+    { weight: transition, chance },
+    { weight: 1, chance: (seconds) => chance(seconds - postprocessing.median) },
+    { weight: 1, chance: (seconds) => 1 - Math.exp((-failing * seconds) / expected) },
+  ];
+}
+
+/** Before progress has moved. `expected` is the time that processing takes in all, seconds. */
+function byEstimate(state: PollState, now: number): { expected: number; chance: Chance } {
+  const [low, high] = state.estimates?.time ?? [];
+  const known = isPositive(low) && isPositive(high);
+  const median = known ? estimated.share * Math.sqrt(low * high) : unestimated.median;
+  const left = 1 - percentOf(state) / 100;
+  const survival = logLogistic(median * left, known ? estimated.shape : unestimated.shape);
+  const age = ageOf(state, now, median / 2);
+  return { expected: Math.max(median, 2 * age[1]), chance: remaining(survival, age) };
+}
+
+/**
+ * After progress has moved: the steps that are left take as long as the others did, give or take what steps vary
+ * by and what polls cannot see; or the present step has stalled, and the others follow when it is over.
+ */
+function byPace(pace: Pace): { expected: number; chance: Chance } {
+  const { secondsPerPercent, measured, last, first } = pace;
+  const stepTime = secondsPerPercent * pace.step;
+  const left = 100 - last.percent;
+  const stepsLeft = left / pace.step;
+  const stepsMeasured = measured / pace.step;
+  const blur = deviation(last.age);
+  const spread = Math.hypot(
+    step.spread * stepTime * Math.sqrt(stepsLeft + stepsLeft ** 2 / stepsMeasured),
+    blur * (1 + left / measured),
+    (deviation(first.age) * left) / measured,
+  );
+  const age = middle(last.age);
+  const overdue = Math.max(0, age - stepTime);
+  const stall = logLogistic(step.stall, 1);
+
+  const moves = (1 - step.stalling) * logistic(stepTime, Math.hypot(step.spread * stepTime, blur))(age);
+  const stalls = step.stalling * stall(overdue);
+  const whenMoving = restOf(logistic(left * secondsPerPercent, spread), age);
+  const whenStalled = restOf(stall, overdue);
+  const following = (stepsLeft - 1) * stepTime;
+  const chance: Chance = (seconds) =>
+    (moves * whenMoving(seconds) + stalls * whenStalled(seconds - following)) / (moves + stalls);
+  return { expected: 100 * secondsPerPercent, chance };
+}
+
+const restOf = (survival: Survival, age: number): Chance => remaining(survival, [age, age]);
+const isPositive = (value: number | undefined): value is number => Number.isFinite(value) && value! > 0;
+const percentOf = ({ progress = 0 }: PollState): number => (progress > 0 ? Math.min(progress, 100) : 0);
