@@ -84,9 +84,8 @@ export async function startReceiver(
 
   function behave(body: string, response: ServerResponse): void {
     const { success, data, error } = behaviorSchema.safeParse(parsed(body));
-    if (!success) return json(response, 400, { message: z.prettifyError(error) });
-    behaviors.set(data.path, data);
-    json(response, 200, {});
+    if (success) behaviors.set(data.path, data);
+    json(response, success ? 200 : 400, success ? {} : { message: z.prettifyError(error) });
   }
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {

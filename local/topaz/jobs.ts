@@ -96,9 +96,11 @@ export const elapsedSeconds = (job: Job, now: number): number => ((now - job.sta
 /** What `GET /_sim/jobs` shows of a job. */
 export function describeJob(job: Job, now: number) {
   const { requestId, speed, statusCalls, downloadCalls } = job;
+  const { status, progress } = positionAt(job.trace, elapsedSeconds(job, now));
   return {
     requestId,
-    ...positionAt(job.trace, elapsedSeconds(job, now)),
+    status,
+    progress,
     startedAt: new Date(job.startedAt).toISOString(),
     speed,
     bytes: job.video.size,
