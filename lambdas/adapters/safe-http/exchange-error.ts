@@ -1,0 +1,121 @@
+/** How an HTTP exchange failed, as the log of attempts names it. */
+export type FailureClass =
+  /** The URL, or every address that its name resolves to, is one that the bridge does not dial. */
+  | 'address_refused'
+  | 'dns'
+  | 'connect_refused'
+  | 'connect_timeout'
+  | 'unreachable'
+  /** Handshake or certificate. */
+  | 'tls'
+  /** The connection ended before the answer did. */
+  | 'reset'
+  | 'timeout'
+  /** What came back is not HTTP/1.1, or what was to be sent is not. */
+  | 'protocol'
+  /** The caller's own signal. */
+  | 'aborted';
+
+/** How far an exchange has come. */
+export type Stage = 'queue' | 'dns' | 'connect' | 'tls' | 'headers' | 'body';
+
+type Details = { code?: string; reusedSocket?: boolean; statusCode?: number };
+
+/**
+ * The one error of an exchange. Its message names host and remedy only: never the URL's path or query,
+ * a header, or anything that the far side sent. It has no `cause`, which could carry those.
+ */
+export class ExchangeError extends Error {
+  override readonly name = 'ExchangeError';
+  readonly class: FailureClass;
+  /** Node's or OpenSSL's code, for example `ECONNRESET`. */
+  readonly code: string | undefined;
+  /**
+   * A kept-alive connection was reset before the first byte of an answer: in all likelihood it was
+   * closed while idle, so that a second try at once is worth it.
+   */
+  readonly reusedSocket: boolean;
+  /** Given when the answer broke off or stalled after its headers. */
+  readonly statusCode: number | undefined;
+
+  constructor(failure: FailureClass, message: string, details: Details = {}) {
+    super(message);
+    this.class = failure;
+    this.code = details.code;
+    this.reusedSocket = details.reusedSocket ?? false;
+    this.statusCode = details.statusCode;
+  }
+}
+
+const WAITED_FOR: Record<Stage, string> = {
+  queue: 'a free connection',
+  dns: 'the name to resolve',
+  connect: 'the connection',
+  tls: 'the TLS handshake',
+  headers: "the answer's headers",
+  body: "the answer's body",
+};
+
+/** The error of an exchange that ran out of time, `timeoutMs` being the limit that it met. */
+export function timeoutError(
+  host: string,
+  stage: Stage,
+  timeoutMs: number,
+  statusCode?: number,
+): ExchangeError {
+  const failure = stage === 'dns' ? 'dns' : stage === 'connect' ? 'connect_timeout' : 'timeout';
+  const message = `${host} took more than ${timeoutMs} ms (waiting for ${WAITED_FOR[stage]}): answer faster.`;
+  return new ExchangeError(failure, message, { code: 'ETIMEDOUT', statusCode });
+}
+
+/** Any error of `node:http`, `node:tls` or `node:net` as an {@link ExchangeError}. */
+export function asExchangeError(
+  error: unknown,
+  host: string,
+  stage: Stage,
+  details: Omit<Details, 'code'> = {},
+): ExchangeError {
+  if (error instanceof ExchangeError) return error;
+  const code = codeOf(error);
+  const failure = classify(code, stage);
+  const reusedSocket = failure === 'reset' && details.reusedSocket === true;
+  return new ExchangeError(failure, `${sentence(failure, host)} (${code})`, {
+    ...details,
+    code,
+    reusedSocket,
+  });
+}
+
+const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+function classify(code: string, stage: Stage): FailureClass {
+  if (CONNECTION_LOST.has(code)) return 'reset';
+  if (stage === 'dns' || stage === 'connect') {
+    if (code === 'ECONNREFUSED') return 'connect_refused';
+    return code === 'ETIMEDOUT' ? 'connect_timeout' : 'unreachable';
+  }
+  if (stage === 'tls' || code === 'EPROTO' || code.startsWith('ERR_SSL_')) return 'tls';
+  if (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'reset';
+  return 'protocol';
+}
+
+function sentence(failure: FailureClass, host: string): string {
+  switch (failure) {
+    case 'connect_refused':
+      return `${host} refused the connection: see that a server listens on this port`;
+    case 'connect_timeout':
+    case 'unreachable':
+      return `${host} cannot be reached: check its addresses and firewall`;
+    case 'tls':
+      return `TLS with ${host} failed: give it a valid certificate for this name and TLS 1.2 or later`;
+    case 'reset':
+      return `${host} closed the connection before the answer was complete: look into its logs`;
+    default:
+      return `The exchange with ${host} is not valid HTTP/1.1: check headers and framing`;
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[A-Z0-9_]+$/.test(code) ? code : 'UNKNOWN';
+}
