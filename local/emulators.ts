@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { buildApp } from 'fauxqs';
+import { startS3 } from './s3/server.ts';
 import { superviseProgram } from './supervisor.ts';
 
 /** A server on loopback that speaks an AWS protocol. */
@@ -113,6 +114,15 @@ export async function startSqs(): Promise<Emulator> {
   const app = buildApp({ logger: false });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   return { url, lost: new Promise(() => {}), stop: () => app.close() };
+}
+
+/** Starts S3 in this process, with its objects in `folder`. `credentials` gives the secret of an access key. */
+export async function startS3Emulator(
+  folder: string,
+  credentials: (accessKeyId: string) => string | undefined,
+): Promise<Emulator> {
+  const { url, close } = await startS3({ dir: folder, port: 0, credentials, now: Date.now });
+  return { url, lost: new Promise(() => {}), stop: close };
 }
 
 /** Resolves to nothing once something answers HTTP at `url`, or to a message when nothing does in time. */

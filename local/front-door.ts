@@ -226,7 +226,10 @@ function refuse(
   code: string,
   message: string,
 ): void {
-  if (service !== 's3') return sendJson(response, status, awsError(status, code, message).body);
+  if (service !== 's3') {
+    sendJson(response, status, awsError(status, code, message).body);
+    return;
+  }
   const escaped = message.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   response
     .writeHead(status, { 'content-type': 'application/xml', connection: 'close' })

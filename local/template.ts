@@ -76,9 +76,9 @@ export class Template {
 
   /**
    * Throws on a resource type, a reference or an intrinsic function that the local runtime does not know.
-   * `secretValue` gives the value of a secret by its logical id, for dynamic references.
+   * `secrets` are the generated values of secrets by logical id, for dynamic references.
    */
-  constructor(stack: SynthesizedStack, places: Places, secretValue: (logicalId: string) => string) {
+  constructor(stack: SynthesizedStack, places: Places, secrets: Record<string, string>) {
     const { document } = stack;
     const conditions = document.Conditions ?? {};
     const holds = (condition?: string) => condition === undefined || scope.condition(condition);
@@ -116,10 +116,12 @@ export class Template {
       },
       secret(reference) {
         return secretField(reference, (secretArn) => {
-          const found = [...identities].find(([, { ref }]) => ref === secretArn);
-          if (!found)
-            throw new Error(`The template refers to the secret ${secretArn}, which it does not define.`);
-          return secretValue(found[0]);
+          const [logicalId = ''] = [...identities].find(([, { ref }]) => ref === secretArn) ?? [];
+          const value = secrets[logicalId];
+          if (value === undefined) {
+            throw new Error(`The template refers to the value of ${secretArn}, which it does not generate.`);
+          }
+          return value;
         });
       },
     };
@@ -173,10 +175,10 @@ export class Template {
 }
 
 /** Reads `<arn>:SecretString:<json field>:<stage>:<version>`; all after the ARN is optional. */
-function secretField(reference: string, valueOf: (arn: string) => string): string {
+function secretField(reference: string, valueAt: (arn: string) => string): string {
   const parts = reference.split(':');
   const [secretArn, field] = [parts.slice(0, 7).join(':'), parts[8]];
-  const value = valueOf(secretArn);
+  const value = valueAt(secretArn);
   return field ? String((JSON.parse(value) as Record<string, unknown>)[field]) : value;
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { MappingSettings } from './event-source-mapping.ts';
 import type { FunctionSettings } from './functions.ts';
 import { policiesOf, type RolePolicies, refusalOf } from './iam.ts';
@@ -9,11 +10,12 @@ export interface WiredFunction {
   logicalId: string;
   settings: Omit<FunctionSettings, 'maxProcesses'>;
   policies: RolePolicies;
+  /** Its key to the front door; the id is the logical id, which so names the caller of every request. */
+  credentials: { accessKeyId: string; secretAccessKey: string };
 }
 
 export interface WiredMapping {
-  /** The ARN of the function that it invokes. */
-  functionArn: string;
+  target: WiredFunction;
   settings: MappingSettings;
 }
 
@@ -48,6 +50,7 @@ export function readFunctions(template: Template, stack: SynthesizedStack): Wire
         environment: Environment?.Variables ?? {},
       },
       policies: policiesOf(template, template.find('AWS::IAM::Role', Role)),
+      credentials: { accessKeyId: logicalId, secretAccessKey: randomBytes(20).toString('hex') },
     };
   });
 }
@@ -91,7 +94,7 @@ export function readMappings(
       );
     }
     return {
-      functionArn: target.settings.arn,
+      target,
       settings: {
         queueName: queue.logicalId,
         queueUrl: queue.identity.ref,

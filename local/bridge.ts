@@ -1,0 +1,288 @@
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type DataDir, openDataDir, temporaryDataDir } from './data-dir.ts';
+import { type Emulator, startDynamo, startS3Emulator, startSqs } from './emulators.ts';
+import { EventSourceMapping, type MessageFault } from './event-source-mapping.ts';
+import { type Caller, type Faults, FrontDoor } from './front-door.ts';
+import { LocalFunction } from './functions.ts';
+import { HttpApi } from './http-api.ts';
+import { Log, type LogLine } from './log.ts';
+import { region } from './resource-types.ts';
+import { createResources, operator } from './resources.ts';
+import { startSchedule } from './schedule.ts';
+import { generateSecrets, readSecrets, type Secret } from './secrets.ts';
+import type { PutEvent } from './stubs.ts';
+import { readStack, Template } from './template.ts';
+import { readApi, readFunctions, readMappings, readSchedules, type WiredFunction } from './wiring.ts';
+
+export interface BridgeOptions {
+  /** The folder that `cdk synth` wrote. */
+  templateDir: string;
+  /** Keeps state and a log here across restarts; without it all state goes with the bridge. */
+  dataDir?: string;
+  /** Port of the HTTP API; 0, the default, takes any free one. */
+  port?: number;
+  /** Period of every schedule; 0 leaves them out (`invoke('tick')` instead); unset, it is the template's. */
+  tickSeconds?: number;
+  /** Batches in work per event source mapping, and invocations of a function without one; 4 by default. */
+  concurrency?: number;
+  /** Replaces environment variables of the functions that have them. */
+  env?: Record<string, string>;
+  /** Values of secrets, each by the variable that names its ARN to a function: `TOPAZ_API_KEY_SECRET_ARN`. */
+  secrets?: Record<string, string>;
+  log?: (line: LogLine) => void;
+  /** Faults of AWS calls; `setFaults` changes them. */
+  faults?: Faults;
+  /** Faults of messages on their way from a queue to its function. */
+  messageFault?: MessageFault;
+  /** Called with each entry that a function puts on an event bus. */
+  onEvent?: (event: PutEvent) => void;
+}
+
+export interface Bridge {
+  apiUrl: string;
+  /** The first admin key of the API. */
+  apiKey: string;
+  bucket: string;
+  table: string;
+  /** The emulators themselves, past the front door: no IAM, no counts, no faults. S3 takes any key as its own secret. */
+  dynamodbEndpoint: string;
+  sqsEndpoint: string;
+  s3Endpoint: string;
+  /** Clients of those endpoints; `stop` destroys them. */
+  dynamo: DynamoDBClient;
+  sqs: SQSClient;
+  s3: S3Client;
+  outputs: Record<string, string>;
+  /** Queue URLs at the emulator, by the variable that names each queue to the functions: `POLL_QUEUE_URL`. */
+  queueUrls: Record<string, string>;
+  /** Calls so far by function and operation: `counts().poll?.['dynamodb:UpdateItem']`; polling of queues included. */
+  counts(): Record<string, Record<string, number>>;
+  /** Runs a function (`tick`, `poll`) with an event. Throws a FunctionError when it gives no result. */
+  invoke(name: string, event?: unknown): Promise<unknown>;
+  /** The ids of the living processes of all functions, or of one. */
+  pids(name?: string): number[];
+  /** Empties all queues, dead letters included. */
+  purgeQueues(): Promise<void>;
+  /** Stops and starts the polling of all queues; work in progress goes on. */
+  pauseWorkers(): void;
+  resumeWorkers(): void;
+  setFaults(faults: Faults): void;
+  /** Changes the value of a secret, named as in the option `secrets`. */
+  setSecret(variable: string, value: string): void;
+  /** Settles with a message when an emulator ends by itself; the bridge is then of no use. */
+  lost: Promise<string>;
+  /** Ends everything; functions at work are killed, which they must bear. */
+  stop(): Promise<void>;
+}
+
+/** Takes what is to be closed when the bridge stops, last opened first. */
+type Closing = (close: () => unknown) => void;
+
+/**
+ * Boots the bridge from its synthesized template: emulators, front door, functions, event sources, schedule and
+ * HTTP API. Throws, with nothing left running, when the template needs what the local runtime does not know, or
+ * would fail on AWS in a way that can be told beforehand.
+ */
+export async function startBridge(options: BridgeOptions): Promise<Bridge> {
+  const closers: (() => unknown)[] = [];
+  const stop = async () => {
+    for (let close = closers.pop(); close; close = closers.pop()) await close();
+  };
+  try {
+    return { ...(await boot(options, (close) => closers.push(close))), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Bridge, 'stop'>> {
+  const { concurrency = 4 } = options;
+  const stack = readStack(options.templateDir);
+  const dataDir = options.dataDir ? openDataDir(options.dataDir) : temporaryDataDir();
+  closing(() => dataDir.release());
+  const log = new Log(options.log, dataDir.kept ? join(dataDir.path, 'bridge.log') : undefined);
+  closing(() => log.close());
+
+  // Both listen first, for the template is resolved with their addresses.
+  const door = await FrontDoor.listen();
+  closing(() => door.close());
+  const api = await HttpApi.listen(options.port ?? 0);
+  closing(() => api.close());
+
+  const generated = { ...generateSecrets(stack), ...dataDir.secrets() };
+  dataDir.saveSecrets(generated);
+  const template = new Template(stack, { frontDoorUrl: door.url, apiUrl: api.url }, generated);
+  const wired = override(readFunctions(template, stack), options.env);
+  const mappings = readMappings(template, wired, concurrency);
+  const schedules = readSchedules(template);
+  const apiFunctionArn = readApi(template);
+  const environments = wired.map(({ settings }) => settings.environment);
+  const secrets = readSecrets(template, environments, generated, options.secrets);
+
+  const emulators = await startEmulators(dataDir, wired, closing);
+  const endpoints = { dynamodb: emulators.dynamodb.url, sqs: emulators.sqs.url, s3: emulators.s3.url };
+  await createResources(template, endpoints);
+
+  door.faults = options.faults ?? door.faults;
+  door.open({
+    callers: callersOf(wired),
+    upstreams: endpoints,
+    findSecret: (id) => secrets.find(({ arn, name }) => id === arn || id === name),
+    onEvent: options.onEvent ?? (() => {}),
+    log: log.of('bridge'),
+  });
+
+  const functions = wired.map((each) => {
+    const own = mappings.filter(({ target }) => target === each);
+    const maxProcesses = own.reduce((sum, { settings }) => sum + settings.maxConcurrency, 0) || concurrency;
+    const environment = { ...each.settings.environment, ...awsEnvironment(each, door.url) };
+    return new LocalFunction({ ...each.settings, environment, maxProcesses }, log.of(each.settings.name));
+  });
+  closing(() => Promise.all(functions.map((each) => each.stop())));
+  const functionAt = (arn: string) => the(functions, ({ settings }) => settings.arn === arn, arn);
+
+  const workers = mappings.map(({ target, settings }) => {
+    // Lambda polls with the role of the function, so it passes the front door like the function.
+    const client = new SQSClient({ region, credentials: target.credentials });
+    closing(() => client.destroy());
+    const worker = functionAt(target.settings.arn);
+    return () =>
+      new EventSourceMapping(
+        settings,
+        client,
+        (event) => worker.invoke(event),
+        log.of(target.settings.name),
+        options.messageFault,
+      );
+  });
+  let polling: EventSourceMapping[] = [];
+  const pauseWorkers = () => {
+    for (const mapping of polling.splice(0)) mapping.stop();
+  };
+  const resumeWorkers = () => {
+    if (polling.length === 0) polling = workers.map((start) => start());
+  };
+  resumeWorkers();
+  closing(pauseWorkers);
+
+  const apiFunction = functionAt(apiFunctionArn);
+  api.open((event) => apiFunction.invoke(event), log.of(apiFunction.settings.name));
+
+  for (const { functionArn, periodMs, event } of schedules) {
+    const target = functionAt(functionArn);
+    const ms = options.tickSeconds === undefined ? periodMs : options.tickSeconds * 1000;
+    if (ms > 0) closing(startSchedule(ms, () => target.invoke(event), log.of(target.settings.name)));
+  }
+
+  const clients = startClients(endpoints);
+  closing(() => {
+    for (const client of Object.values(clients)) client.destroy();
+  });
+  const queues = template.ofType('AWS::SQS::Queue').map(({ identity }) => identity.ref);
+  const secretOf = (variable: string) => the(secrets, (secret) => secret.variable === variable, variable);
+  return {
+    apiUrl: api.url,
+    apiKey: adminKey(secretOf('API_KEYS_SECRET_ARN')),
+    bucket: template.ofType('AWS::S3::Bucket')[0]?.identity.ref ?? '',
+    table: template.ofType('AWS::DynamoDB::GlobalTable')[0]?.identity.ref ?? '',
+    dynamodbEndpoint: endpoints.dynamodb,
+    sqsEndpoint: endpoints.sqs,
+    s3Endpoint: endpoints.s3,
+    ...clients,
+    outputs: template.outputs,
+    queueUrls: Object.fromEntries(
+      environments.flatMap((environment) =>
+        Object.entries(environment)
+          .filter(([, value]) => queues.includes(value))
+          .map(([variable, value]) => [variable, value.replace(door.url, endpoints.sqs)]),
+      ),
+    ),
+    counts: () => door.counts(),
+    invoke: async (name, event = {}) =>
+      the(functions, ({ settings }) => settings.name === name, name).invoke(event),
+    pids: (name) =>
+      functions.filter(({ settings }) => !name || settings.name === name).flatMap(({ pids }) => pids),
+    purgeQueues: async () => {
+      for (const QueueUrl of queues) await clients.sqs.send(new PurgeQueueCommand({ QueueUrl }));
+    },
+    pauseWorkers,
+    resumeWorkers,
+    setFaults: (faults) => {
+      door.faults = faults;
+    },
+    setSecret: (variable, value) => {
+      secretOf(variable).value = value;
+    },
+    lost: Promise.race(Object.values(emulators).map(({ lost }) => lost)),
+  };
+}
+
+async function startEmulators(dataDir: DataDir, functions: WiredFunction[], closing: Closing) {
+  const secretOf = (accessKeyId: string) =>
+    functions.find(({ credentials }) => credentials.accessKeyId === accessKeyId)?.credentials.secretAccessKey;
+  const running = async (emulator: Promise<Emulator>) => {
+    const { stop } = await emulator;
+    closing(stop);
+    return emulator;
+  };
+  return {
+    dynamodb: await running(startDynamo(dataDir.kept ? { folder: dataDir.path } : {})),
+    sqs: await running(startSqs()),
+    // People and tools use any key, with the key itself as its secret.
+    s3: await running(startS3Emulator(join(dataDir.path, 's3'), (id) => secretOf(id) ?? id)),
+  };
+}
+
+function startClients(endpoints: { dynamodb: string; sqs: string; s3: string }) {
+  const client = { region, credentials: operator };
+  return {
+    dynamo: new DynamoDBClient({ ...client, endpoint: endpoints.dynamodb }),
+    sqs: new SQSClient({ ...client, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
+    s3: new S3Client({ ...client, endpoint: endpoints.s3, forcePathStyle: true }),
+  };
+}
+
+function callersOf(functions: WiredFunction[]): Map<string, Caller> {
+  const callers = functions.map(({ credentials, settings, policies }): [string, Caller] => [
+    credentials.accessKeyId,
+    { name: settings.name, policies },
+  ]);
+  return new Map([...callers, [operator.accessKeyId, { name: 'operator' }]]);
+}
+
+function awsEnvironment({ credentials }: WiredFunction, endpoint: string): Record<string, string> {
+  return {
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL: endpoint,
+  };
+}
+
+/** Throws for a variable that no function has: it would change nothing. */
+function override(functions: WiredFunction[], env: Record<string, string> = {}): WiredFunction[] {
+  for (const name of Object.keys(env)) the(functions, ({ settings }) => name in settings.environment, name);
+  return functions.map((each) => {
+    const { environment } = each.settings;
+    const given = Object.entries(env).filter(([name]) => name in environment);
+    return {
+      ...each,
+      settings: { ...each.settings, environment: { ...environment, ...Object.fromEntries(given) } },
+    };
+  });
+}
+
+function adminKey({ value }: Secret): string {
+  const { keys } = JSON.parse(value) as { keys: { key: string; role: string }[] };
+  return keys.find(({ role }) => role === 'admin')?.key ?? '';
+}
+
+function the<T>(items: T[], is: (item: T) => boolean, name: string): T {
+  const found = items.find(is);
+  if (!found) throw new Error(`The template has nothing known as ${name}.`);
+  return found;
+}
