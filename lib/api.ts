@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
   HttpApi,
@@ -41,6 +41,7 @@ export class Api extends Construct {
       memorySize: 1024,
     });
     this.http = new HttpApi(this, 'Http', {
+      apiName: Stack.of(this).stackName,
       description: 'Webhook bridge',
       createDefaultStage: false,
       defaultIntegration: new HttpLambdaIntegration('Integration', this.fn, {

@@ -1,4 +1,5 @@
 import { App, Validations } from 'aws-cdk-lib';
+import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { WebhookBridgeStack } from './webhook-bridge-stack.ts';
 
@@ -16,7 +17,7 @@ export type BuildAppOptions = {
 export function buildApp({ outdir, context }: BuildAppOptions = {}): App {
   const app = new App({
     outdir,
-    context: { '@aws-cdk/aws-iam:minimizePolicies': true, ...context },
+    context: { ...featureFlags, ...context },
     analyticsReporting: false,
   });
   new WebhookBridgeStack(app, 'TopazWebhookBridge');

@@ -63,23 +63,23 @@ export class BridgeTable extends Construct {
 
   /** Lets the function read and write rows, and names the table to it. */
   connect(fn: BridgeFunction): void {
-    this.allow(fn, [...READ, ...WRITE]);
+    this.allow(fn, [...READ, ...WRITE], ['due', 'list']);
     this.key?.grant(fn, ...READ_KEY, ...WRITE_KEY);
   }
 
-  /** Lets the function read rows, and names the table to it. */
-  connectReader(fn: BridgeFunction): void {
-    this.allow(fn, READ);
+  /** Lets the function find and read due rows but write none, and names the table to it. */
+  connectSweeper(fn: BridgeFunction): void {
+    this.allow(fn, READ, ['due']);
     this.key?.grant(fn, ...READ_KEY);
   }
 
-  private allow(fn: BridgeFunction, actions: string[]): void {
+  private allow(fn: BridgeFunction, actions: string[], indexes: string[]): void {
     const { tableArn, tableName } = this.table;
     fn.addToRolePolicy(new PolicyStatement({ actions, resources: [tableArn] }));
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: ['dynamodb:Query'],
-        resources: [`${tableArn}/index/due`, `${tableArn}/index/list`],
+        resources: indexes.map((index) => `${tableArn}/index/${index}`),
       }),
     );
     fn.addEnvironment('TABLE_NAME', tableName);

@@ -6,12 +6,15 @@ const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 const PLACEHOLDERS = ['requestId', 'filename'];
 
+/** The command line hands over text where `cdk.json` has numbers. */
 const wholeNumber = (min: number, max: number, unit: string) =>
-  z.coerce
-    .number(`must be a whole number of ${unit}`)
-    .int(`must be a whole number of ${unit}`)
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`);
+  z.preprocess(
+    (value) => (typeof value === 'string' ? Number(value) : value),
+    z
+      .int(`must be a whole number of ${unit}`)
+      .min(min, `must be at least ${min}`)
+      .max(max, `must be at most ${max}`),
+  );
 
 const baseUrl = z
   .url({ protocol: /^https$/, error: 'must be an https URL' })
@@ -65,7 +68,7 @@ export type BridgeConfig = z.output<typeof schema>;
  * Reads the settings from the context of the construct tree. An empty value counts as not set.
  * @throws Error that names every setting that is wrong, and why.
  */
-export function readConfig(node: Node): BridgeConfig {
+export function readConfig(node: Pick<Node, 'tryGetContext'>): BridgeConfig {
   const given = Object.keys(SETTINGS).map((name) => [name, node.tryGetContext(name)]);
   const config = schema.safeParse(
     Object.fromEntries(given.filter(([, value]) => value != null && value !== '')),

@@ -1,4 +1,4 @@
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Duration, Stack, Validations } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -53,7 +53,12 @@ export class Monitoring extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    if (email) topic.addSubscription(new EmailSubscription(email));
+    if (email) {
+      Validations.of(topic.addSubscription(new EmailSubscription(email))).acknowledge({
+        id: 'Serverless-SNSRedrivePolicy',
+        reason: 'A mail about an alarm that is over is of no use; the alarm itself stays on the dashboard.',
+      });
+    }
     return topic;
   }
 
@@ -165,7 +170,7 @@ function bridgeMetric(
     metricName,
     statistic,
     dimensionsMap: { service: SERVICE, ...dimensions },
-    label: dimensions.lane ?? metricName,
+    label: dimensions.lane,
     period: PERIOD,
   });
 }

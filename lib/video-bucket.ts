@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
 import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
@@ -89,10 +89,10 @@ export class VideoBucket extends Construct {
   }
 
   private objectsAsNagWritesThem(): string {
+    const stack = Stack.of(this);
     const own = this.bucket.node.defaultChild as CfnBucket | undefined;
-    const arn = own
-      ? `<${Stack.of(this).getLogicalId(own)}.Arn>`
-      : `arn:<AWS::Partition>:s3:::${this.bucket.bucketName}`;
-    return `${arn}/*`;
+    if (own) return `<${stack.getLogicalId(own)}.Arn>/*`;
+    const partition = Token.isUnresolved(stack.partition) ? '<AWS::Partition>' : stack.partition;
+    return `arn:${partition}:s3:::${this.bucket.bucketName}/*`;
   }
 }

@@ -69,7 +69,7 @@ export class WebhookBridge extends Construct {
     for (const queue of queues) queue.grantSweep(clock.fn);
 
     // Who holds what.
-    table.connectReader(clock.fn);
+    table.connectSweeper(clock.fn);
     for (const { fn } of [api, ...workers]) table.connect(fn);
     videos.connectWriter(copy.fn);
     videos.connectReader(api.fn);

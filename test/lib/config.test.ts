@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { readConfig } from '../../lib/config.ts';
+
+const read = (context: Record<string, unknown>) => readConfig({ tryGetContext: (name) => context[name] });
+
+describe('settings', () => {
+  it('have defaults with which the bridge can be deployed', () => {
+    expect(read({})).toEqual({
+      topazBaseUrl: 'https://api.topazlabs.com',
+      maxPollsPerSecond: 10,
+      maxCopies: 10,
+      keyTemplate: 'videos/{requestId}/{filename}',
+      retentionDays: 30,
+      linkDays: 7,
+    });
+  });
+
+  it('may be numbers in cdk.json or text on the command line', () => {
+    expect(read({ retentionDays: 90 }).retentionDays).toBe(90);
+    expect(read({ retentionDays: '90' }).retentionDays).toBe(90);
+  });
+
+  it('count as not set when empty', () => {
+    expect(read({ bucketName: '', linkDays: '' })).toMatchObject({ linkDays: 7 });
+  });
+
+  it('lose the trailing slash of the base URL, to which paths are appended', () => {
+    expect(read({ topazBaseUrl: 'https://topaz.example/api/' }).topazBaseUrl).toBe(
+      'https://topaz.example/api',
+    );
+  });
+
+  it.each([
+    ['topazBaseUrl', 'http://api.topazlabs.com', 'must be an https URL'],
+    ['topazBaseUrl', 'https://user@api.topazlabs.com', 'must have no user'],
+    ['maxPollsPerSecond', 'ten', 'must be a whole number of requests per second'],
+    ['maxPollsPerSecond', 0, 'must be at least 1'],
+    ['maxCopies', 1, 'must be at least 2'],
+    ['retentionDays', 1.5, 'must be a whole number of days'],
+    ['linkDays', true, 'must be a whole number of days'],
+    ['bucketName', 'My_Bucket', 'must be the name of an S3 bucket'],
+    ['keyTemplate', '/{requestId}', 'must not begin with a slash'],
+    ['keyTemplate', 'videos/{filename}', 'must contain {requestId}'],
+    ['keyTemplate', '{requestId}/{user}', 'may use only {requestId} and {filename}'],
+    ['keyTemplate', '{requestId}/{', 'may use only {requestId} and {filename}'],
+    ['alarmEmail', 'ops', 'must be an e-mail address'],
+    ['eventBusName', 'arn:aws:events:us-east-1:123456789012:event-bus/x', 'not its ARN'],
+    ['customerKey', 'alias/mine', 'must be the ARN of a KMS key'],
+  ])('are refused by name: %s = %j', (name, value, reason) => {
+    expect(() => read({ [name]: value })).toThrow(`\`${name}\` `);
+    expect(() => read({ [name]: value })).toThrow(reason);
+  });
+
+  it('are refused all at once, so that one deployment finds every mistake', () => {
+    expect(() => read({ linkDays: 0, alarmEmail: 'ops' })).toThrow(/`linkDays`.*`alarmEmail`/);
+  });
+});

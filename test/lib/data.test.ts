@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { type Resource, synthesize, target } from './synthesize.ts';
+
+const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/0b5f4a39-5f6c-4f6e-8a53-0c7c1a9c9a11';
+const only = (resources: [string, Resource][]): Resource => {
+  expect(resources).toHaveLength(1);
+  return resources[0]![1];
+};
+
+describe('the table', () => {
+  const { all, granted, environment } = synthesize();
+  const table = only(all('AWS::DynamoDB::GlobalTable'));
+
+  it('is encrypted, recoverable to a point in time, and survives the stack', () => {
+    expect(table.Properties).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      SSESpecification: { SSEEnabled: true, SSEType: 'KMS' },
+      Replicas: [
+        {
+          DeletionProtectionEnabled: true,
+          PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
+        },
+      ],
+    });
+    expect(table).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  it('has the indexes by which work is found and lists are read, of keys only', () => {
+    const index = (IndexName: string, hash: string, range: string) => ({
+      IndexName,
+      KeySchema: [
+        { AttributeName: hash, KeyType: 'HASH' },
+        { AttributeName: range, KeyType: 'RANGE' },
+      ],
+      Projection: { ProjectionType: 'KEYS_ONLY' },
+    });
+    expect(table.Properties.GlobalSecondaryIndexes).toEqual([
+      index('due', 'lane', 'dueAt'),
+      index('list', 'listKey', 'listAt'),
+    ]);
+    expect(table.Properties.TimeToLiveSpecification).toEqual({ AttributeName: 'expiresAt', Enabled: true });
+  });
+
+  it('is encrypted with the customer key when there is one, which its users may then use', () => {
+    const keyed = synthesize({ customerKey: KEY });
+    expect(only(keyed.all('AWS::DynamoDB::GlobalTable')).Properties.Replicas).toMatchObject([
+      { SSESpecification: { KMSMasterKeyId: KEY } },
+    ]);
+    for (const stage of ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver']) {
+      expect(keyed.granted(stage, 'kms:Decrypt').map(({ on }) => on)).toEqual([JSON.stringify(KEY)]);
+    }
+    expect(keyed.granted('tick', 'kms:GenerateDataKey')).toEqual([]);
+  });
+
+  it('is only read by the tick, and known to all', () => {
+    const tick = granted('tick', 'dynamodb:').flatMap(({ actions }) => actions);
+    expect(new Set(tick)).toEqual(new Set(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']));
+    for (const stage of ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver']) {
+      expect(environment(stage).TABLE_NAME).toHaveProperty('Ref');
+    }
+  });
+});
+
+describe('the video bucket', () => {
+  const { all, granted } = synthesize();
+  const bucket = only(all('AWS::S3::Bucket'));
+
+  it('is private, encrypted, and survives the stack', () => {
+    expect(bucket.Properties).toMatchObject({
+      PublicAccessBlockConfiguration: {
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      },
+      BucketEncryption: {
+        ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
+      },
+    });
+    expect(bucket).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+  });
+
+  it('deletes no video, but uploads that nobody finished', () => {
+    expect(bucket.Properties.LifecycleConfiguration).toEqual({
+      Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' }],
+    });
+  });
+
+  it('is written by the copy stage, read by the api stage, and closed to the others', () => {
+    expect(granted('copy', 's3:').map(({ actions }) => actions)).toEqual([
+      [
+        's3:AbortMultipartUpload',
+        's3:DeleteObject',
+        's3:GetObject',
+        's3:ListMultipartUploadParts',
+        's3:PutObject',
+        's3:PutObjectTagging',
+      ],
+      ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
+    ]);
+    expect(granted('api', 's3:').map(({ actions }) => actions)).toEqual([['s3:GetObject']]);
+    for (const stage of ['tick', 'poll', 'dispatch', 'deliver']) expect(granted(stage, 's3:')).toEqual([]);
+  });
+
+  it('may be an existing one, which the stack uses and leaves as it is', () => {
+    const existing = synthesize({ bucketName: 'our-videos' });
+    expect(existing.all('AWS::S3::Bucket')).toEqual([]);
+    expect(existing.all('AWS::S3::BucketPolicy')).toEqual([]);
+    expect(existing.environment('copy').BUCKET_NAME).toBe('our-videos');
+    expect(existing.environment('api').BUCKET_NAME).toBe('our-videos');
+    const on = existing.granted('copy', 's3:').map((grant) => grant.on);
+    expect(on).toHaveLength(2);
+    for (const resource of on) expect(resource).toContain(':s3:::our-videos');
+  });
+
+  it('is encrypted with the customer key when there is one', () => {
+    const keyed = only(synthesize({ customerKey: KEY }).all('AWS::S3::Bucket'));
+    expect(JSON.stringify(keyed.Properties.BucketEncryption)).toContain(KEY);
+  });
+});
+
+describe('the secrets', () => {
+  const { template, resources, granted, environment } = synthesize();
+  const readers = (secret: string) =>
+    ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver'].filter((stage) =>
+      granted(stage, 'secretsmanager:GetSecretValue').some(({ on }) => on.includes(`"${secret}"`)),
+    );
+
+  it('give the Topaz key to the poll stage alone', () => {
+    const secret = target(template.Outputs.TopazApiKeySecretArn.Value);
+    expect(readers(secret)).toEqual(['poll']);
+    expect(environment('poll').TOPAZ_API_KEY_SECRET_ARN).toEqual({ Ref: secret });
+  });
+
+  it('give the API keys to the api stage alone', () => {
+    const secret = target(template.Outputs.ApiKeySecretArn.Value);
+    expect(readers(secret)).toEqual(['api']);
+    expect(environment('api').API_KEYS_SECRET_ARN).toEqual({ Ref: secret });
+  });
+
+  it('give the key of the links to who writes and who reads them', () => {
+    const secret = target(environment('api').LINK_SECRET_ARN);
+    expect(readers(secret)).toEqual(['api', 'deliver']);
+    expect(environment('deliver').LINK_SECRET_ARN).toEqual({ Ref: secret });
+  });
+
+  it('are generated, not written in the template', () => {
+    for (const secret of [template.Outputs.TopazApiKeySecretArn.Value, environment('api').LINK_SECRET_ARN]) {
+      expect(resources[target(secret)]!.Properties).toMatchObject({
+        GenerateSecretString: { PasswordLength: 43 },
+      });
+    }
+  });
+
+  it('hold one admin key to begin with, filled in by CloudFormation', () => {
+    const { SecretString } = resources[target(template.Outputs.ApiKeySecretArn.Value)]!.Properties as {
+      SecretString: { 'Fn::Join': [string, (string | { Ref: string })[]] };
+    };
+    const [before, adminKey, after] = SecretString['Fn::Join'][1];
+    expect(resources[target(adminKey)]!.Properties).toHaveProperty('GenerateSecretString');
+    const resolved = `${before}arn${after}`.replace(
+      '{{resolve:secretsmanager:arn:SecretString:::}}',
+      'generated',
+    );
+    expect(JSON.parse(resolved)).toEqual({ keys: [{ id: 'admin', key: 'generated', role: 'admin' }] });
+  });
+});

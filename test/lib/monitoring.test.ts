@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { synthesize, target } from './synthesize.ts';
+
+const { all, resources, fn } = synthesize();
+const alarms = all('AWS::CloudWatch::Alarm').map(([, r]) => r.Properties);
+
+describe('alarms', () => {
+  it.each(['ParkedRows', 'UpstreamBraked', 'CopyFailed', 'EndpointDisabled'])(
+    'ring when a stage counts %s',
+    (metric) => {
+      expect(alarms).toContainEqual(
+        expect.objectContaining({
+          Namespace: 'WebhookBridge',
+          MetricName: metric,
+          Dimensions: [{ Name: 'service', Value: 'webhook-bridge' }],
+          Statistic: 'Sum',
+          Threshold: 1,
+        }),
+      );
+    },
+  );
+
+  it('ring for a dead letter of any lane', () => {
+    const deadLetters = all('AWS::SQS::Queue').flatMap(([, r]) => {
+      const redrive = r.Properties.RedrivePolicy as { deadLetterTargetArn: unknown } | undefined;
+      return redrive ? [target(redrive.deadLetterTargetArn)] : [];
+    });
+    const watched = alarms
+      .filter((alarm) => alarm.MetricName === 'ApproximateNumberOfMessagesVisible')
+      .map((alarm) =>
+        target((alarm.Dimensions as { Value: { 'Fn::GetAtt': [string, string] } }[])[0]!.Value),
+      );
+    expect(watched.sort()).toEqual(deadLetters.sort());
+  });
+
+  it('ring when the clock falls silent', () => {
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        MetricName: 'Invocations',
+        Dimensions: [{ Name: 'FunctionName', Value: { Ref: fn('tick')[0] } }],
+        ComparisonOperator: 'LessThanThreshold',
+        TreatMissingData: 'breaching',
+      }),
+    );
+  });
+
+  it('all go to one topic, which the alarms of this account may use', () => {
+    const topics = new Set(alarms.flatMap((alarm) => (alarm.AlarmActions as unknown[]).map(target)));
+    expect([...topics].map((id) => resources[id]!.Type)).toEqual(['AWS::SNS::Topic']);
+    const [[, policy] = []] = all('AWS::SNS::TopicPolicy');
+    expect((policy!.Properties.PolicyDocument as { Statement: unknown[] }).Statement).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Allow',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      }),
+    );
+  });
+
+  it('are mailed to whom the setting names, and else to nobody', () => {
+    expect(all('AWS::SNS::Subscription')).toEqual([]);
+    const mailed = synthesize({ alarmEmail: 'ops@example.com' }).all('AWS::SNS::Subscription');
+    expect(mailed.map(([, r]) => r.Properties)).toMatchObject([
+      { Protocol: 'email', Endpoint: 'ops@example.com' },
+    ]);
+  });
+});
+
+describe('the dashboard', () => {
+  it('shows every lane and every stage', () => {
+    const body = JSON.stringify(all('AWS::CloudWatch::Dashboard')[0]![1].Properties.DashboardBody);
+    for (const lane of ['poll', 'copy', 'dispatch', 'deliver', 'deliver-slow']) {
+      expect(body).toContain(`\\"OverdueRows\\",\\"lane\\",\\"${lane}\\"`);
+    }
+    for (const stage of ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver']) {
+      expect(body).toContain(`"${fn(stage)[0]}"`);
+    }
+  });
+});

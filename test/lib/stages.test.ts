@@ -1,0 +1,267 @@
+import { describe, expect, it } from 'vitest';
+import { synthesize, target } from './synthesize.ts';
+
+const STAGES = ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver'];
+const { template, all, resources, fn, environment, granted, statements } = synthesize();
+
+/** What feeds the worker of a lane, found by the queue that the tick knows the lane by. */
+const mappingOf = (lane: string) => {
+  const queue = target(environment('tick')[`${lane.toUpperCase().replace('-', '_')}_QUEUE_URL`]);
+  const mapping = all('AWS::Lambda::EventSourceMapping').find(
+    ([, r]) => target(r.Properties.EventSourceArn) === queue,
+  );
+  if (!mapping) throw new Error(`Nothing reads the queue of the lane ${lane}.`);
+  return mapping[1].Properties;
+};
+
+describe('every queue', () => {
+  const queues = all('AWS::SQS::Queue');
+  const redrives = queues.flatMap(([, r]) => r.Properties.RedrivePolicy ?? []) as {
+    deadLetterTargetArn: unknown;
+    maxReceiveCount: number;
+  }[];
+  const deadLetters = redrives.map((redrive) => target(redrive.deadLetterTargetArn));
+
+  it('is encrypted and admits TLS only', () => {
+    for (const [id, { Properties }] of queues) {
+      expect(Properties.SqsManagedSseEnabled, id).toBe(true);
+      const policy = all('AWS::SQS::QueuePolicy').find(
+        ([, r]) => target((r.Properties.Queues as unknown[])[0]) === id,
+      );
+      expect(policy?.[1].Properties.PolicyDocument, id).toMatchObject({
+        Statement: [
+          { Effect: 'Deny', Action: 'sqs:*', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+        ],
+      });
+    }
+  });
+
+  it('has dead letters of its own after ten receives', () => {
+    expect(redrives.map((redrive) => redrive.maxReceiveCount)).toEqual([10, 10, 10, 10, 10]);
+    expect(new Set(deadLetters).size).toBe(5);
+    const without = queues.filter(([, r]) => !r.Properties.RedrivePolicy).map(([id]) => id);
+    expect(without.sort()).toEqual(deadLetters.sort());
+  });
+});
+
+describe('every mapping', () => {
+  it('hides a message for six times as long as its function may take', () => {
+    for (const [id, { Properties }] of all('AWS::Lambda::EventSourceMapping')) {
+      const timeout = resources[target(Properties.FunctionName)]!.Properties.Timeout as number;
+      const queue = resources[target(Properties.EventSourceArn)]!;
+      expect(queue.Properties.VisibilityTimeout, id).toBe(6 * timeout);
+    }
+  });
+
+  it('takes partial batch failures, and waits for no fuller batch', () => {
+    for (const [id, { Properties }] of all('AWS::Lambda::EventSourceMapping')) {
+      expect(Properties.FunctionResponseTypes, id).toEqual(['ReportBatchItemFailures']);
+      expect(Properties.MaximumBatchingWindowInSeconds, id).toBe(0);
+    }
+  });
+
+  it.each([
+    ['poll', 'poll', 10, { MaximumConcurrency: 2 }],
+    ['copy', 'copy', 1, { MaximumConcurrency: 10 }],
+    ['dispatch', 'dispatch', 10, undefined],
+    ['deliver', 'deliver', 10, undefined],
+    ['deliver-slow', 'deliver', 1, { MaximumConcurrency: 20 }],
+  ])('of the lane %s wakes %s with %i at a time, bounded by %j', (lane, stage, BatchSize, ScalingConfig) => {
+    expect(target(mappingOf(lane).FunctionName)).toBe(fn(stage)[0]);
+    expect(mappingOf(lane)).toMatchObject({ BatchSize });
+    expect(mappingOf(lane).ScalingConfig).toEqual(ScalingConfig);
+  });
+
+  it('of the copies is as wide as the setting says', () => {
+    const wide = synthesize({ maxCopies: 40 }).all('AWS::Lambda::EventSourceMapping');
+    expect(wide.map(([, r]) => r.Properties.ScalingConfig)).toContainEqual({ MaximumConcurrency: 40 });
+  });
+});
+
+describe('every function', () => {
+  const functions = all('AWS::Lambda::Function');
+
+  it('runs on Node 24 and arm64, traced, without reserved concurrency', () => {
+    expect(functions).toHaveLength(STAGES.length);
+    for (const [id, { Properties }] of functions) {
+      expect(Properties, id).toMatchObject({
+        Runtime: 'nodejs24.x',
+        Architectures: ['arm64'],
+        TracingConfig: { Mode: 'Active' },
+        MemorySize: expect.any(Number),
+      });
+      expect(Properties, id).not.toHaveProperty('ReservedConcurrentExecutions');
+    }
+  });
+
+  it('logs JSON to a log group of its own that forgets', () => {
+    const groups = functions.map(
+      ([, r]) => r.Properties.LoggingConfig as { LogFormat: string; LogGroup: unknown },
+    );
+    expect(new Set(groups.map(({ LogGroup }) => target(LogGroup))).size).toBe(functions.length);
+    for (const { LogFormat, LogGroup } of groups) {
+      expect(LogFormat).toBe('JSON');
+      expect(resources[target(LogGroup)]!.Properties.RetentionInDays).toBe(30);
+    }
+  });
+
+  it.each([
+    ['api', 29],
+    ['tick', 55],
+    ['copy', 900],
+  ])('ends when its caller expects it: %s after %i s', (stage, seconds) => {
+    expect(fn(stage)[1].Properties.Timeout).toBe(seconds);
+  });
+});
+
+describe('hints', () => {
+  it.each([
+    ['api', ['COPY', 'DELIVER', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
+    ['tick', ['COPY', 'DELIVER', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
+    ['poll', ['COPY', 'DISPATCH', 'POLL']],
+    ['copy', ['COPY', 'DISPATCH', 'POLL']],
+    ['dispatch', ['DELIVER', 'DELIVER_SLOW', 'DISPATCH']],
+    ['deliver', ['DELIVER', 'DELIVER_SLOW', 'DISPATCH']],
+  ])('of %s go to %j, which it may send to and knows', (stage, lanes) => {
+    const known = Object.entries(environment(stage)).filter(([name]) => name.endsWith('_QUEUE_URL'));
+    expect(known.map(([name]) => name.replace('_QUEUE_URL', '')).sort()).toEqual(lanes);
+    const sendable = granted(stage, 'sqs:SendMessage')
+      .map(({ on }) => on)
+      .join();
+    for (const [, url] of known) expect(sendable).toContain(`"${target(url)}"`);
+    expect(sendable.match(/Fn::GetAtt/g)).toHaveLength(lanes.length);
+  });
+});
+
+describe('the tick', () => {
+  it('runs every minute and is repeated by nobody', () => {
+    expect(all('AWS::Scheduler::Schedule').map(([, r]) => r.Properties)).toMatchObject([
+      {
+        ScheduleExpression: 'rate(1 minute)',
+        Target: { Arn: { 'Fn::GetAtt': [fn('tick')[0], 'Arn'] }, RetryPolicy: { MaximumRetryAttempts: 0 } },
+      },
+    ]);
+    expect(all('AWS::Lambda::EventInvokeConfig').map(([, r]) => r.Properties)).toMatchObject([
+      { FunctionName: { Ref: fn('tick')[0] }, MaximumRetryAttempts: 0 },
+    ]);
+  });
+
+  it('is all that the schedule may invoke', () => {
+    const { RoleArn } = all('AWS::Scheduler::Schedule')[0]![1].Properties.Target as { RoleArn: unknown };
+    expect(statements(target(RoleArn))).toMatchObject([
+      { Action: 'lambda:InvokeFunction', Resource: { 'Fn::GetAtt': [fn('tick')[0], 'Arn'] } },
+    ]);
+  });
+
+  it('sees how full each queue is', () => {
+    const [grant] = granted('tick', 'sqs:GetQueueAttributes');
+    expect(grant?.on.match(/Fn::GetAtt/g)).toHaveLength(5);
+  });
+});
+
+describe('the HTTP API', () => {
+  it('has one route, to the api stage, in payload format 2.0', () => {
+    expect(all('AWS::ApiGatewayV2::Route').map(([, r]) => r.Properties.RouteKey)).toEqual(['$default']);
+    expect(all('AWS::ApiGatewayV2::Integration').map(([, r]) => r.Properties)).toMatchObject([
+      { PayloadFormatVersion: '2.0', IntegrationUri: { 'Fn::GetAtt': [fn('api')[0], 'Arn'] } },
+    ]);
+  });
+
+  it('is throttled, and logs calls without their path, which may be a key to a video', () => {
+    const [[, stage] = []] = all('AWS::ApiGatewayV2::Stage');
+    const { DefaultRouteSettings, AccessLogSettings } = stage!.Properties as Record<
+      string,
+      Record<string, string>
+    >;
+    expect(Object.keys(DefaultRouteSettings!).sort()).toEqual([
+      'ThrottlingBurstLimit',
+      'ThrottlingRateLimit',
+    ]);
+    expect(AccessLogSettings!.Format).toContain('$context.status');
+    expect(AccessLogSettings!.Format).not.toMatch(/path|authorization|querystring/i);
+  });
+});
+
+describe('the configuration of the functions', () => {
+  it('names each setting to the stage that heeds it', () => {
+    const set = synthesize({
+      topazBaseUrl: 'https://topaz.example',
+      maxPollsPerSecond: 4,
+      keyTemplate: '{requestId}.mp4',
+      retentionDays: 90,
+      linkDays: 3,
+      eventBusName: 'video-events',
+    });
+    expect(set.environment('poll')).toMatchObject({
+      TOPAZ_BASE_URL: 'https://topaz.example',
+      MAX_POLLS_PER_SECOND: '4',
+      POLL_CONCURRENCY: '2',
+    });
+    expect(set.environment('copy').KEY_TEMPLATE).toBe('{requestId}.mp4');
+    expect(set.environment('deliver')).toMatchObject({ LINK_DAYS: '3', EVENT_BUS_NAME: 'video-events' });
+    for (const stage of ['api', 'poll', 'copy', 'dispatch', 'deliver']) {
+      expect(set.environment(stage).RETENTION_DAYS).toBe('90');
+    }
+    expect(set.granted('deliver', 'events:')).toMatchObject([{ actions: ['events:PutEvents'] }]);
+    expect(set.granted('deliver', 'events:')[0]!.on).toContain(':event-bus/video-events');
+  });
+
+  it('tells the deliver stage what links begin with', () => {
+    expect(environment('deliver').PUBLIC_URL).toEqual(template.Outputs.ApiUrl.Value);
+  });
+
+  it('forbids loopback addresses to whoever calls addresses that users name', () => {
+    for (const stage of ['api', 'copy', 'deliver']) expect(environment(stage).ALLOW_LOOPBACK).toBe('false');
+  });
+
+  it('mentions no event bus where there is none', () => {
+    expect(environment('deliver')).not.toHaveProperty('EVENT_BUS_NAME');
+    expect(granted('deliver', 'events:')).toEqual([]);
+  });
+});
+
+describe('permissions', () => {
+  const everything = all('AWS::IAM::Role').flatMap(([id]) => statements(id).map((s) => ({ id, ...s })));
+
+  it('name their actions one by one', () => {
+    for (const { id, Action } of everything) expect([Action].flat().join(), id).not.toContain('*');
+  });
+
+  it('are for everything only where there is nothing to name: traces', () => {
+    const broad = everything.filter(({ Resource }) => [Resource].flat().includes('*'));
+    for (const { Action } of broad) {
+      expect(Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+    }
+  });
+
+  it('come from the template alone, without managed policies', () => {
+    for (const [id, { Properties }] of all('AWS::IAM::Role')) {
+      expect(Properties, id).not.toHaveProperty('ManagedPolicyArns');
+    }
+  });
+});
+
+describe('the template', () => {
+  it('runs no code of its own while it is deployed', () => {
+    const types = new Set(Object.values(resources).map(({ Type }) => Type));
+    expect([...types].filter((type) => /Custom/.test(type))).toEqual([]);
+  });
+
+  it('leaves the names of resources to CloudFormation', () => {
+    const named = Object.entries(resources).filter(([, { Properties }]) =>
+      [
+        'QueueName',
+        'TableName',
+        'BucketName',
+        'FunctionName',
+        'RoleName',
+        'LogGroupName',
+        'TopicName',
+        'AlarmName',
+      ]
+        .map((name) => Properties?.[name])
+        .some((value) => typeof value === 'string'),
+    );
+    expect(named).toEqual([]);
+  });
+});

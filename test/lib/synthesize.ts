@@ -1,0 +1,69 @@
+import type { Stack } from 'aws-cdk-lib';
+import { buildApp } from '../../lib/app.ts';
+
+export type Resource = {
+  Type: string;
+  Properties: Record<string, unknown>;
+  DeletionPolicy?: string;
+  UpdateReplacePolicy?: string;
+};
+export type Statement = {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Condition?: unknown;
+};
+
+/** The app with these settings and its stack, without bundles. */
+export function build(settings: Record<string, unknown> = {}) {
+  const app = buildApp({ context: { 'aws:cdk:bundling-stacks': [], ...settings } });
+  return { app, stack: app.node.findChild('TopazWebhookBridge') as Stack };
+}
+
+/** The template that CloudFormation would get with these settings, read by what is in it. */
+export function synthesize(settings: Record<string, unknown> = {}) {
+  const { app, stack } = build(settings);
+  const template = app.synth().getStackArtifact(stack.artifactId).template;
+  const resources: Record<string, Resource> = template.Resources;
+
+  /** Resources of a type, by logical id. */
+  const all = (type: string): [string, Resource][] =>
+    Object.entries(resources).filter(([, r]) => r.Type === type);
+
+  /** Logical id and resource of a stage's function. */
+  const fn = (stage: string): [string, Resource] => {
+    const found = all('AWS::Lambda::Function').find(
+      ([, r]) => r.Properties.Description === `Webhook bridge: ${stage}`,
+    );
+    if (!found) throw new Error(`The template has no function for the stage ${stage}.`);
+    return found;
+  };
+
+  const environment = (stage: string): Record<string, unknown> =>
+    (fn(stage)[1].Properties.Environment as { Variables: Record<string, unknown> }).Variables;
+
+  /** What a role, by its logical id, may do. */
+  const statements = (role: string): Statement[] =>
+    all('AWS::IAM::Policy')
+      .filter(([, r]) => JSON.stringify(r.Properties.Roles).includes(`"${role}"`))
+      .flatMap(([, r]) => (r.Properties.PolicyDocument as { Statement: Statement[] }).Statement);
+
+  /** Of a stage's permissions, those that begin with a prefix such as `s3:`, and on what. */
+  const granted = (stage: string, prefix: string) => {
+    const role = (fn(stage)[1].Properties.Role as { 'Fn::GetAtt': [string, string] })['Fn::GetAtt'][0];
+    return statements(role)
+      .map((s) => ({
+        actions: [s.Action].flat().filter((a) => a.startsWith(prefix)),
+        on: JSON.stringify(s.Resource),
+      }))
+      .filter(({ actions }) => actions.length > 0);
+  };
+
+  return { template, resources, all, fn, environment, statements, granted };
+}
+
+/** The logical id that a `Ref` or `Fn::GetAtt` points to. */
+export function target(value: unknown): string {
+  const { Ref, 'Fn::GetAtt': att } = value as { Ref?: string; 'Fn::GetAtt'?: [string, string] };
+  return Ref ?? att?.[0] ?? '';
+}
