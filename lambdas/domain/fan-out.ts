@@ -70,8 +70,8 @@ export function nextBatch(
 
 function forAccount(event: EventRow, audience: Audience, after: string | undefined): FanOut[] {
   return audience.account
-    .filter((endpoint) =>
-      event.onlyTo ? endpoint.id === event.onlyTo : matches(endpoint.events, event.type),
+    .filter(({ id, events }) =>
+      event.onlyTo ? id === event.onlyTo : !isAbout(event, id) && matches(events, event.type),
     )
     .filter((endpoint) => after === undefined || endpoint.id > after)
     .map((endpoint) => ({ event, endpoint }));

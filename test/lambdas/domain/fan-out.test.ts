@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest';
+import type { EventRow } from '../../../lambdas/domain/event.ts';
+import { number } from '../../../lambdas/domain/event.ts';
+import type { EventType } from '../../../lambdas/domain/event-filter.ts';
+import {
+  type Audience,
+  type Cursors,
+  lowestCursor,
+  newDelivery,
+  nextBatch,
+} from '../../../lambdas/domain/fan-out.ts';
+import { endpointRow, REQUEST_ID, START } from '../../support/rows.ts';
+
+const START_CURSORS: Cursors = { accountCursor: { position: 0 }, callbackCursors: {} };
+
+function events(...types: EventType[]): EventRow[] {
+  const drafts = types.map((type) => ({ type, data: {} }));
+  return number({ kind: 'request', requestId: REQUEST_ID }, { sequence: 0, position: 0 }, drafts, START).rows;
+}
+
+function audience(endpoints: number, callbacks: string[][] = []): Audience {
+  return {
+    account: Array.from({ length: endpoints }, (_, n) => endpointRow(n)),
+    callbacks: callbacks.map((filter, n) => {
+      const endpoint = endpointRow(200 + n, { kind: 'callback' });
+      return { callback: { endpointId: endpoint.id, url: endpoint.url ?? '', events: filter }, endpoint };
+    }),
+  };
+}
+
+/** Fans out to the end and names each delivery as `position>endpoint`. */
+function fanOut(cursors: Cursors, all: EventRow[], to: Audience, most: number): string[][] {
+  const batches: string[][] = [];
+  const ids = [...to.account, ...to.callbacks.flatMap(({ endpoint }) => endpoint ?? [])].map(({ id }) => id);
+  let at = cursors;
+  while (lowestCursor(at) < (all.at(-1)?.position ?? 0)) {
+    const batch = nextBatch(at, all, to, most);
+    batches.push(
+      batch.deliveries.map(({ event, endpoint }) => `${event.position}>${ids.indexOf(endpoint.id)}`),
+    );
+    at = batch.cursors;
+  }
+  return batches;
+}
+
+test('events go to every matching endpoint, in the order of the events', () => {
+  const batches = fanOut(START_CURSORS, events('video.accepted', 'video.complete'), audience(2), 90);
+  expect(batches).toEqual([['1>0', '1>1', '2>0', '2>1']]);
+});
+
+test('a batch holds no more than fits a transaction', () => {
+  const batches = fanOut(START_CURSORS, events('video.accepted', 'video.complete'), audience(2), 3);
+  expect(batches).toEqual([
+    ['1>0', '1>1'],
+    ['2>0', '2>1'],
+  ]);
+});
+
+test('an event for more endpoints than fit is fanned out in parts, nobody twice', () => {
+  const batches = fanOut(START_CURSORS, events('video.accepted'), audience(5, [['video.*']]), 2);
+  expect(batches).toEqual([
+    ['1>0', '1>1'],
+    ['1>2', '1>3'],
+    ['1>4', '1>5'],
+  ]);
+});
+
+test('filters are heeded', () => {
+  const to = audience(0, [['video.complete'], ['video.*'], ['progress.*']]);
+  expect(fanOut(START_CURSORS, events('video.accepted', 'video.complete'), to, 90)).toEqual([
+    ['1>1', '2>0', '2>1'],
+  ]);
+});
+
+test('a callback that was added late gets the earlier events, and nobody else does again', () => {
+  const to = audience(1, [['video.*'], ['video.*']]);
+  const [first, late] = to.callbacks.map(({ callback }) => callback.endpointId) as [string, string];
+  const cursors = { accountCursor: { position: 2 }, callbackCursors: { [first]: 2, [late]: 0 } };
+  expect(fanOut(cursors, events('video.accepted', 'video.complete'), to, 90)).toEqual([['1>2', '2>2']]);
+});
+
+test('a callback whose endpoint was deleted is passed over', () => {
+  const to = audience(0, [['video.*']]);
+  const gone = {
+    account: [],
+    callbacks: to.callbacks.map(({ callback }) => ({ callback, endpoint: undefined })),
+  };
+  expect(
+    fanOut(
+      { ...START_CURSORS, callbackCursors: { [to.callbacks[0]?.callback.endpointId ?? '']: 0 } },
+      events('video.accepted'),
+      gone,
+      90,
+    ),
+  ).toEqual([[]]);
+});
+
+test('an event for one endpoint alone reaches it whatever its filter', () => {
+  const [event] = events('endpoint.test') as [EventRow];
+  const to = audience(3);
+  const only = { ...event, onlyTo: to.account[1]?.id };
+  expect(fanOut(START_CURSORS, [only], to, 90)).toEqual([['1>1']]);
+});
+
+test('what befalls an endpoint is told to the others', () => {
+  const all = { ...audience(0), account: [1, 2].map((n) => endpointRow(n, { events: ['endpoint.*'] })) };
+  const about = all.account[0]?.id ?? '';
+  const draft = { type: 'endpoint.disabled' as const, data: {} };
+  const { rows } = number(
+    { kind: 'endpoint', endpointId: about },
+    { sequence: 0, position: 0 },
+    [draft],
+    START,
+  );
+  expect(fanOut(START_CURSORS, rows, all, 90)).toEqual([['1>1']]);
+});
+
+test('a delivery carries the payload with the metadata, and the id of its event', () => {
+  const [event] = events('video.accepted') as [EventRow];
+  const delivery = newDelivery({ event, endpoint: endpointRow(1) }, { order: '42' }, START);
+  expect(delivery.payload).toEqual({
+    id: event.id,
+    type: 'video.accepted',
+    timestamp: '2026-11-23T20:00:00.000Z',
+    data: { requestId: REQUEST_ID, sequence: 1, metadata: { order: '42' } },
+  });
+  expect(delivery).toMatchObject({
+    eventId: event.id,
+    sk: event.id,
+    requestId: REQUEST_ID,
+    state: 'pending',
+  });
+});

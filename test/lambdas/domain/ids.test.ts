@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  deliveryId,
+  type EventAddress,
+  endpointId,
+  eventId,
+  isEndpointId,
+  parseDeliveryId,
+  parseEventId,
+} from '../../../lambdas/domain/ids.ts';
+
+const endpoint = fc
+  .tuple(
+    fc.constantFrom('account' as const, 'callback' as const),
+    fc.uint8Array({ minLength: 16, maxLength: 16 }),
+  )
+  .map(([kind, identity]) => endpointId(kind, identity));
+const address: fc.Arbitrary<EventAddress> = fc.record({
+  occurredAt: fc.nat(2 ** 45),
+  source: fc.oneof(
+    fc.uuid().map((requestId) => ({ kind: 'request' as const, requestId })),
+    endpoint.map((id) => ({ kind: 'endpoint' as const, endpointId: id })),
+  ),
+  position: fc.nat(2 ** 32 - 1),
+});
+
+test('an event id leads back to the place of its event', () => {
+  fc.assert(
+    fc.property(address, (of) => {
+      expect(parseEventId(eventId(of))).toEqual(of);
+    }),
+  );
+});
+
+test('event ids sort by time', () => {
+  fc.assert(
+    fc.property(address, address, (a, b) => {
+      fc.pre(a.occurredAt < b.occurredAt);
+      expect(eventId(a) < eventId(b)).toBe(true);
+    }),
+  );
+});
+
+test('a delivery id leads back to its event and endpoint', () => {
+  fc.assert(
+    fc.property(address, endpoint, (of, to) => {
+      const event = eventId(of);
+      expect(parseDeliveryId(deliveryId(to, event))).toEqual({ endpointId: to, eventId: event });
+    }),
+  );
+});
+
+test.each(['', 'msg_', 'msg_u', 'dlv_0000', 'ep_a', `msg_${'0'.repeat(43)}u`, `ep_a${'z'.repeat(26)}`])(
+  'what is not an id of ours is none: %s',
+  (text) => {
+    expect(parseEventId(text)).toBeUndefined();
+    expect(parseDeliveryId(text)).toBeUndefined();
+    expect(isEndpointId(text)).toBe(false);
+  },
+);
+
+test('an event id has no full stop, as Standard Webhooks demands', () => {
+  fc.assert(
+    fc.property(address, (of) => {
+      expect(eventId(of)).toMatch(/^msg_[0-9a-z]+$/);
+    }),
+  );
+});
