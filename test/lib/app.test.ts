@@ -1,3 +1,4 @@
+import { Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { describe, expect, it } from 'vitest';
 import { build, synthesize } from './synthesize.ts';
@@ -28,6 +29,10 @@ describe('the app', () => {
 
   it('refuses a wrong setting before anything is built', () => {
     expect(() => build({ retentionDays: 'long' })).toThrow('`retentionDays` must be a whole number of days');
+  });
+
+  it('has no circular references between resources', () => {
+    expect(() => Template.fromStack(build().stack)).not.toThrow();
   });
 
   it('writes the same template every time', () => {

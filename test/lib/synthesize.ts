@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Stack } from 'aws-cdk-lib';
+import { afterAll } from 'vitest';
 import { buildApp } from '../../lib/app.ts';
 
 export type Resource = {
@@ -14,9 +18,12 @@ export type Statement = {
   Condition?: unknown;
 };
 
+const outdir = mkdtempSync(join(tmpdir(), 'bridge-synth-'));
+afterAll(() => rmSync(outdir, { recursive: true }));
+
 /** The app with these settings and its stack, without bundles. */
 export function build(settings: Record<string, unknown> = {}) {
-  const app = buildApp({ context: { 'aws:cdk:bundling-stacks': [], ...settings } });
+  const app = buildApp({ outdir, context: { 'aws:cdk:bundling-stacks': [], ...settings } });
   return { app, stack: app.node.findChild('TopazWebhookBridge') as Stack };
 }
 
