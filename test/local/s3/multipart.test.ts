@@ -123,6 +123,17 @@ describe('a multipart upload', () => {
     );
   });
 
+  test('is read whole by those who began before it was replaced', async () => {
+    const bodies = Array.from({ length: 6 }, () => randomBytes(5 * MIB));
+    const upload = await create();
+    await complete(upload, await uploadAll(upload, bodies));
+    const reading = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key }));
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'new' }));
+    const read = Buffer.from(await reading.Body!.transformToByteArray());
+    expect(read.equals(Buffer.concat(bodies))).toBe(true);
+    expect((await getBytes()).toString()).toBe('new');
+  });
+
   test('with COMPOSITE checksums bears the checksum of checksums', async () => {
     const upload = await create({ ChecksumType: 'COMPOSITE' });
     const parts = await uploadAll(upload, undefined, { ChecksumAlgorithm: 'CRC32' });
