@@ -41,15 +41,17 @@ const Answer = z.object({
  */
 export function createTopaz(options: {
   baseUrl: string;
-  apiKey: { get(): Promise<string>; forget(): void };
+  /** Reads the key; `fresh` reads past a cache. */
+  apiKey: (options?: { fresh?: boolean }) => Promise<string>;
   fetch: typeof fetch;
   now: () => number;
   timeoutMs?: number;
 }): Topaz {
   const { baseUrl, apiKey, now, timeoutMs = TIMEOUT_MS } = options;
+  let refused = false;
 
   async function status(requestId: string): Promise<PollOutcome | BrakeSignal> {
-    const key = await apiKey.get();
+    const key = await apiKey({ fresh: refused });
     let response: Response;
     let body: string;
     try {
@@ -62,12 +64,10 @@ export function createTopaz(options: {
     } catch (error) {
       return { kind: 'fault', reason: reasonOf(error) };
     }
+    refused = response.status === 401 || response.status === 403;
+    if (refused) return { kind: 'brake', reason: 'unauthorized' };
     if (response.status === 200) return parse(body);
     if (response.status === 404) return { kind: 'not-found' };
-    if (response.status === 401 || response.status === 403) {
-      apiKey.forget();
-      return { kind: 'brake', reason: 'unauthorized' };
-    }
     if (response.status === 429 || response.status === 503) {
       const wait = retryAfterMs(response.headers.get('retry-after') ?? undefined, now());
       return { kind: 'brake', reason: 'throttled', retryAfterMs: wait };

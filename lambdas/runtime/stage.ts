@@ -62,7 +62,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     for (const claim of suspects) {
       if (now() < deadline) await run(claim, deadline);
     }
-    metrics.publishStoredMetrics();
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
   }
 

@@ -1,0 +1,29 @@
+import { type Claim, type Claims, createClaims } from '../../lambdas/adapters/claims.ts';
+import type { Table } from '../../lambdas/adapters/table.ts';
+import type { Hint, RowKey } from '../../lambdas/domain/work.ts';
+
+/** A clock that tests turn. */
+export type TestClock = { now: () => number; advance: (ms: number) => void };
+
+export function testClock(start = Date.parse('2026-11-23T20:00:00.000Z')): TestClock {
+  let time = start;
+  return {
+    now: () => time,
+    advance: (ms) => {
+      time += ms;
+    },
+  };
+}
+
+/** Claims with nonces that count. */
+export function testClaims(table: Table, clock: TestClock): Claims {
+  let nonces = 0;
+  return createClaims(table, clock.now, () => `nonce-${++nonces}`);
+}
+
+/** Claims a row that must be claimable. */
+export async function claimed<T extends RowKey>(claims: Claims, lane: string, hint: Hint): Promise<Claim<T>> {
+  const claim = await claims.claim<T>(lane, hint);
+  if (claim === 'gone' || claim === 'parked') throw new Error(`the claim of ${hint.pk} found it ${claim}`);
+  return claim;
+}
