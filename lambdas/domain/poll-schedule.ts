@@ -5,7 +5,7 @@ export { type Observation, observe } from './poll-schedule/observations.ts';
 export type { PollState } from './poll-schedule/state.ts';
 
 /** What one poll costs, in seconds of lateness of one job's end: the one dial between polls and lateness. */
-export const priceOfPoll = 0.7;
+export const priceOfPoll = 0.9;
 
 /** Seconds between two polls of a job, at least and at most. */
 export const leastGap = 2;

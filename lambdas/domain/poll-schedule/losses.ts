@@ -15,7 +15,7 @@ import {
 export type Loss = { weight: number; chance: Chance };
 
 /** A second of lateness of the end weighs 1, of any other transition this. */
-const transition = 0.15;
+const transition = 0.2;
 
 /** Median seconds and shape of the stages that report nothing about themselves. */
 const stages: Record<string, readonly [median: number, shape: number]> = {
@@ -26,7 +26,6 @@ const stages: Record<string, readonly [median: number, shape: number]> = {
 /** `registered`, `requested`, `accepted`, and what nobody has heard of: seconds, or a queue of hours. */
 const queueing = [2.5, 1.3] as const;
 
-/** Seconds, and longer for the larger results of longer jobs. */
 const postprocessing = { median: 6, shape: 3.5, shareOfJob: 0.003, shapeOfLong: 2.5 };
 
 /** `processing` takes about three quarters of the estimate, often half or double of that. */
@@ -49,29 +48,35 @@ export function lossesOf(state: PollState, now: number): Loss[] {
   return [{ weight: status === 'canceling' ? 1 : transition, chance }];
 }
 
-/** The age of the status; how old it may have been when a job was registered late is a guess (`unseen`). */
+/** How long ago the status, or 100 % within it, began; `unseen` seconds more when no poll came before. */
 function ageOf(state: PollState, now: number, unseen: number): Window {
-  const least = Math.max(0, (now - state.statusSince) / 1000);
-  const beginning = state.observations[0];
-  const after = beginning?.at === state.statusSince ? beginning.after : undefined;
+  const { at, after } = (percentOf(state) === 100 ? state.observations.at(-1) : state.observations[0]) ?? {
+    at: state.statusSince,
+  };
+  const least = Math.max(0, (now - at) / 1000);
   const greatest = after === undefined ? Number.POSITIVE_INFINITY : (now - after) / 1000;
   return [least, Math.max(least, Math.min(greatest, least + unseen))];
 }
 
+/** The end of a job that has only postprocessing left; larger results of longer jobs take longer. */
 function finishing(state: PollState, now: number): Chance {
   const { median, shape, shareOfJob, shapeOfLong } = postprocessing;
-  const ofLong = shareOfJob * Math.max(0, (state.statusSince - state.registeredAt) / 1000);
+  const ofLong = (shareOfJob * (state.statusSince - state.registeredAt)) / 1000;
   const survival = ofLong > median ? logLogistic(ofLong, shapeOfLong) : logLogistic(median, shape);
   return remaining(survival, ageOf(state, now, median));
 }
 
+/**
+ * Upstream completes a few seconds after `processing` ends, so a poll is late for it only from then on. (To wait
+ * these seconds anew after every poll would be to count them again and again.)
+ */
 function processing(state: PollState, now: number): Loss[] {
+  if (percentOf(state) === 100) return [{ weight: 1, chance: finishing(state, now) }];
   const pace = paceOf(state.observations, now);
-  if (percentOf(state) >= 100) return [{ weight: 1, chance: finishing(state, now) }];
   const { expected, chance } = pace ? byPace(pace) : byEstimate(state, now);
   return [
     { weight: transition, chance },
-    { weight: 1, chance: (seconds) => chance(seconds - postprocessing.median) },
+    { weight: 1, chance: (seconds) => (seconds < postprocessing.median ? 0 : chance(seconds)) },
     { weight: 1, chance: (seconds) => 1 - Math.exp((-failing * seconds) / expected) },
   ];
 }

@@ -1,9 +1,7 @@
-/**
- * What a poll saw. In the memory, the first poll that saw this status and progress together. Times are ms
- * since epoch.
- */
+/** What a poll saw; in the memory, the first poll that saw it. Times are ms since epoch. */
 export type Observation = {
   at: number;
+  /** In the memory, only the first observation carries it: all are of one status. */
   status?: string;
   /** Percent; missing when upstream gave none. */
   progress?: number;
@@ -13,25 +11,25 @@ export type Observation = {
   until?: number;
 };
 
-/** The beginning of a status and its last five steps tell the pace; more do not improve it measurably. */
-const remembered = 6;
+/** The beginning of a status and its last steps tell the pace; more than these do not improve it measurably. */
+const remembered = 8;
 
 /**
- * The memory after one more poll: the beginning of the present status and its latest changes of progress, oldest
- * first. Give `at`, `status` and `progress` only.
+ * The memory after one more poll, oldest first: the beginning of the present status and its latest changes of
+ * progress. Give `at`, `status` and `progress` of a poll that was answered.
  */
 export function observe(observations: readonly Observation[], observation: Observation): Observation[] {
   const { at, status } = observation;
   const progress = Number.isFinite(observation.progress) ? observation.progress : undefined;
+  const [beginning, ...steps] = observations;
   const last = observations.at(-1);
-  if (last && last.status === status && last.progress === progress) {
-    return [...observations.slice(0, -1), { ...last, until: at }];
-  }
   const change: Observation = { at };
-  if (status !== undefined) change.status = status;
   if (progress !== undefined) change.progress = progress;
   if (last) change.after = last.until ?? last.at;
-  const [beginning, ...steps] = observations;
-  if (!beginning || beginning.status !== status) return [change];
+
+  if (!beginning || !last || beginning.status !== status) {
+    return [status === undefined ? change : { ...change, status }];
+  }
+  if (last.progress === progress) return [...observations.slice(0, -1), { ...last, until: at }];
   return [beginning, ...[...steps, change].slice(1 - remembered)];
 }
