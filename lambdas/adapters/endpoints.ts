@@ -1,0 +1,104 @@
+import type { EndpointRow } from '../domain/endpoint.ts';
+import { isEndpointId } from '../domain/ids.ts';
+import { endpointList, tellsProgress } from '../domain/registration.ts';
+import { ENDPOINTS, endpointCountsKey, endpointKey } from '../domain/rows.ts';
+import type { RowKey } from '../domain/work.ts';
+import { absent, below, equals, present } from './expression.ts';
+import type { Table, Write } from './table.ts';
+
+/** Account-wide endpoints there may be; each event is matched against all of them. */
+export const MAX_ENDPOINTS = 100;
+
+/** The row at {@link endpointCountsKey}. */
+export type EndpointCounts = RowKey & {
+  endpoints: number;
+  /** Those whose filter matches `progress.updated`; while none does, no poll looks for it. */
+  tellProgress: number;
+};
+
+export type Endpoints = ReturnType<typeof createEndpoints>;
+
+export function createEndpoints(table: Table) {
+  async function get(id: string): Promise<EndpointRow | undefined> {
+    return isEndpointId(id) ? table.get<EndpointRow>(endpointKey(id)) : undefined;
+  }
+
+  /** All account-wide endpoints; more than one page only when their headers and URLs are long. */
+  async function listAccountWide(): Promise<EndpointRow[]> {
+    const endpoints: EndpointRow[] = [];
+    for (let after: string | undefined; ; after = endpoints.at(-1)?.sk) {
+      const { rows, more } = await table.query<EndpointRow>({
+        partition: ENDPOINTS,
+        after,
+        limit: MAX_ENDPOINTS,
+        consistent: true,
+      });
+      endpoints.push(...rows);
+      if (!more || rows.length === 0) return endpoints;
+    }
+  }
+
+  /** Callback endpoints, newest first, from before a position. */
+  async function listCallbacks(before: string | undefined, limit: number) {
+    const { rows, more } = await table.query<EndpointRow>({
+      index: 'list',
+      partition: endpointList('callback'),
+      before,
+      newestFirst: true,
+      limit,
+    });
+    const entries = rows.map((row) => ({ position: row.listAt, key: { pk: row.pk, sk: row.sk } }));
+    return { entries, more };
+  }
+
+  const counts = (): Promise<EndpointCounts | undefined> => table.get<EndpointCounts>(endpointCountsKey);
+
+  return { get, listAccountWide, listCallbacks, counts };
+}
+
+/** Adds an account-wide endpoint while there are fewer than {@link MAX_ENDPOINTS}. */
+export function creation(endpoint: EndpointRow, counts: EndpointCounts | undefined): Write[] {
+  return [
+    { put: endpoint, if: [absent('pk')] },
+    {
+      ...countsUpdate(1, tellsProgress([endpoint]) ? 1 : 0),
+      if: [counts ? below('endpoints', MAX_ENDPOINTS) : absent('pk')],
+    },
+  ];
+}
+
+/** Changes an endpoint that still is as it was read, in what is counted or decides about deliveries. */
+export function change(
+  endpoint: EndpointRow,
+  set: Partial<EndpointRow>,
+  remove: readonly (keyof EndpointRow)[],
+): Write[] {
+  const update: Write = {
+    update: endpoint,
+    set,
+    remove,
+    if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
+  };
+  const told = tellsProgress([endpoint]);
+  const tells = set.events ? tellsProgress([{ events: set.events }]) : told;
+  return told === tells ? [update] : [update, countsUpdate(0, tells ? 1 : -1)];
+}
+
+/** Deletes an endpoint; what is still to be delivered to it is canceled when its time comes. */
+export function deletion(endpoint: EndpointRow): Write[] {
+  if (endpoint.kind === 'callback') return [{ delete: endpoint, if: [present('pk')] }];
+  return [
+    { delete: endpoint, if: [equals('events', endpoint.events)] },
+    countsUpdate(-1, tellsProgress([endpoint]) ? -1 : 0),
+  ];
+}
+
+/** Makes sure that a callback's endpoint is there; one that is keeps its health and settings. */
+export function ensured({ pk, sk, ...endpoint }: EndpointRow): Write {
+  return { update: { pk, sk }, setIfAbsent: endpoint };
+}
+
+const countsUpdate = (endpoints: number, tellProgress: number) => ({
+  update: endpointCountsKey,
+  add: { endpoints, tellProgress },
+});

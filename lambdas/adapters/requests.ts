@@ -1,0 +1,138 @@
+import type { OutboxRow } from '../domain/outbox.ts';
+import { type MetaRow, type RequestRow, requestList } from '../domain/request.ts';
+import { isExpired } from '../domain/retention.ts';
+import { copyKey, metaKey, outboxKey, requestIdOf, requestKey } from '../domain/rows.ts';
+import { PARKED, type RowKey, type Work } from '../domain/work.ts';
+import type { Table } from './table.ts';
+
+/** The rows that tell a request's story; `copy` is there once the video is to be copied. */
+export type TrackedRequest = {
+  readonly request: RequestRow;
+  readonly meta: MetaRow;
+  readonly copy?: RowKey & Work;
+  readonly outbox?: OutboxRow;
+};
+
+/** A place in a list, and the request that stands there. */
+export type Listed = { readonly position: string; readonly requestId: string; readonly sk: string };
+
+export type Requests = ReturnType<typeof createRequests>;
+
+/** A batch read takes 100 keys, and a request has four rows that matter. */
+const REQUESTS_PER_READ = 25;
+
+export function createRequests(table: Table, now: () => number) {
+  /** The request; undefined when it is unknown, expired or being erased. */
+  async function get(requestId: string): Promise<TrackedRequest | undefined> {
+    const [found] = await getMany([requestId]);
+    return found;
+  }
+
+  /** Each of the requests in its place, undefined where there is none to show. */
+  async function getMany(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
+    const wanted = [...new Set(requestIds)];
+    const rows = new Map<string, RowKey>();
+    for (let at = 0; at < wanted.length; at += REQUESTS_PER_READ) {
+      const keys = wanted.slice(at, at + REQUESTS_PER_READ).flatMap(keysOf);
+      for (const row of await table.getMany<RowKey>(keys)) rows.set(`${row.pk} ${row.sk}`, row);
+    }
+    const row = <T extends RowKey>({ pk, sk }: RowKey) => rows.get(`${pk} ${sk}`) as T | undefined;
+    return requestIds.map((requestId) => {
+      const request = row<RequestRow>(requestKey(requestId));
+      const meta = row<MetaRow>(metaKey(requestId));
+      if (!request || !meta || request.purged || isExpired(request, now())) return undefined;
+      return {
+        request,
+        meta,
+        copy: row(copyKey(requestId)),
+        outbox: row<OutboxRow>(outboxOf(requestId)),
+      };
+    });
+  }
+
+  /** Requests of the states, newest first, from before a position. */
+  async function list(
+    states: readonly RequestRow['state'][],
+    before: string | undefined,
+    limit: number,
+  ): Promise<{ entries: Listed[]; more: boolean }> {
+    const pages = await Promise.all(
+      states.map((state) =>
+        table.query<RequestRow>({
+          index: 'list',
+          partition: requestList(state),
+          before,
+          newestFirst: true,
+          limit,
+        }),
+      ),
+    );
+    // A request that changes its state meanwhile may be seen in two lists.
+    const byPosition = new Map(pages.flatMap(({ rows }) => rows.map((row) => [row.listAt, row] as const)));
+    const entries = [...byPosition.entries()]
+      .sort(([a], [b]) => (a < b ? 1 : -1))
+      .map(([position, row]) => ({ position, requestId: requestIdOf(row), sk: row.sk }));
+    return {
+      entries: entries.slice(0, limit),
+      more: entries.length > limit || pages.some((page) => page.more),
+    };
+  }
+
+  /** Parked rows of requests, last parked first; a request may have several. */
+  async function listParked(
+    before: string | undefined,
+    limit: number,
+  ): Promise<{ entries: Listed[]; more: boolean }> {
+    const { rows, more } = await table.query<RowKey & { dueAt: number }>({
+      index: 'due',
+      partition: PARKED,
+      // Several may be parked at the same time, so the time alone is no position.
+      before: before === undefined ? undefined : Number(before.slice(0, 15)) + 1,
+      newestFirst: true,
+      limit,
+    });
+    const last = rows.at(-1)?.dueAt;
+    const whole = more && rows[0]?.dueAt !== last ? rows.filter(({ dueAt }) => dueAt !== last) : rows;
+    const entries = whole
+      .map((row) => ({ position: parkedPosition(row), row }))
+      .filter(({ position }) => before === undefined || position < before)
+      .sort((a, b) => (a.position < b.position ? 1 : -1));
+    return {
+      entries: entries
+        .filter(({ row }) => row.pk.startsWith('REQ#'))
+        .map(({ position, row }) => ({ position, requestId: requestIdOf(row), sk: row.sk })),
+      more,
+    };
+  }
+
+  /** The rows of segments that are parked, of a copy cut into many. */
+  async function parkedSegments(requestId: string): Promise<(RowKey & Work)[]> {
+    const parked: (RowKey & Work)[] = [];
+    for (let after: string | undefined; ; ) {
+      const { rows, more } = await table.query<RowKey & Work>({
+        partition: requestKey(requestId).pk,
+        prefix: 'SEGMENT#',
+        after,
+        limit: 1_000,
+        consistent: true,
+      });
+      parked.push(...rows.filter((row) => row.lane === PARKED));
+      after = rows.at(-1)?.sk;
+      if (!more || after === undefined) return parked;
+    }
+  }
+
+  return { get, getMany, list, listParked, parkedSegments };
+}
+
+export const outboxOf = (requestId: string): RowKey => outboxKey({ kind: 'request', requestId });
+
+const keysOf = (requestId: string): RowKey[] => [
+  requestKey(requestId),
+  metaKey(requestId),
+  copyKey(requestId),
+  outboxOf(requestId),
+];
+
+const parkedPosition = ({ dueAt, pk, sk }: RowKey & { dueAt: number }): string =>
+  `${String(dueAt).padStart(15, '0')}#${pk}#${sk}`;
