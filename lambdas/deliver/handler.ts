@@ -15,3 +15,38 @@ import { queueUrls } from '../runtime/queue-urls.ts';
 import { stage } from '../runtime/stage.ts';
 import { createDeliverEvent } from './deliver-event.ts';
 import { createVideoLinks } from './video-link.ts';
+
+const env = requireEnv('TABLE_NAME', 'LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');
+const linkDays = requireNumber('LINK_DAYS');
+const retentionDays = requireNumber('RETENTION_DAYS');
+const now = Date.now;
+const table = createTable(new DynamoDBClient({}), env.TABLE_NAME);
+const hints = createHints({
+  client: new SQSClient({}),
+  queueUrls: queueUrls('deliver', 'deliver-slow'),
+  now,
+  onLost: reportLostHints,
+});
+
+/** Sends the deliveries that are due. */
+export const handler = stage({
+  lanes: ['deliver', 'deliver-slow'],
+  claims: createClaims(table, now, randomUUID),
+  hints,
+  now,
+  work: createDeliverEvent({
+    table,
+    http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),
+    hints,
+    now,
+    random: Math.random,
+    retentionDays,
+    callbackSecrets: createCallbackSecrets(table, randomBytes).read,
+    videoLink: createVideoLinks({
+      secret: createSecret(new SecretsManagerClient({}), env.LINK_SECRET_ARN, now),
+      publicUrl: env.PUBLIC_URL,
+      linkDays,
+    }),
+    log,
+  }),
+});

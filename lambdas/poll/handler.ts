@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { createClaims } from '../adapters/claims.ts';
 import { createHints } from '../adapters/hints.ts';
 import { createSecret } from '../adapters/secrets.ts';

@@ -26,8 +26,8 @@ const BUSY_MESSAGES = 100;
  *
  * While a queue holds as many visible messages as there are overdue rows, or more than its workers
  * finish in a few seconds, the workers are behind and not the messages lost: the sweep stays silent,
- * so that a backlog breeds no messages. A sweep's own messages are enough to keep the next one
- * silent: it packs rows only as far as {@link BUSY_MESSAGES} messages are sent.
+ * so that a backlog breeds no messages. A sweep's own messages are as many as keep the next one
+ * silent, until workers take them.
  */
 export function createSweep({ table, hints, visibleMessages, now }: SweepDependencies) {
   return async function sweep(): Promise<LaneSweep[]> {
@@ -45,10 +45,9 @@ export function createSweep({ table, hints, visibleMessages, now }: SweepDepende
   }
 }
 
-/** Packs rows into at most {@link BUSY_MESSAGES} messages, in the order of their due times. */
+/** Packs rows into as many messages as keep the next sweep silent, in the order of their due times. */
 function pack(rows: readonly Hint[]): { hints: Hint[] }[] {
-  const size = Math.ceil(rows.length / BUSY_MESSAGES);
-  const messages: { hints: Hint[] }[] = [];
-  for (let at = 0; at < rows.length; at += size) messages.push({ hints: rows.slice(at, at + size) });
-  return messages;
+  const count = Math.min(rows.length, BUSY_MESSAGES);
+  const from = (message: number) => Math.floor((message * rows.length) / count);
+  return Array.from({ length: count }, (_, i) => ({ hints: rows.slice(from(i), from(i + 1)) }));
 }
