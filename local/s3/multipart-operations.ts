@@ -54,7 +54,7 @@ export function uploadPart(call: Call): Promise<Reply> {
         size: received.size,
         lastModified: now(),
         blob,
-        ...(received.checksum && { checksum: received.checksum }),
+        ...(upload.checksum && received.checksum && { checksum: received.checksum }),
       };
       store.putPart(bucket, upload, part);
       return { headers: { etag: `"${part.etag}"`, ...checksumHeaders({ checksum: part.checksum }) } };
@@ -193,16 +193,18 @@ function readPartNumber(value: string | undefined): number {
   );
 }
 
-/** What to compute of a part's body: the upload's algorithm, which a COMPOSITE upload wants stated. */
+/**
+ * What to compute of a part's body: the upload's algorithm, which a COMPOSITE upload wants stated. An upload
+ * without an algorithm takes any, to check the part with, and keeps none.
+ */
 function partChecksum(request: S3Request, upload: OpenUpload): ExpectedChecksum | undefined {
   const stated = statedChecksum(request);
-  if (stated?.algorithm === upload.checksum?.algorithm) return stated;
-  if (!stated && upload.checksum?.type === 'FULL_OBJECT') {
+  if (!upload.checksum || stated?.algorithm === upload.checksum.algorithm) return stated;
+  if (!stated && upload.checksum.type === 'FULL_OBJECT') {
     return { algorithm: upload.checksum.algorithm, stated: 'nowhere' };
   }
-  const [expected, actual] = [upload.checksum, stated].map(
-    (checksum) => checksum?.algorithm.toLowerCase() ?? 'null',
-  );
+  const expected = upload.checksum.algorithm.toLowerCase();
+  const actual = stated?.algorithm.toLowerCase() ?? 'null';
   throw new S3Error(
     'InvalidRequest',
     `Checksum Type mismatch occurred, expected checksum Type: ${expected}, actual checksum Type: ${actual}`,

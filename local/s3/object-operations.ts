@@ -13,9 +13,10 @@ export function putObject(call: Call): Promise<Reply> {
   const bucket = findBucket(call);
   const key = newKey(call);
   const attributes = readAttributes(request);
+  const stated = statedChecksum(request);
   checkWrite(request, bucket.objects.get(key));
   return store.writeBlob(
-    (write) => receive(request, signer, statedChecksum(request), write),
+    (write) => receive(request, signer, stated, write),
     (blob, { size, md5, checksum }) => {
       // Again, for the body took its time.
       checkWrite(request, bucket.objects.get(key));
@@ -106,21 +107,19 @@ export function checksumHeaders(object: {
   return headers;
 }
 
-const OVERRIDES = [
-  'cache-control',
-  'content-disposition',
-  'content-encoding',
-  'content-language',
-  'content-type',
-  'expires',
+/** Query parameters by which a reader names headers of the answer. */
+export const RESPONSE_OVERRIDES = [
+  'response-cache-control',
+  'response-content-disposition',
+  'response-content-encoding',
+  'response-content-language',
+  'response-content-type',
+  'response-expires',
 ];
 
 function overrides(request: S3Request): Record<string, string> {
-  const found = OVERRIDES.flatMap((name) => {
-    const value = request.param(`response-${name}`);
-    return value === undefined ? [] : [[name, value] as const];
-  });
-  return Object.fromEntries(found);
+  const found = request.query.filter(([name]) => RESPONSE_OVERRIDES.includes(name));
+  return Object.fromEntries(found.map(([name, value]) => [name.slice('response-'.length), value]));
 }
 
 /** A single range as inclusive offsets; undefined for none, or for what HTTP says to ignore. @throws S3Error InvalidRange */

@@ -93,7 +93,7 @@ export class ObjectStore {
     this.#dir = dir;
     mkdirSync(join(dir, 'buckets'), { recursive: true });
     mkdirSync(join(dir, 'blobs'), { recursive: true });
-    for (const name of readdirSync(join(dir, 'buckets'))) this.#buckets.set(name, this.#loadBucket(name));
+    for (const name of readdirSync(join(dir, 'buckets'))) this.#openBucket(name);
     this.#removeOrphans();
   }
 
@@ -103,10 +103,7 @@ export class ObjectStore {
 
   /** Creates a bucket; does nothing when it is there. */
   createBucket(name: string): void {
-    if (this.#buckets.has(name)) return;
-    mkdirSync(join(this.#dir, 'buckets', name, 'objects'), { recursive: true });
-    mkdirSync(join(this.#dir, 'buckets', name, 'uploads'), { recursive: true });
-    this.#buckets.set(name, { name, objects: new Map(), uploads: new Map() });
+    if (!this.#buckets.has(name)) this.#openBucket(name);
   }
 
   /**
@@ -120,9 +117,15 @@ export class ObjectStore {
     const id = randomUUID();
     const file = await open(this.#blobPath(id), 'wx');
     try {
-      const filled = await fill((batch) => file.writev(batch)).finally(() => file.close());
+      let written = 0;
+      const filled = await fill(async (batch) => {
+        written += (await file.writev(batch)).bytesWritten;
+      });
+      await file.close();
+      if (written !== filled.size) throw new Error('A blob was written short; is the disk full?');
       return commit({ id, size: filled.size }, filled);
     } catch (error) {
+      await file.close();
       await this.#removeBlob(id);
       throw error;
     }
@@ -208,9 +211,10 @@ export class ObjectStore {
     await rm(this.#blobPath(id), { force: true });
   }
 
-  #loadBucket(name: string): Bucket {
+  #openBucket(name: string): void {
     const bucket: Bucket = { name, objects: new Map(), uploads: new Map() };
     const path = join(this.#dir, 'buckets', name);
+    for (const folder of ['objects', 'uploads']) mkdirSync(join(path, folder), { recursive: true });
     for (const object of readRecords<StoredObject>(join(path, 'objects')))
       bucket.objects.set(object.key, object);
     const completed = new Set([...bucket.objects.values()].map((object) => object.uploadId));
@@ -219,7 +223,7 @@ export class ObjectStore {
       if (upload && !completed.has(id)) bucket.uploads.set(id, upload);
       else rmSync(join(path, 'uploads', id), { recursive: true });
     }
-    return bucket;
+    this.#buckets.set(name, bucket);
   }
 
   /** Removes the blobs that belong to nothing: bodies cut short, and what was replaced or aborted. */

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import { S3Error } from './errors.ts';
 import type { Bucket, ObjectStore, StoredObject } from './object-store.ts';
 import type { S3Request } from './request.ts';
@@ -18,7 +17,7 @@ export interface Reply {
   status?: number;
   headers?: Record<string, string | number | undefined>;
   /** A document, or the bytes of an object. */
-  body?: string | AsyncIterable<Buffer> | Readable;
+  body?: string | AsyncIterable<Buffer>;
 }
 
 export type Operation = (call: Call) => Reply | Promise<Reply>;

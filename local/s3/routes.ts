@@ -8,7 +8,13 @@ import {
   listParts,
   uploadPart,
 } from './multipart-operations.ts';
-import { deleteObject, deleteObjects, getObject, putObject } from './object-operations.ts';
+import {
+  deleteObject,
+  deleteObjects,
+  getObject,
+  putObject,
+  RESPONSE_OVERRIDES,
+} from './object-operations.ts';
 import type { Operation } from './operation.ts';
 import type { S3Request } from './request.ts';
 import { getObjectTagging, putObjectTagging } from './tagging-operations.ts';
@@ -21,15 +27,6 @@ interface Route {
   optional?: string[];
   operation: Operation;
 }
-
-const OVERRIDES = [
-  'response-cache-control',
-  'response-content-disposition',
-  'response-content-encoding',
-  'response-content-language',
-  'response-content-type',
-  'response-expires',
-];
 
 const ROUTES: Route[] = [
   { method: 'PUT', target: 'bucket', required: [], operation: createBucket },
@@ -58,8 +55,8 @@ const ROUTES: Route[] = [
   },
   { method: 'POST', target: 'bucket', required: ['delete'], operation: deleteObjects },
   { method: 'PUT', target: 'key', required: [], operation: putObject },
-  { method: 'GET', target: 'key', required: [], optional: OVERRIDES, operation: getObject },
-  { method: 'HEAD', target: 'key', required: [], optional: OVERRIDES, operation: getObject },
+  { method: 'GET', target: 'key', required: [], optional: RESPONSE_OVERRIDES, operation: getObject },
+  { method: 'HEAD', target: 'key', required: [], optional: RESPONSE_OVERRIDES, operation: getObject },
   { method: 'DELETE', target: 'key', required: [], operation: deleteObject },
   { method: 'GET', target: 'key', required: ['tagging'], operation: getObjectTagging },
   { method: 'PUT', target: 'key', required: ['tagging'], operation: putObjectTagging },

@@ -6,7 +6,13 @@ import { parseRequest } from '../../../local/s3/request.ts';
 import { authenticate } from '../../../local/s3/signature.ts';
 
 /** The examples of AWS's documentation, "Transferring Payload in Multiple Chunks", 64 KiB and 1 KiB of `a`. */
-const EXAMPLES = [
+const EXAMPLES: {
+  payload: string;
+  header: Record<string, string>;
+  signature: string;
+  chunks: string[];
+  trailers: string;
+}[] = [
   {
     payload: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD',
     header: {},

@@ -204,6 +204,17 @@ describe('a part', () => {
     expect(await refusal(uploadPart(upload, 1, LAST))).toBe('InvalidRequest 400');
   });
 
+  test('of an upload without an algorithm is checked by its checksum, which is not kept', async () => {
+    const upload = await create({ ChecksumAlgorithm: undefined, ChecksumType: undefined });
+    const part = await uploadPart(upload, 1, LAST);
+    expect(await refusal(uploadPart(upload, 1, LAST, { ChecksumCRC32: crcOf(FIRST) }))).toBe('BadDigest 400');
+    const named = { PartNumber: 1, ETag: part.ETag };
+    expect(await refusal(complete(upload, [{ ...named, ChecksumCRC32: crcOf(LAST) }]))).toBe(
+      'InvalidPart 400',
+    );
+    expect(await complete(upload, [named])).not.toHaveProperty('ChecksumCRC32');
+  });
+
   test('with a wrong checksum is refused and not kept', async () => {
     const upload = await create();
     expect(await refusal(uploadPart(upload, 1, LAST, { ChecksumCRC32: crcOf(FIRST) }))).toBe('BadDigest 400');
