@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { eventWrites, wakeOutbox } from '../../../lambdas/adapters/outbox.ts';
+import { ConditionFailed } from '../../../lambdas/adapters/table.ts';
+import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
+import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
+import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
+import type { EventType } from '../../../lambdas/domain/event-filter.ts';
+import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
+import type { Callback } from '../../../lambdas/domain/request.ts';
+import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
+import { claimed, testClaims, testClock } from '../../support/claims.ts';
+import { startDatabase } from '../../support/dynamodb.ts';
+import { recordHints } from '../../support/recorded-hints.ts';
+import { endpointRow } from '../../support/rows.ts';
+
+/** A request with callbacks, account-wide endpoints, and what writes and dispatches its events. */
+async function setUp(
+  endpoints: EndpointRow[],
+  callbacks: { endpoint: EndpointRow; events: string[] }[] = [],
+) {
+  const { table, stop } = await startDatabase();
+  const clock = testClock();
+  const claims = testClaims(table, clock);
+  const hints = recordHints();
+  const dispatch = createDispatchEvents({ table, hints, now: clock.now, log: { info: () => {} } });
+  const source = { kind: 'request', requestId: randomUUID() } as const;
+  const named: Callback[] = callbacks.map(({ endpoint, events }) => ({
+    endpointId: endpoint.id,
+    url: endpoint.url ?? '',
+    events,
+  }));
+  await table.write({ put: { ...metaKey(source.requestId), metadata: { order: '42' }, callbacks: named } });
+  const callbackCursors = Object.fromEntries(named.map(({ endpointId }) => [endpointId, 0]));
+  await table.write({ put: { ...outboxKey(source), accountCursor: { position: 0 }, callbackCursors } });
+  for (const endpoint of [...endpoints, ...callbacks.map(({ endpoint }) => endpoint)]) {
+    await table.write({ put: { ...endpoint, ...endpointKey(endpoint.id) } });
+  }
+
+  let counters = { sequence: 0, position: 0 };
+  async function observe(...types: EventType[]): Promise<void> {
+    clock.advance(1_000);
+    const drafts = types.map((type) => ({ type, data: { status: type.slice(6) } }));
+    const events = eventWrites(source, counters, drafts, clock.now());
+    await table.transact(events.writes);
+    counters = events.counters;
+  }
+  const outbox = () => table.get<OutboxRow>(outboxKey(source));
+  async function claim() {
+    return claimed<OutboxRow>(claims, 'dispatch', {
+      ...outboxKey(source),
+      dueAt: (await outbox())?.dueAt ?? 0,
+    });
+  }
+  async function deliveries(endpoint: EndpointRow): Promise<DeliveryRow[]> {
+    return (await table.query<DeliveryRow>({ partition: deliveryPartition(endpoint.id), limit: 100 })).rows;
+  }
+  const types = async (endpoint: EndpointRow) => (await deliveries(endpoint)).map((row) => row.type);
+  return { table, stop, clock, hints, dispatch, source, observe, outbox, claim, deliveries, types };
+}
+
+test('every event becomes one delivery per matching endpoint, and the outbox is done', async () => {
+  const all = endpointRow(1);
+  const some = endpointRow(2, { events: ['video.complete'] });
+  const own = endpointRow(3, { kind: 'callback' });
+  const { observe, dispatch, claim, types, outbox, deliveries, hints, stop } = await setUp(
+    [all, some],
+    [{ endpoint: own, events: ['video.*'] }],
+  );
+  await observe('video.accepted', 'video.complete');
+  await dispatch(await claim());
+
+  expect(await types(all)).toEqual(['video.accepted', 'video.complete']);
+  expect(await types(some)).toEqual(['video.complete']);
+  expect(await types(own)).toEqual(['video.accepted', 'video.complete']);
+  expect(await outbox()).not.toHaveProperty('lane');
+  expect(hints.of('deliver')).toHaveLength(5);
+  const [first] = await deliveries(own);
+  expect(first).toMatchObject({
+    state: 'pending',
+    lane: 'deliver',
+    payload: { id: first?.eventId, type: 'video.accepted', data: { sequence: 1, metadata: { order: '42' } } },
+  });
+  await stop();
+});
+
+test('what was fanned out is not fanned out again', async () => {
+  const endpoint = endpointRow(1);
+  const { observe, dispatch, claim, types, hints, stop } = await setUp([endpoint]);
+  await observe('video.accepted');
+  await dispatch(await claim());
+  await observe('video.complete');
+  hints.clear();
+  await dispatch(await claim());
+  expect(await types(endpoint)).toEqual(['video.accepted', 'video.complete']);
+  expect(hints.of('deliver')).toHaveLength(1);
+  await stop();
+});
+
+test('an event written meanwhile takes the outbox away, and nothing is lost or doubled', async () => {
+  const endpoint = endpointRow(1);
+  const { observe, dispatch, claim, types, stop } = await setUp([endpoint]);
+  await observe('video.accepted');
+  const late = await claim();
+  await observe('video.complete');
+  await expect(dispatch(late)).rejects.toThrow(ConditionFailed);
+  expect(await types(endpoint)).toEqual([]);
+  await dispatch(await claim());
+  expect(await types(endpoint)).toEqual(['video.accepted', 'video.complete']);
+  await stop();
+});
+
+test('a callback added late receives all earlier matching events, in order, and nobody else does again', async () => {
+  const first = endpointRow(1, { kind: 'callback' });
+  const late = endpointRow(2, { kind: 'callback' });
+  const { table, source, clock, observe, dispatch, claim, types, stop } = await setUp(
+    [],
+    [{ endpoint: first, events: ['video.*'] }],
+  );
+  await observe('video.accepted', 'video.processing');
+  await dispatch(await claim());
+  const callbacks = [first, late].map(({ id, url = '' }) => ({ endpointId: id, url, events: ['video.*'] }));
+  await table.write({ put: { ...late, ...endpointKey(late.id) } });
+  await table.transact([
+    { update: metaKey(source.requestId), set: { callbacks } },
+    {
+      ...wakeOutbox(source, clock.now() + 1),
+      ...{ set: { lane: 'dispatch', dueAt: clock.now() + 1, [`callbackCursors.${late.id}`]: 0 } },
+    },
+  ]);
+  await dispatch(await claim());
+  expect(await types(late)).toEqual(['video.accepted', 'video.processing']);
+  expect(await types(first)).toEqual(['video.accepted', 'video.processing']);
+  await stop();
+});
+
+test('many events for many endpoints go through in several transactions', async () => {
+  const endpoints = Array.from({ length: 40 }, (_, n) => endpointRow(n));
+  const { observe, dispatch, claim, types, outbox, stop } = await setUp(endpoints);
+  await observe('video.requested', 'video.accepted', 'video.processing', 'video.complete', 'video.stored');
+  await dispatch(await claim());
+  for (const endpoint of endpoints) expect(await types(endpoint)).toHaveLength(5);
+  expect(await outbox()).toMatchObject({ accountCursor: { position: 5 } });
+  await stop();
+});
+
+test('a failing or disabled endpoint goes by the slow queue from the first attempt', async () => {
+  const failing = endpointRow(1, { health: { state: 'failing', failingSince: 0 } });
+  const disabled = endpointRow(2, { enabled: false });
+  const { observe, dispatch, claim, hints, stop } = await setUp([failing, disabled]);
+  await observe('video.accepted');
+  await dispatch(await claim());
+  expect(hints.of('deliver')).toEqual([]);
+  expect(hints.of('deliver-slow')).toHaveLength(2);
+  await stop();
+});
