@@ -85,8 +85,7 @@ export async function deleteObjects(call: Call): Promise<Reply> {
   const text = await receiveText(request, signer, stated);
   const content = parseXml(text, 'Delete');
   const keys = asList(content?.Object).map(({ Key }) => Key);
-  if (keys.length === 0 || keys.length > 1000 || !keys.every((key) => typeof key === 'string'))
-    throw malformedXml();
+  if (keys.length > 1000 || !keys.every((key) => typeof key === 'string')) throw malformedXml();
   for (const key of keys) store.deleteObject(bucket, key);
   const reported = content?.Quiet === 'true' ? [] : keys;
   return {
@@ -122,7 +121,10 @@ function overrides(request: S3Request): Record<string, string> {
   return Object.fromEntries(found.map(([name, value]) => [name.slice('response-'.length), value]));
 }
 
-/** A single range as inclusive offsets; undefined for none, or for what HTTP says to ignore. @throws S3Error InvalidRange */
+/**
+ * A single range as inclusive offsets; undefined for none, or for what HTTP says to ignore.
+ * @throws S3Error InvalidRange
+ */
 function readRange(header: string | undefined, size: number): { from: number; to: number } | undefined {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   if (first === undefined || last === undefined || (first === '' && last === '')) return undefined;

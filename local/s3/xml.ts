@@ -35,11 +35,13 @@ const parser = new XMLParser({
   parseTagValue: false,
   ignoreDeclaration: true,
   trimValues: false,
+  htmlEntities: true, // for character references, too
   isArray: (_name, path) => LISTS.has(String(path)),
 });
 
 /** The content of `root` as nested objects of strings, or undefined when the text is no such document. */
 export function parseXml(xml: string, root: string): Record<string, unknown> | undefined {
+  if (xml.includes('<!DOCTYPE')) return undefined;
   try {
     const content: unknown = parser.parse(xml, true)[root];
     return typeof content === 'object' && content !== null ? (content as Record<string, unknown>) : undefined;

@@ -228,6 +228,13 @@ describe('a list', () => {
 });
 
 describe('deleting many', () => {
+  test('understands keys of any characters', async () => {
+    const Key = 'a&amp;b<c>"\'\n\u{1F600}&#65;';
+    await put(Key);
+    await s3.send(new DeleteObjectsCommand({ Bucket: BUCKET, Delete: { Objects: [{ Key }] } }));
+    expect(await refusal(head(Key))).toBe('NotFound 404');
+  });
+
   test('deletes what is there and reports all', async () => {
     await put('a');
     await put('keep');
