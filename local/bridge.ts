@@ -147,7 +147,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
 
   const workers = mappings.map(({ target, settings }) => {
     // Lambda polls with the role of the function, so it passes the front door like the function.
-    const client = new SQSClient({ region, credentials: target.credentials });
+    const client = new SQSClient({ region, endpoint: door.url, credentials: target.credentials });
     closing(() => client.destroy());
     const worker = functionAt(target.settings.arn);
     return () =>

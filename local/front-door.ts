@@ -110,8 +110,10 @@ export class FrontDoor {
     const caller = credential && options?.callers.get(credential.accessKeyId);
     const service = credential?.service as Service;
     if (!options || !caller || !services.has(service)) {
-      const who = credential ? `${credential.accessKeyId} for ${credential.service}` : 'no credential';
-      return refuse(response, 's3', 403, 'InvalidAccessKeyId', `The front door does not know ${who}.`);
+      const who = credential ? `${credential.accessKeyId} for ${credential.service}` : 'an unsigned request';
+      const json = services.has(service) && service !== 's3';
+      const code = json ? 'UnrecognizedClientException' : 'InvalidAccessKeyId';
+      return refuse(response, json ? service : 's3', 403, code, `The front door does not know ${who}.`);
     }
 
     const raw = service === 's3' ? undefined : await readBody(incoming);

@@ -40,7 +40,9 @@ describe('a function', () => {
 
   it('sees the environment of its settings and not that of the runtime', async () => {
     vi.stubEnv('OF_THE_RUNTIME', 'yes');
-    const fn = functionOf('() => [process.env.A, process.env.OF_THE_RUNTIME ?? null]', { environment: { A: 'b' } });
+    const fn = functionOf('() => [process.env.A, process.env.OF_THE_RUNTIME ?? null]', {
+      environment: { A: 'b' },
+    });
     expect(await fn.invoke({})).toEqual(['b', null]);
     vi.unstubAllEnvs();
   });
@@ -67,7 +69,9 @@ describe('a function', () => {
   });
 
   it('reports what it throws and lives on', async () => {
-    const fn = functionOf(`(event) => { if (event.bad) throw new RangeError('too far'); return process.pid; }`);
+    const fn = functionOf(
+      `(event) => { if (event.bad) throw new RangeError('too far'); return process.pid; }`,
+    );
     const pid = await fn.invoke({});
     await expect(fn.invoke({ bad: true })).rejects.toMatchObject({
       kind: 'thrown',
@@ -101,12 +105,20 @@ describe('a function', () => {
   });
 
   it.each([
-    ['that throws while it is loaded', 'index.handler', "throw new Error('no TABLE_NAME')", 'Error: no TABLE_NAME'],
+    [
+      'that throws while it is loaded',
+      'index.handler',
+      "throw new Error('no TABLE_NAME')",
+      'Error: no TABLE_NAME',
+    ],
     ['without the module of its handler', 'other.handler', '', 'no module for the handler other.handler'],
     ['without the export of its handler', 'index.other', '', 'does not export a function other'],
   ])('%s says so', async (_, handler, prelude, message) => {
     const fn = functionOf('() => 1', { handler }, prelude);
-    await expect(fn.invoke({})).rejects.toMatchObject({ kind: 'init', message: expect.stringContaining(message) });
+    await expect(fn.invoke({})).rejects.toMatchObject({
+      kind: 'init',
+      message: expect.stringContaining(message),
+    });
   });
 
   it('has the memory of its settings', async () => {

@@ -14,10 +14,14 @@ const stubborn = `
 describe('a supervised program', () => {
   it('ends when its parent is killed', async () => {
     const supervisor = new URL('../../local/supervisor.ts', import.meta.url);
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', `
+    const parent = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `
       import { superviseProgram } from ${JSON.stringify(supervisor)};
       superviseProgram(process.execPath, ['-e', ${JSON.stringify(stubborn)}], { onLine: console.log });
-    `]);
+    `,
+    ]);
     const [pid] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string];
     expect(isAlive(Number(pid))).toBe(true);
 
@@ -28,7 +32,9 @@ describe('a supervised program', () => {
 
   it('has ended when stop returns', async () => {
     const lines: string[] = [];
-    const child = superviseProgram(process.execPath, ['-e', stubborn], { onLine: (line) => lines.push(line) });
+    const child = superviseProgram(process.execPath, ['-e', stubborn], {
+      onLine: (line) => lines.push(line),
+    });
     await vi.waitFor(() => expect(lines).toHaveLength(1), 10_000);
 
     await child.stop();
