@@ -31,7 +31,7 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
     const final = trace.statuses.at(-1)![0];
     const next = schedule(trace);
     let known: string | undefined;
-    for (let at = 0; known !== final; ) {
+    for (let at = 0; ; ) {
       polls++;
       const answer = answerAt(trace, at);
       if (answer.status !== known) {
@@ -40,6 +40,7 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
         if (answer.status === 'complete') complete.push(lateness);
         else if (answer.status === final) failed.push(lateness);
         known = answer.status;
+        if (known === final) break;
       }
       const due = next(answer, at);
       if (!(due > at))

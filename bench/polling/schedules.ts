@@ -1,0 +1,77 @@
+import {
+  nextPollAt,
+  type Observation,
+  observe,
+  type PollState,
+  priceOfPoll,
+} from '../../lambdas/domain/poll-schedule.ts';
+import { seeded } from './random.ts';
+import type { Schedule } from './replay.ts';
+import { expectedLateness, halfOfTheRest } from './sketches.ts';
+
+/** Every `interval` seconds, whatever the job says. */
+export const every =
+  (interval: number): Schedule =>
+  () =>
+  (_, at) =>
+    at + interval;
+
+/** Google's advice for long-running operations: 5 s first, half as long again each time, up to `longest`. */
+export const growing =
+  (longest: number): Schedule =>
+  () => {
+    let interval = 5 / 1.5;
+    return (_, at) => {
+      interval = Math.min(longest, interval * 1.5);
+      return at + interval;
+    };
+  };
+
+/** What separates the wish of the deployed function from its next poll. */
+export type Deployment = {
+  /** Seconds that a poll takes until its row is written and the next one hinted. */
+  latency: number;
+};
+
+const longestDelay = 900;
+const sweepInterval = 60;
+const sweepTolerance = 5;
+
+/**
+ * The deployed function in the deployed scheduler: SQS delays whole seconds, rounded up, to 15 minutes; what is
+ * due later waits for the sweep of a minute that finds it overdue.
+ */
+export function bridge(price = priceOfPoll, deployment: Deployment = { latency: 0 }): Schedule {
+  const random = seeded(1);
+  return () => {
+    const phase = random.uniform(0, sweepInterval);
+    let observations: Observation[] = [];
+    let state: PollState = { status: 'registered', registeredAt: 0, statusSince: 0, observations };
+    return ({ status, progress, estimates }, at) => {
+      const now = Math.round(at * 1000);
+      observations = observe(observations, { at: now, status, progress });
+      const statusSince = status === state.status ? state.statusSince : now;
+      state = { ...state, status, statusSince, progress, estimates, observations };
+      const due = nextPollAt(state, now, price) / 1000;
+      return deployed(at + deployment.latency, due, phase);
+    };
+  };
+}
+
+function deployed(now: number, due: number, phase: number): number {
+  const delay = Math.max(0, Math.ceil(due - now));
+  if (delay <= longestDelay) return now + delay;
+  const sweeps = Math.ceil((due + sweepTolerance - phase) / sweepInterval);
+  return phase + sweeps * sweepInterval;
+}
+
+/** What `npm run bench:polling` compares. */
+export const schedules = (deployment?: Deployment): Record<string, Schedule> => ({
+  'every 60 s': every(60),
+  'every 10 s': every(10),
+  '5 s x 1.5 up to 45 s': growing(45),
+  '5 s x 1.5 up to 300 s': growing(300),
+  'half of the rest': halfOfTheRest,
+  'expected lateness': expectedLateness,
+  bridge: bridge(priceOfPoll, deployment),
+});
