@@ -23,7 +23,10 @@ describe('a schedule', () => {
     let runs = 0;
     startSchedule(
       60_000,
-      () => (runs++, new Promise(() => {})),
+      () => {
+        runs++;
+        return new Promise(() => {});
+      },
       () => {},
     );
     expect(runs).toBe(1);

@@ -1,0 +1,296 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Bridge, startBridge } from '../../local/bridge.ts';
+import type { LogLine } from '../../local/log.ts';
+import { operator } from '../../local/resources.ts';
+import type { ProbeEvent } from './fixture/functions.ts';
+import { synthesizeFixture } from './fixture/stack.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'bridge-'));
+const templateDir = join(folder, 'cdk.out');
+beforeAll(() => void synthesizeFixture(templateDir));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the bridge, booted from a template', () => {
+  let bridge: Bridge;
+  const log: LogLine[] = [];
+  const probe = (event: ProbeEvent) => bridge.invoke('probe', event) as Promise<Record<string, unknown>>;
+  const call = (
+    service: 'dynamodb' | 'sqs' | 'secretsmanager',
+    operation: string,
+    input: Record<string, unknown>,
+  ) => probe({ call: { service, operation, input } });
+
+  beforeAll(async () => {
+    bridge = await startBridge({
+      templateDir,
+      tickSeconds: 0,
+      env: { ALLOW_LOOPBACK: 'true' },
+      log: (line) => log.push(line),
+    });
+  });
+  afterAll(() => bridge.stop());
+
+  it('gives functions the environment of the template, with the overrides', async () => {
+    const environment = await probe({ do: 'environment' });
+    expect(environment).toMatchObject({
+      TABLE_NAME: bridge.table,
+      BUCKET_NAME: bridge.bucket,
+      PUBLIC_URL: bridge.apiUrl,
+      ALLOW_LOOPBACK: 'true',
+      AWS_REGION: 'us-east-1',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '256',
+    });
+    expect(bridge.outputs.ApiUrl).toBe(`${bridge.apiUrl}/`);
+  });
+
+  it('holds functions to the time-out of the template', async () => {
+    const { remainingMs } = await probe({ do: 'context' });
+    expect(remainingMs).toBeLessThanOrEqual(2000);
+    await expect(probe({ do: 'wait' })).rejects.toThrow('timed out after 2 seconds');
+  });
+
+  it('lets functions do what their roles allow, and no more', async () => {
+    const Item = { pk: { S: 'a' }, sk: { S: 'b' }, lane: { S: 'poll' }, dueAt: { N: '1' } };
+    expect(await call('dynamodb', 'PutItem', { TableName: bridge.table, Item })).toEqual({});
+    const query = {
+      TableName: bridge.table,
+      KeyConditionExpression: 'lane = :lane',
+      ExpressionAttributeValues: { ':lane': { S: 'poll' } },
+    };
+    expect(await call('dynamodb', 'Query', { ...query, IndexName: 'due' })).toMatchObject({ Count: 1 });
+    expect(await call('dynamodb', 'GetItem', { TableName: bridge.table, Key: {} })).toMatchObject({
+      error: 'AccessDeniedException',
+    });
+    expect(bridge.counts().probe).toMatchObject({
+      'dynamodb:PutItem': 1,
+      'dynamodb:Query': 1,
+      'dynamodb:GetItem': 1,
+    });
+  });
+
+  it('gives functions the secrets of the template, and changed values when they ask again', async () => {
+    const { API_KEYS_SECRET_ARN: SecretId } = await probe({ do: 'environment' });
+    const value = { keys: [{ id: 'admin', key: bridge.apiKey, role: 'admin' }] };
+    expect(bridge.apiKey).toMatch(/^[A-Za-z0-9]{32}$/);
+    expect(await call('secretsmanager', 'GetSecretValue', { SecretId })).toMatchObject({
+      SecretString: JSON.stringify(value),
+    });
+    bridge.setSecret('API_KEYS_SECRET_ARN', '{"keys":[]}');
+    expect(await call('secretsmanager', 'GetSecretValue', { SecretId })).toMatchObject({
+      SecretString: '{"keys":[]}',
+    });
+  });
+
+  it('serves the HTTP API by its function', async () => {
+    const response = await fetch(`${bridge.apiUrl}/v1/x?y=z`, { headers: { authorization: 'Bearer k' } });
+    expect(await response.json()).toMatchObject({ rawPath: '/v1/x', headers: { authorization: 'Bearer k' } });
+    expect((await fetch(`${bridge.apiUrl}/throw`)).status).toBe(500);
+  });
+
+  it('wakes the worker of a queue that a function sends to, as its redrive policy says', async () => {
+    const { QUEUE_URL: QueueUrl } = await probe({ do: 'environment' });
+    expect(await call('sqs', 'SendMessage', { QueueUrl, MessageBody: 'sent' })).toHaveProperty('MessageId');
+    await vi.waitFor(async () => expect(await rows('sent')).toBe(1), 10_000);
+    expect(bridge.counts().worker).toMatchObject({ 'dynamodb:PutItem': 1, 'sqs:DeleteMessageBatch': 1 });
+  });
+
+  it('stops and resumes the polling of queues, and purges them', async () => {
+    const QueueUrl = bridge.queueUrls.QUEUE_URL ?? '';
+    bridge.pauseWorkers();
+    await bridge.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'purged' }));
+    await bridge.purgeQueues();
+    const { Attributes } = await bridge.sqs.send(
+      new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }),
+    );
+    expect(Attributes?.ApproximateNumberOfMessages).toBe('0');
+    bridge.resumeWorkers();
+    await bridge.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody: 'resumed' }));
+    await vi.waitFor(async () => expect(await rows('resumed')).toBe(1), 10_000);
+    expect(await rows('purged')).toBe(0);
+  });
+
+  it('logs what its functions print, by function', async () => {
+    await probe({ do: 'context' });
+    await vi.waitFor(
+      () => expect(log).toContainEqual({ source: 'probe', line: 'probe {"do":"context"}' }),
+      10_000,
+    );
+  });
+
+  it('runs no function that the template lacks', async () => {
+    await expect(bridge.invoke('nobody')).rejects.toThrow('nobody');
+  });
+
+  async function rows(pk: string): Promise<number | undefined> {
+    const { Count } = await bridge.dynamo.send(
+      new QueryCommand({
+        TableName: bridge.table,
+        KeyConditionExpression: 'pk = :pk',
+        ExpressionAttributeValues: { ':pk': { S: pk } },
+      }),
+    );
+    return Count;
+  }
+});
+
+describe('the schedule', () => {
+  it('runs its function at once', async () => {
+    const bridge = await startBridge({ templateDir, tickSeconds: 3600 });
+    await vi.waitFor(() => expect(bridge.counts().tick).toEqual({ 'dynamodb:PutItem': 1 }), 10_000);
+    await bridge.stop();
+  });
+});
+
+describe('a boot', () => {
+  it('leaves no process behind when it is stopped', async () => {
+    const bridge = await startBridge({ templateDir, tickSeconds: 0 });
+    const spinning = expect(bridge.invoke('probe', { do: 'spin' })).rejects.toMatchObject({
+      kind: 'stopped',
+    });
+    await vi.waitFor(() => expect(bridge.pids()).toHaveLength(1), 10_000);
+    const [pid] = bridge.pids();
+    await bridge.stop();
+    await spinning;
+    expect(isAlive(pid!)).toBe(false);
+    for (const url of [bridge.dynamodbEndpoint, bridge.sqsEndpoint, bridge.s3Endpoint, bridge.apiUrl]) {
+      await expect(fetch(url)).rejects.toThrow();
+    }
+  });
+
+  it.each<[string, Parameters<typeof startBridge>[0], string]>([
+    ['an override of a variable that no function has', { templateDir, env: { TYPO: 'x' } }, 'TYPO'],
+    [
+      'a secret that no function is given',
+      { templateDir, secrets: { TYPO_SECRET_ARN: 'x' } },
+      'TYPO_SECRET_ARN',
+    ],
+    ['a folder without a template', { templateDir: join(folder, 'none') }, 'cdk synth'],
+  ])('refuses %s', async (_, options, message) => {
+    await expect(startBridge(options)).rejects.toThrow(message);
+  });
+
+  it.each<[string, RegExp, Partial<TemplateResource>, RegExp]>([
+    ['a type of resource that it does not know', /^Table/, { Type: 'AWS::X::Y' }, /AWS::X::Y.*Table/],
+    [
+      'a queue whose messages show up again too early',
+      /^Queue/,
+      { Properties: { VisibilityTimeout: 1 } },
+      /visibility/,
+    ],
+    [
+      'a worker that may not read its queue',
+      /^workerServiceRoleDefault/,
+      { Properties: { Roles: [] } },
+      /ReceiveMessage/,
+    ],
+    [
+      'a clock that may not run its function',
+      /^ClockRoleDefault/,
+      { Properties: { Roles: [] } },
+      /InvokeFunction/,
+    ],
+    ['a gateway that may not call its function', /Permission/, { Properties: { Principal: 'x' } }, /gateway/],
+    ['a batch that is collected over time', /EventSource/, { Properties: { BatchSize: 11 } }, /collects/],
+    [
+      'an event format that it does not write',
+      /Integration/,
+      { Properties: { PayloadFormatVersion: '1.0' } },
+      /1\.0/,
+    ],
+  ])('refuses %s', async (_, logicalId, change, message) => {
+    await expect(startBridge({ templateDir: changedTemplate(logicalId, change) })).rejects.toThrow(message);
+  });
+});
+
+describe('a kill of the process', () => {
+  it('leaves no child, not even a function that never yields', async () => {
+    const host = await startHost();
+    expect(host.pids).toHaveLength(2);
+    expect(host.pids.every(isAlive)).toBe(true);
+
+    host.process.kill('SIGKILL');
+
+    await vi.waitFor(() => expect(host.pids.filter(isAlive)).toEqual([]), 10_000);
+    await vi.waitFor(() => expect(fetch(host.dynamodbEndpoint)).rejects.toThrow(), 10_000);
+  });
+
+  it('loses nothing that was written, when state is kept', async () => {
+    const dataDir = join(folder, 'data');
+    const host = await startHost(dataDir);
+    const dynamo = new DynamoDBClient({
+      endpoint: host.dynamodbEndpoint,
+      region: 'us-east-1',
+      credentials: operator,
+    });
+    const row = { pk: { S: 'kept' }, sk: { S: 'x' } };
+    await dynamo.send(new PutItemCommand({ TableName: host.table, Item: row }));
+    dynamo.destroy();
+    await expect(startBridge({ templateDir, dataDir })).rejects.toThrow(
+      `in use by process ${host.process.pid}`,
+    );
+
+    host.process.kill('SIGKILL');
+    await once(host.process, 'exit');
+
+    const bridge = await startBridge({ templateDir, dataDir, tickSeconds: 0 });
+    const { Item } = await bridge.dynamo.send(new GetItemCommand({ TableName: bridge.table, Key: row }));
+    expect(Item).toEqual(row);
+    expect(bridge.apiKey).toBe(host.apiKey);
+    await bridge.stop();
+  });
+});
+
+interface TemplateResource {
+  Type: string;
+  Properties: Record<string, unknown>;
+}
+
+/** The folder of a copy of the template in which the resource with such a logical id is changed. */
+function changedTemplate(logicalId: RegExp, change: Partial<TemplateResource>): string {
+  const copy = mkdtempSync(join(folder, 'changed-'));
+  for (const file of ['manifest.json', 'Fixture.assets.json'])
+    copyFileSync(join(templateDir, file), join(copy, file));
+  const template = JSON.parse(readFileSync(join(templateDir, 'Fixture.template.json'), 'utf8')) as {
+    Resources: Record<string, TemplateResource>;
+  };
+  const [, resource] = Object.entries(template.Resources).find(([id]) => logicalId.test(id))!;
+  Object.assign(resource, change, { Properties: { ...resource.Properties, ...change.Properties } });
+  writeFileSync(join(copy, 'Fixture.template.json'), JSON.stringify(template));
+  return copy;
+}
+
+interface Host {
+  process: ChildProcess;
+  dynamodbEndpoint: string;
+  apiKey: string;
+  table: string;
+  pids: number[];
+}
+
+/** A process of its own with a bridge, one of whose functions spins. */
+async function startHost(dataDir?: string): Promise<Host> {
+  const script = fileURLToPath(new URL('./fixture/host.ts', import.meta.url));
+  const child = spawn(process.execPath, [script, templateDir, ...(dataDir ? [dataDir] : [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
+  return { process: child, ...(JSON.parse(line) as Omit<Host, 'process'>) };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
