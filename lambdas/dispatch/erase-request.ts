@@ -1,0 +1,78 @@
+import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import type { Hints } from '../adapters/hints.ts';
+import type { Table } from '../adapters/table.ts';
+import type { CopyRow } from '../domain/copy.ts';
+import type { EndpointRow } from '../domain/endpoint.ts';
+import type { EventRow } from '../domain/event.ts';
+import type { OutboxRow } from '../domain/outbox.ts';
+import type { MetaRow } from '../domain/request.ts';
+import { copyKey, deliveryKey, ENDPOINTS, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
+import type { RowKey } from '../domain/work.ts';
+
+export type EraseDependencies = {
+  readonly table: Table;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly now: () => number;
+};
+
+const EVENTS_PER_PAGE = 25;
+const DELETES_AT_ONCE = 10;
+/** How long the clean-up of an unfinished copy is waited for before looking again, ms. */
+const COPY_WAIT_MS = 15_000;
+
+/**
+ * Erases a request with its events and deliveries, a page of events per claim: each page ends with
+ * less to erase, so it can be interrupted anywhere. The request's own rows go last and together,
+ * since they are what leads here. A delivery that is being sent meanwhile finds its row gone.
+ */
+export function createEraseRequest({ table, hints, now }: EraseDependencies) {
+  return async function eraseRequest(claim: Claim<OutboxRow>): Promise<void> {
+    const requestId = requestIdOf(claim.row);
+    const copy = await table.get<CopyRow>(copyKey(requestId));
+    if (copy?.lane !== undefined) return again(claim, now() + COPY_WAIT_MS);
+
+    const events = await table.query<EventRow>({
+      partition: claim.row.pk,
+      prefix: 'EVENT#',
+      limit: EVENTS_PER_PAGE,
+    });
+    if (events.rows.length > 0) {
+      const endpointIds = await everAddressed(requestId);
+      await erase(events.rows.flatMap((event) => endpointIds.map((id) => deliveryKey(id, event.id))));
+      await erase(events.rows);
+      return again(claim, now());
+    }
+    const segments = await table.query<RowKey>({ partition: claim.row.pk, prefix: 'SEGMENT#', limit: 1_000 });
+    await erase(segments.rows);
+    if (segments.more) return again(claim, now());
+    await table.transact([
+      { delete: claim.row, if: [owned(claim)] },
+      { delete: requestKey(requestId) },
+      { delete: metaKey(requestId) },
+      { delete: copyKey(requestId) },
+    ]);
+  };
+
+  /** The endpoints that may have deliveries of the request. */
+  async function everAddressed(requestId: string): Promise<string[]> {
+    const meta = await table.get<MetaRow>(metaKey(requestId));
+    const account = await table.query<EndpointRow>({ partition: ENDPOINTS, limit: 100, consistent: true });
+    return [
+      ...account.rows.map(({ id }) => id),
+      ...(meta?.callbacks ?? []).map(({ endpointId }) => endpointId),
+    ];
+  }
+
+  async function erase(keys: readonly RowKey[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += DELETES_AT_ONCE) {
+      await Promise.all(keys.slice(at, at + DELETES_AT_ONCE).map((key) => table.write({ delete: key })));
+    }
+  }
+
+  async function again(claim: Claim<OutboxRow>, at: number): Promise<void> {
+    const { pk, sk } = claim.row;
+    const dueAt = dueAfter(claim, at);
+    await table.write(releaseWrite(claim, { dueAt }));
+    await hints.send('dispatch', [{ pk, sk, dueAt }]);
+  }
+}

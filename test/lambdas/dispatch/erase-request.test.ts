@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
+import { number } from '../../../lambdas/domain/event.ts';
+import { newDelivery } from '../../../lambdas/domain/fan-out.ts';
+import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
+import { copyKey, endpointKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { claimed, testClaims, testClock } from '../../support/claims.ts';
+import { startDatabase } from '../../support/dynamodb.ts';
+import { recordHints } from '../../support/recorded-hints.ts';
+import { endpointRow, requestRow } from '../../support/rows.ts';
+
+async function setUp(events: number) {
+  const { table, stop } = await startDatabase();
+  const clock = testClock();
+  const claims = testClaims(table, clock);
+  const hints = recordHints();
+  const requestId = randomUUID();
+  const source = { kind: 'request', requestId } as const;
+  const account = endpointRow(1);
+  const callback = endpointRow(2, { kind: 'callback' });
+  for (const endpoint of [account, callback])
+    await table.write({ put: { ...endpoint, ...endpointKey(endpoint.id) } });
+  await table.write({ put: { ...requestRow({ requestId }), purged: true } });
+  await table.write({
+    put: {
+      ...metaKey(requestId),
+      metadata: {},
+      callbacks: [{ endpointId: callback.id, url: callback.url, events: ['video.*'] }],
+    },
+  });
+  const drafts = Array.from({ length: events }, () => ({ type: 'video.processing' as const, data: {} }));
+  const { rows } = number(source, { sequence: 0, position: 0 }, drafts, clock.now());
+  for (const event of rows) {
+    await table.write({ put: event });
+    for (const endpoint of [account, callback])
+      await table.write({ put: newDelivery({ event, endpoint }, {}, clock.now()) });
+  }
+  await table.write({ put: { ...outboxKey(source), purge: true, lane: 'dispatch', dueAt: clock.now() } });
+
+  const erase = createEraseRequest({ table, hints, now: clock.now });
+  const outbox = () => table.get<OutboxRow>(outboxKey(source));
+  async function step(): Promise<void> {
+    await erase(
+      await claimed<OutboxRow>(claims, 'dispatch', {
+        ...outboxKey(source),
+        dueAt: (await outbox())?.dueAt ?? 0,
+      }),
+    );
+  }
+  const left = async (partition: string) => (await table.query({ partition, limit: 1_000 })).rows.length;
+  const deliveriesLeft = async () => (await left(`DEL#${account.id}`)) + (await left(`DEL#${callback.id}`));
+  return {
+    table,
+    stop,
+    clock,
+    requestId,
+    step,
+    outbox,
+    deliveriesLeft,
+    left: () => left(requestKey(requestId).pk),
+  };
+}
+
+test('a purged request leaves neither rows nor deliveries', async () => {
+  const { step, outbox, left, deliveriesLeft, stop } = await setUp(30);
+  for (let steps = 0; await outbox(); steps++) {
+    expect(steps).toBeLessThan(5);
+    await step();
+  }
+  expect(await left()).toBe(0);
+  expect(await deliveriesLeft()).toBe(0);
+  await stop();
+});
+
+test('an unfinished copy is cleaned up by its own stage first', async () => {
+  const { table, requestId, clock, step, outbox, left, stop } = await setUp(1);
+  await table.write({ put: { ...copyKey(requestId), lane: 'copy', dueAt: clock.now() } });
+  const before = await left();
+  await step();
+  expect(await left()).toBe(before);
+  expect(await outbox()).toMatchObject({ lane: 'dispatch', dueAt: clock.now() + 15_000 });
+  await stop();
+});
