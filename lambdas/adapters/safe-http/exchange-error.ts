@@ -68,6 +68,14 @@ export function timeoutError(
   return new ExchangeError(failure, message, { code: 'ETIMEDOUT', statusCode });
 }
 
+/** The error of a name whose resolution failed with `error`. */
+export function dnsError(hostname: string, error: unknown): ExchangeError {
+  const code = codeOf(error);
+  return new ExchangeError('dns', `${hostname} could not be resolved (${code}): check its DNS records.`, {
+    code,
+  });
+}
+
 /** Any error of `node:http`, `node:tls` or `node:net` as an {@link ExchangeError}. */
 export function asExchangeError(
   error: unknown,

@@ -1,6 +1,6 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { ExchangeError } from './exchange-error.ts';
+import { dnsError, ExchangeError } from './exchange-error.ts';
 
 /** All addresses of a name, IPv4 and IPv6, in the order in which to dial them. Rejects when there are none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
@@ -13,7 +13,7 @@ export type Resolve = (hostname: string) => Promise<readonly string[]>;
 export function guardedLookup(resolve: Resolve, admits: (address: string) => boolean): LookupFunction {
   const lookup = async (hostname: string, family: number) => {
     const addresses = await resolve(hostname).catch((error: unknown) => {
-      throw unresolved(hostname, error);
+      throw dnsError(hostname, error);
     });
     const admitted = addresses
       .filter(admits)
@@ -59,12 +59,4 @@ function familyOf(family: number | string | undefined): number {
   if (family === 'IPv4') return 4;
   if (family === 'IPv6') return 6;
   return Number(family ?? 0);
-}
-
-function unresolved(hostname: string, error: unknown): ExchangeError {
-  const code =
-    error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
-  return new ExchangeError('dns', `${hostname} could not be resolved (${code}): check its DNS records.`, {
-    code,
-  });
 }

@@ -66,6 +66,8 @@ export type SafeHttpOptions = {
 
 /** `maxSockets` is per origin, so that a slow one cannot use up the connections of others. */
 const AGENT: https.AgentOptions = {
+  /** Stated, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off. */
+  rejectUnauthorized: true,
   keepAlive: true,
   maxSockets: 64,
   maxFreeSockets: 8,
