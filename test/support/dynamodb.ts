@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { createTable, type Table } from '../../lambdas/adapters/table.ts';
-import { startDynamo } from '../../local/emulators.ts';
+import { type DynamoEngine, startDynamo } from '../../local/emulators.ts';
 
 /** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. */
 export type TestDatabase = {
@@ -13,8 +13,8 @@ export type TestDatabase = {
 };
 
 /** Starts DynamoDB on a free port and creates the table with both indexes. */
-export async function startDatabase(): Promise<TestDatabase> {
-  const dynamo = await startDynamo();
+export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase> {
+  const dynamo = await startDynamo({ engine });
   const client = new DynamoDBClient({
     endpoint: dynamo.url,
     region: 'us-east-1',
