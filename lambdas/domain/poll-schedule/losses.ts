@@ -18,11 +18,11 @@ export type Loss = { weight: number; chance: Chance };
 const transition = 0.2;
 
 /** Median seconds and shape of the stages that report nothing about themselves. */
-const stages: Record<string, readonly [median: number, shape: number]> = {
-  initializing: [50, 3],
-  preprocessing: [30, 2.2],
-  canceling: [8, 2.2],
-};
+const stages = new Map<string, readonly [median: number, shape: number]>([
+  ['initializing', [50, 3]],
+  ['preprocessing', [30, 2.2]],
+  ['canceling', [8, 2.2]],
+]);
 /** `registered`, `requested`, `accepted`, and what nobody has heard of: seconds, or a queue of hours. */
 const queueing = [2.5, 1.3] as const;
 
@@ -43,7 +43,7 @@ export function lossesOf(state: PollState, now: number): Loss[] {
   const { status } = state;
   if (status === 'processing') return processing(state, now);
   if (status === 'postprocessing') return [{ weight: 1, chance: finishing(state, now) }];
-  const [median, shape] = stages[status] ?? queueing;
+  const [median, shape] = stages.get(status) ?? queueing;
   const chance = remaining(logLogistic(median, shape), ageOf(state, now, median));
   return [{ weight: status === 'canceling' ? 1 : transition, chance }];
 }
@@ -81,7 +81,7 @@ function processing(state: PollState, now: number): Loss[] {
   ];
 }
 
-/** Before progress has moved. `expected` is the time that processing takes in all, seconds. */
+/** Before progress has moved. `expected` is what processing takes in all, at least its age; seconds. */
 function byEstimate(state: PollState, now: number): { expected: number; chance: Chance } {
   const [low, high] = state.estimates?.time ?? [];
   const known = isPositive(low) && isPositive(high);
@@ -89,7 +89,7 @@ function byEstimate(state: PollState, now: number): { expected: number; chance: 
   const left = 1 - percentOf(state) / 100;
   const survival = logLogistic(median * left, known ? estimated.shape : unestimated.shape);
   const age = ageOf(state, now, median / 2);
-  return { expected: Math.max(median, 2 * age[1]), chance: remaining(survival, age) };
+  return { expected: Math.max(median, middle(age)), chance: remaining(survival, age) };
 }
 
 /**
@@ -119,9 +119,10 @@ function byPace(pace: Pace): { expected: number; chance: Chance } {
   const following = (stepsLeft - 1) * stepTime;
   const chance: Chance = (seconds) =>
     (moves * whenMoving(seconds) + stalls * whenStalled(seconds - following)) / (moves + stalls);
-  return { expected: 100 * secondsPerPercent, chance };
+  return { expected: Math.max(100 * secondsPerPercent, middle(first.age)), chance };
 }
 
 const restOf = (survival: Survival, age: number): Chance => remaining(survival, [age, age]);
 const isPositive = (value: number | undefined): value is number => Number.isFinite(value) && value! > 0;
-const percentOf = ({ progress = 0 }: PollState): number => (progress > 0 ? Math.min(progress, 100) : 0);
+const percentOf = ({ progress = 0 }: PollState): number =>
+  Number.isFinite(progress) ? Math.min(Math.max(progress, 0), 100) : 0;
