@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isAlive } from './is-alive.ts';
 
 /** The folder that holds the state of a bridge, held by this process until it is released. */
 export interface DataDir {
@@ -60,16 +61,6 @@ function takeLock(lock: string, path: string) {
     }
   }
   throw new Error(`${path} was taken by another process at this moment; try again.`);
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function readIfThere(file: string): string | undefined {

@@ -9,6 +9,7 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@a
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Bridge, startBridge } from '../../local/bridge.ts';
+import { isAlive } from '../../local/is-alive.ts';
 import type { LogLine } from '../../local/log.ts';
 import { operator } from '../../local/resources.ts';
 import type { ProbeEvent } from './fixture/functions.ts';
@@ -284,13 +285,4 @@ async function startHost(dataDir?: string): Promise<Host> {
   });
   const [line] = (await once(createInterface({ input: child.stdout! }), 'line')) as [string];
   return { process: child, ...(JSON.parse(line) as Omit<Host, 'process'>) };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,15 +1,22 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createInterface } from 'node:readline';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDataDir, temporaryDataDir } from '../../local/data-dir.ts';
+import { isAlive } from '../../local/is-alive.ts';
 
 let directory: string;
+const closers: (() => unknown)[] = [];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'data-dir-'));
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+  rmSync(directory, { recursive: true });
+});
 
 describe('a data folder', () => {
   it('is created with what leads to it', () => {
@@ -30,9 +37,10 @@ describe('a data folder', () => {
 
   it.each([
     ['a process that is gone', () => String(spawnSync('true').pid)],
+    ['a process that was killed and not waited for', unreaped],
     ['nobody, for it was killed before it wrote its id', () => ''],
-  ])('is taken over from %s', (_, holder) => {
-    writeFileSync(join(directory, 'lock'), holder());
+  ])('is taken over from %s', async (_, holder) => {
+    writeFileSync(join(directory, 'lock'), await holder());
     expect(() => openDataDir(directory)).not.toThrow();
     expect(() => openDataDir(directory)).toThrow(`in use by process ${process.pid}`);
   });
@@ -53,3 +61,12 @@ describe('a data folder', () => {
     expect(existsSync(path)).toBe(false);
   });
 });
+
+/** The id of a zombie: its parent, a shell that became `sleep`, never asks for its end. */
+async function unreaped(): Promise<string> {
+  const shell = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']);
+  closers.push(() => shell.kill('SIGKILL'));
+  const [line] = (await once(createInterface({ input: shell.stdout }), 'line')) as [string];
+  await vi.waitFor(() => expect(isAlive(Number(line))).toBe(false), 10_000);
+  return line;
+}

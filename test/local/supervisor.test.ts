@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, vi } from 'vitest';
+import { isAlive } from '../../local/is-alive.ts';
 import { superviseProgram } from '../../local/supervisor.ts';
 
 // A program that does not end by itself and takes no notice of signals that can be ignored.
@@ -60,12 +61,3 @@ describe('a supervised program', () => {
     await child.stop();
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
