@@ -28,14 +28,13 @@ export function guardedLookup(resolve: Resolve, admits: (address: string) => boo
     return admitted;
   };
   return (hostname, options, callback) => {
-    // On the next tick: node:http announces the socket on one too, and must come first.
     lookup(hostname, familyOf(options.family)).then(
       (admitted) => {
         const [first] = admitted;
-        if (options.all) process.nextTick(callback, null, admitted);
-        else process.nextTick(callback, null, first!.address, first!.family);
+        if (options.all) callback(null, admitted);
+        else callback(null, first!.address, first!.family);
       },
-      (error: unknown) => process.nextTick(callback, error),
+      (error: NodeJS.ErrnoException) => callback(error, []),
     );
   };
 }

@@ -178,8 +178,6 @@ function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange):
     stage = 'body';
     clearTimeout(untilHeaders);
     answer.once('close', settle);
-    // The reader is told; that nobody reads at this moment must not end the process.
-    answer.on('error', () => {});
     const { statusCode = 0, headers } = answer;
     resolve({ statusCode, headers, message, explain });
   });
