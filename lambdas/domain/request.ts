@@ -41,6 +41,8 @@ export type Video = {
   state: VideoState;
   copiedBytes?: number;
   bytesPerSecond?: number;
+  /** When these two were written, ms since epoch. */
+  measuredAt?: number;
   bucket?: string;
   key?: string;
   /** Bytes. */
