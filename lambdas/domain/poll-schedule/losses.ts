@@ -26,6 +26,7 @@ const stages = new Map<string, readonly [median: number, shape: number]>([
 /** `registered`, `requested`, `accepted`, and what nobody has heard of: seconds, or a queue of hours. */
 const queueing = [2.5, 1.3] as const;
 
+/** Seconds; for a long job a share of its time so far, for its result is larger and its time less certain. */
 const postprocessing = { median: 6, shape: 3.5, shareOfJob: 0.003, shapeOfLong: 2.5 };
 
 /** `processing` takes about three quarters of the estimate, often half or double of that. */
@@ -58,7 +59,7 @@ function ageOf(state: PollState, now: number, unseen: number): Window {
   return [least, Math.max(least, Math.min(greatest, least + unseen))];
 }
 
-/** The end of a job that has only postprocessing left; larger results of longer jobs take longer. */
+/** The end of a job that has only postprocessing left. */
 function finishing(state: PollState, now: number): Chance {
   const { median, shape, shareOfJob, shapeOfLong } = postprocessing;
   const ofLong = (shareOfJob * (state.statusSince - state.registeredAt)) / 1000;
