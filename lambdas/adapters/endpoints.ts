@@ -9,6 +9,8 @@ import type { Table, Write } from './table.ts';
 /** Account-wide endpoints there may be; each event is matched against all of them. */
 export const MAX_ENDPOINTS = 100;
 
+const KEYS_PER_READ = 100;
+
 /** The row at {@link endpointCountsKey}. */
 export type EndpointCounts = RowKey & {
   endpoints: number;
@@ -51,9 +53,19 @@ export function createEndpoints(table: Table) {
     return { entries, more };
   }
 
+  /** Each of the endpoints in its place, undefined where there is none. */
+  async function getMany(keys: readonly RowKey[]): Promise<(EndpointRow | undefined)[]> {
+    const rows = new Map<string, EndpointRow>();
+    for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
+      const read = await table.getMany<EndpointRow>(keys.slice(at, at + KEYS_PER_READ));
+      for (const row of read) rows.set(`${row.pk} ${row.sk}`, row);
+    }
+    return keys.map(({ pk, sk }) => rows.get(`${pk} ${sk}`));
+  }
+
   const counts = (): Promise<EndpointCounts | undefined> => table.get<EndpointCounts>(endpointCountsKey);
 
-  return { get, listAccountWide, listCallbacks, counts };
+  return { get, getMany, listAccountWide, listCallbacks, counts };
 }
 
 /** Adds an account-wide endpoint while there are fewer than {@link MAX_ENDPOINTS}. */

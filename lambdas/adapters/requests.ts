@@ -1,7 +1,7 @@
 import type { OutboxRow } from '../domain/outbox.ts';
 import { type MetaRow, type RequestRow, requestList } from '../domain/request.ts';
 import { isExpired } from '../domain/retention.ts';
-import { copyKey, metaKey, outboxKey, requestIdOf, requestKey } from '../domain/rows.ts';
+import { copyKey, metaKey, outboxKey, requestKey } from '../domain/rows.ts';
 import { PARKED, type RowKey, type Work } from '../domain/work.ts';
 import type { Table } from './table.ts';
 
@@ -13,8 +13,8 @@ export type TrackedRequest = {
   readonly outbox?: OutboxRow;
 };
 
-/** A place in a list, and the request that stands there. */
-export type Listed = { readonly position: string; readonly requestId: string; readonly sk: string };
+/** A place in a list, and the row that stands there. */
+export type Listed = { readonly position: string; readonly key: RowKey };
 
 export type Requests = ReturnType<typeof createRequests>;
 
@@ -71,14 +71,14 @@ export function createRequests(table: Table, now: () => number) {
     const byPosition = new Map(pages.flatMap(({ rows }) => rows.map((row) => [row.listAt, row] as const)));
     const entries = [...byPosition.entries()]
       .sort(([a], [b]) => (a < b ? 1 : -1))
-      .map(([position, row]) => ({ position, requestId: requestIdOf(row), sk: row.sk }));
+      .map(([position, { pk, sk }]) => ({ position, key: { pk, sk } }));
     return {
       entries: entries.slice(0, limit),
       more: entries.length > limit || pages.some((page) => page.more),
     };
   }
 
-  /** Parked rows of requests, last parked first; a request may have several. */
+  /** Parked rows of all kinds, last parked first; a request may have several. */
   async function listParked(
     before: string | undefined,
     limit: number,
@@ -94,15 +94,10 @@ export function createRequests(table: Table, now: () => number) {
     const last = rows.at(-1)?.dueAt;
     const whole = more && rows[0]?.dueAt !== last ? rows.filter(({ dueAt }) => dueAt !== last) : rows;
     const entries = whole
-      .map((row) => ({ position: parkedPosition(row), row }))
+      .map(({ pk, sk, dueAt }) => ({ position: parkedPosition({ pk, sk, dueAt }), key: { pk, sk } }))
       .filter(({ position }) => before === undefined || position < before)
       .sort((a, b) => (a.position < b.position ? 1 : -1));
-    return {
-      entries: entries
-        .filter(({ row }) => row.pk.startsWith('REQ#'))
-        .map(({ position, row }) => ({ position, requestId: requestIdOf(row), sk: row.sk })),
-      more,
-    };
+    return { entries, more };
   }
 
   /** The rows of segments that are parked, of a copy cut into many. */

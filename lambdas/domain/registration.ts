@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { EndpointRow } from './endpoint.ts';
+import type { Counters } from './event.ts';
 import { matches, sameFilter } from './event-filter.ts';
 import { endpointId } from './ids.ts';
 import type { OutboxRow } from './outbox.ts';
@@ -27,10 +28,15 @@ export const MAX_CALLBACKS = 10;
 
 const PROGRESS = 'progress.updated';
 
-/** The rows of a request that is tracked from now on: first polled at once. */
+/**
+ * The rows of a request that is tracked from now on: first polled at once.
+ *
+ * @param last the numbers to go on from, when an earlier tracking of it has left some
+ */
 export function newRequest(
   registration: Registration,
   now: number,
+  last: Counters = { sequence: 0, position: 0 },
 ): { request: RequestRow; meta: MetaRow; outbox: OutboxRow } {
   const { requestId, metadata = {}, copy = true } = registration;
   const callback = callbackOf(registration);
@@ -42,8 +48,8 @@ export function newRequest(
       ...freshTracking(now),
       registeredAt: now,
       polls: 0,
-      sequence: 0,
-      position: 0,
+      sequence: last.sequence,
+      position: last.position,
       copy,
       ...(tellsProgress(callbacks) ? { tellProgress: true } : {}),
       lane: 'poll',
@@ -53,8 +59,8 @@ export function newRequest(
     meta: { ...metaKey(requestId), metadata: { ...metadata }, callbacks },
     outbox: {
       ...outboxKey({ kind: 'request', requestId }),
-      accountCursor: { position: 0 },
-      callbackCursors: Object.fromEntries(callbacks.map((each) => [each.endpointId, 0])),
+      accountCursor: { position: last.position },
+      callbackCursors: Object.fromEntries(callbacks.map((each) => [each.endpointId, last.position])),
     },
   };
 }

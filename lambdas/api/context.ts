@@ -1,0 +1,44 @@
+import type { SignGet } from '../adapters/bucket.ts';
+import { createCallbackSecrets } from '../adapters/callback-secret.ts';
+import type { Counts } from '../adapters/counts.ts';
+import { createDeliveries } from '../adapters/deliveries.ts';
+import { createEndpoints } from '../adapters/endpoints.ts';
+import type { Hints } from '../adapters/hints.ts';
+import { createRequests } from '../adapters/requests.ts';
+import type { SecretReader } from '../adapters/secrets.ts';
+import type { Table } from '../adapters/table.ts';
+import { createLists } from './lists.ts';
+import { createSchemas } from './schemas.ts';
+
+/** What the api stage is given: its far sides, its clock and its chance. */
+export type ApiOptions = {
+  readonly table: Table;
+  readonly counts: Counts;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** The text of the secret with the API keys. */
+  readonly apiKeys: SecretReader;
+  /** Signs links and cursors. */
+  readonly linkSecret: SecretReader;
+  readonly signGet: SignGet;
+  readonly retentionDays: number;
+  /** Whether callbacks may go to loopback; only in the local runtime. */
+  readonly allowLoopback: boolean;
+};
+
+/** What the routes work with. */
+export type ApiContext = ReturnType<typeof createContext>;
+
+export function createContext(options: ApiOptions) {
+  const { table, now, randomBytes, linkSecret, allowLoopback } = options;
+  return {
+    ...options,
+    requests: createRequests(table, now),
+    endpoints: createEndpoints(table),
+    deliveries: createDeliveries(table, now),
+    callbackSecrets: createCallbackSecrets(table, randomBytes),
+    schemas: createSchemas({ allowLoopback }),
+    lists: createLists(linkSecret),
+  };
+}

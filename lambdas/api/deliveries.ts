@@ -1,0 +1,117 @@
+import * as z from 'zod/mini';
+import { equals, present } from '../adapters/expression.ts';
+import { optimistic } from '../adapters/optimistic.ts';
+import type { Write } from '../adapters/table.ts';
+import type { DeliveryRow, DeliveryState } from '../domain/delivery.ts';
+import { isEndpointId } from '../domain/ids.ts';
+import { isExpired } from '../domain/retention.ts';
+import { freshDueAt, type Hint } from '../domain/work.ts';
+import type { ApiContext } from './context.ts';
+import { paging } from './lists.ts';
+import { collectPage } from './paging.ts';
+import { conflict, notFound } from './problem.ts';
+import { ok, type Route, route } from './route.ts';
+import { iso } from './time.ts';
+
+const STATES = ['pending', 'held', 'delivered', 'failed', 'canceled'] as const satisfies DeliveryState[];
+
+export function deliveryRoutes(context: ApiContext): Route[] {
+  const { deliveries, endpoints, hints, lists, now } = context;
+
+  async function known(id: string | undefined): Promise<DeliveryRow> {
+    const found = await deliveries.get(id ?? '');
+    if (!found) throw notFound('delivery');
+    return found;
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/endpoints/{id}/deliveries',
+      access: 'read',
+      summary: "Lists an endpoint's deliveries, those of the newest events first.",
+      query: z.strictObject({ ...paging, state: z.optional(z.enum(STATES)) }),
+      answers: { 200: 'DeliveryList' },
+      handle: async (call) => {
+        const id = call.params.id ?? '';
+        const { state } = call.query;
+        // What was sent to an endpoint that is deleted meanwhile can still be looked at.
+        if (!isEndpointId(id)) throw notFound('endpoint');
+        return lists(call, (from) =>
+          collectPage({
+            ...from,
+            filtered: state !== undefined,
+            scan: (after, limit) => deliveries.list(id, after, limit),
+            show: (entries) =>
+              entries.map(({ row }) =>
+                isExpired(row, now()) || (state && row.state !== state) ? undefined : deliveryView(row),
+              ),
+          }),
+        );
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/deliveries/{id}',
+      access: 'read',
+      summary: 'One delivery with its attempts.',
+      answers: { 200: 'Delivery' },
+      handle: async ({ params }) => ok(deliveryView(await known(params.id))),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/deliveries/{id}/retry',
+      access: 'admin',
+      summary: 'Sends an event to an endpoint again, with the same id; a pending one is made due now.',
+      answers: { 202: 'Delivery' },
+      handle: async ({ params, once }) => {
+        let due: Hint | undefined;
+        await once((commit) =>
+          optimistic(async () => {
+            const row = await known(params.id);
+            if (!(await endpoints.get(row.endpointId))) {
+              throw conflict('The endpoint is deleted: create one and replay the events to it.');
+            }
+            const dueAt = freshDueAt(now(), row.dueAt);
+            due = { pk: row.pk, sk: row.sk, dueAt };
+            return commit([retry(row, dueAt)], { status: 202, ids: { deliveryId: row.id } });
+          }),
+        );
+        if (due) await hints.send('deliver-slow', [due], ({ pk }) => pk);
+        return { status: 202, body: deliveryView(await known(params.id)) };
+      },
+    }),
+  ];
+}
+
+/** What `GET /v1/deliveries/{id}` answers. */
+export function deliveryView(row: DeliveryRow) {
+  const waits = row.state === 'pending' && row.dueAt !== undefined && row.lane?.startsWith('deliver');
+  return {
+    id: row.id,
+    eventId: row.eventId,
+    endpointId: row.endpointId,
+    requestId: row.requestId,
+    type: row.type,
+    state: row.state,
+    nextAttemptAt: waits ? iso(row.dueAt) : undefined,
+    attempts: row.attempts.map(({ at, durationMs, statusCode, error, body }) => ({
+      at: iso(at),
+      durationMs,
+      statusCode,
+      error,
+      body,
+    })),
+  };
+}
+
+/** A schedule begins anew, unless one is under way: then its next attempt is now. */
+function retry(row: DeliveryRow, dueAt: number): Write {
+  const restarts = row.state === 'pending' ? {} : { state: 'pending', failures: 0 };
+  return {
+    update: row,
+    set: { ...restarts, lane: 'deliver-slow', dueAt },
+    remove: ['owner', 'claims', 'parked', 'expiresAt'],
+    if: [present('pk'), equals('state', row.state)],
+  };
+}

@@ -1,0 +1,29 @@
+import type { EndpointRow } from '../domain/endpoint.ts';
+import { iso } from './time.ts';
+
+/** What a custom header's value is shown as: it may be a secret, so it is write-only. */
+const HIDDEN = '***';
+
+/** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */
+export function endpointView(endpoint: EndpointRow) {
+  const { id, kind, url, events, description, enabled, disabledReason, rateLimit, ordered, health } =
+    endpoint;
+  return {
+    id,
+    kind,
+    url,
+    events,
+    description,
+    enabled,
+    disabledReason,
+    rateLimit,
+    ordered,
+    headers: Object.fromEntries(Object.keys(endpoint.headers).map((name) => [name, HIDDEN])),
+    createdAt: iso(endpoint.createdAt),
+    health: {
+      state: health.state,
+      failingSince: iso(health.failingSince),
+      lastDeliveredAt: iso(health.lastDeliveredAt),
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createSignGet } from '../adapters/bucket.ts';
+import { createCounts } from '../adapters/counts.ts';
+import { createHints } from '../adapters/hints.ts';
+import { createSecret } from '../adapters/secrets.ts';
+import { createTable } from '../adapters/table.ts';
+import { requireEnv, requireNumber } from '../runtime/env.ts';
+import { reportLostHints } from '../runtime/lost-hints.ts';
+import { queueUrls } from '../runtime/queue-urls.ts';
+import { createApi } from './app.ts';
+
+const env = requireEnv('TABLE_NAME', 'API_KEYS_SECRET_ARN', 'LINK_SECRET_ARN', 'ALLOW_LOOPBACK');
+const now = Date.now;
+const dynamodb = new DynamoDBClient({});
+const secrets = new SecretsManagerClient({});
+const table = createTable(dynamodb, env.TABLE_NAME);
+
+export const handler = createApi({
+  table,
+  counts: createCounts(dynamodb, table, env.TABLE_NAME),
+  hints: createHints({
+    client: new SQSClient({}),
+    queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'),
+    now,
+    onLost: reportLostHints,
+  }),
+  now,
+  randomBytes,
+  apiKeys: createSecret(secrets, env.API_KEYS_SECRET_ARN, now),
+  linkSecret: createSecret(secrets, env.LINK_SECRET_ARN, now),
+  signGet: createSignGet(new S3Client({}), now),
+  retentionDays: requireNumber('RETENTION_DAYS'),
+  allowLoopback: env.ALLOW_LOOPBACK === 'true',
+});
