@@ -1,0 +1,103 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
+import { createSignGet } from '../../../lambdas/adapters/bucket.ts';
+import { createCounts } from '../../../lambdas/adapters/counts.ts';
+import { createApi } from '../../../lambdas/api/app.ts';
+import type { TestDatabase } from '../../support/dynamodb.ts';
+import { recordHints } from '../../support/recorded-hints.ts';
+
+export const ADMIN = 'admin-key';
+export const READER = 'reader-key';
+export const LINK_SECRET = 'link-secret';
+export const API_KEYS = JSON.stringify({
+  keys: [
+    { id: 'admin', key: ADMIN, role: 'admin' },
+    { id: 'reader', key: READER, role: 'read' },
+  ],
+});
+
+export type Answer = {
+  status: number;
+  headers: Record<string, string>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  body: any;
+};
+
+export type CallOptions = {
+  body?: unknown;
+  /** Sent as it is, in place of `body`. */
+  raw?: string | Uint8Array;
+  /** The API key; null for none. */
+  key?: string | null;
+  headers?: Record<string, string>;
+};
+
+export type Client = ReturnType<typeof createClient>;
+
+/** The api stage over a real table, called with the gateway's events at a time that stands still. */
+export function createClient(
+  { client, table, tableName }: TestDatabase,
+  { apiKeys = API_KEYS, allowLoopback = false, startAt = Date.UTC(2026, 10, 23, 20) } = {},
+) {
+  const clock = { now: startAt };
+  const hints = recordHints();
+  const now = () => clock.now;
+  const handler = createApi({
+    table,
+    counts: createCounts(client, table, tableName),
+    hints,
+    now,
+    randomBytes,
+    apiKeys: async () => apiKeys,
+    linkSecret: async () => LINK_SECRET,
+    signGet: createSignGet(
+      new S3Client({ region: 'us-east-1', credentials: { accessKeyId: 'AKID', secretAccessKey: 'secret' } }),
+      now,
+    ),
+    retentionDays: 30,
+    allowLoopback,
+  });
+
+  async function call(method: string, url: string, options: CallOptions = {}): Promise<Answer> {
+    const event = eventOf(method, url, options);
+    const result = (await handler(event, {} as Context)) as APIGatewayProxyStructuredResultV2;
+    const text = result.body ?? '';
+    return {
+      status: result.statusCode ?? 0,
+      headers: result.headers as Record<string, string>,
+      body: text === '' ? undefined : JSON.parse(text),
+    };
+  }
+
+  return { call, clock, hints };
+}
+
+function eventOf(method: string, url: string, options: CallOptions): APIGatewayProxyEventV2 {
+  const { key = ADMIN, headers = {}, body, raw } = options;
+  const [path = '', rawQueryString = ''] = url.split('?');
+  const query = Object.fromEntries(new URLSearchParams(rawQueryString));
+  const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+  const isBase64Encoded = sent instanceof Uint8Array;
+  return {
+    version: '2.0',
+    routeKey: '$default',
+    rawPath: path,
+    rawQueryString,
+    headers: {
+      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(rawQueryString === '' ? {} : { queryStringParameters: query }),
+    requestContext: { http: { method, path }, requestId: 'test' } as APIGatewayProxyEventV2['requestContext'],
+    ...(sent === undefined ? {} : { body: isBase64Encoded ? Buffer.from(sent).toString('base64') : sent }),
+    isBase64Encoded,
+  };
+}
+
+/** A UUID that is always the same for the same words. */
+export function uuid(words: string): string {
+  const hex = createHash('sha256').update(words).digest('hex');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
+}
