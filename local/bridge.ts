@@ -20,8 +20,8 @@ import { readApi, readFunctions, readMappings, readSchedules, type WiredFunction
 export interface BridgeOptions {
   /** The folder that `cdk synth` wrote. */
   templateDir: string;
-  /** Keeps state and a log here across restarts; without it all state goes with the bridge. */
-  dataDir?: string;
+  /** Keeps state and a log here across restarts (a path, or opened already); without it state goes with the bridge. */
+  dataDir?: string | DataDir;
   /** Port of the HTTP API; 0, the default, takes any free one. */
   port?: number;
   /** Period of every schedule; 0 leaves them out (`invoke('tick')` instead); unset, it is the template's. */
@@ -102,7 +102,8 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Bridge, 'stop'>> {
   const { concurrency = 4 } = options;
   const stack = readStack(options.templateDir);
-  const dataDir = options.dataDir ? openDataDir(options.dataDir) : temporaryDataDir();
+  const { dataDir: given } = options;
+  const dataDir = typeof given === 'object' ? given : given ? openDataDir(given) : temporaryDataDir();
   closing(() => dataDir.release());
   const log = new Log(options.log, dataDir.kept ? join(dataDir.path, 'bridge.log') : undefined);
   closing(() => log.close());

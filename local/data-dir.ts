@@ -11,6 +11,9 @@ export interface DataDir {
   /** Values of secrets by logical id, as saved last. */
   secrets(): Record<string, string>;
   saveSecrets(secrets: Record<string, string>): void;
+  /** Ports by what listens there, as saved last: addresses in rows are to lead somewhere after a restart. */
+  ports(): Record<string, number>;
+  savePorts(ports: Record<string, number>): void;
   release(): void;
 }
 
@@ -21,12 +24,16 @@ export function openDataDir(directory: string): DataDir {
   const lock = join(path, 'lock');
   takeLock(lock, path);
 
-  const secretsFile = join(path, 'secrets.json');
+  const read = <T>(file: string) => JSON.parse(readIfThere(join(path, file)) ?? '{}') as Record<string, T>;
+  const write = (file: string, content: object) =>
+    writeFileSync(join(path, file), JSON.stringify(content), { mode: 0o600 });
   return {
     path,
     kept: true,
-    secrets: () => JSON.parse(readIfThere(secretsFile) ?? '{}') as Record<string, string>,
-    saveSecrets: (secrets) => writeFileSync(secretsFile, JSON.stringify(secrets), { mode: 0o600 }),
+    secrets: () => read<string>('secrets.json'),
+    saveSecrets: (secrets) => write('secrets.json', secrets),
+    ports: () => read<number>('ports.json'),
+    savePorts: (ports) => write('ports.json', ports),
     release: () => rmSync(lock, { force: true }),
   };
 }
@@ -39,6 +46,8 @@ export function temporaryDataDir(): DataDir {
     kept: false,
     secrets: () => ({}),
     saveSecrets: () => {},
+    ports: () => ({}),
+    savePorts: () => {},
     release: () => rmSync(path, { recursive: true, force: true }),
   };
 }

@@ -1,0 +1,120 @@
+import { styleText } from 'node:util';
+import type { ReceivedWebhook } from './receiver.ts';
+
+/** What the terminal shows of a running bridge. */
+export interface Running {
+  apiUrl: string;
+  apiKey: string;
+  consoleUrl: string;
+  topazUrl: string;
+  receiverUrl: string;
+  bucket: string;
+}
+
+/** A video as the API tells of it. Sizes are in bytes. */
+export interface ShownVideo {
+  state: string;
+  copiedBytes?: number;
+  size?: number;
+  bucket?: string;
+  key?: string;
+  checksum?: { algorithm: string; value: string };
+  error?: unknown;
+}
+
+/** An event as the API tells of it. */
+export interface ShownEvent {
+  id: string;
+  type: string;
+  data: { sequence?: number; status?: string; progress?: number };
+}
+
+type Colour = Parameters<typeof styleText>[0];
+
+/** Writes what happens, one line each, with the seconds since the start. Colours only on a terminal. */
+export class Display {
+  private readonly out: NodeJS.WriteStream;
+  private readonly now: () => number;
+  private readonly start: number;
+
+  /** `now` in ms. */
+  constructor(out: NodeJS.WriteStream, now: () => number = Date.now) {
+    this.out = out;
+    this.now = now;
+    this.start = now();
+  }
+
+  note(text: string): void {
+    this.line('dim', 'bridge', text);
+  }
+
+  problem(text: string): void {
+    this.line('red', 'problem', text);
+  }
+
+  running({ apiUrl, apiKey, consoleUrl, topazUrl, receiverUrl, bucket }: Running): void {
+    const rows = [
+      ['API', apiUrl],
+      ['API key', apiKey],
+      ['console', consoleUrl],
+      ['Topaz API', topazUrl],
+      ['receiver', receiverUrl],
+      ['bucket', bucket],
+    ];
+    const lines = rows.map(([name = '', value = '']) => `  ${this.paint('dim', name.padEnd(10))} ${value}`);
+    this.out.write(`\n${this.paint('bold', 'The webhook bridge is running.')}\n${lines.join('\n')}\n\n`);
+  }
+
+  registered(requestId: string): void {
+    this.line('cyan', 'request', `${requestId} registered`);
+  }
+
+  transition({ type, data: { sequence, progress } }: ShownEvent): void {
+    this.line('yellow', 'event', `#${sequence} ${type}${progress === undefined ? '' : `, ${progress} %`}`);
+  }
+
+  progress(percent: number): void {
+    this.line('dim', 'progress', `${percent} %`);
+  }
+
+  copying({ copiedBytes = 0, size }: ShownVideo): void {
+    const total = size === undefined ? '' : ` of ${count(size)}`;
+    this.line('blue', 'copy', `${count(copiedBytes)}${total} bytes`);
+  }
+
+  webhook({ body, verified, statusCode }: ReceivedWebhook): void {
+    const { type = 'not JSON', data } = (body ?? {}) as Partial<ShownEvent>;
+    const sequence = data?.sequence === undefined ? '' : `#${data.sequence} `;
+    const signature = verified ? 'signature verified' : 'SIGNATURE NOT VERIFIED';
+    this.line(
+      verified ? 'green' : 'red',
+      'webhook',
+      `${sequence}${type}, ${signature}, answered ${statusCode}`,
+    );
+  }
+
+  /** Where a stored video is, and how to get it. */
+  stored(
+    requestId: string,
+    { bucket, key, size = 0, checksum }: ShownVideo,
+    { apiUrl, apiKey }: Running,
+  ): void {
+    this.line('green', 'video', `stored as s3://${bucket}/${key}, ${count(size)} bytes`);
+    if (checksum) this.line('green', 'video', `${checksum.algorithm} ${checksum.value}`);
+    this.out.write(
+      `\nFetch it:\n  curl -L -H 'Authorization: Bearer ${apiKey}' ${apiUrl}/v1/requests/${requestId}/video -o video.mp4\n` +
+        '\nThe bridge stays up for your own requests; Ctrl-C ends it.\n',
+    );
+  }
+
+  private line(colour: Colour, what: string, text: string): void {
+    const seconds = ((this.now() - this.start) / 1000).toFixed(1).padStart(6);
+    this.out.write(`${this.paint('dim', `${seconds}s`)}  ${this.paint(colour, what.padEnd(8))} ${text}\n`);
+  }
+
+  private paint(colour: Colour, text: string): string {
+    return styleText(colour, text, { stream: this.out });
+  }
+}
+
+const count = (bytes: number) => bytes.toLocaleString('en-US');

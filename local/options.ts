@@ -1,0 +1,81 @@
+import { parseArgs } from 'node:util';
+
+export interface StartOptions {
+  help: boolean;
+  port: number;
+  dataDir: string | undefined;
+  /** Another upstream than the simulated one. */
+  topazUrl: string | undefined;
+  topazKey: string | undefined;
+  apiKey: string | undefined;
+  demo: boolean;
+  /** Seconds of a simulated job that pass in one second. */
+  speed: number;
+  tickSeconds: number;
+  json: boolean;
+}
+
+export const help = `Runs the webhook bridge on this machine, without AWS, and shows one job on its way.
+
+Usage: npm start -- [options]
+
+  --port PORT        of the API and the console (default 8787; 0 takes any free one)
+  --data DIR         keep state here; without it, it is gone at the end
+  --topaz-url URL    ask this Topaz API instead of the simulated one
+  --topaz-key KEY    the key to it (or set TOPAZ_API_KEY)
+  --api-key KEY      the key to the bridge's own API (default: a new one, printed)
+  --no-demo          register no demonstration request
+  --speed N          let simulated jobs run N times as fast (default 1)
+  --tick SECONDS     sweep for overdue work so often (default 60, as deployed)
+  --json             print one line of JSON when ready, and nothing else
+  --help             show this
+`;
+
+/** Reads the command line. Throws an Error that names the option that is wrong. */
+export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOptions {
+  const { values } = parseArgs({
+    args,
+    allowNegative: true,
+    options: {
+      help: { type: 'boolean', default: false },
+      port: { type: 'string', default: '8787' },
+      data: { type: 'string' },
+      'topaz-url': { type: 'string' },
+      'topaz-key': { type: 'string' },
+      'api-key': { type: 'string' },
+      demo: { type: 'boolean', default: true },
+      speed: { type: 'string', default: '1' },
+      tick: { type: 'string', default: '60' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const topazUrl = values['topaz-url'];
+  const topazKey = values['topaz-key'] ?? env.TOPAZ_API_KEY;
+  if (topazUrl !== undefined && !/^https?:$/.test(URL.parse(topazUrl)?.protocol ?? '')) {
+    throw new Error(`--topaz-url must be an http or https URL, not "${topazUrl}".`);
+  }
+  if (topazUrl !== undefined && !topazKey) {
+    throw new Error('--topaz-url needs a key: give --topaz-key, or set TOPAZ_API_KEY.');
+  }
+  if (values['api-key'] !== undefined && !/^[\x21-\x7e]+$/.test(values['api-key'])) {
+    throw new Error('--api-key must have printable ASCII characters without spaces only.');
+  }
+  return {
+    help: values.help,
+    port: readNumber('--port', values.port, (port) => Number.isInteger(port) && port >= 0 && port <= 65_535),
+    dataDir: values.data,
+    topazUrl: topazUrl?.replace(/\/+$/, ''),
+    topazKey,
+    apiKey: values['api-key'],
+    demo: values.demo,
+    speed: readNumber('--speed', values.speed, (speed) => speed > 0 && speed <= 1e6),
+    tickSeconds: readNumber('--tick', values.tick, (seconds) => seconds > 0 && seconds <= 86_400),
+    json: values.json,
+  };
+}
+
+function readNumber(option: string, text: string, isValid: (value: number) => boolean): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (!isValid(value)) throw new Error(`${option} does not take "${text}"; see --help.`);
+  return value;
+}

@@ -1,0 +1,142 @@
+import { randomBytes } from 'node:crypto';
+import { ApiClient } from './api-client.ts';
+import { type Bridge, startBridge } from './bridge.ts';
+import { openDataDir, temporaryDataDir } from './data-dir.ts';
+import { runDemo } from './demo.ts';
+import { Display } from './display.ts';
+import type { LogLine } from './log.ts';
+import { help, readOptions, type StartOptions } from './options.ts';
+import { startReceiver } from './receiver.ts';
+import { synthesize } from './synthesize.ts';
+import { startTopaz } from './topaz/server.ts';
+
+const stopWithinMs = 5000;
+const closers: (() => unknown)[] = [];
+const stopping = new AbortController();
+
+try {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options.help) process.stdout.write(help);
+  else await start(options);
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n`);
+  await end(1);
+}
+
+async function start(options: StartOptions): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => void end(0));
+  // With --json the one line is all there is on standard output.
+  const display = new Display(options.json ? process.stderr : process.stdout);
+  if (!options.json) display.note('Synthesizing the stack ...');
+  const templateDir = await synthesize();
+
+  const dataDir = options.dataDir ? openDataDir(options.dataDir) : temporaryDataDir();
+  closers.push(() => dataDir.release());
+  const topazKey = options.topazKey ?? randomBytes(16).toString('hex');
+  const { topaz: topazPort, receiver: receiverPort } = dataDir.ports();
+  const topaz = options.topazUrl
+    ? undefined
+    : await onPort(topazPort, (port) => startTopaz({ port, apiKey: topazKey, speed: options.speed }));
+  if (topaz) closers.push(() => topaz.close());
+  const topazUrl = options.topazUrl ?? topaz?.url ?? '';
+
+  let api: ApiClient | undefined;
+  const receiver = await onPort(receiverPort, (port) =>
+    startReceiver({
+      port,
+      secrets: async () => (api ? signingSecrets(api) : []),
+      onWebhook: (webhook) => !options.json && display.webhook(webhook),
+    }),
+  );
+  closers.push(() => receiver.close());
+  dataDir.savePorts({
+    ...dataDir.ports(),
+    receiver: Number(new URL(receiver.url).port),
+    ...(topaz && { topaz: Number(new URL(topaz.url).port) }),
+  });
+
+  const bridge = await startBridge({
+    templateDir,
+    dataDir,
+    port: options.port,
+    tickSeconds: options.tickSeconds,
+    env: { TOPAZ_BASE_URL: topazUrl, ALLOW_LOOPBACK: 'true' },
+    secrets: {
+      TOPAZ_API_KEY_SECRET_ARN: topazKey,
+      ...(options.apiKey && { API_KEYS_SECRET_ARN: apiKeys(options.apiKey) }),
+    },
+    log: (line) => showProblem(display, line),
+  });
+  closers.push(() => bridge.stop());
+  void bridge.lost.then((message) => {
+    display.problem(message);
+    return end(1);
+  });
+  api = new ApiClient(bridge.apiUrl, bridge.apiKey);
+
+  const running = {
+    apiUrl: bridge.apiUrl,
+    apiKey: bridge.apiKey,
+    consoleUrl: `${bridge.apiUrl}/console/`,
+    topazUrl,
+    receiverUrl: receiver.url,
+    bucket: bridge.bucket,
+  };
+  if (options.json) await printReady(bridge, running, api);
+  else display.running(running);
+  if (options.demo) await runDemo(api, display, running, stopping.signal);
+}
+
+async function printReady(bridge: Bridge, running: object, api: ApiClient): Promise<void> {
+  const { dynamodbEndpoint, sqsEndpoint, s3Endpoint } = bridge;
+  const [callbackSecret] = await signingSecrets(api);
+  const endpoints = { dynamodbEndpoint, sqsEndpoint, s3Endpoint };
+  const ready = { ready: true, pid: process.pid, ...running, callbackSecret, ...endpoints };
+  process.stdout.write(`${JSON.stringify(ready)}\n`);
+}
+
+/** The secrets of per-request callbacks, the current one first. */
+async function signingSecrets(api: ApiClient): Promise<string[]> {
+  const { secret, previous } = await api.get<{ secret: string; previous?: { secret: string } }>(
+    '/v1/callback-secret',
+  );
+  return previous ? [secret, previous.secret] : [secret];
+}
+
+const apiKeys = (key: string) => JSON.stringify({ keys: [{ id: 'admin', key, role: 'admin' }] });
+
+/** Starts a server where it was last time, if it can; rows may hold its address. */
+async function onPort<T>(saved: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
+  try {
+    return await start(saved ?? 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    return start(0);
+  }
+}
+
+/** Shows what went wrong; the rest of the logs is in the data folder. */
+function showProblem(display: Display, { source, line }: LogLine): void {
+  const problem = line.startsWith('{') ? loggedError(line) : line;
+  if (problem !== undefined) display.problem(`${source}: ${problem}`);
+}
+
+/** The message of a structured log line, with its cause, if it tells of an error. */
+function loggedError(line: string): string | undefined {
+  const { level, message, error } = JSON.parse(line) as {
+    level?: string;
+    message?: string;
+    error?: { message?: string };
+  };
+  if (level !== 'ERROR' && level !== 'CRITICAL') return undefined;
+  return [message, error?.message].filter(Boolean).join(': ');
+}
+
+/** Ends what was started, last started first, and the process, even when something hangs. */
+async function end(code: number): Promise<void> {
+  if (stopping.signal.aborted) return;
+  stopping.abort();
+  setTimeout(() => process.exit(1), stopWithinMs).unref();
+  for (const close of closers.reverse()) await close();
+  process.exit(code);
+}
