@@ -92,7 +92,7 @@ export type Schemas = ReturnType<typeof createSchemas>;
 /** What the bodies of requests must be. Unknown fields are refused by name. */
 export function createSchemas({ allowLoopback }: { allowLoopback: boolean }) {
   const url = z.string().check(
-    z.maxLength(MAX_URL_LENGTH),
+    z.maxLength(MAX_URL_LENGTH, { abort: true }),
     rule((text) => {
       const check = checkTargetUrl(text, { allowLoopback });
       return check.ok ? undefined : check.reason;
