@@ -49,6 +49,8 @@ export type CopyRow = RowKey &
     refusals?: number;
     /** Troubles in a row that a later try may not have. */
     troubles?: number;
+    /** Begun streams of a source that serves no ranges. */
+    streams?: number;
     content?: CopyContent;
     target?: { bucket: string; key: string };
     upload?: CopyUpload;

@@ -1,0 +1,382 @@
+import type { CopyRow, CopyUpload, SegmentRow } from '../domain/copy.ts';
+import { segmentParts } from '../domain/copy-plan.ts';
+import type { EventDraft } from '../domain/event.ts';
+import { type RequestRow, requestList, type Video } from '../domain/request.ts';
+import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
+import { copyKey, metaKey, objectKey, requestKey, segmentKey } from '../domain/rows.ts';
+import { freshDueAt, type Hint } from '../domain/work.ts';
+import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims.ts';
+import { absent, type Condition, equals, present } from './expression.ts';
+import { eventWrites } from './outbox.ts';
+import { ConditionFailed, type Table, type Write } from './table.ts';
+
+/** A due row of a lane, to be hinted after the commit. */
+export type LaneHint = { readonly lane: 'copy' | 'poll' | 'dispatch'; readonly hint: Hint };
+
+export type Copies = ReturnType<typeof createCopies>;
+
+type Place = { readonly bucket: string; readonly key: string };
+
+/** New generations that one copy may begin; then it has failed. */
+export const MAX_RESTARTS = 5;
+const TRIES = 20;
+
+/**
+ * What the copy stage writes, each as one transaction that can be repeated: whoever comes second
+ * finds its condition false. Hints are returned, for the caller to send after the commit.
+ */
+export function createCopies(options: {
+  table: Table;
+  claims: Pick<Claims, 'release'>;
+  now: () => number;
+  retentionDays: number;
+}) {
+  const { table, claims, now, retentionDays } = options;
+
+  const get = (requestId: string): Promise<CopyRow | undefined> => table.get<CopyRow>(copyKey(requestId));
+
+  /** Reserves a key for the request; false when another has it. */
+  async function reserve({ bucket, key }: Place, requestId: string): Promise<boolean> {
+    const reservation = objectKey(bucket, key);
+    try {
+      await table.write({ put: { ...reservation, requestId }, if: [absent('pk')] });
+      return true;
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      return error.rows.get(0)?.requestId === requestId;
+    }
+  }
+
+  /** Gives a reserved key back. */
+  async function unreserve({ bucket, key }: Place, requestId: string): Promise<void> {
+    try {
+      await table.write({ delete: objectKey(bucket, key), if: [equals('requestId', requestId)] });
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
+  /** Notes on the claimed row what later claims must know. */
+  async function note(claim: Claim<CopyRow>, set: Partial<CopyRow>): Promise<void> {
+    await table.write({ update: claim.row, set, if: [owned(claim)] });
+    Object.assign(claim.row, set);
+  }
+
+  /** Leaves the copy to be gone on with at `wanted`. */
+  async function released(claim: Claim<CopyRow>, wanted: number, set: Partial<CopyRow>): Promise<LaneHint[]> {
+    if (!(await claims.release(claim, { dueAt: wanted, set }))) return [];
+    return [{ lane: 'copy', hint: { ...copyKey(claim.row.requestId), dueAt: dueAfter(claim, wanted) } }];
+  }
+
+  /** Commits the plan: the segments become due, and the copy waits for them. */
+  async function planned(claim: Claim<CopyRow>, upload: CopyUpload): Promise<LaneHint[]> {
+    const { requestId, generation } = claim.row;
+    const at = now();
+    const parts = Math.ceil(upload.size / upload.partSize);
+    const segments = Array.from({ length: upload.segments }, (_, segment): SegmentRow => {
+      const [firstPart, lastPart] = segmentParts(segment, { parts, segments: upload.segments });
+      const work = { lane: 'copy', dueAt: at, state: 'open', copiedBytes: 0, bytesPerSecond: 0 } as const;
+      const key = segmentKey(requestId, generation, segment);
+      return { ...key, requestId, generation, segment, firstPart, lastPart, ...work };
+    });
+    const video: Video = {
+      state: 'copying',
+      size: upload.size,
+      copiedBytes: 0,
+      bytesPerSecond: 0,
+      measuredAt: at,
+    };
+    await table.transact([
+      releaseWrite(claim, {
+        set: { state: 'copying', upload, open: segments.length },
+        remove: ['troubles', 'refusals'],
+      }),
+      ...segments.map((put): Write => ({ put, if: [absent('pk')] })),
+      { update: requestKey(requestId), set: { video }, if: [present('pk')] },
+    ]);
+    return segments.map(({ pk, sk }) => ({ lane: 'copy', hint: { pk, sk, dueAt: at } }));
+  }
+
+  /** Ends a segment whose parts are all stored; the last one makes the copy due for completion. */
+  async function segmentCopied(claim: Claim<SegmentRow>, copiedBytes: number): Promise<LaneHint[]> {
+    const { requestId } = claim.row;
+    for (let attempt = 1; ; attempt++) {
+      const copy = await get(requestId);
+      if (!copy || !isCurrent(copy, claim.row)) return superseded(claim);
+      const last = copy.open === 1;
+      const dueAt = freshDueAt(now(), copy.dueAt);
+      try {
+        await table.transact([
+          releaseWrite(claim, {
+            set: { state: 'copied', copiedBytes, bytesPerSecond: 0, expiresAt: expiry() },
+            remove: ['troubles'],
+          }),
+          {
+            update: copyKey(requestId),
+            set: last ? { open: 0, lane: 'copy', dueAt } : { open: (copy.open ?? 0) - 1 },
+            ...(last ? { remove: ['owner', 'claims'] } : {}),
+            if: [...same(copy), equals('open', copy.open)],
+          },
+        ]);
+        return last ? [{ lane: 'copy', hint: { ...copyKey(requestId), dueAt } }] : [];
+      } catch (error) {
+        // Another segment of the same copy was counted at the same moment.
+        const raced = error instanceof ConditionFailed && !error.failed.includes(0);
+        if (!raced || attempt === TRIES) throw error;
+      }
+    }
+  }
+
+  /** Ends a segment of a generation, or of a copy, that is no more. */
+  async function superseded(claim: Claim<SegmentRow>): Promise<LaneHint[]> {
+    await claims.release(claim, { set: { state: 'superseded', bytesPerSecond: 0, expiresAt: expiry() } });
+    return [];
+  }
+
+  /** Leaves a segment to be gone on with at `wanted`. */
+  async function segmentReleased(
+    claim: Claim<SegmentRow>,
+    wanted: number,
+    { copiedBytes, troubles }: { copiedBytes: number; troubles: number | undefined },
+  ): Promise<LaneHint[]> {
+    const released = await claims.release(claim, {
+      dueAt: wanted,
+      set: { copiedBytes, bytesPerSecond: 0, troubles },
+      remove: troubles === undefined ? ['troubles'] : [],
+    });
+    const { pk, sk } = claim.row;
+    return released ? [{ lane: 'copy', hint: { pk, sk, dueAt: dueAfter(claim, wanted) } }] : [];
+  }
+
+  /**
+   * Asks the poll stage for a fresh URL, unless somebody has already; the copy gives up at `until`
+   * when none has come. `refused` tells whether the source turned the present one down.
+   */
+  async function askForUrl(
+    copy: CopyRow,
+    { until, refusals }: { until: number; refusals?: number },
+    claim?: Claim<CopyRow>,
+  ): Promise<LaneHint[]> {
+    const at = now();
+    const set = { urlWantedSince: at, refusals };
+    const asked: Write = claim
+      ? releaseWrite(claim, { dueAt: until, set })
+      : {
+          update: copyKey(copy.requestId),
+          set: { ...set, lane: 'copy', dueAt: freshDueAt(until, copy.dueAt) },
+          remove: ['owner', 'claims'],
+          if: [...same(copy), equals('source.version', copy.source.version), absent('urlWantedSince')],
+        };
+    const request = requestKey(copy.requestId);
+    const wake: Write = {
+      update: request,
+      set: { lane: 'poll', dueAt: at, urlWanted: true },
+      remove: ['owner', 'claims'],
+      if: [present('pk')],
+    };
+    try {
+      await table.transact([asked, wake]);
+    } catch (error) {
+      if (claim || !(error instanceof ConditionFailed)) throw error;
+      return [];
+    }
+    return [{ lane: 'poll', hint: { ...request, dueAt: at } }];
+  }
+
+  /**
+   * Begins a new generation, whose planning aborts the old upload first; after too many the copy has
+   * failed for `reason`. Nothing happens when the copy has moved on already.
+   */
+  async function restart(copy: CopyRow, reason: string): Promise<LaneHint[]> {
+    if (copy.restarts >= MAX_RESTARTS) return fail(copy, `${reason}, ${MAX_RESTARTS + 1} times in a row`);
+    const { generation, restarts } = copy;
+    return interfere(copy, {
+      set: { state: 'pending', generation: generation + 1, restarts: restarts + 1 },
+      remove: ['upload', 'open', 'content', 'urlWantedSince', 'troubles'],
+    });
+  }
+
+  /** Decides that the copy has failed; its next claim cleans up and says so. */
+  const fail = (copy: CopyRow, reason: string): Promise<LaneHint[]> =>
+    interfere(copy, { set: { failure: reason }, remove: [] });
+
+  /** Changes a copy from without and makes it due: its worker, if any, loses it. */
+  async function interfere(
+    copy: CopyRow,
+    change: { set: Partial<CopyRow>; remove: string[] },
+  ): Promise<LaneHint[]> {
+    const dueAt = freshDueAt(now(), copy.dueAt);
+    try {
+      await table.write({
+        update: copyKey(copy.requestId),
+        set: { ...change.set, lane: 'copy', dueAt },
+        remove: ['owner', 'claims', ...change.remove],
+        if: [...same(copy), absent('failure')],
+      });
+    } catch (error) {
+      if (error instanceof ConditionFailed) return [];
+      throw error;
+    }
+    return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }];
+  }
+
+  /**
+   * Ends the copy and its request in one transaction with the event; the numbers go on from where
+   * the poll stage is by now.
+   */
+  async function end(
+    claim: Claim<CopyRow>,
+    outcome: { state: 'stored' | 'failed'; video: Video; event: EventDraft },
+  ): Promise<LaneHint[]> {
+    const { requestId } = claim.row;
+    for (let attempt = 1; ; attempt++) {
+      const row = await table.get<RequestRow>(requestKey(requestId));
+      if (!row) return endSilently(claim, outcome.state);
+      const at = now();
+      const draft = { ...outcome.event, data: { status: row.status, ...outcome.event.data } };
+      const source = { kind: 'request', requestId } as const;
+      const { writes, counters, hint } = eventWrites(
+        source,
+        row,
+        [draft],
+        at,
+        eventExpiry(at, retentionDays),
+      );
+      const expiresAt = expiry();
+      const request: Write = {
+        update: requestKey(requestId),
+        set: {
+          ...counters,
+          video: outcome.video,
+          state: 'done',
+          listKey: requestList('done'),
+          expiresAt,
+        },
+        remove: ['lane', 'dueAt', 'owner', 'claims', 'urlWanted'],
+        if: [equals('sequence', row.sequence), equals('position', row.position), equals('state', row.state)],
+      };
+      try {
+        await table.transact([
+          releaseWrite(claim, { set: { state: outcome.state, expiresAt }, remove: ['urlWantedSince'] }),
+          request,
+          { update: metaKey(requestId), set: { expiresAt } },
+          ...writes,
+        ]);
+        return hint ? [{ lane: 'dispatch', hint }] : [];
+      } catch (error) {
+        const outnumbered = error instanceof ConditionFailed && !error.failed.includes(0);
+        if (!outnumbered || attempt === TRIES) throw error;
+      }
+    }
+  }
+
+  /** Ends the copy of a request that nobody follows any more. */
+  async function endSilently(claim: Claim<CopyRow>, state: CopyRow['state']): Promise<LaneHint[]> {
+    const video: Video = { state: 'failed', error: 'canceled' };
+    await unlessRefused({
+      update: requestKey(claim.row.requestId),
+      set: { video },
+      if: [present('video')],
+    });
+    await table.write(releaseWrite(claim, { set: { state, expiresAt: expiry() } }));
+    return [];
+  }
+
+  /** Notes how far a segment has come: a word of the work, so that the claims so far no longer count. */
+  async function segmentProgress(
+    claim: Claim<SegmentRow>,
+    progress: Pick<SegmentRow, 'copiedBytes' | 'bytesPerSecond'>,
+  ): Promise<void> {
+    const further = progress.copiedBytes > claim.row.copiedBytes;
+    await table.write({
+      update: claim.row,
+      set: progress,
+      remove: further ? ['claims'] : [],
+      if: [owned(claim)],
+    });
+    claim.row.copiedBytes = progress.copiedBytes;
+  }
+
+  /**
+   * Shows the sum of the segments on the request's row, unless another worker has within `everyMs`.
+   */
+  async function showProgress(copy: CopyRow, everyMs: number): Promise<void> {
+    const prefix = segmentKey(copy.requestId, copy.generation, 0).sk.replace(/[^#]*$/, '');
+    const { rows } = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
+    const sum = (value: (row: SegmentRow) => number) => rows.reduce((total, row) => total + value(row), 0);
+    await show(copy.requestId, everyMs, {
+      copiedBytes: sum((row) => row.copiedBytes),
+      bytesPerSecond: Math.round(sum((row) => (row.state === 'open' ? row.bytesPerSecond : 0))),
+    });
+  }
+
+  /** Shows that the bytes have begun to come, where no plan says it. */
+  async function showBeginning(requestId: string, size: number | undefined): Promise<void> {
+    const video: Video = { state: 'copying', size, copiedBytes: 0, bytesPerSecond: 0, measuredAt: now() };
+    await unlessRefused({ update: requestKey(requestId), set: { video }, if: [present('pk')] });
+  }
+
+  async function show(
+    requestId: string,
+    everyMs: number,
+    { copiedBytes, bytesPerSecond }: { copiedBytes: number; bytesPerSecond: number },
+  ): Promise<void> {
+    const at = now();
+    await unlessRefused({
+      update: requestKey(requestId),
+      set: {
+        'video.copiedBytes': copiedBytes,
+        'video.bytesPerSecond': bytesPerSecond,
+        'video.measuredAt': at,
+      },
+      if: [
+        equals('video.state', 'copying'),
+        { attribute: 'video.measuredAt', is: '<=', value: at - everyMs },
+      ],
+    });
+  }
+
+  async function unlessRefused(write: Write): Promise<void> {
+    try {
+      await table.write(write);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
+  const expiry = (): number => finishedExpiry(now(), retentionDays);
+
+  return {
+    get,
+    reserve,
+    unreserve,
+    note,
+    released,
+    planned,
+    segmentCopied,
+    superseded,
+    segmentReleased,
+    askForUrl,
+    restart,
+    fail,
+    end,
+    endSilently,
+    segmentProgress,
+    showProgress,
+    showBeginning,
+  };
+}
+
+/** Whether a segment is one of the upload that the copy is at. */
+export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
+  copy.state === 'copying' &&
+  copy.generation === segment.generation &&
+  copy.failure === undefined &&
+  copy.canceled !== true;
+
+/** That the copy is still where it was when it was read. */
+const same = (copy: CopyRow): Condition[] => [
+  equals('generation', copy.generation),
+  equals('state', copy.state),
+  absent('canceled'),
+];

@@ -1,0 +1,79 @@
+import type { Claim } from '../adapters/claims.ts';
+import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
+import type { ObjectPlace, StoredPart } from '../adapters/uploads/uploads.ts';
+import type { CopyRow, CopyUpload } from '../domain/copy.ts';
+import { partRange } from '../domain/copy-plan.ts';
+import { combineCrc32, crc32ToBase64 } from '../domain/crc32.ts';
+import type { CopyDependencies } from './dependencies.ts';
+
+/** How often parts may be replaced by late workers between listing and completing. */
+const LISTINGS = 5;
+
+/** Puts all parts together, and ends the copy. Throws {@link SinkTrouble} when that can't be. */
+export async function completeCopy(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  upload: CopyUpload,
+): Promise<void> {
+  const { target } = claim.row;
+  if (!target) throw new Error('a copy with an upload has a target');
+  const place = { ...target, uploadId: upload.id };
+  const last = Math.ceil(upload.size / upload.partSize);
+  for (let listing = 1; ; listing++) {
+    try {
+      const parts = await use.uploads.parts(place, 1, last);
+      requireAll(parts, upload);
+      const crc = wholeCrc(parts);
+      await use.uploads.complete(place, parts, { crc, size: upload.size });
+      return await endStored(use, claim, upload.size, crc32ToBase64(crc));
+    } catch (error) {
+      if (!(error instanceof SinkTrouble)) throw error;
+      if (error.fault === 'stale-parts' && listing < LISTINGS) continue;
+      // The answer to an earlier try may have been lost.
+      const own = await ownObject(use, claim.row, target, upload.size);
+      if (own === undefined) throw error;
+      return await endStored(use, claim, upload.size, own);
+    }
+  }
+}
+
+/** The checksum of the object at the key, if it is what this generation of the copy would have put there. */
+export async function ownObject(
+  { uploads }: CopyDependencies,
+  { requestId, generation }: CopyRow,
+  target: ObjectPlace,
+  size: number,
+): Promise<string | undefined> {
+  const found = await uploads.head(target);
+  const own = found?.mark.requestId === requestId && found.mark.generation === generation;
+  return own && found.size === size ? found.crc32 : undefined;
+}
+
+export function wholeCrc(parts: readonly StoredPart[]): number {
+  return parts.reduce((crc, part) => combineCrc32(crc, part.crc, part.size), 0);
+}
+
+/** The transaction that makes the video stored, with its event. */
+export async function endStored(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  size: number,
+  crc: string,
+): Promise<void> {
+  const { requestId, target, content } = claim.row;
+  if (!target || !content) throw new Error('a stored copy has a target and a content');
+  const checksum = { algorithm: 'CRC32', value: crc };
+  const video = { ...target, size, contentType: content.contentType, checksum };
+  const stored = { state: 'stored' as const, copiedBytes: size, storedAt: use.now(), ...video };
+  const event = { type: 'video.stored', data: { video } } as const;
+  await use.hint(await use.copies.end(claim, { state: 'stored', video: stored, event }));
+  use.log.info('stored', { requestId, size, key: target.key });
+}
+
+function requireAll(parts: readonly StoredPart[], upload: CopyUpload): void {
+  const last = Math.ceil(upload.size / upload.partSize);
+  const complete =
+    parts.length === last &&
+    parts.every(({ number, size }, i) => number === i + 1 && size === partRange(number, upload).length);
+  if (!complete) throw new SinkTrouble('gone', 'a list without all parts');
+}

@@ -1,0 +1,107 @@
+import { crc32 } from 'node:zlib';
+import type { Filling } from '../adapters/source/range-connection.ts';
+import { SourceTrouble } from '../adapters/source/source-trouble.ts';
+import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
+import type { ByteRange } from '../domain/source-answer.ts';
+import type { Buffers } from './buffers.ts';
+
+export type PartJob = ByteRange & { readonly number: number };
+
+/** From the source to the bucket; both reject with the trouble that they met. */
+export type PartRoute = {
+  readonly fetch: (range: ByteRange, into: Filling, signal: AbortSignal) => Promise<void>;
+  readonly store: (part: number, body: Buffer, crc: number, signal: AbortSignal) => Promise<void>;
+};
+
+export type PartsOptions = {
+  readonly route: PartRoute;
+  /** Parts at a time; each has a buffer of its own. */
+  readonly concurrency: number;
+  readonly buffers: Buffers;
+  readonly signal: AbortSignal;
+  /** When the worker must have stopped, ms since epoch: no part is begun that may not end before. */
+  readonly deadline: number;
+  readonly now: () => number;
+  readonly onStored: (job: PartJob) => void;
+  readonly pause: (ms: number) => Promise<void>;
+};
+
+/** Tries of a part by one worker without a byte more. */
+const PART_TRIES = 4;
+const FIRST_PAUSE_MS = 500;
+/** A longer wait is not worth a worker's time. */
+const LONGEST_PAUSE_MS = 10_000;
+/** What a part is given before one has shown how long it takes. */
+const FIRST_PART_MS = 20_000;
+
+/**
+ * Copies parts, several at a time: each is fetched into a buffer, its CRC computed, and sent. What
+ * may pass is tried again here; any other trouble ends all lanes after their present part, and is
+ * thrown. Returns whether all parts are stored.
+ */
+export async function copyParts(jobs: readonly PartJob[], options: PartsOptions): Promise<boolean> {
+  const { concurrency, signal, deadline, now, onStored, buffers } = options;
+  const waiting = [...jobs].reverse();
+  let longestMs = FIRST_PART_MS;
+  let failure: { error: unknown } | undefined;
+
+  const lane = async () => {
+    while (!failure && !signal.aborted && now() + longestMs < deadline) {
+      const job = waiting.pop();
+      if (!job) return;
+      const buffer = buffers.take(job.length);
+      const begunAt = now();
+      try {
+        await copyPart(job, buffer, options);
+        longestMs = Math.max(longestMs, 2 * (now() - begunAt));
+        onStored(job);
+      } catch (error) {
+        waiting.push(job);
+        failure ??= { error };
+      } finally {
+        buffers.give(buffer);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, lane));
+  if (failure) throw failure.error;
+  signal.throwIfAborted();
+  return waiting.length === 0;
+}
+
+/** Copies one part through `buffer`; goes on where a broken connection left it. */
+export async function copyPart(
+  job: PartJob,
+  buffer: Buffer,
+  { route, signal, pause }: Pick<PartsOptions, 'route' | 'signal' | 'pause'>,
+): Promise<void> {
+  const into: Filling = { bytes: buffer.subarray(0, job.length), filled: 0 };
+  for (let failures = 1; ; failures++) {
+    const before = into.filled;
+    try {
+      if (into.filled < job.length) await route.fetch(job, into, signal);
+      return await route.store(job.number, into.bytes, crc32(into.bytes), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const wait = waitBefore(error, failures);
+      if (into.filled > before) failures = 1;
+      if (wait === undefined || failures >= PART_TRIES) throw error;
+      // The bytes may have been spoilt here, so they are fetched anew.
+      if (error instanceof SinkTrouble && error.fault === 'corrupt') into.filled = 0;
+      await pause(wait);
+      signal.throwIfAborted();
+    }
+  }
+}
+
+/** How long to wait before the same again, ms; undefined when that is of no use. */
+function waitBefore(error: unknown, failures: number): number | undefined {
+  const backoff = FIRST_PAUSE_MS * 2 ** (failures - 1);
+  if (error instanceof SinkTrouble) {
+    return error.fault === 'busy' || error.fault === 'corrupt' ? backoff : undefined;
+  }
+  if (!(error instanceof SourceTrouble)) return undefined;
+  const { kind, retryAfterMs = 0 } = error.fault;
+  if (kind !== 'busy' && kind !== 'broken') return undefined;
+  return retryAfterMs <= LONGEST_PAUSE_MS ? Math.max(backoff, retryAfterMs) : undefined;
+}

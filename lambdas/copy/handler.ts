@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createClaims } from '../adapters/claims.ts';
+import { createCopies } from '../adapters/copies.ts';
+import { createHints } from '../adapters/hints.ts';
+import { createSource } from '../adapters/source/source.ts';
+import { createTable } from '../adapters/table.ts';
+import { createPartSender } from '../adapters/uploads/part-sender.ts';
+import { createUploads } from '../adapters/uploads/uploads.ts';
+import type { Lane } from '../domain/work.ts';
+import { requireEnv, requireNumber } from '../runtime/env.ts';
+import { log, metrics } from '../runtime/log.ts';
+import { reportLostHints } from '../runtime/lost-hints.ts';
+import { queueUrls } from '../runtime/queue-urls.ts';
+import { stage } from '../runtime/stage.ts';
+import { createBuffers } from './buffers.ts';
+import { createCopyWork } from './copy-work.ts';
+
+const env = requireEnv('TABLE_NAME', 'BUCKET_NAME', 'KEY_TEMPLATE', 'ALLOW_LOOPBACK');
+const now = Date.now;
+const table = createTable(new DynamoDBClient({}), env.TABLE_NAME);
+const claims = createClaims(table, now, randomUUID);
+const hints = createHints({
+  client: new SQSClient({}),
+  queueUrls: queueUrls('copy', 'poll', 'dispatch'),
+  now,
+  onLost: reportLostHints,
+});
+// An endpoint of one's own has no DNS for a bucket's name in front of it.
+const s3 = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+
+/** Copies finished videos into the bucket: see copy-work.ts. */
+export const handler = stage({
+  lanes: ['copy'],
+  claims,
+  hints,
+  now,
+  concurrency: 1,
+  work: createCopyWork({
+    claims,
+    copies: createCopies({ table, claims, now, retentionDays: requireNumber('RETENTION_DAYS') }),
+    source: createSource({ allowLoopback: env.ALLOW_LOOPBACK === 'true', now }),
+    uploads: createUploads(s3),
+    sender: createPartSender(),
+    buffers: createBuffers(),
+    hint: async (laneHints) => {
+      for (const [lane, group = []] of Object.entries(Object.groupBy(laneHints, ({ lane }) => lane))) {
+        await hints.send(
+          lane as Lane,
+          group.map(({ hint }) => hint),
+        );
+      }
+    },
+    now,
+    pause,
+    memoryMiB: requireNumber('AWS_LAMBDA_FUNCTION_MEMORY_SIZE'),
+    bucket: env.BUCKET_NAME,
+    keyTemplate: env.KEY_TEMPLATE,
+    count: (metric, value) =>
+      metrics.addMetric(metric, metric === 'BytesCopied' ? MetricUnit.Bytes : MetricUnit.Count, value),
+    log,
+  }),
+});

@@ -1,0 +1,68 @@
+import type { Claim, Claims } from '../adapters/claims.ts';
+import { LEASE_MS } from '../domain/work.ts';
+import { log } from '../runtime/log.ts';
+
+/** Why work was stopped from outside: not its failure. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+  /** `lost`: the row is no longer this worker's. `time`: the worker's time is up. */
+  readonly why: 'lost' | 'time';
+
+  constructor(why: 'lost' | 'time', message: string) {
+    super(message);
+    this.why = why;
+  }
+}
+
+export type Lease = {
+  /** Aborted, with a {@link Stopped}, well before the lease ends. */
+  readonly signal: AbortSignal;
+  stop(why: Stopped['why'], message: string): void;
+  /** Stops renewing. */
+  end(): void;
+};
+
+export type LeaseOptions = {
+  readonly claims: Pick<Claims, 'renew'>;
+  readonly now: () => number;
+  /** When the worker must have stopped, ms since epoch. */
+  readonly deadline: number;
+  readonly beatMs?: number;
+  /** Runs at each beat, but never twice at once. */
+  readonly onBeat?: () => Promise<void>;
+};
+
+const BEAT_MS = 5_000;
+const RENEW_AFTER_MS = 20_000;
+/** I/O stops so long before the lease ends. */
+const MARGIN_MS = 10_000;
+
+/** Keeps a claim while long work is under way, and stops the work's I/O when that fails. */
+export function holdLease(claim: Claim, options: LeaseOptions): Lease {
+  const { claims, now, deadline, beatMs = BEAT_MS, onBeat } = options;
+  const controller = new AbortController();
+  const stop = (why: Stopped['why'], message: string) => controller.abort(new Stopped(why, message));
+  let beating = false;
+
+  async function beat(): Promise<void> {
+    const left = claim.leaseEnd - now();
+    if (left < MARGIN_MS) return stop('lost', 'the lease could not be renewed in time');
+    if (now() >= deadline) return stop('time', "the worker's time is up");
+    if (beating) return;
+    beating = true;
+    try {
+      if (left < LEASE_MS - RENEW_AFTER_MS && !(await claims.renew(claim))) {
+        stop('lost', "the row is no longer this worker's");
+      }
+      await onBeat?.();
+    } catch (error) {
+      // The next beat tries again; the lease's end is the limit.
+      log.warn('beat failed', { error: error as Error });
+    } finally {
+      beating = false;
+    }
+  }
+
+  const timer = setInterval(() => void beat(), beatMs);
+  return { signal: controller.signal, stop, end: () => clearInterval(timer) };
+}

@@ -1,0 +1,230 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { createClaims } from '../../../lambdas/adapters/claims.ts';
+import { createCopies } from '../../../lambdas/adapters/copies.ts';
+import { createSource, type SourceOptions } from '../../../lambdas/adapters/source/source.ts';
+import { createPartSender } from '../../../lambdas/adapters/uploads/part-sender.ts';
+import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
+import { createBuffers } from '../../../lambdas/copy/buffers.ts';
+import { createCopyWork } from '../../../lambdas/copy/copy-work.ts';
+import { type CopyRow, newCopy, renewedSource, type SegmentRow } from '../../../lambdas/domain/copy.ts';
+import type { EventRow } from '../../../lambdas/domain/event.ts';
+import type { RequestRow } from '../../../lambdas/domain/request.ts';
+import { copyKey, metaKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { encodeHints, type Hint } from '../../../lambdas/domain/work.ts';
+import { stage } from '../../../lambdas/runtime/stage.ts';
+import { startS3 } from '../../../local/s3/server.ts';
+import { startTopaz } from '../../../local/topaz/server.ts';
+import { testClock } from '../../support/claims.ts';
+import type { TestDatabase } from '../../support/dynamodb.ts';
+import { recordHints } from '../../support/recorded-hints.ts';
+import { requestRow } from '../../support/rows.ts';
+import { startFaultyProxy } from './faulty-proxy.ts';
+
+export const BUCKET = 'videos';
+export const MIB = 1024 ** 2;
+const API_KEY = 'topaz-key';
+
+export type CopyWorld = Awaited<ReturnType<typeof startCopyWorld>>;
+type WorldOptions = {
+  database: TestDatabase;
+  stallMs?: number;
+  memoryMiB?: number;
+  resolve?: SourceOptions['resolve'];
+};
+
+/**
+ * The copy stage between a simulated Topaz and a local S3, over HTTP. Time stands still but for
+ * {@link runAll}, which turns it on to whatever row is due next.
+ */
+export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 256, resolve }: WorldOptions) {
+  const { table } = database;
+  const clock = testClock(Date.now());
+  const { now } = clock;
+  const dir = mkdtempSync(join(tmpdir(), 'copy-'));
+  const s3 = await startS3({ dir, credentials: (id) => id, now: Date.now });
+  s3.createBucket(BUCKET);
+  const proxy = await startFaultyProxy(s3.url);
+  const topaz = await startTopaz({ apiKey: API_KEY, now });
+  const client = (endpoint: string) =>
+    new S3Client({
+      endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'copy', secretAccessKey: 'copy' },
+    });
+  const [faulty, direct] = [client(proxy.url), client(s3.url)];
+  const source = createSource({ allowLoopback: true, now, stallMs, resolve });
+  const sender = createPartSender();
+  const hints = recordHints();
+  const counted: Record<string, number> = {};
+  const logged: string[] = [];
+
+  /** A worker of its own: nothing in memory is shared with another. */
+  function newWorker() {
+    const claims = createClaims(table, now, randomUUID);
+    const work = createCopyWork({
+      claims,
+      copies: createCopies({ table, claims, now, retentionDays: 30 }),
+      source,
+      uploads: createUploads(faulty),
+      sender,
+      buffers: createBuffers(),
+      hint: async (sent) => {
+        for (const { lane, hint } of sent) await hints.send(lane, [hint]);
+      },
+      now,
+      pause: async () => {},
+      memoryMiB,
+      bucket: BUCKET,
+      keyTemplate: 'videos/{requestId}/{filename}',
+      count: (metric, value) => {
+        counted[metric] = (counted[metric] ?? 0) + value;
+      },
+      log: { info: (message, extra) => logged.push(`${message} ${JSON.stringify(extra)}`) },
+    });
+    const handler = stage({ lanes: ['copy'], claims, hints, now, work, concurrency: 1 });
+    return async ({ pk, sk, dueAt }: Hint, remainingMs = 900_000): Promise<void> => {
+      const body = encodeHints('copy', [{ pk, sk, dueAt }]);
+      const event = { Records: [{ messageId: randomUUID(), body }] } as unknown as SQSEvent;
+      await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context);
+    };
+  }
+  const worker = newWorker();
+
+  async function sim(path: string, body: unknown): Promise<void> {
+    const answer = await fetch(`${topaz.url}/_sim/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(await answer.text());
+  }
+
+  async function freshDownload(requestId: string): Promise<{ url: string; expiresAt: number } | undefined> {
+    const answer = await fetch(`${topaz.url}/video/${requestId}/status`, {
+      headers: { 'x-api-key': API_KEY },
+    });
+    return ((await answer.json()) as { download?: { url: string; expiresAt: number } }).download;
+  }
+
+  /** A completed job of so many bytes, whose copy is due. */
+  async function begin(
+    bytes: number,
+    { faults = [] as unknown[], url }: { faults?: unknown[]; url?: string } = {},
+  ): Promise<string> {
+    const requestId = randomUUID();
+    await sim('jobs', { requestId, bytes, trace: { statuses: [['complete', 0]] }, faults });
+    const download = await freshDownload(requestId);
+    if (!download) throw new Error('the job has no download');
+    const { url: given, expiresAt } = download;
+    await table.transact([
+      {
+        put: requestRow({
+          requestId,
+          status: 'complete',
+          sequence: 3,
+          position: 4,
+          video: { state: 'pending' },
+        }),
+      },
+      { put: { ...metaKey(requestId), metadata: {}, callbacks: [] } },
+      { put: newCopy(requestId, { url: url ?? given, expiresAt }, undefined, now()) },
+    ]);
+    return requestId;
+  }
+
+  /** Stands in for the poll stage: a request whose copy wants a URL gets one. */
+  async function renewUrls(): Promise<boolean> {
+    const due = await table.due('poll', Number.MAX_SAFE_INTEGER, 100);
+    for (const hint of due) {
+      const request = await table.get<RequestRow>(hint);
+      const copy = request && (await table.get<CopyRow>(copyKey(request.requestId)));
+      const write = copy && renewedSource(copy, await freshDownload(copy.requestId), now());
+      await table.transact([
+        { update: hint, remove: ['lane', 'dueAt', 'urlWanted'] },
+        ...(write ? [write] : []),
+      ]);
+    }
+    return due.length > 0;
+  }
+
+  /** The rows of the lane, oldest first. */
+  const due = (): Promise<Hint[]> => table.due('copy', Number.MAX_SAFE_INTEGER, 1000);
+
+  /** Does the row that is due next, time turned on to it; false when there is none. */
+  async function step(): Promise<boolean> {
+    if (await renewUrls()) return true;
+    const [next] = await due();
+    if (!next) return false;
+    clock.advance(Math.max(0, next.dueAt - now()));
+    await worker(next);
+    return true;
+  }
+
+  /** Works until nothing is due. */
+  async function runAll(mostSteps = 300): Promise<void> {
+    for (let steps = 0; await step(); steps++) {
+      if (steps === mostSteps)
+        throw new Error(`still not done after ${mostSteps} steps: ${logged.slice(-5).join('\n')}`);
+    }
+  }
+
+  const copyOf = async (requestId: string) => (await table.get<CopyRow>(copyKey(requestId))) as CopyRow;
+  const requestOf = async (requestId: string) =>
+    (await table.get<RequestRow>(requestKey(requestId))) as RequestRow;
+  const partition = async <T extends { pk: string; sk: string }>(requestId: string, prefix: string) =>
+    (await table.query<T>({ partition: `REQ#${requestId}`, prefix, limit: 200, consistent: true })).rows;
+
+  return {
+    table,
+    clock,
+    hints,
+    counted,
+    logged,
+    topaz,
+    s3: direct,
+    setS3Faults: proxy.setFaults,
+    newWorker,
+    begin,
+    sim,
+    freshDownload,
+    due,
+    step,
+    runAll,
+    renewUrls,
+    copyOf,
+    requestOf,
+    eventsOf: (requestId: string) => partition<EventRow>(requestId, 'EVENT#'),
+    segmentsOf: (requestId: string) => partition<SegmentRow>(requestId, 'SEGMENT#'),
+    objects: async () =>
+      ((await direct.send(new ListObjectsV2Command({ Bucket: BUCKET }))).Contents ?? []).map(
+        ({ Key = '' }) => Key,
+      ),
+    uploads: async () =>
+      (await direct.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }))).Uploads ?? [],
+    head: (key: string) =>
+      direct.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key, ChecksumMode: 'ENABLED' })),
+    sha256Of: async (key: string): Promise<string> => {
+      const { Body } = await direct.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+      const hash = createHash('sha256');
+      for await (const chunk of Body as AsyncIterable<Buffer>) hash.update(chunk);
+      return hash.digest('hex');
+    },
+    stop: async (): Promise<void> => {
+      source.close();
+      sender.close();
+      faulty.destroy();
+      direct.destroy();
+      await Promise.all([topaz.close(), proxy.close()]);
+      await s3.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}

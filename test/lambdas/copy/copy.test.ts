@@ -1,0 +1,58 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { generatedSha256 } from '../../../local/topaz/video.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
+
+const database = useDatabase();
+let world: CopyWorld;
+beforeEach(async () => {
+  world = await startCopyWorld({ database: database() });
+});
+afterEach(() => world.stop());
+
+test('a video of several segments is stored byte for byte, and told of once', async () => {
+  const size = 136 * MIB + 12_345;
+  const requestId = await world.begin(size);
+  await world.runAll();
+
+  const key = `videos/${requestId}/video.mp4`;
+  expect(await world.sha256Of(key)).toBe(generatedSha256(requestId, size));
+  const { ChecksumCRC32, ContentType, Metadata } = await world.head(key);
+  expect({ ContentType, Metadata }).toEqual({
+    ContentType: 'video/mp4',
+    Metadata: { 'request-id': requestId, generation: '1' },
+  });
+  const video = {
+    bucket: 'videos',
+    key,
+    size,
+    contentType: 'video/mp4',
+    checksum: { algorithm: 'CRC32', value: ChecksumCRC32 },
+  };
+  const events = await world.eventsOf(requestId);
+  expect(events.map(({ type, position, data }) => ({ type, position, data }))).toEqual([
+    { type: 'video.stored', position: 5, data: { requestId, sequence: 4, status: 'complete', video } },
+  ]);
+  const request = await world.requestOf(requestId);
+  expect(request).toMatchObject({
+    state: 'done',
+    sequence: 4,
+    position: 5,
+    video: { state: 'stored', ...video },
+  });
+  expect(await world.copyOf(requestId)).toMatchObject({ state: 'stored', open: 0 });
+  expect(await world.copyOf(requestId)).not.toHaveProperty('lane');
+  expect(await world.segmentsOf(requestId)).toHaveLength(2);
+  expect(await world.uploads()).toEqual([]);
+  expect(world.hints.of('dispatch')).toHaveLength(1);
+  expect(world.counted.BytesCopied).toBe(size);
+});
+
+test('a video smaller than one part is stored by one PutObject', async () => {
+  const requestId = await world.begin(3 * MIB + 1);
+  await world.runAll();
+  const key = `videos/${requestId}/video.mp4`;
+  expect(await world.sha256Of(key)).toBe(generatedSha256(requestId, 3 * MIB + 1));
+  expect(await world.requestOf(requestId)).toMatchObject({ state: 'done', video: { state: 'stored', key } });
+  expect(await world.segmentsOf(requestId)).toEqual([]);
+});
