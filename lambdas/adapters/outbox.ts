@@ -18,7 +18,10 @@ export function eventWrites(
   now: number,
   expiresAt?: number,
 ): { writes: Write[]; counters: Counters; hint?: Hint } {
-  if (drafts.length === 0) return { writes: [], counters: last };
+  // `last` may be a whole row; only its counters go back.
+  if (drafts.length === 0) {
+    return { writes: [], counters: { sequence: last.sequence, position: last.position } };
+  }
   const { rows, counters } = number(source, last, drafts, now);
   return {
     writes: [

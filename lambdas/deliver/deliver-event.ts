@@ -109,5 +109,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     }
   }
 
-  const expiry = () => ({ expiresAt: finishedExpiry(now(), retentionDays) });
+  function expiry() {
+    return { expiresAt: finishedExpiry(now(), retentionDays) };
+  }
 }

@@ -98,25 +98,26 @@ export function createDispatchEvents({ table, hints, now, log }: DispatchDepende
 
   async function audienceOf(pk: string): Promise<{ audience: Audience; metadata?: Record<string, string> }> {
     const source = sourceOf(pk);
-    const account = table.query<EndpointRow>({
-      partition: ENDPOINTS,
-      limit: MOST_ENDPOINTS,
-      consistent: true,
-    });
     if (source.kind === 'endpoint') {
-      const tested = await table.get<EndpointRow>(endpointKey(source.endpointId));
-      const others = (await account).rows.filter((endpoint) => endpoint.id !== source.endpointId);
+      const [account, tested] = await Promise.all([
+        accountEndpoints(),
+        table.get<EndpointRow>(endpointKey(source.endpointId)),
+      ]);
+      const others = account.filter((endpoint) => endpoint.id !== source.endpointId);
       const all = tested ? [...others, tested].sort((a, b) => (a.id < b.id ? -1 : 1)) : others;
       return { audience: { account: all, callbacks: [] } };
     }
-    const meta = await table.get<MetaRow>(metaKey(source.requestId));
+    const [account, meta] = await Promise.all([
+      accountEndpoints(),
+      table.get<MetaRow>(metaKey(source.requestId)),
+    ]);
     const callbacks = meta?.callbacks ?? [];
     const endpoints = await table.getMany<EndpointRow>(
       callbacks.map((callback) => endpointKey(callback.endpointId)),
     );
     return {
       audience: {
-        account: (await account).rows,
+        account,
         callbacks: callbacks.map((callback) => ({
           callback,
           endpoint: endpoints.find((endpoint) => endpoint.id === callback.endpointId),
@@ -124,6 +125,15 @@ export function createDispatchEvents({ table, hints, now, log }: DispatchDepende
       },
       metadata: meta?.metadata,
     };
+  }
+
+  async function accountEndpoints(): Promise<EndpointRow[]> {
+    const { rows } = await table.query<EndpointRow>({
+      partition: ENDPOINTS,
+      limit: MOST_ENDPOINTS,
+      consistent: true,
+    });
+    return rows;
   }
 }
 

@@ -20,6 +20,20 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
+  const tableName = await newTable(client);
+  return {
+    client,
+    tableName,
+    table: createTable(client, tableName),
+    stop: async () => {
+      client.destroy();
+      await dynamo.stop();
+    },
+  };
+}
+
+/** Creates the bridge's table, empty, and returns its name. */
+export async function newTable(client: DynamoDBClient): Promise<string> {
   const tableName = `bridge-${randomUUID()}`;
   await client.send(
     new CreateTableCommand({
@@ -40,15 +54,7 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
       ],
     }),
   );
-  return {
-    client,
-    tableName,
-    table: createTable(client, tableName),
-    stop: async () => {
-      client.destroy();
-      await dynamo.stop();
-    },
-  };
+  return tableName;
 }
 
 /** One database for a test file: started before its tests and stopped after them. */

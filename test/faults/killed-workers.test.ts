@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { expect, test } from 'vitest';
+import { createClaims } from '../../lambdas/adapters/claims.ts';
+import type { SafeHttp } from '../../lambdas/adapters/safe-http/safe-http.ts';
+import { createTable, type Table } from '../../lambdas/adapters/table.ts';
+import { createDeliverEvent } from '../../lambdas/deliver/deliver-event.ts';
+import { createDispatchEvents } from '../../lambdas/dispatch/dispatch-events.ts';
+import type { DeliveryRow } from '../../lambdas/domain/delivery.ts';
+import type { EventRow } from '../../lambdas/domain/event.ts';
+import type { OutboxRow } from '../../lambdas/domain/outbox.ts';
+import type { RequestRow } from '../../lambdas/domain/request.ts';
+import { deliveryPartition, endpointKey, metaKey, outboxKey, requestKey } from '../../lambdas/domain/rows.ts';
+import { encodeHints, LANES, type Lane } from '../../lambdas/domain/work.ts';
+import { createPollRequest } from '../../lambdas/poll/poll-request.ts';
+import { createUpstreamBrake } from '../../lambdas/poll/upstream-brake.ts';
+import { stage } from '../../lambdas/runtime/stage.ts';
+import { testClock } from '../support/claims.ts';
+import { newTable, useDatabase } from '../support/dynamodb.ts';
+import { endpointRow, requestRow } from '../support/rows.ts';
+import { type Death, mortal } from './mortal-worker.ts';
+
+const database = useDatabase();
+
+/** What upstream says, by seconds since the start. */
+const SCRIPT: [number, string][] = [
+  [0, 'processing'],
+  [400, 'complete'],
+];
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+/**
+ * Runs one request from registration to its last delivery on virtual time, with no message ever
+ * arriving: only the sweep's view of the table wakes anybody. The first worker dies as told; those
+ * after it live. Returns what is left, and what the receivers got.
+ */
+async function run(death: Death | undefined) {
+  const { client } = database();
+  const table = createTable(client, await newTable(client));
+  const clock = testClock();
+  const start = clock.now();
+  const received: { endpoint: string; id: string }[] = [];
+  const requestId = randomUUID();
+  const source = { kind: 'request', requestId } as const;
+  const account = endpointRow(1, { url: 'https://a.example/', secrets: [{ secret: SECRET }] });
+  const callback = endpointRow(2, { kind: 'callback', url: 'https://b.example/' });
+  await register();
+
+  let worker = createWorker(death);
+  let died = false;
+  for (let step = 0; await work(); step++) {
+    if (step > 500) throw new Error('the work does not come to its end');
+    if (!worker.isDead()) continue;
+    died = true;
+    worker = createWorker(undefined);
+  }
+
+  const rows = async <T extends { pk: string; sk: string }>(partition: string, prefix?: string) =>
+    (await table.query<T>({ partition, prefix, limit: 1_000, consistent: true })).rows;
+  return {
+    /** Whether the first worker came as far as its death. */
+    died,
+    request: await table.get<RequestRow>(requestKey(requestId)),
+    events: await rows<EventRow>(requestKey(requestId).pk, 'EVENT#'),
+    deliveries: await Promise.all(
+      [account, callback].map(({ id }) => rows<DeliveryRow>(deliveryPartition(id))),
+    ),
+    received,
+  };
+
+  async function register(): Promise<void> {
+    const dueAt = clock.now();
+    const callbacks = [{ endpointId: callback.id, url: callback.url, events: ['video.*'] }];
+    const cursors = { accountCursor: { position: 0 }, callbackCursors: { [callback.id]: 0 } };
+    for (const endpoint of [account, callback])
+      await table.write({ put: { ...endpoint, ...endpointKey(endpoint.id) } });
+    await table.write({ put: { ...metaKey(requestId), metadata: {}, callbacks } });
+    await table.write({ put: { ...outboxKey(source), ...cursors } });
+    await table.write({
+      put: {
+        ...requestRow({ requestId, copy: false, registeredAt: dueAt, startedAt: dueAt }),
+        lane: 'poll',
+        dueAt,
+      },
+    });
+  }
+
+  /** One round of the sweep; turns the clock to the next due time when nothing is due. */
+  async function work(): Promise<boolean> {
+    let next = Number.POSITIVE_INFINITY;
+    for (const lane of LANES) {
+      const [first] = await table.due(lane, Number.MAX_SAFE_INTEGER, 1);
+      if (!first) continue;
+      next = Math.min(next, first.dueAt);
+      const due = await table.due(lane, clock.now(), 10);
+      if (due.length === 0) continue;
+      const records = [{ messageId: 'sweep', body: encodeHints(lane, due) }];
+      await worker.handler(lane)({ Records: records } as SQSEvent, LONG_LIVED);
+      return true;
+    }
+    if (next === Number.POSITIVE_INFINITY) return false;
+    clock.advance(Math.max(1, next - clock.now()));
+    return true;
+  }
+
+  function createWorker(end: Death | undefined) {
+    const life = mortal(end);
+    const mine: Table = life.table(table);
+    const { now } = clock;
+    const hints = { send: async () => {} };
+    const log = { info: () => {} };
+    const random = () => 0.5;
+    const claims = createClaims(mine, now, randomUUID);
+    const upstream = async () => {
+      const status = SCRIPT.findLast(([at]) => now() - start >= at * 1_000)?.[1] ?? '';
+      return { kind: 'status' as const, status: { status } };
+    };
+    const farSide = async ({ url, headers }: { url: string; headers?: Readonly<Record<string, string>> }) => {
+      const id = headers?.['webhook-id'] ?? '';
+      received.push({ endpoint: url, id });
+      const refused = received.length % 3 === 1;
+      const answer = { headers: {}, body: Buffer.from(''), truncated: false, durationMs: 1 };
+      return { ...answer, statusCode: refused ? 500 : 200 };
+    };
+    const poll = stage<RequestRow>({
+      lanes: ['poll'],
+      claims,
+      hints,
+      now,
+      concurrency: 1,
+      work: createPollRequest({
+        table: mine,
+        topaz: { status: () => life.call(upstream) },
+        hints,
+        brake: createUpstreamBrake({ table: mine, now, random, onApply: () => {} }),
+        now,
+        random,
+        retentionDays: 30,
+        progressWanted: async () => false,
+        log,
+      }),
+    });
+    const dispatch = stage<OutboxRow>({
+      lanes: ['dispatch'],
+      claims,
+      hints,
+      now,
+      concurrency: 1,
+      work: createDispatchEvents({ table: mine, hints, now, log }),
+    });
+    const deliver = stage<DeliveryRow>({
+      lanes: ['deliver', 'deliver-slow'],
+      claims,
+      hints,
+      now,
+      concurrency: 1,
+      work: createDeliverEvent({
+        table: mine,
+        http: { request: (exchange) => life.call(() => farSide(exchange)) } as SafeHttp,
+        hints,
+        now,
+        random,
+        retentionDays: 30,
+        callbackSecrets: async () => [{ secret: SECRET }],
+        videoLink: async () => ({ url: '', urlExpiresAt: '' }),
+        log,
+      }),
+    });
+    const handlers: Partial<Record<Lane, typeof poll>> = { poll, dispatch, deliver, 'deliver-slow': deliver };
+    return {
+      isDead: life.isDead,
+      handler: (lane: Lane) => handlers[lane] as typeof poll,
+    };
+  }
+}
+
+const LONG_LIVED = { getRemainingTimeInMillis: () => 60_000 } as Context;
+
+function check({ request, events, deliveries, received }: Awaited<ReturnType<typeof run>>): void {
+  expect(request).toMatchObject({ status: 'complete', state: 'done', sequence: events.length });
+  // A worker's death may hide a status that was short, but never doubles, reorders or renumbers one.
+  const statuses = events.map((event) => String(event.data.status));
+  const order = SCRIPT.map(([, status]) => status);
+  expect(statuses).toEqual(order.filter((status) => statuses.includes(status)));
+  expect(statuses.at(-1)).toBe('complete');
+  expect(events.map((event) => event.data.sequence)).toEqual(events.map((_, i) => i + 1));
+  expect(events.map((event) => event.data.previousStatus)).toEqual([null, ...statuses.slice(0, -1)]);
+
+  const ids = events.map((event) => event.id);
+  for (const [i, rows] of deliveries.entries()) {
+    expect(rows.map((row) => row.eventId)).toEqual(ids);
+    expect(rows.map((row) => row.state)).toEqual(ids.map(() => 'delivered'));
+    const endpoint = ['https://a.example/', 'https://b.example/'][i];
+    const got = new Set(received.filter((webhook) => webhook.endpoint === endpoint).map(({ id }) => id));
+    expect([...got].sort()).toEqual(ids);
+  }
+}
+
+test('every event is numbered once and delivered to everybody, at whatever call a worker is killed', {
+  timeout: 120_000,
+}, async () => {
+  check(await run(undefined));
+  for (let atCall = 1, reached = true; reached; atCall++) {
+    const result = await run({ atCall });
+    check(result);
+    reached = result.died;
+  }
+});
