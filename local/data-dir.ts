@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isAlive } from './is-alive.ts';
@@ -38,9 +38,15 @@ export function openDataDir(directory: string): DataDir {
   };
 }
 
-/** A folder that is deleted on release. */
+const temporaryName = /^webhook-bridge-(\d+)-/;
+
+/** A folder that is deleted on release, or when a later bridge finds that its process was killed. */
 export function temporaryDataDir(): DataDir {
-  const path = mkdtempSync(join(tmpdir(), 'webhook-bridge-'));
+  for (const name of readdirSync(tmpdir())) {
+    const pid = temporaryName.exec(name)?.[1];
+    if (pid && !isAlive(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+  const path = mkdtempSync(join(tmpdir(), `webhook-bridge-${process.pid}-`));
   return {
     path,
     kept: false,

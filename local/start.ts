@@ -103,7 +103,9 @@ async function signingSecrets(api: ApiClient): Promise<string[]> {
   return previous ? [secret, previous.secret] : [secret];
 }
 
-const apiKeys = (key: string) => JSON.stringify({ keys: [{ id: 'admin', key, role: 'admin' }] });
+function apiKeys(key: string): string {
+  return JSON.stringify({ keys: [{ id: 'admin', key, role: 'admin' }] });
+}
 
 /** Starts a server where it was last time, if it can; rows may hold its address. */
 async function onPort<T>(saved: number | undefined, start: (port: number) => Promise<T>): Promise<T> {
@@ -123,13 +125,14 @@ function showProblem(display: Display, { source, line }: LogLine): void {
 
 /** The message of a structured log line, with its cause, if it tells of an error. */
 function loggedError(line: string): string | undefined {
-  const { level, message, error } = JSON.parse(line) as {
-    level?: string;
-    message?: string;
-    error?: { message?: string };
-  };
-  if (level !== 'ERROR' && level !== 'CRITICAL') return undefined;
-  return [message, error?.message].filter(Boolean).join(': ');
+  let entry: { level?: string; message?: string; error?: { message?: string } };
+  try {
+    entry = JSON.parse(line) as typeof entry;
+  } catch {
+    return undefined; // an object that was printed for people
+  }
+  const isError = entry.level === 'ERROR' || entry.level === 'CRITICAL';
+  return isError ? [entry.message, entry.error?.message].filter(Boolean).join(': ') : undefined;
 }
 
 /** Ends what was started, last started first, and the process, even when something hangs. */

@@ -54,6 +54,20 @@ describe('a data folder', () => {
     expect(statSync(join(directory, 'secrets.json')).mode & 0o077).toBe(0);
   });
 
+  it('that a killed process left in the temporary folder is cleared away', () => {
+    const left = mkdtempSync(join(tmpdir(), `webhook-bridge-${spawnSync('true').pid}-`));
+    const { path, release } = temporaryDataDir();
+    closers.push(release);
+    expect(existsSync(left)).toBe(false);
+    expect(existsSync(path)).toBe(true);
+  });
+
+  it('keeps ports', () => {
+    const first = openDataDir(directory);
+    first.savePorts({ receiver: 4000 });
+    expect(first.ports()).toEqual({ receiver: 4000 });
+  });
+
   it('goes away on release when it is temporary', () => {
     const { path, release } = temporaryDataDir();
     expect(existsSync(path)).toBe(true);

@@ -1,0 +1,74 @@
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Display } from '../../local/display.ts';
+
+const webhook = {
+  receivedAt: '2026-01-01T00:00:00.000Z',
+  path: '/',
+  headers: {},
+  rawBody: '',
+  statusCode: 204,
+  body: { type: 'video.stored', data: { sequence: 4 } },
+};
+
+beforeEach(() => {
+  for (const name of ['NO_COLOR', 'FORCE_COLOR', 'NODE_DISABLE_COLORS']) vi.stubEnv(name, undefined);
+});
+afterEach(() => vi.unstubAllEnvs());
+
+describe('the display', () => {
+  it('tells what happens in one line each, with the time since the start', () => {
+    const { display, written } = displayOn(false);
+    display.transition({ id: 'msg_1', type: 'video.processing', data: { sequence: 3, progress: 12 } });
+    display.copying({ state: 'copying', copiedBytes: 1_048_576, size: 39_298_000 });
+    display.webhook({ ...webhook, verified: true });
+    expect(written()).toBe(
+      '   1.0s  event    #3 video.processing, 12 %\n' +
+        '   2.0s  copy     1,048,576 of 39,298,000 bytes\n' +
+        '   3.0s  webhook  #4 video.stored, signature verified, answered 204\n',
+    );
+  });
+
+  it('does not let a wrong signature pass unnoticed', () => {
+    const { display, written } = displayOn(false);
+    display.webhook({ ...webhook, verified: false });
+    expect(written()).toContain('SIGNATURE NOT VERIFIED');
+  });
+
+  it('tells where a video is and how to fetch it', () => {
+    const { display, written } = displayOn(false);
+    const running = {
+      apiUrl: 'http://127.0.0.1:1',
+      apiKey: 'key',
+      consoleUrl: '',
+      topazUrl: '',
+      receiverUrl: '',
+      bucket: '',
+    };
+    display.stored('r1', { state: 'stored', bucket: 'b', key: 'k', size: 5 }, running);
+    const text = written();
+    expect(text).toContain('s3://b/k, 5 bytes');
+    expect(text).toContain("curl -L -H 'Authorization: Bearer key' http://127.0.0.1:1/v1/requests/r1/video");
+  });
+
+  it('uses colours on a terminal only', () => {
+    const colour = '\u001b[';
+    const terminal = displayOn(true);
+    terminal.display.note('x');
+    expect(terminal.written()).toContain(colour);
+    const file = displayOn(false);
+    file.display.note('x');
+    expect(file.written()).not.toContain(colour);
+  });
+});
+
+/** A display whose clock goes on by a second a line. */
+function displayOn(isTTY: boolean) {
+  const out = Object.assign(new PassThrough(), { isTTY, getColorDepth: () => 8, hasColors: () => true });
+  let now = 0;
+  const display = new Display(out as unknown as NodeJS.WriteStream, () => {
+    now += 1000;
+    return now;
+  });
+  return { display, written: () => String(out.read() ?? '') };
+}
