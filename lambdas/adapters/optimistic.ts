@@ -1,6 +1,7 @@
 import { ConditionFailed } from './table.ts';
 
-const TRIES = 5;
+/** Of as many writers at once each is done by then, since every round has a winner. */
+const TRIES = 12;
 
 /**
  * Runs a read followed by a conditional write; when somebody else wrote in between, both again with

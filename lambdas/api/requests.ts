@@ -8,7 +8,7 @@ import { requestIdOf, requestKey } from '../domain/rows.ts';
 import type { ApiContext } from './context.ts';
 import { paging } from './lists.ts';
 import { collectPage, type ItemPage } from './paging.ts';
-import { notFound } from './problem.ts';
+import { notFound, Problem } from './problem.ts';
 import { createRegister, type DueNow } from './registration.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
 import { type Answer, type Call, type Route, route } from './route.ts';
@@ -141,7 +141,8 @@ export function requestRoutes(context: ApiContext): Route[] {
       answers: { 200: 'SignedUrl', 302: null },
       handle: async ({ params, accept }: Call<unknown, unknown>) => {
         const { video } = (await tracked(params.requestId)).request;
-        if (video?.state !== 'stored' || !video.bucket || !video.key) throw notFound('stored video');
+        if (video?.state !== 'stored' || !video.bucket || !video.key)
+          throw new Problem(404, 'The video is not stored: see `video` of the request.');
         const { url, expiresAt } = await signGet({ bucket: video.bucket, key: video.key });
         const headers = { vary: 'accept' };
         if (!accept.includes('application/json'))

@@ -40,7 +40,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     const caller = served.access === 'public' ? NOBODY : await authorize(served, event);
     const { method, path } = event.requestContext.http;
     const body = readBody(served, event);
-    return served.handle({
+    const answer = await served.handle({
       method: method as Method,
       path,
       params: (event.pathParameters ?? {}) as Record<string, string>,
@@ -49,6 +49,10 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
       accept: event.headers.accept ?? '',
       once: onceOf(event, caller, { query: event.rawQueryString, body }),
     });
+    if (method !== 'GET') {
+      log.info('changed', { method, route: served.path, caller: caller.id, status: answer.status });
+    }
+    return answer;
   }
 
   async function authorize(served: Route, event: Event): Promise<Caller> {
