@@ -109,7 +109,10 @@ export class RangeConnection {
 
   #receive(buffer: Buffer, length: number): void {
     const exchange = this.#exchange;
-    if (!exchange) return this.close();
+    if (!exchange) {
+      this.close(broken(`${this.#host} sent what was not asked for`));
+      return;
+    }
     this.#received += length;
     try {
       const from = this.#answer ? 0 : this.#readHead(exchange, buffer, length);

@@ -281,7 +281,8 @@ export function createSource({
 
   /** Does `attempt` with the URL, and again with the one that it redirects to, three times at most. */
   async function following<T>(url: string, attempt: (target: string) => Promise<T>): Promise<T> {
-    let target = moved.get(url) ?? url;
+    const remembered = moved.get(url);
+    let target = remembered ?? url;
     for (let redirects = 0; ; redirects++) {
       try {
         return await attempt(target);
@@ -291,8 +292,9 @@ export function createSource({
         const { kind, location } = trouble.fault;
         if (kind !== 'moved' || location === undefined) {
           // Where it led to last time may have expired; the URL itself is asked again.
-          if (moved.delete(url) && kind === 'refused') return following(url, attempt);
-          throw trouble;
+          if (kind !== 'refused' || target === url || target !== remembered) throw trouble;
+          moved.delete(url);
+          return following(url, attempt);
         }
         if (redirects === MAX_REDIRECTS)
           throw unusable(`the source redirects more than ${MAX_REDIRECTS} times`);

@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { copyKey, objectKey } from '../../../lambdas/domain/rows.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
+import { isPart } from './faulty-proxy.ts';
+
+const database = useDatabase();
+let world: CopyWorld;
+beforeEach(async () => {
+  world = await startCopyWorld({ database: database() });
+});
+afterEach(() => world.stop());
+
+const SIZE = 36 * MIB + 7;
+
+/** As `DELETE /v1/requests/{requestId}` does. */
+async function cancel(requestId: string): Promise<void> {
+  await world.table.write({
+    update: copyKey(requestId),
+    set: { canceled: true, lane: 'copy', dueAt: world.clock.now() },
+    remove: ['owner'],
+  });
+}
+
+async function expectNothingLeft(requestId: string): Promise<void> {
+  expect(await world.copyOf(requestId)).toMatchObject({ state: 'canceled', expiresAt: expect.any(Number) });
+  expect(await world.eventsOf(requestId)).toEqual([]);
+  expect(await world.uploads()).toEqual([]);
+  expect(await world.objects()).toEqual([]);
+  expect(await world.table.get(objectKey(BUCKET, `videos/${requestId}/video.mp4`))).toBeUndefined();
+  expect(await world.due()).toEqual([]);
+}
+
+test.each([0, 1, 2])('canceled after %i steps, a copy leaves nothing and tells nobody', async (steps) => {
+  const requestId = await world.begin(SIZE);
+  for (let i = 0; i < steps; i++) await world.step();
+  await cancel(requestId);
+  await world.runAll();
+  await expectNothingLeft(requestId);
+});
+
+test('canceled while a worker is at it, the worker stops and the upload is gone', async () => {
+  const requestId = await world.begin(SIZE);
+  await world.step();
+  let canceled: Promise<void> | undefined;
+  world.setS3Faults((call) => {
+    if (isPart(call))
+      canceled ??= cancel(requestId)
+        .then(() => world.step())
+        .then(() => {});
+    return undefined;
+  });
+  await world.runAll();
+  await canceled;
+  await world.runAll();
+  await expectNothingLeft(requestId);
+});
+
+test('canceled when the object was complete but nobody told yet, the object goes too', async () => {
+  const requestId = await world.begin(SIZE);
+  await world.step();
+  await world.step();
+  world.setS3Faults(({ method, query }) => {
+    if (method !== 'POST' || !query.has('uploadId')) return undefined;
+    // The completer loses its row just before its object appears.
+    void cancel(requestId);
+    return { kind: 'lost' };
+  });
+  await world.step();
+  world.setS3Faults(() => undefined);
+  await world.runAll();
+  await expectNothingLeft(requestId);
+});

@@ -1,0 +1,254 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { generatedSha256 } from '../../../local/topaz/video.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
+
+const database = useDatabase();
+let world: CopyWorld;
+afterEach(() => world.stop());
+
+/** With 256 MiB of memory: five parts of 8 MiB, one segment. */
+const SIZE = 36 * MIB + 7;
+/** The probe, then parts. */
+const PROBE = 1;
+
+async function start(options: { stallMs?: number; resolve?: () => Promise<string[]> } = {}): Promise<void> {
+  world = await startCopyWorld({ database: database(), ...options });
+}
+
+async function copyWith(faults: unknown[], bytes = SIZE): Promise<string> {
+  const requestId = await world.begin(bytes, {
+    faults: faults.map((fault) => ({ at: 'download', ...(fault as object) })),
+  });
+  await world.runAll();
+  return requestId;
+}
+
+async function expectStored(requestId: string, seed = requestId, size = SIZE): Promise<void> {
+  expect(await world.requestOf(requestId)).toMatchObject({ state: 'done', video: { state: 'stored', size } });
+  const [key = ''] = await world.objects();
+  expect(await world.sha256Of(key)).toBe(generatedSha256(seed, size));
+  expect((await world.eventsOf(requestId)).map(({ type }) => type)).toEqual(['video.stored']);
+  expect(await world.uploads()).toEqual([]);
+}
+
+async function expectFailed(requestId: string, reason: RegExp): Promise<void> {
+  const [event, ...others] = await world.eventsOf(requestId);
+  expect(others).toEqual([]);
+  expect(event).toMatchObject({ type: 'video.store_failed', data: { requestId, sequence: 4 } });
+  expect(event?.data.reason).toMatch(reason);
+  expect(await world.requestOf(requestId)).toMatchObject({ state: 'done', video: { state: 'failed' } });
+  expect(await world.uploads()).toEqual([]);
+  expect(await world.objects()).toEqual([]);
+  expect(world.counted.CopyFailed).toBe(1);
+}
+
+describe('a URL that works no more', () => {
+  test('revoked in the middle, it is renewed once for all workers, and what was copied stays', async () => {
+    await start();
+    const size = 136 * MIB;
+    const requestId = await world.begin(size, {
+      faults: [{ at: 'download', kind: 'revoked', status: 403, afterSeconds: 60 }],
+    });
+    await world.step();
+    const segments = await world.due();
+    await world.newWorker()(segments[0]!);
+    const copied = world.counted.BytesCopied;
+    world.clock.advance(61_000);
+    await Promise.all(segments.map((segment) => world.newWorker()(segment)));
+    expect((await world.due()).length).toBeGreaterThan(0);
+    await world.runAll();
+
+    await expectStored(requestId, requestId, size);
+    expect((await world.copyOf(requestId)).source.version).toBe(2);
+    expect(copied).toBeGreaterThan(0);
+    expect(world.counted.BytesCopied).toBe(size);
+    expect(world.hints.of('poll')).toHaveLength(1);
+  });
+
+  test('before it expires, where that is known, it is renewed without a single refusal', async () => {
+    await start();
+    const requestId = await world.begin(SIZE, { faults: [{ at: 'download', kind: 'expiry', seconds: 600 }] });
+    await world.step();
+    world.clock.advance(400_000);
+    await world.runAll();
+    await expectStored(requestId);
+    expect((await world.copyOf(requestId)).source.version).toBe(2);
+    expect(world.logged.filter((line) => line.includes('refused'))).toEqual([]);
+  });
+
+  test('refused again and again though fresh, it ends the copy', async () => {
+    await start();
+    await expectFailed(
+      await copyWith([{ kind: 'http', status: 404 }]),
+      /answered 404 to 5 fresh URLs in a row/,
+    );
+  });
+
+  test('when upstream has no download any more, the copy ends', async () => {
+    await start();
+    const requestId = await world.begin(SIZE, {
+      faults: [
+        { at: 'download', kind: 'http', status: 410, skip: PROBE + 2 },
+        { at: 'status', kind: 'noDownload', skip: 1 },
+      ],
+    });
+    await world.runAll();
+    await expectFailed(requestId, /upstream has no download/);
+  });
+
+  test('when no fresh one comes for a day, the copy gives up', async () => {
+    await start();
+    const requestId = await world.begin(SIZE, { faults: [{ at: 'download', kind: 'http', status: 403 }] });
+    await world.step();
+    const copy = await world.copyOf(requestId);
+    expect(copy.urlWantedSince).toBe(world.clock.now());
+    expect(copy.dueAt).toBe(world.clock.now() + 86_400_000);
+    world.clock.advance(86_400_000);
+    await world.newWorker()({ ...copy, dueAt: copy.dueAt! });
+    await expectFailed(requestId, /no fresh URL for a day/);
+  });
+});
+
+describe('other bytes', () => {
+  test('under another ETag they are copied from the start, as a new upload', async () => {
+    await start();
+    const requestId = await copyWith([{ kind: 'changed', skip: PROBE + 2 }]);
+    await expectStored(requestId, `${requestId}/changed`);
+    expect(await world.copyOf(requestId)).toMatchObject({ generation: 2, restarts: 1 });
+  });
+
+  test('that change for ever end the copy', async () => {
+    await start();
+    // Each generation's probe passes, its two lanes then find something else.
+    const faults = Array.from({ length: 6 }, (_, i) => ({ kind: 'changed', skip: i + PROBE, times: 2 }));
+    const requestId = await copyWith(faults);
+    await expectFailed(requestId, /other bytes now.*6 times in a row/);
+  });
+});
+
+describe('an answer that is not the range asked for', () => {
+  test.each([
+    ['cut short', { kind: 'short', missing: 1000 }],
+    ['longer than asked for', { kind: 'long' }],
+    ['broken off by a reset', { kind: 'reset', afterBytes: 3 * MIB }],
+    ['reset before its first byte', { kind: 'reset' }],
+    ['the whole instead (200)', { kind: 'noRange' }],
+    ['compressed', { kind: 'gzip' }],
+    ['busy (503)', { kind: 'http', status: 503 }],
+    ['asking for a second (429)', { kind: 'http', status: 429, retryAfter: 1 }],
+  ])('%s is asked for again', async (_name, fault) => {
+    await start();
+    await expectStored(await copyWith([{ ...fault, skip: PROBE, times: 3 }]));
+  });
+
+  test('stalled for too long is asked for again, from where it stopped', async () => {
+    await start({ stallMs: 150 });
+    await expectStored(await copyWith([{ kind: 'stall', skip: PROBE, times: 3, afterBytes: 2 * MIB }]));
+    expect(world.counted.BytesCopied).toBe(SIZE);
+  });
+
+  test('in chunks of no stated length is read to its last chunk', async () => {
+    await start();
+    await expectStored(await copyWith([{ kind: 'noLength' }]));
+  });
+
+  test('is waited for as long as the source asks', async () => {
+    await start();
+    const begunAt = world.clock.now();
+    await expectStored(
+      await copyWith([{ kind: 'http', status: 429, retryAfter: 1800, skip: PROBE, times: 2 }]),
+    );
+    expect(world.clock.now() - begunAt).toBeGreaterThanOrEqual(1_800_000);
+  });
+
+  test('time and again, for hours, ends the copy', async () => {
+    await start();
+    await expectFailed(await copyWith([{ kind: 'gzip' }]), /compresses/);
+  });
+});
+
+describe('a source without ranges', () => {
+  test('is streamed by one worker', async () => {
+    await start();
+    const requestId = await copyWith([{ kind: 'noRange' }]);
+    await expectStored(requestId);
+    expect(await world.segmentsOf(requestId)).toEqual([]);
+  });
+
+  test('and without a length is streamed to its last chunk', async () => {
+    await start();
+    await expectStored(await copyWith([{ kind: 'noRange' }, { kind: 'noLength' }]));
+  });
+
+  test('that breaks off is streamed anew, the first upload being aborted', async () => {
+    await start();
+    await expectStored(
+      await copyWith([{ kind: 'noRange' }, { kind: 'reset', skip: PROBE, times: 1, afterBytes: 20 * MIB }]),
+    );
+  });
+
+  test('that always breaks off ends the copy', async () => {
+    await start();
+    const requestId = await copyWith([{ kind: 'noRange' }, { kind: 'reset', afterBytes: 20 * MIB }]);
+    await expectFailed(requestId, /serves no ranges and could not be copied in one go/);
+  });
+});
+
+describe('a redirect', () => {
+  test('is followed', async () => {
+    await start();
+    await expectStored(await copyWith([{ kind: 'redirect' }]));
+  });
+
+  test('that leads in a circle ends the copy', async () => {
+    await start();
+    const requestId = await world.begin(SIZE);
+    const { source } = await world.copyOf(requestId);
+    await world.sim('faults', { faults: [{ at: 'download', kind: 'redirect', location: source.url }] });
+    await world.runAll();
+    await expectFailed(requestId, /redirects more than 3 times/);
+  });
+
+  test('whose end has expired is followed anew', async () => {
+    await start();
+    const requestId = await world.begin(SIZE);
+    const end = await world.freshDownload(requestId);
+    const faults = [
+      { at: 'download', kind: 'redirect', location: end?.url, times: 1 },
+      { at: 'download', kind: 'http', status: 403, skip: 3, times: 1 },
+    ];
+    await world.sim('faults', { faults });
+    await world.runAll();
+    await expectStored(requestId);
+  });
+
+  test.each([
+    ['http://example.com/video.mp4', /not encrypted/],
+    ['https://10.0.0.1/video.mp4', /not public/],
+    ['https://localhost.internal/video.mp4', /private/],
+  ])('to %s is refused', async (location, reason) => {
+    await start();
+    await expectFailed(await copyWith([{ kind: 'redirect', location }]), reason);
+  });
+});
+
+describe('what is no video', () => {
+  test('an error page under status 200 is refused by its type', async () => {
+    await start();
+    await expectFailed(await copyWith([{ kind: 'html' }]), /text\/html, not a video/);
+  });
+
+  test('an empty file is refused', async () => {
+    await start();
+    await expectFailed(await copyWith([], 0), /empty/);
+  });
+
+  test('a name that resolves to a private address is not dialled', async () => {
+    await start({ resolve: async () => ['10.1.2.3'] });
+    const requestId = await world.begin(SIZE, { url: 'https://videos.example.com/secret-path?sig=1' });
+    await world.runAll();
+    await expectFailed(requestId, /no address that the bridge may dial/);
+    expect(JSON.stringify(await world.eventsOf(requestId))).not.toContain('secret-path');
+  });
+});
