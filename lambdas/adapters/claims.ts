@@ -67,6 +67,30 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     return 'parked';
   }
 
+  /**
+   * Lets the row that a hint names be due later, by one write and without a claim; says when.
+   * Undefined when the hint is out of date.
+   */
+  async function putOff(lane: string, hint: Hint, until: number): Promise<number | undefined> {
+    const dueAt = freshDueAt(until, hint.dueAt);
+    try {
+      await table.write({
+        update: hint,
+        set: { dueAt },
+        remove: ['owner', 'claims'],
+        if: [
+          { attribute: 'lane', is: '=', value: lane },
+          { attribute: 'dueAt', is: '=', value: hint.dueAt },
+        ],
+      });
+      return dueAt;
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      // The answer to the first try may have been lost, and the SDK have tried again.
+      return error.rows.get(0)?.dueAt === dueAt ? dueAt : undefined;
+    }
+  }
+
   /** Extends the lease; false when the row is no longer this worker's, and its work must stop. */
   async function renew(claim: Claim): Promise<boolean> {
     const leaseEnd = freshDueAt(now() + LEASE_MS, claim.leaseEnd, claim.hintedAt);
@@ -78,6 +102,19 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
   /** Ends the work by a single write; false when the row is no longer this worker's. */
   async function release(claim: Claim, change: Release): Promise<boolean> {
     return settle(claim, releaseWrite(claim, change));
+  }
+
+  /** Leaves work that was not begun: due again at once, and the claim is not counted. */
+  async function giveBack(claim: Claim): Promise<number | undefined> {
+    const dueAt = freshDueAt(now(), claim.leaseEnd, claim.hintedAt);
+    const write: Write = {
+      update: claim.row,
+      set: { dueAt, releasedBy: claim.nonce },
+      add: { claims: -1 },
+      remove: ['owner'],
+      if: [owned(claim)],
+    };
+    return (await settle(claim, write)) ? dueAt : undefined;
   }
 
   /** Gives up after an unexpected error: due again after a backoff, and the claim stays counted. */
@@ -108,7 +145,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     }
   }
 
-  return { claim, renew, release, retry, park };
+  return { claim, putOff, renew, release, giveBack, retry, park };
 }
 
 /** The clause by which a write demands that the row is still this worker's. */

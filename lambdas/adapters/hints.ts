@@ -1,12 +1,14 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { delaySeconds, encodeHints, type Hint, type Lane } from '../domain/work.ts';
+import { delaySeconds, encodeHints, type Hint, hintGroup, type Lane } from '../domain/work.ts';
 
 /** One message to send: rows of a lane that are due together, of one group (an endpoint) if any. */
 export type HintMessage = { readonly hints: readonly Hint[]; readonly group?: string };
 
 export type Hints = ReturnType<typeof createHints>;
 
+/** Messages that SQS takes in one call. */
 const BATCH = 10;
+const CALLS_AT_ONCE = 8;
 
 /**
  * Sends hints that name due rows. A hint that can't be sent is logged by the caller's `onLost` and
@@ -21,10 +23,10 @@ export function createHints(options: {
   const { client, queueUrls, now, onLost } = options;
 
   /** Hints one row a message; rows due further away than SQS can delay are left to the sweep. */
-  async function send(lane: Lane, hints: readonly Hint[], group?: (hint: Hint) => string): Promise<void> {
+  async function send(lane: Lane, hints: readonly Hint[]): Promise<void> {
     await sendPacked(
       lane,
-      hints.map((hint) => ({ hints: [hint], group: group?.(hint) })),
+      hints.map((hint) => ({ hints: [hint], group: hintGroup(lane, hint) })),
     );
   }
 
@@ -35,16 +37,22 @@ export function createHints(options: {
       if (delay === undefined) return [];
       return [{ MessageBody: encodeHints(lane, hints), DelaySeconds: delay, MessageGroupId: group }];
     });
-    for (let at = 0; at < entries.length; at += BATCH) {
-      const batch = entries.slice(at, at + BATCH).map((entry, i) => ({ Id: String(i), ...entry }));
-      try {
-        const { Failed = [] } = await client.send(
-          new SendMessageBatchCommand({ QueueUrl: queueUrl(lane), Entries: batch }),
-        );
-        if (Failed.length > 0) onLost(lane, Failed.length, new Error(Failed[0]?.Message ?? 'refused by SQS'));
-      } catch (error) {
-        onLost(lane, batch.length, error);
-      }
+    const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, n) =>
+      entries.slice(n * BATCH, (n + 1) * BATCH).map((entry, i) => ({ Id: String(i), ...entry })),
+    );
+    for (let at = 0; at < batches.length; at += CALLS_AT_ONCE) {
+      await Promise.all(batches.slice(at, at + CALLS_AT_ONCE).map((batch) => sendBatch(lane, batch)));
+    }
+  }
+
+  async function sendBatch(lane: Lane, batch: { Id: string; MessageBody: string }[]): Promise<void> {
+    try {
+      const { Failed = [] } = await client.send(
+        new SendMessageBatchCommand({ QueueUrl: queueUrl(lane), Entries: batch }),
+      );
+      if (Failed.length > 0) onLost(lane, Failed.length, new Error(Failed[0]?.Message ?? 'refused by SQS'));
+    } catch (error) {
+      onLost(lane, batch.length, error);
     }
   }
 

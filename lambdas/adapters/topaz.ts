@@ -1,19 +1,24 @@
 import * as z from 'zod/mini';
+import type { BrakeReason } from '../domain/brake.ts';
 import type { UpstreamStatus } from '../domain/request.ts';
 import { retryAfterMs } from '../domain/retry-after.ts';
 import type { PollOutcome } from '../domain/transition.ts';
+import type { SecretReader } from './secrets.ts';
 
-/** Upstream asks for patience, or does not accept the key: no request's fault, all polling waits. */
-export type BrakeSignal = {
+/** No request's fault, so all polling waits. */
+export type Refusal = {
   readonly kind: 'brake';
-  readonly reason: 'unauthorized' | 'throttled';
+  readonly reason: BrakeReason;
   /** The wait that upstream asked for, ms. */
   readonly retryAfterMs?: number;
+  /** What to put right. */
+  readonly detail?: string;
 };
 
-export type Topaz = { status(requestId: string): Promise<PollOutcome | BrakeSignal> };
+export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> };
 
-const TIMEOUT_MS = 10_000;
+/** A poll takes at most this long, ms. */
+export const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
 
@@ -35,23 +40,37 @@ const Answer = z.object({
   ),
 });
 
+class AnswerTooLarge extends Error {}
+
 /**
  * `GET /video/{requestId}/status` of the Topaz Video API, parsed leniently, bounded in bytes and
- * time. Never throws for what the far side does: that is an outcome.
+ * time. Never throws for what the far side does, nor for a key that can't be had: that is an outcome.
  */
 export function createTopaz(options: {
   baseUrl: string;
-  /** Reads the key; `fresh` reads past a cache. */
-  apiKey: (options?: { fresh?: boolean }) => Promise<string>;
+  apiKey: SecretReader;
   fetch: typeof fetch;
   now: () => number;
   timeoutMs?: number;
 }): Topaz {
-  const { baseUrl, apiKey, now, timeoutMs = TIMEOUT_MS } = options;
-  let refused = false;
+  const { baseUrl, now, timeoutMs = TIMEOUT_MS } = options;
 
-  async function status(requestId: string): Promise<PollOutcome | BrakeSignal> {
-    const key = await apiKey({ fresh: refused });
+  async function status(requestId: string): Promise<PollOutcome | Refusal> {
+    let key: string;
+    try {
+      key = usableKey(await options.apiKey()) ?? usableKey(await options.apiKey({ fresh: true })) ?? '';
+    } catch (error) {
+      return noKey(`the secret of the Topaz API key cannot be read: ${(error as Error).name}`);
+    }
+    if (!key) return noKey('the secret holds no Topaz API key: put yours in place of its text');
+    const outcome = await ask(requestId, key);
+    if (outcome.kind !== 'brake' || outcome.reason !== 'unauthorized') return outcome;
+    // The key may have been put right since it was last read.
+    const fresh = usableKey(await options.apiKey({ fresh: true }).catch(() => ''));
+    return fresh && fresh !== key ? ask(requestId, fresh) : outcome;
+  }
+
+  async function ask(requestId: string, key: string): Promise<PollOutcome | Refusal> {
     let response: Response;
     let body: string;
     try {
@@ -64,21 +83,39 @@ export function createTopaz(options: {
     } catch (error) {
       return { kind: 'fault', reason: reasonOf(error) };
     }
-    refused = response.status === 401 || response.status === 403;
-    if (refused) return { kind: 'brake', reason: 'unauthorized' };
-    if (response.status === 200) return parse(body);
-    if (response.status === 404) return { kind: 'not-found' };
-    if (response.status === 429 || response.status === 503) {
-      const wait = retryAfterMs(response.headers.get('retry-after') ?? undefined, now());
-      return { kind: 'brake', reason: 'throttled', retryAfterMs: wait };
+    switch (response.status) {
+      case 200:
+        return parse(body, now());
+      case 401:
+      case 403:
+        return { kind: 'brake', reason: 'unauthorized' };
+      case 404:
+        return { kind: 'not-found' };
+      case 429:
+      case 503: {
+        const wait = retryAfterMs(response.headers.get('retry-after') ?? undefined, now());
+        return { kind: 'brake', reason: 'throttled', retryAfterMs: wait };
+      }
+      default:
+        return { kind: 'fault', reason: `status ${response.status}` };
     }
-    return { kind: 'fault', reason: `status ${response.status}` };
   }
 
   return { status };
 }
 
-function parse(body: string): PollOutcome {
+const noKey = (detail: string): Refusal => ({ kind: 'brake', reason: 'no-key', detail });
+
+/**
+ * The key in a secret's text; undefined for the deployment's placeholder, which is JSON
+ * (lib/secrets.ts), and for what no header can carry.
+ */
+function usableKey(text: string): string | undefined {
+  const key = text.trim();
+  return /^[\x21-\x7e]+$/.test(key) && !key.startsWith('{') ? key : undefined;
+}
+
+function parse(body: string, now: number): PollOutcome {
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -87,9 +124,29 @@ function parse(body: string): PollOutcome {
   }
   const answer = Answer.safeParse(json);
   if (!answer.success) return { kind: 'fault', reason: 'the answer names no status' };
-  const { processingJobs, ...status } = answer.data;
+  const { processingJobs, download, ...status } = answer.data;
   const jobs = processingJobs?.slice(0, MAX_JOBS_KEPT);
-  return { kind: 'status', status: { ...status, processingJobs: jobs } as UpstreamStatus };
+  return {
+    kind: 'status',
+    status: {
+      ...status,
+      processingJobs: jobs,
+      download: download && withExpiry(download, now),
+    } as UpstreamStatus,
+  };
+}
+
+/** `expiresIn` is in ms, and stands in for a missing `expiresAt`. */
+function withExpiry(
+  {
+    url,
+    expiresIn,
+    expiresAt,
+  }: { url: string; expiresIn?: number | undefined; expiresAt?: number | undefined },
+  now: number,
+): UpstreamStatus['download'] {
+  const end = expiresAt ?? (expiresIn === undefined ? undefined : now + expiresIn);
+  return end === undefined ? { url } : { url, expiresAt: end };
 }
 
 async function boundedText(response: Response): Promise<string> {
@@ -98,16 +155,17 @@ async function boundedText(response: Response): Promise<string> {
   if (!response.body) return '';
   for await (const chunk of response.body) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw new Error(`the answer is larger than ${MAX_BYTES} bytes`);
+    if (bytes > MAX_BYTES) throw new AnswerTooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The class of a failed exchange, without the address. */
+/** The class of a failed exchange: an error's own message may name the address or the key. */
 function reasonOf(error: unknown): string {
+  if (error instanceof AnswerTooLarge) return `the answer is larger than ${MAX_BYTES} bytes`;
   if (!(error instanceof Error)) return 'failed';
   if (error.name === 'TimeoutError') return 'timed out';
-  const cause = error.cause as { code?: unknown } | undefined;
-  return typeof cause?.code === 'string' ? cause.code : error.message;
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : error.name;
 }

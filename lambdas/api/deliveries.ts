@@ -77,7 +77,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
             return commit([retry(row, dueAt)], { status: 202, ids: { deliveryId: row.id } });
           }),
         );
-        if (due) await hints.send('deliver-slow', [due], ({ pk }) => pk);
+        if (due) await hints.send('deliver-slow', [due]);
         return { status: 202, body: deliveryView(await known(params.id)) };
       },
     }),

@@ -67,7 +67,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     if (release.dueAt === undefined || release.lane !== 'deliver-slow') return;
     const { pk, sk } = claim.row;
     const dueAt = dueAfter(claim, release.dueAt);
-    await hints.send(release.lane as Lane, [{ pk, sk, dueAt }], () => pk);
+    await hints.send(release.lane as Lane, [{ pk, sk, dueAt }]);
   }
 
   /** Held under a check that the endpoint still is as it was seen: enabling it releases what is held. */

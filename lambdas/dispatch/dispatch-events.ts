@@ -76,7 +76,7 @@ export function createDispatchEvents({ table, hints, now, log }: DispatchDepende
     log.info('dispatched', { source: claim.row.pk, deliveries: rows.map((row) => row.id) });
     for (const lane of ['deliver', 'deliver-slow'] as const) {
       const due = rows.filter((row) => row.lane === lane);
-      if (due.length > 0) await hints.send(lane, due satisfies Hint[], ({ pk }) => pk);
+      if (due.length > 0) await hints.send(lane, due satisfies Hint[]);
     }
   }
 

@@ -58,6 +58,13 @@ export function freshDueAt(wanted: number, ...recent: (number | undefined)[]): n
   return dueAt;
 }
 
+/**
+ * The SQS message group of a row's hints: the endpoint of a delivery, so that SQS's fair queues let
+ * one endpoint's backlog not delay the others'.
+ */
+export const hintGroup = (lane: Lane, { pk }: RowKey): string | undefined =>
+  lane === 'deliver' || lane === 'deliver-slow' ? pk : undefined;
+
 /** When work that threw is tried again, by how often it was claimed: 5 s doubling up to 5 min. */
 export function retryAt(claims: number, now: number): number {
   return now + Math.min(300_000, 5_000 * 2 ** Math.max(0, claims - 1));

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -7,8 +8,10 @@ import { createClaims } from '../adapters/claims.ts';
 import { createHints } from '../adapters/hints.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createTable } from '../adapters/table.ts';
-import { createTopaz } from '../adapters/topaz.ts';
-import { requireEnv, requireNumber } from '../runtime/env.ts';
+import { createTopaz, TIMEOUT_MS } from '../adapters/topaz.ts';
+import { createPace } from '../domain/pace.ts';
+import { DEFAULT_TRANSITION_SETTINGS } from '../domain/transition.ts';
+import { optionalNumber, requireEnv, requireNumber } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
 import { queueUrls } from '../runtime/queue-urls.ts';
@@ -19,25 +22,29 @@ import { createUpstreamBrake } from './upstream-brake.ts';
 
 const env = requireEnv('TABLE_NAME', 'TOPAZ_BASE_URL', 'TOPAZ_API_KEY_SECRET_ARN');
 const retentionDays = requireNumber('RETENTION_DAYS');
+const settings = {
+  ...DEFAULT_TRANSITION_SETTINGS,
+  notFoundMs: optionalNumber('NOT_FOUND_MINUTES', 10) * 60_000,
+  pendingMs: optionalNumber('PENDING_DAYS', 8) * 86_400_000,
+};
+/** This worker's share of the cap; as many workers as share it run at a time, and none begins with a burst. */
+const perSecond = requireNumber('MAX_POLLS_PER_SECOND') / requireNumber('POLL_CONCURRENCY');
+const pace = createPace(perSecond);
 const now = Date.now;
 const random = Math.random;
 const table = createTable(new DynamoDBClient({}), env.TABLE_NAME);
+const claims = createClaims(table, now, randomUUID);
 const hints = createHints({
   client: new SQSClient({}),
   queueUrls: queueUrls('poll', 'copy', 'dispatch'),
   now,
   onLost: reportLostHints,
 });
-const topaz = createTopaz({
-  baseUrl: env.TOPAZ_BASE_URL,
-  apiKey: createSecret(new SecretsManagerClient({}), env.TOPAZ_API_KEY_SECRET_ARN, now),
-  fetch,
-  now,
-});
 const brake = createUpstreamBrake({
   table,
   now,
   random,
+  perSecond,
   onApply: (applied) => {
     log.error('upstream braked', { ...applied });
     metrics.addMetric('UpstreamBraked', MetricUnit.Count, 1);
@@ -47,17 +54,29 @@ const brake = createUpstreamBrake({
 /** Asks upstream about the requests that are due. */
 export const handler = stage({
   lanes: ['poll'],
-  claims: createClaims(table, now, randomUUID),
+  claims,
   hints,
   now,
+  holdUntil: brake.resumeAt,
+  // Polls in flight that keep the pace while upstream takes two seconds for an answer.
+  concurrency: Math.max(10, Math.ceil(2 * perSecond)),
+  rowMs: TIMEOUT_MS + 5_000,
   work: createPollRequest({
     table,
-    topaz,
+    claims,
+    topaz: createTopaz({
+      baseUrl: env.TOPAZ_BASE_URL,
+      apiKey: createSecret(new SecretsManagerClient({}), env.TOPAZ_API_KEY_SECRET_ARN, now),
+      fetch,
+      now,
+    }),
     hints,
     brake,
+    turn: async () => void (await sleep(pace.reserve(now()) - now())),
     now,
     random,
     retentionDays,
+    settings,
     progressWanted: createProgressWanted(table, now),
     log,
   }),

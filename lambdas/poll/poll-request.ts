@@ -1,95 +1,162 @@
-import { type Claim, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
+import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import type { Topaz } from '../adapters/topaz.ts';
-import { type CopyRow, newCopy, renewedSource } from '../domain/copy.ts';
-import { nextPollAt, observe } from '../domain/poll-schedule.ts';
+import { stretchAfter } from '../domain/backlog.ts';
+import { observe } from '../domain/poll-schedule.ts';
+import { nextPoll } from '../domain/poll-wait.ts';
 import { type RequestRow, requestList } from '../domain/request.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
-import { copyKey, metaKey } from '../domain/rows.ts';
-import { type PollOutcome, type Transition, transition } from '../domain/transition.ts';
-import type { Hint } from '../domain/work.ts';
+import { metaKey } from '../domain/rows.ts';
+import {
+  type PollOutcome,
+  type Transition,
+  type TransitionSettings,
+  transition,
+} from '../domain/transition.ts';
+import type { Hint, Lane } from '../domain/work.ts';
+import { handOver } from './hand-over.ts';
 import type { UpstreamBrake } from './upstream-brake.ts';
 
 export type PollDependencies = {
   readonly table: Table;
+  readonly claims: Pick<Claims, 'release'>;
   readonly topaz: Topaz;
   readonly hints: Pick<Hints, 'send'>;
   readonly brake: UpstreamBrake;
+  /** Settles when the pace allows another poll. */
+  readonly turn: () => Promise<void>;
   readonly now: () => number;
   readonly random: () => number;
   readonly retentionDays: number;
+  readonly settings?: TransitionSettings;
   /** Whether an account-wide endpoint asks for `progress.updated`. */
   readonly progressWanted: () => Promise<boolean>;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
-const FAULT_BACKOFF_MS = 5_000;
-const LONGEST_FAULT_BACKOFF_MS = 300_000;
-const NOT_FOUND_INTERVAL_MS = 30_000;
+/** A poll's answer, and what the commit needs to know of the poll. */
+type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly stretch: number };
+
 const RENUMBER_TRIES = 3;
-const SPREAD_AFTER_BRAKE_MS = 10_000;
 
 /**
  * One poll of one claimed request: asks upstream, and commits what it learned in one transaction:
  * the row, the numbered events with the outbox, and the copy's row.
  */
 export function createPollRequest(dependencies: PollDependencies) {
-  const { table, topaz, hints, brake, now, random, retentionDays, progressWanted, log } = dependencies;
+  const { table, claims, topaz, hints, brake, turn, now, random, log } = dependencies;
+  const { retentionDays, settings, progressWanted } = dependencies;
 
   return async function pollRequest(claim: Claim<RequestRow>): Promise<void> {
-    const held = await brake.until();
-    if (held !== undefined) return postpone(claim, held);
+    await turn();
+    const leave = await brake.enter();
+    if (leave === 'held') return putOff(claim);
 
+    const lateness = now() - claim.hintedAt;
     const outcome = await topaz.status(claim.row.requestId);
-    if (outcome.kind === 'brake') return postpone(claim, await brake.apply(outcome));
-    if (outcome.kind !== 'fault') await brake.lift();
+    if (outcome.kind === 'brake') {
+      await brake.apply(outcome);
+      return putOff(claim);
+    }
+    if (leave !== 'go' && outcome.kind !== 'fault') await brake.lift(leave);
 
     const tellProgress = claim.row.tellProgress === true || (await progressWanted());
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await commit(claim, outcome, tellProgress);
-      } catch (error) {
-        // The copy may have numbered an event meanwhile; while the claim holds, count on from there.
-        if (!(error instanceof ConditionFailed) || attempt === RENUMBER_TRIES) throw error;
-        const row = await table.get<RequestRow>(claim.row);
-        if (row?.owner !== claim.nonce) throw error;
-        Object.assign(claim.row, row);
-      }
-    }
+    const stretch = stretchAfter(claim.row.stretch ?? 1, lateness);
+    await commit(claim, { outcome, tellProgress, stretch });
   };
 
-  async function commit(
+  /** A planned wait for the brake's end. */
+  async function putOff(claim: Claim<RequestRow>): Promise<void> {
+    const { pk, sk } = claim.row;
+    const dueAt = dueAfter(claim, (await brake.resumeAt()) ?? now());
+    if (await claims.release(claim, { dueAt })) await hints.send('poll', [{ pk, sk, dueAt }]);
+  }
+
+  async function commit(claim: Claim<RequestRow>, polled: Polled): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      const { row } = claim;
+      const at = now();
+      const change = transition(row, polled.outcome, at, { tellProgress: polled.tellProgress, settings });
+      const { writes, due } = await writesOf(claim, change, polled, at);
+      try {
+        if (writes.length === 1) await table.write(writes[0] as Write);
+        else await table.transact(writes);
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error;
+        const present = await table.get<RequestRow>(row);
+        if (present?.releasedBy !== claim.nonce) {
+          if (present?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
+          // The copy has numbered an event meanwhile; while the claim holds, count on from there.
+          Object.assign(claim.row, present);
+          continue;
+        }
+        // It was committed: the answer was lost, and the SDK tried again.
+      }
+      for (const { lane, hint } of due) await hints.send(lane, [hint]);
+      return report(row, change, polled.outcome);
+    }
+  }
+
+  /** The transaction that a change makes, and the rows that are due by it. */
+  async function writesOf(
     claim: Claim<RequestRow>,
-    outcome: PollOutcome,
-    tellProgress: boolean,
-  ): Promise<void> {
+    change: Transition,
+    polled: Polled,
+    at: number,
+  ): Promise<{ writes: Write[]; due: { lane: Lane; hint: Hint }[] }> {
     const { row } = claim;
-    const at = now();
-    const change = transition(row, outcome, at, { tellProgress });
     const source = { kind: 'request', requestId: row.requestId } as const;
     const events = eventWrites(source, row, change.events, at, eventExpiry(at, retentionDays));
-    const copy = await copyWrites(row, change, at);
-    const release = releaseOf(row, change, outcome, at);
-    const released = releaseWrite(claim, {
-      ...release,
-      set: { ...release.set, ...events.counters },
-    });
-    const writes: Write[] = [
-      { ...released, if: [...(released.if ?? []), { attribute: 'sequence', is: '=', value: row.sequence }] },
-      ...events.writes,
-      ...copy.writes,
-      ...(change.next === 'done' ? [expireMeta(row, at)] : []),
-    ];
-    if (writes.length === 1) await table.write(writes[0] as Write);
-    else await table.transact(writes);
-
+    const copy = await handOver(table, row, change, at);
+    const release = releaseOf(row, change, polled, at);
+    const request = releaseWrite(claim, { ...release, set: { ...release.set, ...events.counters } });
+    const due: { lane: Lane; hint: Hint }[] = [];
     if (release.dueAt !== undefined) {
-      await hints.send('poll', [{ pk: row.pk, sk: row.sk, dueAt: dueAfter(claim, release.dueAt) }]);
+      const hint = { pk: row.pk, sk: row.sk, dueAt: dueAfter(claim, release.dueAt) };
+      due.push({ lane: 'poll', hint });
     }
-    if (events.hint) await hints.send('dispatch', [events.hint]);
-    if (copy.hint) await hints.send('copy', [copy.hint]);
+    if (events.hint) due.push({ lane: 'dispatch', hint: events.hint });
+    if (copy) due.push({ lane: 'copy', hint: copy.hint });
+    return {
+      writes: [
+        { ...request, if: [...(request.if ?? []), equals('sequence', row.sequence)] },
+        ...events.writes,
+        ...(copy ? [copy.write] : []),
+        ...(change.next === 'done' ? [expireMeta(row, at)] : []),
+      ],
+      due,
+    };
+  }
+
+  function releaseOf(row: RequestRow, change: Transition, { outcome, stretch }: Polled, at: number): Release {
+    const remove: string[] = [...change.remove];
+    if (change.next !== 'polling') {
+      const ended = {
+        state: 'done',
+        listKey: requestList('done'),
+        expiresAt: finishedExpiry(at, retentionDays),
+      };
+      const set = { ...change.set, observations: [], ...(change.next === 'done' ? ended : {}) };
+      return { set, remove: [...remove, 'stretch'] };
+    }
+    const after: RequestRow = { ...row, ...change.set, stretch };
+    for (const name of change.remove) delete after[name];
+    after.observations = observe(row.observations, { at, status: after.status, progress: after.progress });
+    return {
+      set: { ...change.set, observations: after.observations, ...(stretch === 1 ? {} : { stretch }) },
+      remove: stretch === 1 ? [...remove, 'stretch'] : remove,
+      dueAt: nextPoll(after, outcome.kind, at, random()),
+    };
+  }
+
+  function expireMeta(row: RequestRow, at: number): Write {
+    return { update: metaKey(row.requestId), set: { expiresAt: finishedExpiry(at, retentionDays) } };
+  }
+
+  function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
     log.info('polled', {
       requestId: row.requestId,
       outcome: outcome.kind,
@@ -98,73 +165,4 @@ export function createPollRequest(dependencies: PollDependencies) {
       events: change.events.map((event) => event.type),
     });
   }
-
-  /** The row of the copy that the download begins or goes on with. */
-  async function copyWrites(
-    row: RequestRow,
-    change: Transition,
-    at: number,
-  ): Promise<{ writes: Write[]; hint?: Hint }> {
-    if (!change.source && !change.sourceGone) return { writes: [] };
-    const key = copyKey(row.requestId);
-    const previous = await table.get<CopyRow>(key);
-    const write =
-      row.urlWanted && previous
-        ? renewedSource(previous, change.source, at)
-        : change.source && newCopyWrite(newCopy(row.requestId, change.source, previous, at), previous);
-    return write ? { writes: [write], hint: { ...key, dueAt: at } } : { writes: [] };
-  }
-
-  function releaseOf(row: RequestRow, change: Transition, outcome: PollOutcome, at: number): Release {
-    const remove = change.remove as string[];
-    if (change.next === 'copying') return { set: { ...change.set, observations: [] }, remove };
-    if (change.next === 'done') {
-      const ended = {
-        state: 'done',
-        listKey: requestList('done'),
-        expiresAt: finishedExpiry(at, retentionDays),
-        observations: [],
-      };
-      return { set: { ...change.set, ...ended }, remove };
-    }
-    const after = { ...row, ...change.set };
-    for (const name of change.remove) delete after[name];
-    const observations = observe(row.observations, { at, status: after.status, progress: after.progress });
-    return {
-      set: { ...change.set, observations },
-      remove,
-      dueAt: nextDueAt({ ...after, observations }, outcome, at),
-    };
-  }
-
-  function nextDueAt(row: RequestRow, outcome: PollOutcome, at: number): number {
-    if (outcome.kind === 'not-found') return at + NOT_FOUND_INTERVAL_MS;
-    const misses = outcome.kind === 'fault' ? (row.faults ?? 1) : (row.downloadMissing ?? 0);
-    if (misses > 0) {
-      const backoff = Math.min(LONGEST_FAULT_BACKOFF_MS, FAULT_BACKOFF_MS * 2 ** (misses - 1));
-      return at + Math.ceil(backoff * (1 + 0.25 * random()));
-    }
-    return nextPollAt(row, at);
-  }
-
-  function expireMeta(row: RequestRow, at: number): Write {
-    return { update: metaKey(row.requestId), set: { expiresAt: finishedExpiry(at, retentionDays) } };
-  }
-
-  /** A planned wait: the row is due when the brake ends, a little spread so that not all come at once. */
-  async function postpone(claim: Claim<RequestRow>, until: number): Promise<void> {
-    const { pk, sk } = claim.row;
-    const dueAt = dueAfter(claim, until + random() * SPREAD_AFTER_BRAKE_MS);
-    await table.write(releaseWrite(claim, { dueAt }));
-    await hints.send('poll', [{ pk, sk, dueAt }]);
-  }
 }
-
-const newCopyWrite = (row: CopyRow, previous: CopyRow | undefined): Write => ({
-  put: row,
-  if: [
-    previous
-      ? { attribute: 'generation', is: '=', value: previous.generation }
-      : { attribute: 'pk', is: 'absent' },
-  ],
-});

@@ -1,52 +1,121 @@
-import type { Table } from '../adapters/table.ts';
-import type { BrakeSignal } from '../adapters/topaz.ts';
-import { type Brake, braked } from '../domain/brake.ts';
+import { absent, equals } from '../adapters/expression.ts';
+import { type Condition, ConditionFailed, type Table } from '../adapters/table.ts';
+import { type Brake, type BrakeSignal, braked, heldUntil } from '../domain/brake.ts';
+import { createPace, type Pace } from '../domain/pace.ts';
 import { brakeKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 
 type BrakeRow = RowKey & Brake;
 
+/** Leave to send one poll after a brake, whose answer says whether it is lifted. */
+export type Probe = { readonly probed: Brake };
+
 export type UpstreamBrake = ReturnType<typeof createUpstreamBrake>;
 
-/** The brake row, read at most once a second by a worker: all pollers of the account stop by it. */
+/** How old the row may be that a worker goes by, ms. */
+const FRESH_MS = 1_000;
+/** How long the answer to a probe is waited for, ms: longer than a poll can take. */
+const PROBE_MS = 15_000;
+/** How long after a brake's end the polls begin that are not its probe, ms. */
+const AFTER_PROBE_MS = 5_000;
+
+/**
+ * The brake row: by it all pollers of the account stop, and go on by one probe when it ends.
+ *
+ * @param options.perSecond the pace at which this worker's polls go on afterwards
+ */
 export function createUpstreamBrake(options: {
   table: Table;
   now: () => number;
   random: () => number;
+  perSecond: number;
   onApply: (brake: Brake) => void;
 }) {
-  const { table, now, random, onApply } = options;
-  let seen: { row: BrakeRow | undefined; at: number } | undefined;
+  const { table, now, random, perSecond, onApply } = options;
+  let seen: { brake: BrakeRow | undefined; at: number } | undefined;
+  let putOff: { until: number; pace: Pace } | undefined;
 
-  async function row(): Promise<BrakeRow | undefined> {
-    if (!seen || now() - seen.at >= 1_000) seen = { row: await table.get<BrakeRow>(brakeKey), at: now() };
-    return seen.row;
+  async function current(): Promise<BrakeRow | undefined> {
+    if (!seen || now() - seen.at >= FRESH_MS) see(await table.get<BrakeRow>(brakeKey));
+    return seen?.brake;
   }
 
-  /** When polling may go on, ms since epoch; undefined when nothing holds it. */
-  async function until(): Promise<number | undefined> {
-    const brake = await row();
-    return brake && brake.until > now() ? brake.until : undefined;
+  function see(brake: BrakeRow | undefined): void {
+    seen = { brake, at: now() };
   }
 
-  /** Brakes all polling after a signal from upstream, and says until when. */
-  async function apply(signal: BrakeSignal): Promise<number> {
-    const previous = await row();
-    // Polls that were under way together count as one strike.
-    if (previous && previous.until > now()) return previous.until;
+  /**
+   * When a row that is due now is to be due instead, ms since epoch; undefined when it may be polled.
+   * One row is due when the brake ends, to be its probe; the others follow at the pace.
+   */
+  async function resumeAt(): Promise<number | undefined> {
+    const until = heldUntil(await current());
+    if (until === undefined || until <= now()) return undefined;
+    if (putOff?.until !== until) {
+      putOff = { until, pace: createPace(perSecond) };
+      return until;
+    }
+    return putOff.pace.reserve(until + AFTER_PROBE_MS);
+  }
+
+  /** Leave to poll now. After a brake one worker gets it, for a probe, until that is answered. */
+  async function enter(): Promise<'go' | 'held' | Probe> {
+    const brake = await current();
+    if (!brake) return 'go';
+    if ((heldUntil(brake) ?? 0) > now()) return 'held';
+    const probed = { ...brake, probeUntil: now() + PROBE_MS };
+    // Seen before it is written, so that this worker's other polls do not compete for it.
+    see(probed);
+    try {
+      await table.write({
+        update: brakeKey,
+        set: { probeUntil: probed.probeUntil },
+        if: unchanged(brake),
+      });
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      const present = error.rows.get(0) as BrakeRow | undefined;
+      see(present);
+      // Another worker was first, unless it was this very write, tried again by the SDK.
+      if (present?.probeUntil !== probed.probeUntil) return present ? 'held' : 'go';
+    }
+    return { probed };
+  }
+
+  /** Brakes all polling after a signal from upstream. */
+  async function apply(signal: BrakeSignal): Promise<void> {
+    const previous = await table.get<BrakeRow>(brakeKey);
     const brake = braked(previous, signal, now(), random());
-    seen = { row: { ...brakeKey, ...brake }, at: now() };
-    await table.write({ put: seen.row as BrakeRow });
-    onApply(brake);
-    return brake.until;
+    see({ ...brakeKey, ...brake });
+    if (brake.until === previous?.until) return;
+    try {
+      await table.write({
+        put: { ...brakeKey, ...brake },
+        if: previous ? unchanged(previous) : [absent('pk')],
+      });
+    } catch (error) {
+      // Another worker braked, probed or lifted at this moment; its word is as good as ours.
+      if (!(error instanceof ConditionFailed)) throw error;
+      return;
+    }
+    if (brake.strikes !== previous?.strikes) onApply(brake);
   }
 
-  /** Forgets the brake after an answer that shows upstream well. */
-  async function lift(): Promise<void> {
-    if (!(await row())) return;
-    seen = { row: undefined, at: now() };
-    await table.write({ delete: brakeKey });
+  /** Lifts the brake after the answer to its probe showed upstream well. */
+  async function lift({ probed }: Probe): Promise<void> {
+    see(undefined);
+    try {
+      await table.write({ delete: brakeKey, if: unchanged(probed) });
+    } catch (error) {
+      // A signal came after the probe was sent, and says more.
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
   }
 
-  return { until, apply, lift };
+  return { resumeAt, enter, apply, lift };
 }
+
+const unchanged = ({ until, probeUntil }: Brake): Condition[] => [
+  equals('until', until),
+  probeUntil === undefined ? absent('probeUntil') : equals('probeUntil', probeUntil),
+];

@@ -20,36 +20,36 @@ export type StageOptions<T extends RowKey> = {
   readonly now: () => number;
   /** Does the row's work and releases the claim, or throws (see failure.ts). */
   readonly work: (claim: Claim<T>, context: WorkContext) => Promise<void>;
-  /** Runs once per invocation, before any claim; `false` leaves all rows unclaimed. */
-  readonly before?: () => Promise<void>;
+  /** Until when a row that is due now has to wait, ms since epoch; it is put off then, and not claimed. */
+  readonly holdUntil?: () => Promise<number | undefined>;
   /** Rows worked on at a time. */
   readonly concurrency?: number;
+  /** What a row's work may take: none is begun with less left of the function's time, ms. */
+  readonly rowMs?: number;
 };
-
-/** No row is begun with less than this left of the function's time, ms. */
-const MARGIN_MS = 5_000;
 
 /**
  * The handler of a stage that an SQS queue wakes: claims the rows that the messages name, does their
- * work, and answers with the messages whose rows could not even be claimed. A row whose work failed
- * is not one of them: it is due again by itself, and its old message would find nothing.
+ * work, and answers with the messages whose rows could not be claimed for an error. A row whose work
+ * failed is not one of them: it is due again by itself, and its old message would find nothing. Rows
+ * that there is no time for are hinted anew: their message would come back only after minutes.
  *
  * Rows that were claimed before and never finished run last and alone, so that one that kills its
  * worker takes no others along.
  */
 export function stage<T extends RowKey>(options: StageOptions<T>) {
-  const { lanes, claims, hints, now, work, before, concurrency = 10 } = options;
+  const { lanes, claims, hints, now, work, holdUntil, concurrency = 10, rowMs = 5_000 } = options;
 
   async function handle(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-    const deadline = now() + context.getRemainingTimeInMillis() - MARGIN_MS;
+    const deadline = now() + context.getRemainingTimeInMillis() - rowMs;
     const unclaimed = new Set<string>();
+    const unbegun: { lane: Lane; hint: Hint }[] = [];
     const suspects: Claim<T>[] = [];
-    await before?.();
 
     const wanted = event.Records.flatMap((record) => named(record, lanes));
     await inParallel(wanted, concurrency, async ({ record, lane, hint }) => {
       if (now() >= deadline) {
-        unclaimed.add(record.messageId);
+        unbegun.push({ lane, hint });
         return;
       }
       const claim = await take(lane, hint);
@@ -61,6 +61,11 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     });
     for (const claim of suspects) {
       if (now() < deadline) await run(claim, deadline);
+      else await giveBack(claim);
+    }
+    for (const lane of lanes) {
+      const left = unbegun.filter((row) => row.lane === lane).map(({ hint }) => hint);
+      if (left.length > 0) await hints.send(lane, left);
     }
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
@@ -68,6 +73,12 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
 
   async function take(lane: Lane, hint: Hint): Promise<Claim<T> | 'gone' | 'unavailable'> {
     try {
+      const until = await holdUntil?.();
+      if (until !== undefined) {
+        const dueAt = await claims.putOff(lane, hint, until);
+        if (dueAt !== undefined) await hints.send(lane, [{ ...hint, dueAt }]);
+        return 'gone';
+      }
       const claim = await claims.claim<T>(lane, hint);
       if (claim !== 'parked') return claim;
       report(lane, hint, 'claimed too often without finishing');
@@ -84,6 +95,12 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     } catch (error) {
       await settle(claim, error);
     }
+  }
+
+  async function giveBack(claim: Claim<T>): Promise<void> {
+    const { pk, sk } = claim.row;
+    const dueAt = await claims.giveBack(claim);
+    if (dueAt !== undefined) await hints.send(claim.lane as Lane, [{ pk, sk, dueAt }]);
   }
 
   async function settle(claim: Claim<T>, error: unknown): Promise<void> {

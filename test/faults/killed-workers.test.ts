@@ -130,9 +130,11 @@ async function run(death: Death | undefined) {
       concurrency: 1,
       work: createPollRequest({
         table: mine,
+        claims,
         topaz: { status: () => life.call(upstream) },
         hints,
-        brake: createUpstreamBrake({ table: mine, now, random, onApply: () => {} }),
+        brake: createUpstreamBrake({ table: mine, now, random, perSecond: 5, onApply: () => {} }),
+        turn: async () => {},
         now,
         random,
         retentionDays: 30,

@@ -138,6 +138,36 @@ test('work that threw is due again after a backoff, and stays counted', async ()
   expect(again.silentClaims).toBe(1);
 });
 
+test('work that was not begun is due again at once, and its claim is not counted', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  await claimed(claims, 'poll', hint);
+  clock.advance(LEASE_MS);
+  const lease = { ...hint, dueAt: (await row())?.dueAt ?? 0 };
+  const dueAt = await claims.giveBack(await claimed(claims, 'poll', lease));
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt, claims: 1 });
+  expect(await row()).not.toHaveProperty('owner');
+});
+
+test('a row is put off by one write, which takes it from whoever had it', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  const until = clock.now() + LEASE_MS + 60_000;
+  expect(await claims.putOff('poll', hint, until)).toBeUndefined();
+  expect(await claims.putOff('poll', { ...hint, dueAt: claim.leaseEnd }, until)).toBe(until);
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt: until });
+  expect(await claims.release(claim, {})).toBe(false);
+});
+
+test('putting a row off is recognised as done when its answer was lost', async () => {
+  const { hint, clock, table } = await setUp();
+  const write: typeof table.write = async (change) => {
+    await table.write(change);
+    return table.write(change);
+  };
+  const until = clock.now() + 60_000;
+  expect(await testClaims({ ...table, write }, clock).putOff('poll', hint, until)).toBe(until);
+});
+
 test('a planned wait does not count as silence', async () => {
   const { claims, hint, clock } = await setUp();
   let due = hint;
