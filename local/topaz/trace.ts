@@ -59,23 +59,26 @@ export function secondsIn(trace: Trace, status: string): number {
   return index < 0 || !next ? 0 : next[1] - trace.statuses[index]![1];
 }
 
-/** A job of 45 seconds that passes through every status on the way to `complete`. */
+/**
+ * A job of 90 seconds that passes through every status on the way to `complete`. Shaped like the
+ * jobs that the poll schedule expects, only shorter, so that the bridge sees every status of it.
+ */
 export const demoTrace: Trace = traceSchema.parse({
   statuses: [
     ['requested', 0],
-    ['accepted', 2],
-    ['initializing', 5],
-    ['preprocessing', 10],
-    ['processing', 16],
-    ['postprocessing', 40],
-    ['complete', 45],
+    ['accepted', 4],
+    ['initializing', 11],
+    ['preprocessing', 38],
+    ['processing', 61],
+    ['postprocessing', 84],
+    ['complete', 90],
   ],
   progress: [
     [0, 0],
-    ...Array.from({ length: 11 }, (_, step) => [18 + 2 * step, Math.round(((step + 1) * 100) / 12)]),
-    [40, 100],
+    ...Array.from({ length: 11 }, (_, step) => [62 + 2 * step, Math.round(((step + 1) * 100) / 12)]),
+    [84, 100],
   ],
-  estimates: { cost: [1, 2], time: [35, 60] },
+  estimates: { cost: [1, 2], time: [80, 110] },
   nodes: 2,
 });
 

@@ -16,7 +16,7 @@ describe('a simulated job', () => {
     const topaz = await simulatedTopaz();
     topaz.wait(1000);
     expect((await topaz.status()).status).toBe('requested');
-    topaz.wait(45);
+    topaz.wait(90);
     expect((await topaz.status()).status).toBe('complete');
   });
 
@@ -34,7 +34,7 @@ describe('a simulated job', () => {
   });
 
   test('runs at its own speed, or else at that of the server', async () => {
-    const topaz = await simulatedTopaz({ speed: 10 });
+    const topaz = await simulatedTopaz({ speed: 20 });
     await topaz.set({ trace: RECORDED_TRACE, speed: 2 });
     await topaz.status(OTHER_ID);
     topaz.wait(4.5);
@@ -68,7 +68,7 @@ describe('a simulated job', () => {
   test('tells frames per second of its nodes while it is processing', async () => {
     const topaz = await simulatedTopaz();
     await topaz.status();
-    topaz.wait(30);
+    topaz.wait(70);
     const { averageFps, combinedFps, processingJobs } = await topaz.status();
     expect(combinedFps).toBe(2 * averageFps!);
     expect(processingJobs!.map(({ status, chunkIndex }) => [status, chunkIndex])).toEqual([
