@@ -16,10 +16,15 @@ export type TrackedRequest = {
 /** A place in a list, and the row that stands there. */
 export type Listed = { readonly position: string; readonly key: RowKey };
 
+type ParkedRow = RowKey & { readonly dueAt: number };
+
 export type Requests = ReturnType<typeof createRequests>;
 
 /** A batch read takes 100 keys, and a request has four rows that matter. */
 const REQUESTS_PER_READ = 25;
+/** Rows parked in the same millisecond, at most. */
+const PARKED_AT_ONCE = 1_000;
+const TIME_DIGITS = 15;
 
 export function createRequests(table: Table, now: () => number) {
   /** The request; undefined when it is unknown, expired or being erased. */
@@ -78,26 +83,41 @@ export function createRequests(table: Table, now: () => number) {
     };
   }
 
-  /** Parked rows of all kinds, last parked first; a request may have several. */
+  /**
+   * Parked rows of all kinds, last parked first; a request may have several. Many may be parked at
+   * the same time, so those of one time are always read together and put in an order of their own.
+   */
   async function listParked(
     before: string | undefined,
     limit: number,
   ): Promise<{ entries: Listed[]; more: boolean }> {
-    const { rows, more } = await table.query<RowKey & { dueAt: number }>({
+    const time = before === undefined ? undefined : Number(before.slice(0, TIME_DIGITS));
+    const { rows, more } = await table.query<ParkedRow>({
       index: 'due',
       partition: PARKED,
-      // Several may be parked at the same time, so the time alone is no position.
-      before: before === undefined ? undefined : Number(before.slice(0, 15)) + 1,
+      before: time,
       newestFirst: true,
       limit,
     });
-    const last = rows.at(-1)?.dueAt;
-    const whole = more && rows[0]?.dueAt !== last ? rows.filter(({ dueAt }) => dueAt !== last) : rows;
-    const entries = whole
+    const last = more ? rows.at(-1)?.dueAt : undefined;
+    const [first, whole] = await Promise.all([parkedAt(time), parkedAt(last)]);
+    const entries = [...first, ...rows.filter(({ dueAt }) => dueAt !== last), ...whole]
       .map(({ pk, sk, dueAt }) => ({ position: parkedPosition({ pk, sk, dueAt }), key: { pk, sk } }))
       .filter(({ position }) => before === undefined || position < before)
       .sort((a, b) => (a.position < b.position ? 1 : -1));
     return { entries, more };
+  }
+
+  async function parkedAt(time: number | undefined): Promise<ParkedRow[]> {
+    if (time === undefined) return [];
+    const { rows } = await table.query<ParkedRow>({
+      index: 'due',
+      partition: PARKED,
+      after: time - 1,
+      before: time + 1,
+      limit: PARKED_AT_ONCE,
+    });
+    return rows;
   }
 
   /** The rows of segments that are parked, of a copy cut into many. */
@@ -129,5 +149,5 @@ const keysOf = (requestId: string): RowKey[] => [
   outboxOf(requestId),
 ];
 
-const parkedPosition = ({ dueAt, pk, sk }: RowKey & { dueAt: number }): string =>
-  `${String(dueAt).padStart(15, '0')}#${pk}#${sk}`;
+const parkedPosition = ({ dueAt, pk, sk }: ParkedRow): string =>
+  `${String(dueAt).padStart(TIME_DIGITS, '0')}#${pk}#${sk}`;

@@ -1,6 +1,7 @@
 import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { requestKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type Answer, createClient, uuid } from './call-api.ts';
 
@@ -67,6 +68,45 @@ describe('the document', () => {
         `${method} ${path}`,
       ).toBeNull();
     }
+  });
+
+  test('describes a request with everything that it can have', async () => {
+    const api = createClient(database());
+    const requestId = uuid('full');
+    await api.call('POST', '/v1/requests', { body: { requestId } });
+    const at = api.clock.now;
+    await database().table.write({
+      update: requestKey(requestId),
+      set: {
+        status: 'complete',
+        progress: 100,
+        estimates: { cost: [10, 12], time: [600, 700] },
+        averageFps: 12.5,
+        combinedFps: 25,
+        outputSize: '12 MB',
+        processingJobs: [{ id: 'job' }],
+        message: 'done',
+        errorCode: 'none',
+        lastPolledAt: at,
+        video: {
+          state: 'stored',
+          copiedBytes: 5,
+          bytesPerSecond: 1,
+          bucket: 'b',
+          key: 'k',
+          size: 5,
+          contentType: 'video/mp4',
+          checksum: { algorithm: 'CRC64NVME', value: 'x' },
+          storedAt: at,
+        },
+        lane: 'parked',
+        parked: { reason: 'broken', since: at, lane: 'poll' },
+      },
+    });
+    const answer = await api.call('GET', `/v1/requests/${requestId}`);
+    const { properties } = document.components.schemas.Request;
+    expect(Object.keys(answer.body).sort()).toEqual(Object.keys(properties).sort());
+    expect(differences('GET', '/v1/requests/{requestId}', answer)).toBeNull();
   });
 
   test('tells the bodies that are wanted', () => {
