@@ -38,6 +38,19 @@ export type Row = RowKey & Record<string, unknown>;
 export type Page<T> = { rows: T[]; more: boolean };
 export type Table = ReturnType<typeof createTable>;
 
+export type RowQuery = {
+  index?: 'due' | 'list';
+  partition: string;
+  /** Bounds of the sort key: exclusive `after` and `before`, or a `prefix`. */
+  after?: string | number;
+  before?: string | number;
+  upTo?: number;
+  prefix?: string;
+  newestFirst?: boolean;
+  limit: number;
+  consistent?: boolean;
+};
+
 const CONFLICT_TRIES = 8;
 
 /**
@@ -144,18 +157,16 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
    * One page of a partition, or of an index's. `more` tells that rows may be left; go on from the
    * last row's sort key.
    */
-  async function query<T extends RowKey>(query: {
-    index?: 'due' | 'list';
-    partition: string;
-    /** Bounds of the sort key: exclusive `after` and `before`, or a `prefix`. */
-    after?: string | number;
-    before?: string | number;
-    upTo?: number;
-    prefix?: string;
-    newestFirst?: boolean;
-    limit: number;
-    consistent?: boolean;
-  }): Promise<Page<T>> {
+  async function query<T extends RowKey>(query: RowQuery): Promise<Page<T>> {
+    const { rows, next } = await page<T>(query);
+    return { rows, more: next !== undefined };
+  }
+
+  /** One page, at most 1 MB, and from where to read the next. */
+  async function page<T extends RowKey>(
+    query: RowQuery,
+    from?: Record<string, unknown>,
+  ): Promise<{ rows: T[]; next?: Record<string, unknown> | undefined }> {
     const [pk, sk] = { table: ['pk', 'sk'], due: ['lane', 'dueAt'], list: ['listKey', 'listAt'] }[
       query.index ?? 'table'
     ] as [string, string];
@@ -191,6 +202,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
         ExpressionAttributeValues: values,
         ScanIndexForward: !query.newestFirst,
         Limit: query.limit,
+        ExclusiveStartKey: from,
         ConsistentRead: query.index ? undefined : (query.consistent ?? false),
       }),
     );
@@ -198,13 +210,22 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
       const at = (row as Record<string, unknown>)[sk];
       return at !== query.after && at !== query.before;
     });
-    return { rows, more: LastEvaluatedKey !== undefined };
+    return { rows, next: LastEvaluatedKey };
   }
 
-  /** Rows of a lane that were due at or before `upTo`, oldest first. */
+  /** Rows of a lane that were due at or before `upTo`, oldest first; `limit` of them, in as many pages as that takes. */
   async function due(lane: string, upTo: number, limit: number): Promise<Hint[]> {
-    const { rows } = await query<Hint>({ index: 'due', partition: lane, upTo, limit });
-    return rows.map(({ pk, sk, dueAt }) => ({ pk, sk, dueAt }));
+    const found: Hint[] = [];
+    let next: Record<string, unknown> | undefined;
+    do {
+      const some = await page<Hint>(
+        { index: 'due', partition: lane, upTo, limit: limit - found.length },
+        next,
+      );
+      for (const { pk, sk, dueAt } of some.rows) found.push({ pk, sk, dueAt });
+      next = some.next;
+    } while (next && found.length < limit);
+    return found;
   }
 
   return { get, getMany, write, transact, query, due };

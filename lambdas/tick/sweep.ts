@@ -1,6 +1,7 @@
 import type { Hints } from '../adapters/hints.ts';
 import type { Table } from '../adapters/table.ts';
-import { type Hint, LANES, type Lane } from '../domain/work.ts';
+import { packHints, shareHints } from '../domain/hint-packing.ts';
+import { LANES, type Lane } from '../domain/work.ts';
 
 export type SweepDependencies = {
   readonly table: Pick<Table, 'due'>;
@@ -10,24 +11,31 @@ export type SweepDependencies = {
   readonly now: () => number;
 };
 
-/** What a sweep found in one lane. `silent`: the queue still holds messages, so its workers are merely behind. */
+/**
+ * What a sweep found in one lane: `overdue` rows, at least, of which the oldest is late by
+ * `oldestMs`. `silent`: their messages wait in the queue, and its workers are merely behind.
+ */
 export type LaneSweep = { lane: Lane; overdue: number; hinted: number; silent: boolean; oldestMs: number };
 
 /** A row is overdue when its own message should have woken it this long ago, ms. */
 const GRACE_MS = 5_000;
+/** Rows looked at before it is known that more have to be. */
+const FIRST_LOOK = 1_000;
 /** Rows hinted per tick and lane. */
-const MAX_ROWS = 2_000;
+const MOST_HINTED = 20_000;
+/** Rows read where endpoints share what is hinted, so that one endpoint's many hide nobody's few. */
+const MOST_READ = 50_000;
 /** Messages that a queue's workers finish in a few seconds; more than this means that they are behind. */
-const BUSY_MESSAGES = 100;
+const BUSY_MESSAGES = 50;
 
 /**
  * One sweep: names the overdue rows of each lane anew, since their messages were lost or they were
  * due further away than a message can be delayed. Writes nothing.
  *
- * While a queue holds as many visible messages as there are overdue rows, or more than its workers
- * finish in a few seconds, the workers are behind and not the messages lost: the sweep stays silent,
- * so that a backlog breeds no messages. A sweep's own messages are as many as keep the next one
- * silent, until workers take them.
+ * While a queue holds messages for as many rows as are overdue, or for more than its workers finish
+ * in a few seconds, the workers are behind and the messages are not lost: the sweep stays silent, so
+ * that a backlog breeds no messages. Messages of rows that became due just now do not count: a busy
+ * queue would hide the rows whose messages were lost.
  */
 export function createSweep({ table, hints, visibleMessages, now }: SweepDependencies) {
   return async function sweep(): Promise<LaneSweep[]> {
@@ -35,19 +43,23 @@ export function createSweep({ table, hints, visibleMessages, now }: SweepDepende
   };
 
   async function sweepLane(lane: Lane): Promise<LaneSweep> {
-    const overdue = await table.due(lane, now() - GRACE_MS, MAX_ROWS);
-    const found = { lane, overdue: overdue.length, oldestMs: now() - (overdue[0]?.dueAt ?? now()) };
-    if (overdue.length === 0) return { ...found, hinted: 0, silent: false };
-    const visible = await visibleMessages(lane);
-    if (visible >= Math.min(overdue.length, BUSY_MESSAGES)) return { ...found, hinted: 0, silent: true };
-    await hints.sendPacked(lane, pack(overdue));
-    return { ...found, hinted: overdue.length, silent: false };
+    const at = now();
+    const seen = await table.due(lane, at, FIRST_LOOK);
+    let overdue = seen.filter((row) => row.dueAt <= at - GRACE_MS);
+    const oldestMs = at - (overdue[0]?.dueAt ?? at);
+    if (overdue.length === 0) return { lane, overdue: 0, hinted: 0, silent: false, oldestMs };
+
+    const justDue = seen.length - overdue.length;
+    const waiting = (await visibleMessages(lane)) - justDue;
+    if (waiting >= Math.min(overdue.length, BUSY_MESSAGES)) {
+      return { lane, overdue: overdue.length, hinted: 0, silent: true, oldestMs };
+    }
+    if (seen.length === FIRST_LOOK) overdue = await table.due(lane, at - GRACE_MS, mostRead(lane));
+    const rows = shareHints(lane, overdue, MOST_HINTED);
+    await hints.sendPacked(lane, packHints(lane, rows));
+    return { lane, overdue: overdue.length, hinted: rows.length, silent: false, oldestMs };
   }
 }
 
-/** Packs rows into as many messages as keep the next sweep silent, in the order of their due times. */
-function pack(rows: readonly Hint[]): { hints: Hint[] }[] {
-  const count = Math.min(rows.length, BUSY_MESSAGES);
-  const from = (message: number) => Math.floor((message * rows.length) / count);
-  return Array.from({ length: count }, (_, i) => ({ hints: rows.slice(from(i), from(i + 1)) }));
-}
+const mostRead = (lane: Lane): number =>
+  lane === 'deliver' || lane === 'deliver-slow' ? MOST_READ : MOST_HINTED;
