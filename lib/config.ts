@@ -4,7 +4,7 @@ import * as z from 'zod';
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 const PLACEHOLDER = /\{([^{}]*)\}/g;
-const PLACEHOLDERS = ['requestId', 'filename'];
+const PLACEHOLDERS = ['requestId', 'filename', 'ext', 'date'];
 
 /** The command line hands over text where `cdk.json` has numbers. */
 const wholeNumber = (min: number, max: number, unit: string) =>
@@ -29,7 +29,7 @@ const keyTemplate = z
   .refine(
     (template) =>
       !/[{}]/.test(template.replace(PLACEHOLDER, (all, name) => (PLACEHOLDERS.includes(name) ? '' : all))),
-    `may use only {${PLACEHOLDERS.join('} and {')}}`,
+    `may use only {${PLACEHOLDERS.join('}, {')}}`,
   );
 
 /** What can be set in `cdk.json`'s context or by `-c name=value`, with its default. */
@@ -38,11 +38,15 @@ const SETTINGS = {
   topazBaseUrl: baseUrl.default('https://api.topazlabs.com'),
   /** Upper bound of status requests to Topaz per second, over all workers. */
   maxPollsPerSecond: wholeNumber(1, 1000, 'requests per second').default(10),
+  /** How long upstream must answer 404 before a request counts as lost. */
+  notFoundMinutes: wholeNumber(1, 1440, 'minutes').default(10),
+  /** How long a request may stay pending: longer than upstream keeps data. */
+  pendingDays: wholeNumber(1, 60, 'days').default(8),
   /** Copy workers at a time. */
   maxCopies: wholeNumber(2, 1000, 'workers').default(10),
   /** An existing bucket for the videos, in the same region; without it the stack makes one. */
   bucketName: z.string().regex(BUCKET_NAME, 'must be the name of an S3 bucket').optional(),
-  /** Object key of a stored video; `{requestId}` and `{filename}` are filled in. */
+  /** Object key of a stored video; `{requestId}`, `{filename}`, `{ext}` and `{date}` are filled in. */
   keyTemplate: keyTemplate.default('videos/{requestId}/{filename}'),
   /** Days for which the rows of ended requests are kept. Videos are never deleted. */
   retentionDays: wholeNumber(1, 3650, 'days').default(30),

@@ -83,6 +83,8 @@ export class WebhookBridge extends Construct {
     poll.fn.addEnvironment('TOPAZ_BASE_URL', config.topazBaseUrl);
     poll.fn.addEnvironment('MAX_POLLS_PER_SECOND', String(config.maxPollsPerSecond));
     poll.fn.addEnvironment('POLL_CONCURRENCY', String(POLL_CONCURRENCY));
+    poll.fn.addEnvironment('NOT_FOUND_MINUTES', String(config.notFoundMinutes));
+    poll.fn.addEnvironment('PENDING_DAYS', String(config.pendingDays));
     copy.fn.addEnvironment('KEY_TEMPLATE', config.keyTemplate);
     deliver.fn.addEnvironment('LINK_DAYS', String(config.linkDays));
     deliver.fn.addEnvironment('PUBLIC_URL', api.url);
