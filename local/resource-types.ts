@@ -78,6 +78,7 @@ const inert: Record<string, Identify> = {
   'AWS::CloudWatch::Alarm': named('cloudwatch', 'alarm:'),
   'AWS::CloudWatch::CompositeAlarm': named('cloudwatch', 'alarm:'),
   'AWS::CloudWatch::Dashboard': plain,
+  'AWS::Lambda::EventInvokeConfig': plain,
   'AWS::Logs::LogGroup': named('logs', 'log-group:'),
   'AWS::Logs::MetricFilter': plain,
   'AWS::S3::BucketPolicy': plain,
