@@ -1,0 +1,152 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { ApiClient } from '../local/api-client.ts';
+import { type Bridge, startBridge } from '../local/bridge.ts';
+import { type ReceivedWebhook, startReceiver } from '../local/receiver.ts';
+import { synthesize } from '../local/synthesize.ts';
+import { startTopaz } from '../local/topaz/server.ts';
+import { generatedSha256 } from '../local/topaz/video.ts';
+
+const TOPAZ_KEY = randomUUID();
+const PATIENCE = { timeout: 150_000, interval: 500 };
+const LARGE = 20_000_000;
+
+/** What each job does, and what its receiver must have been told in the end. */
+const JOBS = {
+  complete: { trace: trace('complete'), told: ['video.complete', 'video.stored'] },
+  large: { trace: trace('complete'), bytes: LARGE, told: ['video.complete', 'video.stored'] },
+  failed: { trace: trace('failed'), told: ['video.failed'] },
+  canceled: { trace: trace('canceled'), told: ['video.canceled'] },
+  unknownStatus: {
+    trace: trace('pondering', 'complete'),
+    told: ['video.status_unrecognized', 'video.stored'],
+  },
+  lateDownload: {
+    trace: trace('complete'),
+    faults: [{ at: 'status', kind: 'noDownload', times: 2 }],
+    told: ['video.complete', 'video.stored'],
+  },
+  notFound: { faults: [{ at: 'status', kind: 'http', status: 404 }], told: ['video.lost'] },
+};
+type Job = keyof typeof JOBS;
+
+/** A job that is in each status for three seconds. */
+function trace(...last: string[]) {
+  const statuses = ['requested', 'processing', ...last].map((status, i) => [status, 3 * i]);
+  return { statuses, progress: [[3, 50]] };
+}
+
+let topaz: Awaited<ReturnType<typeof startTopaz>>;
+let receiver: Awaited<ReturnType<typeof startReceiver>>;
+let bridge: Bridge;
+let api: ApiClient;
+let secret: string;
+const received: ReceivedWebhook[] = [];
+let messages = 0;
+
+beforeAll(async () => {
+  topaz = await startTopaz({ apiKey: TOPAZ_KEY });
+  receiver = await startReceiver({ secrets: () => [], onWebhook: (webhook) => received.push(webhook) });
+  bridge = await startBridge({
+    templateDir: await synthesize(),
+    tickSeconds: 1,
+    env: { TOPAZ_BASE_URL: topaz.url, ALLOW_LOOPBACK: 'true', NOT_FOUND_MINUTES: '0.1' },
+    secrets: { TOPAZ_API_KEY_SECRET_ARN: TOPAZ_KEY },
+    messageFault: () => (++messages % 2 === 0 ? 'lose' : undefined),
+  });
+  api = new ApiClient(bridge.apiUrl, bridge.apiKey);
+  ({ secret } = await api.get<{ secret: string }>('/v1/callback-secret'));
+}, 120_000);
+
+afterAll(async () => {
+  await bridge?.stop();
+  await receiver?.close();
+  await topaz?.close();
+});
+
+type EventView = { id: string; type: string; data: { sequence: number; status?: string } };
+type RequestView = {
+  state: string;
+  status: string;
+  sequence: number;
+  video: { state: string; key: string } | null;
+};
+
+async function register(job: Job): Promise<string> {
+  const requestId = randomUUID();
+  const { told: _, ...script } = JOBS[job];
+  const response = await fetch(`${topaz.url}/_sim/jobs`, {
+    method: 'POST',
+    body: JSON.stringify({ requestId, ...script }),
+  });
+  expect(response.status).toBe(201);
+  const callbackUrl = `${receiver.url}/hooks/${job}`;
+  await api.post('/v1/requests', { requestId, callbackUrl, metadata: { job } });
+  return requestId;
+}
+
+const eventsOf = async (requestId: string) =>
+  (await api.get<{ items: EventView[] }>(`/v1/requests/${requestId}/events?limit=100`)).items;
+
+async function videoOf(requestId: string): Promise<Buffer> {
+  const link = await fetch(`${bridge.apiUrl}/v1/requests/${requestId}/video`, {
+    headers: { authorization: `Bearer ${bridge.apiKey}` },
+    redirect: 'manual',
+  });
+  expect(link.status).toBe(302);
+  const answer = await fetch(link.headers.get('location') ?? '');
+  expect(answer.status).toBe(200);
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+test('with every second message lost and all queues purged once, every outcome is told in full', {
+  timeout: 240_000,
+}, async () => {
+  const ids = {} as Record<Job, string>;
+  for (const job of Object.keys(JOBS) as Job[]) ids[job] = await register(job);
+  await vi.waitFor(() => expect(received.length).toBeGreaterThan(0), PATIENCE);
+  await bridge.purgeQueues();
+
+  await vi.waitFor(async () => {
+    for (const requestId of Object.values(ids)) {
+      expect(await api.get<RequestView>(`/v1/requests/${requestId}`)).toMatchObject({ state: 'done' });
+      const told = new Set(received.map((webhook) => webhook.headers['webhook-id']));
+      for (const event of await eventsOf(requestId)) expect(told).toContain(event.id);
+    }
+  }, PATIENCE);
+
+  for (const [job, requestId] of Object.entries(ids) as [Job, string][]) {
+    const events = await eventsOf(requestId);
+    expect(events.map((event) => event.data.sequence)).toEqual(events.map((_, i) => i + 1));
+    expect(events.map((event) => event.type)).toEqual(expect.arrayContaining(JOBS[job].told));
+    expect(events.filter((event) => event.type === 'video.status_unrecognized').length).toBeLessThan(2);
+
+    const webhooks = received.filter((webhook) => webhook.path === `/hooks/${job}`);
+    expect(new Set(webhooks.map((webhook) => webhook.headers['webhook-id']))).toEqual(
+      new Set(events.map((event) => event.id)),
+    );
+    for (const { rawBody, headers } of webhooks) {
+      const body = new Webhook(secret).verify(rawBody, headers as Record<string, string>) as EventView;
+      expect(body).toMatchObject({ id: headers['webhook-id'], data: { requestId, metadata: { job } } });
+    }
+  }
+
+  const source = sha256(readFileSync(new URL('../local/topaz/video.mp4', import.meta.url)));
+  for (const job of ['complete', 'unknownStatus', 'lateDownload'] as const) {
+    expect(sha256(await videoOf(ids[job]))).toBe(source);
+  }
+  const large = await videoOf(ids.large);
+  expect(large).toHaveLength(LARGE);
+  expect(sha256(large)).toBe(await generatedSha256(ids.large, LARGE));
+
+  const stored = received.find(
+    (webhook) => webhook.path === '/hooks/large' && webhook.rawBody.includes('video.stored'),
+  );
+  const { data } = JSON.parse(stored?.rawBody ?? '{}') as { data: { video: { url: string; size: number } } };
+  const followed = await fetch(data.video.url);
+  expect((await followed.arrayBuffer()).byteLength).toBe(data.video.size);
+});
