@@ -36,9 +36,12 @@ export async function synthesize(): Promise<string> {
     mkdirSync(cache, { recursive: true });
     // Others may do the same at this moment; a rename makes the folder appear whole or not at all.
     const unfinished = `${folder}.${process.pid}`;
-    await runApp({ CDK_OUTDIR: unfinished, CDK_CONTEXT_JSON: context });
-    if (existsSync(folder)) rmSync(unfinished, { recursive: true });
-    else renameSync(unfinished, folder);
+    try {
+      await runApp({ CDK_OUTDIR: unfinished, CDK_CONTEXT_JSON: context });
+      if (!existsSync(folder)) renameSync(unfinished, folder);
+    } finally {
+      rmSync(unfinished, { recursive: true, force: true });
+    }
   }
   const now = new Date();
   utimesSync(folder, now, now);
