@@ -1,5 +1,5 @@
-import { stretched } from './backlog.ts';
-import { nextPollAt } from './poll-schedule.ts';
+import { scarcity } from './backlog.ts';
+import { nextPollAt, priceOfPoll } from './poll-schedule.ts';
 import type { RequestRow } from './request.ts';
 import type { PollOutcome } from './transition.ts';
 
@@ -9,18 +9,24 @@ const LONGEST_BACKOFF_MS = 300_000;
 const NOT_FOUND_WAIT_MS = 30_000;
 
 /**
- * When a request is polled next, ms since epoch: by the schedule, stretched while polling is behind;
- * after polls that gave no answer, or no download, after a backoff with jitter.
+ * When a request is polled next, ms since epoch: by the schedule, at the price that polls have at
+ * present; after polls that gave no answer, or no download, after a backoff with jitter.
  *
  * @param row as the poll leaves it
+ * @param poll what it got, and how late it began, ms
  * @param random a number in [0, 1)
  */
-export function nextPoll(row: RequestRow, outcome: PollOutcome['kind'], now: number, random: number): number {
-  if (outcome === 'not-found') return now + NOT_FOUND_WAIT_MS;
-  const misses = outcome === 'fault' ? (row.faults ?? 1) : (row.downloadMissing ?? 0);
+export function nextPoll(
+  row: RequestRow,
+  poll: { readonly outcome: PollOutcome['kind']; readonly lateness: number },
+  now: number,
+  random: number,
+): number {
+  if (poll.outcome === 'not-found') return now + NOT_FOUND_WAIT_MS;
+  const misses = poll.outcome === 'fault' ? (row.faults ?? 1) : (row.downloadMissing ?? 0);
   if (misses > 0) {
     const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (misses - 1));
     return now + Math.ceil(backoff * (1 + 0.25 * random));
   }
-  return now + stretched(nextPollAt(row, now) - now, row.stretch ?? 1);
+  return nextPollAt(row, now, priceOfPoll * scarcity(poll.lateness));
 }

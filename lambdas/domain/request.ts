@@ -99,8 +99,6 @@ export type RequestRow = RowKey &
     downloadMissing?: number;
     /** Polls in a row that gave no answer. */
     faults?: number;
-    /** Factor by which long waits are stretched while polling is behind; 1 without it. */
-    stretch?: number;
     /** A copy waits for a fresh URL. */
     urlWanted?: boolean;
     /** Being erased: for readers it is gone, and so it is in no list. */

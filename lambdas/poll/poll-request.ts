@@ -4,7 +4,6 @@ import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import type { Topaz } from '../adapters/topaz.ts';
-import { stretchAfter } from '../domain/backlog.ts';
 import { observe } from '../domain/poll-schedule.ts';
 import { nextPoll } from '../domain/poll-wait.ts';
 import { type RequestRow, requestList } from '../domain/request.ts';
@@ -38,7 +37,7 @@ export type PollDependencies = {
 };
 
 /** A poll's answer, and what the commit needs to know of the poll. */
-type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly stretch: number };
+type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly lateness: number };
 
 const RENUMBER_TRIES = 3;
 
@@ -64,8 +63,7 @@ export function createPollRequest(dependencies: PollDependencies) {
     if (leave !== 'go' && outcome.kind !== 'fault') await brake.lift(leave);
 
     const tellProgress = claim.row.tellProgress === true || (await progressWanted());
-    const stretch = stretchAfter(claim.row.stretch ?? 1, lateness);
-    await commit(claim, { outcome, tellProgress, stretch });
+    await commit(claim, { outcome, tellProgress, lateness });
   };
 
   /** A planned wait for the brake's end. */
@@ -131,24 +129,29 @@ export function createPollRequest(dependencies: PollDependencies) {
     };
   }
 
-  function releaseOf(row: RequestRow, change: Transition, { outcome, stretch }: Polled, at: number): Release {
+  function releaseOf(row: RequestRow, change: Transition, polled: Polled, at: number): Release {
     const remove: string[] = [...change.remove];
-    if (change.next !== 'polling') {
+    if (change.next === 'copying') return { set: { ...change.set, observations: [] }, remove };
+    if (change.next === 'done') {
       const ended = {
         state: 'done',
         listKey: requestList('done'),
         expiresAt: finishedExpiry(at, retentionDays),
+        observations: [],
       };
-      const set = { ...change.set, observations: [], ...(change.next === 'done' ? ended : {}) };
-      return { set, remove: [...remove, 'stretch'] };
+      return { set: { ...change.set, ...ended }, remove };
     }
-    const after: RequestRow = { ...row, ...change.set, stretch };
+    const outcome = polled.outcome.kind;
+    const after: RequestRow = { ...row, ...change.set };
     for (const name of change.remove) delete after[name];
-    after.observations = observe(row.observations, { at, status: after.status, progress: after.progress });
+    if (outcome === 'status') {
+      const seen = { at, status: after.status, progress: after.progress };
+      after.observations = observe(row.observations, seen);
+    }
     return {
-      set: { ...change.set, observations: after.observations, ...(stretch === 1 ? {} : { stretch }) },
-      remove: stretch === 1 ? [...remove, 'stretch'] : remove,
-      dueAt: nextPoll(after, outcome.kind, at, random()),
+      set: { ...change.set, observations: after.observations },
+      remove,
+      dueAt: nextPoll(after, { outcome, lateness: polled.lateness }, at, random()),
     };
   }
 
