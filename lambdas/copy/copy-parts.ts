@@ -4,6 +4,7 @@ import { SourceTrouble } from '../adapters/source/source-trouble.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { ByteRange } from '../domain/source-answer.ts';
 import type { Buffers } from './buffers.ts';
+import { createGate } from './gate.ts';
 
 export type PartJob = ByteRange & { readonly number: number };
 
@@ -41,6 +42,10 @@ const FIRST_PART_MS = 20_000;
  */
 export async function copyParts(jobs: readonly PartJob[], options: PartsOptions): Promise<boolean> {
   const { concurrency, signal, deadline, now, onStored, buffers } = options;
+  // Lanes that begin together would fetch together, then send together: one may not fetch meanwhile.
+  const fetching = createGate(Math.max(1, concurrency - 1));
+  const { fetch, store } = options.route;
+  const route: PartRoute = { store, fetch: (...given) => fetching(() => fetch(...given)) };
   const waiting = [...jobs].reverse();
   let longestMs = FIRST_PART_MS;
   let failure: { error: unknown } | undefined;
@@ -52,7 +57,7 @@ export async function copyParts(jobs: readonly PartJob[], options: PartsOptions)
       const buffer = buffers.take(job.length);
       const begunAt = now();
       try {
-        await copyPart(job, buffer, options);
+        await copyPart(job, buffer, { ...options, route });
         longestMs = Math.max(longestMs, 2 * (now() - begunAt));
         onStored(job);
       } catch (error) {

@@ -14,7 +14,7 @@ const MOST_LANES = 6;
 const LEAST_BUFFER_BYTES = 8 * MIB;
 /** So many rows, the COPY row and the request's fit into one transaction of 100. */
 const MOST_SEGMENTS = 90;
-const PARTS_PER_SEGMENT = 16;
+const PARTS_PER_SEGMENT = 8;
 
 export type CopyPlan = {
   /** Bytes of each part but the last. */

@@ -46,7 +46,7 @@ async function expectFailed(requestId: string, reason: RegExp): Promise<void> {
 describe('a URL that works no more', () => {
   test('revoked in the middle, it is renewed once for all workers, and what was copied stays', async () => {
     await start();
-    const size = 136 * MIB;
+    const size = 72 * MIB;
     const requestId = await world.begin(size, {
       faults: [{ at: 'download', kind: 'revoked', status: 403, afterSeconds: 60 }],
     });

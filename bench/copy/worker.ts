@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { createClaims } from '../../lambdas/adapters/claims.ts';
+import { createCopies } from '../../lambdas/adapters/copies.ts';
+import { createSource } from '../../lambdas/adapters/source/source.ts';
+import { createTable } from '../../lambdas/adapters/table.ts';
+import { createPartSender } from '../../lambdas/adapters/uploads/part-sender.ts';
+import { createUploads } from '../../lambdas/adapters/uploads/uploads.ts';
+import { createBuffers } from '../../lambdas/copy/buffers.ts';
+import { createCopyWork } from '../../lambdas/copy/copy-work.ts';
+import { encodeHints, type Hint } from '../../lambdas/domain/work.ts';
+import { stage } from '../../lambdas/runtime/stage.ts';
+import { CREDENTIALS, TABLE_NAME } from './table.ts';
+
+/**
+ * A process that is one Lambda of the copy stage: works on the rows that its parent names, and
+ * passes on the hints that it sends. Killing it is what a crash of a Lambda is.
+ */
+export type WorkerOptions = {
+  readonly tableUrl: string;
+  readonly sinkUrl: string;
+  readonly certFile: string;
+  /** The loopback address that it fetches from: its own network, as far as limits go. */
+  readonly address: string;
+  readonly memoryMiB: number;
+};
+export type WorkerMessage = { readonly ready: true } | { readonly done: true } | { readonly hint: Hint };
+
+const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
+const ca = readFileSync(options.certFile, 'utf8');
+const now = Date.now;
+const aws = { region: 'us-east-1', credentials: CREDENTIALS };
+const table = createTable(new DynamoDBClient({ ...aws, endpoint: options.tableUrl }), TABLE_NAME);
+const claims = createClaims(table, now, randomUUID);
+const tell = (message: WorkerMessage) => process.send?.(message);
+
+const handler = stage({
+  lanes: ['copy'],
+  claims,
+  hints: { send: async (lane, hints) => void (lane === 'copy' && hints.map((hint) => tell({ hint }))) },
+  now,
+  concurrency: 1,
+  work: createCopyWork({
+    claims,
+    copies: createCopies({ table, claims, now, retentionDays: 30 }),
+    source: createSource({ allowLoopback: true, now, ca, resolve: async () => [options.address] }),
+    uploads: createUploads(new S3Client({ ...aws, endpoint: options.sinkUrl, forcePathStyle: true })),
+    sender: createPartSender({ ca }),
+    buffers: createBuffers(),
+    hint: async (hints) => {
+      for (const { lane, hint } of hints) if (lane === 'copy') tell({ hint });
+    },
+    now,
+    pause,
+    memoryMiB: options.memoryMiB,
+    bucket: 'videos',
+    keyTemplate: '{requestId}.{ext}',
+    count: () => {},
+    log: { info: () => {} },
+  }),
+});
+
+process.on('message', async ({ pk, sk, dueAt }: Hint) => {
+  const body = encodeHints('copy', [{ pk, sk, dueAt }]);
+  const event = { Records: [{ messageId: 'bench', body }] } as unknown as SQSEvent;
+  await handler(event, { getRemainingTimeInMillis: () => 900_000 } as Context);
+  tell({ done: true });
+});
+process.on('disconnect', () => process.exit());
+tell({ ready: true });
