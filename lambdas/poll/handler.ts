@@ -9,7 +9,7 @@ import { createHints } from '../adapters/hints.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createTable } from '../adapters/table.ts';
 import { createTopaz, TIMEOUT_MS } from '../adapters/topaz.ts';
-import { createPace } from '../domain/pace.ts';
+import { createPace } from '../domain/poll-pace.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../domain/transition.ts';
 import { optionalNumber, requireEnv, requireNumber } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';

@@ -1,7 +1,7 @@
 import { absent, equals } from '../adapters/expression.ts';
 import { type Condition, ConditionFailed, type Table } from '../adapters/table.ts';
 import { type Brake, type BrakeSignal, braked, heldUntil } from '../domain/brake.ts';
-import { createPace, type Pace } from '../domain/pace.ts';
+import { createPace, type Pace } from '../domain/poll-pace.ts';
 import { brakeKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 
