@@ -12,6 +12,7 @@ const MIB = 1024 ** 2;
 const MEMORY_MIB = 512;
 
 export type KillFigures = {
+  seed: number;
   kills: number;
   seconds: number;
   /** Fetched beyond the size, per kill. */
@@ -67,6 +68,7 @@ export async function measureKills(
   const open = segments.rows.filter(({ state }) => state === 'open').length;
   const { partSize = 0 } = copy?.upload ?? {};
   return {
+    seed,
     kills: killed,
     seconds: took,
     mibAgainPerKill: killed === 0 ? 0 : (served - size) / MIB / killed,

@@ -104,19 +104,21 @@ function answerRead(
       );
     const next = all[most - 1]?.[0] ?? 0;
     const more = `<IsTruncated>${all.length > most}</IsTruncated><NextPartNumberMarker>${next}</NextPartNumberMarker>`;
-    return reply(response, `<ListPartsResult>${more}${page.join('')}</ListPartsResult>`);
+    reply(response, `<ListPartsResult>${more}${page.join('')}</ListPartsResult>`);
+    return;
   }
   if (query.has('uploads')) {
     const listed = [...uploads].map(
       ([id, { key }]) => `<Upload><Key>${key}</Key><UploadId>${id}</UploadId></Upload>`,
     );
-    return reply(response, `<ListMultipartUploadsResult>${listed.join('')}</ListMultipartUploadsResult>`);
+    reply(response, `<ListMultipartUploadsResult>${listed.join('')}</ListMultipartUploadsResult>`);
+    return;
   }
-  if (key === '') return reply(response, '<ListBucketResult></ListBucketResult>');
   const object = objects.get(key);
   if (!object) {
-    response.statusCode = 404;
-    return void response.end();
+    response.statusCode = key === '' ? 200 : 404;
+    response.end();
+    return;
   }
   response.setHeader('etag', object.etag);
   response.setHeader('last-modified', new Date().toUTCString());
