@@ -1,0 +1,252 @@
+import { expect, test } from 'vitest';
+import { ConditionFailed } from '../../../lambdas/adapters/table.ts';
+import { newCopy } from '../../../lambdas/domain/copy.ts';
+import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { pollWorld } from './poll-world.ts';
+
+const database = useDatabase();
+const world = (options?: Parameters<typeof pollWorld>[1]) => pollWorld(database(), options);
+
+const WAY = [
+  'requested',
+  'accepted',
+  'initializing',
+  'preprocessing',
+  'processing',
+  'postprocessing',
+  'complete',
+];
+/** A job that changes its status once a minute. */
+const stepwise = WAY.map((status, minute) => [status, minute * 60] as const);
+
+test('each transition on the way becomes one event, numbered in the order observed', async () => {
+  const { clock, register, hints } = await world();
+  const request = await register(stepwise);
+  for (const status of WAY) {
+    hints.clear();
+    const { row, poll, outbox } = request;
+    // The first poll of each minute sees the transition; whatever the schedule asks for in between sees none.
+    await poll();
+    expect(await row()).toMatchObject({
+      status,
+      sequence: WAY.indexOf(status) + 1,
+      statusSince: clock.now(),
+    });
+    expect(await outbox()).toMatchObject({ lane: 'dispatch', dueAt: clock.now() });
+    expect(hints.of('dispatch')).toEqual([{ ...keyOf(await outbox()), dueAt: clock.now() }]);
+    clock.advance(60_000 - (clock.now() % 60_000));
+    if (status !== 'complete') await request.update({ dueAt: clock.now() });
+  }
+  const events = await request.events();
+  expect(events.map((event) => event.type)).toEqual(WAY.map((status) => `video.${status}`));
+  expect(events.map((event) => event.data.sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+  expect(events.map((event) => event.data.previousStatus)).toEqual([null, ...WAY.slice(0, -1)]);
+  expect(new Set(events.map((event) => event.id)).size).toBe(7);
+});
+
+test('a transition is one transaction of the row, its event and the outbox', async () => {
+  const { register, writes } = await world();
+  const request = await register([['accepted', 0]]);
+  await request.poll();
+  const transaction = writes.find((write) => write.length > 1) ?? [];
+  expect(transaction.map(keyIn)).toEqual([
+    requestKey(request.requestId),
+    eventKey({ kind: 'request', requestId: request.requestId }, 1),
+    outboxKey({ kind: 'request', requestId: request.requestId }),
+  ]);
+});
+
+test('a finished video is handed over to the copy in the transaction of its last event', async () => {
+  const { register, writes, hints } = await world();
+  const request = await register([['complete', 0]]);
+  await request.poll();
+  expect(writes.at(-1)?.map(keyIn)).toContainEqual(copyKey(request.requestId));
+  const copy = await request.copy();
+  expect(copy).toMatchObject({ lane: 'copy', state: 'pending', generation: 1, source: { version: 1 } });
+  expect(copy?.source.url).toContain(`/download/${request.requestId}/`);
+  expect(copy?.source.expiresAt).toBeGreaterThan(copy?.startedAt ?? 0);
+  expect(hints.of('copy')).toEqual([{ ...copyKey(request.requestId), dueAt: copy?.dueAt }]);
+  expect(await request.row()).not.toHaveProperty('lane');
+  expect(await request.view()).toMatchObject({
+    state: 'active',
+    status: 'complete',
+    video: { state: 'pending' },
+  });
+});
+
+test.each(['failed', 'canceled'])(
+  'a job that ends as %s is done, and its rows may expire',
+  async (status) => {
+    const { register, hints, table } = await world();
+    const request = await register([[status, 0]]);
+    await request.poll();
+    expect(await request.view()).toMatchObject({ state: 'done', status, video: null, nextPollAt: null });
+    expect(await request.row()).toMatchObject({ listKey: 'requests#done', expiresAt: expect.any(Number) });
+    expect(await table.get(metaKey(request.requestId))).toHaveProperty('expiresAt');
+    expect((await request.events())[0]?.expiresAt).toBeGreaterThan((await request.row()).expiresAt ?? 0);
+    expect(hints.of('poll')).toEqual([]);
+  },
+);
+
+test('a poll without news is one write, and hints the next', async () => {
+  const { register, writes, hints } = await world();
+  const request = await register([['processing', 0]]);
+  await request.poll();
+  hints.clear();
+  const before = writes.length;
+  await request.poll();
+  // Its claim, and its release.
+  expect(writes.slice(before).map((write) => write.length)).toEqual([1, 1]);
+  expect(hints.sent).toEqual([{ lane: 'poll', hint: await request.hint() }]);
+  expect(await request.events()).toHaveLength(1);
+});
+
+test('when the copy numbers an event during the poll, the poll counts on from there', async () => {
+  const { register, startWorker, transact, table } = await world();
+  const request = await register([['accepted', 0]]);
+  let interfered = false;
+  const { invoke } = startWorker({
+    transact: async (writes) => {
+      if (!interfered) {
+        interfered = true;
+        await table.write({ update: requestKey(request.requestId), set: { sequence: 1, position: 1 } });
+        await table.write({
+          put: { ...eventKey({ kind: 'request', requestId: request.requestId }, 1), type: 'video.stored' },
+        });
+      }
+      return transact(writes);
+    },
+  });
+  await invoke([await request.hint()]);
+  expect((await request.events()).map((event) => event.type)).toEqual(['video.stored', 'video.accepted']);
+  expect((await request.events())[1]?.data.sequence).toBe(2);
+  expect(await request.row()).toMatchObject({ sequence: 2, position: 2, status: 'accepted' });
+});
+
+test('a poll whose row was taken from it meanwhile changes nothing', async () => {
+  const { register, startWorker, transact, clock } = await world();
+  const request = await register([['accepted', 0]]);
+  const { invoke } = startWorker({
+    transact: async (writes) => {
+      await request.update({ dueAt: clock.now() + 1 });
+      return transact(writes);
+    },
+  });
+  await invoke([await request.hint()]);
+  expect(await request.events()).toEqual([]);
+  expect(await request.row()).toMatchObject({ status: 'registered', polls: 0, dueAt: clock.now() + 1 });
+});
+
+test('a commit whose answer was lost is recognised, and its rows are hinted', async () => {
+  const { register, startWorker, transact, hints } = await world();
+  const request = await register([['accepted', 0]]);
+  const { invoke } = startWorker({
+    transact: async (writes) => {
+      await transact(writes);
+      throw new ConditionFailed([0], new Map());
+    },
+  });
+  await invoke([await request.hint()]);
+  expect(await request.events()).toHaveLength(1);
+  expect(hints.of('dispatch')).toHaveLength(1);
+  expect(hints.of('poll')).toEqual([await request.hint()]);
+});
+
+test('a worker that dies before its commit leaves the row to the sweep, and the transition is told once', async () => {
+  const { register, startWorker, clock, worker } = await world();
+  const request = await register([['accepted', 0]]);
+  const { invoke } = startWorker({ transact: () => new Promise(() => {}) });
+  void invoke([await request.hint()]);
+  await expect.poll(async () => (await request.row()).owner).toBeDefined();
+  const lease = await request.hint();
+  clock.advance(lease.dueAt - clock.now() + 60_000);
+  await worker.invoke([lease]);
+  expect((await request.events()).map((event) => event.data.sequence)).toEqual([1]);
+});
+
+test('progress is told to who asked for it, without a number of its own', async () => {
+  const { register, topaz, clock } = await world();
+  const request = await register([['processing', 0]], { tellProgress: true });
+  const trace = (percent: number) => ({ statuses: [['processing', 0]], progress: [[0, percent]] });
+  for (const percent of [10, 20]) {
+    await topaz.set({ requestId: request.requestId, trace: trace(percent) });
+    await request.poll();
+    clock.advance(10_000);
+    await request.update({ dueAt: clock.now() });
+  }
+  const events = await request.events();
+  expect(events.map(({ type, position }) => [type, position])).toEqual([
+    ['video.processing', 1],
+    ['progress.updated', 2],
+  ]);
+  expect(events.map((event) => event.data.sequence)).toEqual([1, 1]);
+  expect(await request.row()).toMatchObject({ sequence: 1, position: 2 });
+});
+
+test('a copy that waits for a fresh URL gets one, and no other event is made', async () => {
+  const { register, table, clock, hints } = await world();
+  const request = await register([['complete', 0]]);
+  await request.poll();
+  const old = await request.copy();
+  await table.write({
+    update: copyKey(request.requestId),
+    set: { state: 'copying', urlWantedSince: clock.now() },
+  });
+  clock.advance(5_000);
+  await request.update({ lane: 'poll', dueAt: clock.now(), urlWanted: true });
+  hints.clear();
+  await request.poll();
+  const renewed = await request.copy();
+  expect(renewed?.source.version).toBe(2);
+  expect(renewed?.source.url).not.toBe(old?.source.url);
+  expect(renewed).toMatchObject({ state: 'copying', generation: 1, lane: 'copy', dueAt: clock.now() });
+  expect(renewed).not.toHaveProperty('urlWantedSince');
+  expect(hints.of('copy')).toHaveLength(1);
+  const row = await request.row();
+  expect(row).not.toHaveProperty('urlWanted');
+  expect(row).not.toHaveProperty('lane');
+  expect(await request.events()).toHaveLength(1);
+});
+
+test('a copy that waits for a URL is told when upstream has none any more', async () => {
+  const { register, table, clock } = await world();
+  const faults = [{ at: 'status', kind: 'noDownload' }];
+  const request = await register([['complete', 0]], { status: 'complete', sequence: 1, position: 1, faults });
+  const source = { url: 'https://store.example/old' };
+  await table.write({
+    put: { ...newCopy(request.requestId, source, undefined, clock.now()), state: 'copying' },
+  });
+  await request.update({ urlWanted: true });
+  for (let tries = 0; tries < 10; tries++) await request.poll();
+  expect(await request.copy()).toMatchObject({ sourceGone: true, lane: 'copy' });
+  expect(await request.row()).not.toHaveProperty('lane');
+  expect(await request.events()).toEqual([]);
+});
+
+test('neither the key nor a signed URL gets into a log line or a row of the request', async () => {
+  const { register, lines, topaz, brakes } = await world();
+  const finished = await register([['complete', 0]]);
+  await finished.poll();
+  const troubled = await register([['processing', 0]], { faults: [{ at: 'status', kind: 'reset' }] });
+  await troubled.poll();
+  await topaz.post('/_sim/key', { key: 'another' });
+  await (await register()).poll();
+  const url = (await finished.copy())?.source.url ?? '';
+  expect(lines).toHaveLength(2);
+  const shown = [
+    JSON.stringify(brakes),
+    ...lines,
+    JSON.stringify([await finished.row(), await finished.events(), await finished.view()]),
+  ];
+  for (const text of shown) {
+    expect(text).not.toContain(API_KEY);
+    expect(text).not.toContain(url);
+    expect(text).not.toContain('signature');
+  }
+});
+
+const keyOf = (row: { pk: string; sk: string } | undefined) => ({ pk: row?.pk, sk: row?.sk });
+const keyIn = (write: Record<string, unknown>) =>
+  keyOf((write.put ?? write.update ?? write.delete ?? write.check) as { pk: string; sk: string });

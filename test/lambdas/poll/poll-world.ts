@@ -1,0 +1,198 @@
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { onTestFinished, vi } from 'vitest';
+import { createSecret } from '../../../lambdas/adapters/secrets.ts';
+import type { Write } from '../../../lambdas/adapters/table.ts';
+import { createTable } from '../../../lambdas/adapters/table.ts';
+import { createTopaz } from '../../../lambdas/adapters/topaz.ts';
+import { requestView } from '../../../lambdas/api/request-view.ts';
+import type { Brake } from '../../../lambdas/domain/brake.ts';
+import type { CopyRow } from '../../../lambdas/domain/copy.ts';
+import type { EventRow } from '../../../lambdas/domain/event.ts';
+import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
+import { createPace } from '../../../lambdas/domain/poll-pace.ts';
+import type { MetaRow, RequestRow } from '../../../lambdas/domain/request.ts';
+import { brakeKey, copyKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { DEFAULT_TRANSITION_SETTINGS } from '../../../lambdas/domain/transition.ts';
+import { encodeHints, type Hint, type RowKey } from '../../../lambdas/domain/work.ts';
+import { createPollRequest } from '../../../lambdas/poll/poll-request.ts';
+import { createUpstreamBrake } from '../../../lambdas/poll/upstream-brake.ts';
+import { log } from '../../../lambdas/runtime/log.ts';
+import { stage } from '../../../lambdas/runtime/stage.ts';
+import { API_KEY, simulatedTopaz } from '../../local/topaz/simulated-topaz.ts';
+import { testClaims, testClock } from '../../support/claims.ts';
+import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
+import { recordHints } from '../../support/recorded-hints.ts';
+import { requestRow } from '../../support/rows.ts';
+
+export const PLACEHOLDER = '{"placeholder":"put your Topaz API key here","random":"x"}';
+const POLLS_PER_SECOND = 5;
+
+let requests = 0;
+
+/**
+ * The poll stage between a table of its own and a simulated Topaz over HTTP. Time stands still but
+ * for what a test advances, and what the pace waits.
+ */
+export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, pendingDays = 8 } = {}) {
+  const clock = testClock();
+  const { now } = clock;
+  const topaz = await simulatedTopaz({ now });
+  const writes: Write[][] = [];
+  const real = createTable(client, await newTable(client));
+  const table: typeof real = {
+    ...real,
+    write: (change) => {
+      writes.push([change]);
+      return real.write(change);
+    },
+    transact: (changes) => {
+      writes.push([...changes]);
+      return real.transact(changes);
+    },
+  };
+  const hints = recordHints();
+  const claims = testClaims(table, clock);
+  const secret = { text: API_KEY, reads: 0 };
+  const lines: string[] = [];
+  const record = (...line: unknown[]) => void lines.push(line.map(inFull).join(' '));
+  for (const level of ['info', 'warn', 'error'] as const) vi.spyOn(log, level).mockImplementation(record);
+  onTestFinished(() => void vi.restoreAllMocks());
+
+  const sent: number[] = [];
+  const brakes: Brake[] = [];
+  const secretsManager = {
+    send: async () => {
+      secret.reads++;
+      return { SecretString: secret.text };
+    },
+  } as unknown as SecretsManagerClient;
+
+  /** A container of the function: its caches, its pace. */
+  function startWorker(faults: { transact?: typeof real.transact } = {}) {
+    const brake = createUpstreamBrake({
+      table,
+      now,
+      random: () => 0,
+      perSecond: POLLS_PER_SECOND,
+      onApply: (applied) => brakes.push(applied),
+    });
+    const pace = createPace(POLLS_PER_SECOND);
+    const handler = stage<RequestRow>({
+      lanes: ['poll'],
+      claims,
+      hints,
+      now,
+      holdUntil: brake.resumeAt,
+      rowMs: 15_000,
+      work: createPollRequest({
+        table: { ...table, ...faults },
+        claims,
+        topaz: createTopaz({
+          baseUrl: `${topaz.url}/`,
+          apiKey: createSecret(secretsManager, 'topaz-key', now),
+          fetch: (...call) => {
+            sent.push(now());
+            return fetch(...call);
+          },
+          now,
+          timeoutMs,
+        }),
+        hints,
+        brake,
+        turn: async () => clock.advance(Math.max(0, pace.reserve(now()) - now())),
+        now,
+        random: () => 0,
+        retentionDays: 30,
+        settings: { ...DEFAULT_TRANSITION_SETTINGS, pendingMs: pendingDays * 86_400_000 },
+        progressWanted: async () => false,
+        log,
+      }),
+    });
+    return {
+      /** One invocation with these hints; the function has `remainingMs` left. */
+      invoke: (named: readonly Hint[], remainingMs = 60_000) => {
+        const end = now() + remainingMs;
+        const context = { getRemainingTimeInMillis: () => end - now() } as Context;
+        const records = [{ messageId: 'm', body: encodeHints('poll', named) }];
+        return handler({ Records: records } as SQSEvent, context);
+      },
+    };
+  }
+
+  const worker = startWorker();
+
+  /** A registered request that is due now; its job has been through these statuses, at seconds from now. */
+  async function register(
+    statuses: readonly (readonly [status: string, at: number])[] = [['processing', 0]],
+    {
+      faults = [],
+      ...changes
+    }: Partial<RequestRow> & { faults?: Record<string, unknown>[] | undefined } = {} as never,
+  ) {
+    const requestId = `6f2c8f0e-0f4b-4a4e-9d36-${String(++requests).padStart(12, '0')}`;
+    await topaz.set({ requestId, trace: { statuses, progress: [] }, faults });
+    const times = { statusSince: now(), registeredAt: now(), startedAt: now() };
+    const row = requestRow({ requestId, ...times, lane: 'poll', dueAt: now(), ...changes });
+    await real.write({ put: row });
+    await real.write({ put: { ...metaKey(requestId), metadata: {}, callbacks: [] } });
+    return request(requestId);
+  }
+
+  function request(requestId: string) {
+    const get = <T extends RowKey>(key: RowKey) => real.get<T>(key);
+    const row = async () => (await get<RequestRow>(requestKey(requestId))) as RequestRow;
+    return {
+      requestId,
+      row,
+      copy: () => get<CopyRow>(copyKey(requestId)),
+      outbox: () => get<OutboxRow>(outboxKey({ kind: 'request', requestId })),
+      events: async () => {
+        const partition = requestKey(requestId).pk;
+        return (await real.query<EventRow>({ partition, prefix: 'EVENT#', limit: 100 })).rows;
+      },
+      /** As `GET /v1/requests/{requestId}` shows it. */
+      view: async () => {
+        const meta = (await get<MetaRow>(metaKey(requestId))) as MetaRow;
+        return requestView({ request: await row(), meta });
+      },
+      hint: async (): Promise<Hint> => {
+        const { pk, sk, dueAt = 0 } = await row();
+        return { pk, sk, dueAt };
+      },
+      /** Turns time on to when it is due, and polls it. */
+      poll: async () => {
+        const { pk, sk, dueAt = 0 } = await row();
+        clock.advance(Math.max(0, dueAt - now()));
+        await worker.invoke([{ pk, sk, dueAt }]);
+      },
+      update: (change: Record<string, unknown>) =>
+        real.write({ update: requestKey(requestId), set: change, remove: ['owner', 'claims'] }),
+    };
+  }
+
+  return {
+    clock,
+    topaz,
+    table: real,
+    transact: table.transact,
+    hints,
+    claims,
+    secret,
+    lines,
+    brakes,
+    /** When upstream was called, ms since epoch. */
+    sent,
+    /** The writes made through the stage, each a list: of one, or of a transaction. */
+    writes,
+    worker,
+    startWorker,
+    register,
+    request,
+    brake: () => real.get<Brake & RowKey>(brakeKey),
+  };
+}
+
+const inFull = (part: unknown): string =>
+  part instanceof Error ? `${part.name} ${part.message} ${part.stack}` : JSON.stringify(part, errorsInFull);
+const errorsInFull = (_key: string, value: unknown) => (value instanceof Error ? inFull(value) : value);
