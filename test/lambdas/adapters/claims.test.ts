@@ -97,7 +97,13 @@ test('a claim or release whose answer was lost is recognised as its own', async 
   const { hint, clock, row, table, claims } = await setUp();
   // The SDK tries again when an answer is lost, so the second try meets the first one's effect.
   const twice = testClaims(
-    { ...table, write: async (write) => (await table.write(write), table.write(write)) },
+    {
+      ...table,
+      write: async (write) => {
+        await table.write(write);
+        return table.write(write);
+      },
+    },
     clock,
   );
   const claim = await claimed<TestRow>(twice, 'poll', hint);
