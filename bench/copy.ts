@@ -6,12 +6,13 @@ import { crc32 } from 'node:zlib';
 import { generatedSlices } from '../local/topaz/video.ts';
 import { makeCertificate } from './copy/certificate.ts';
 import { compareClients } from './copy/clients.ts';
+import { measureHuge } from './copy/huge.ts';
 import { measureKills } from './copy/kills.ts';
 import { measureScaling } from './copy/scaling.ts';
 import { startServers } from './copy/servers.ts';
 
 /**
- * `npm run bench:copy -- [--size 1GiB] [--rounds 3] [--kills 50] [--tables clients,workers,kills] [--json]`
+ * `npm run bench:copy -- [--size 1GiB] [--rounds 3] [--only bridge,lib-storage] [--kills 50] [--tables clients,workers,kills,huge] [--json]`
  *
  * Everything on loopback over TLS: a source that generates its bytes, a sink that checks and discards them.
  */
@@ -22,6 +23,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '10' },
     'kills-size': { type: 'string', default: '512MiB' },
     tables: { type: 'string', default: 'clients,workers,kills' },
+    only: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -39,11 +41,20 @@ const kills = tables.includes('kills')
   ? await measureKills(certificate, { size: bytesOf(values['kills-size']), kills: Number(values.kills) })
   : undefined;
 
-if (values.json) console.log(JSON.stringify({ clients, workers, kills }));
+const huge = tables.includes('huge') ? await measureHuge(certificate) : undefined;
+
+if (values.json) console.log(JSON.stringify({ clients, workers, kills, huge }));
 else {
   show(`${values.size} by each client, medians of ${values.rounds} rounds`, clients);
   show('512 MiB by 1, 2, 4 workers with 50 ms latency and 20 MiB/s each', workers);
   show(`${values['kills-size']} by 2 workers that are killed at random moments`, kills && { all: kills });
+  if (huge) {
+    const { paper, ...copied } = huge;
+    const { dollars, ...plan } = paper;
+    show('200 GiB on paper', { plan });
+    show('and its dollars', { dollars });
+    show('three segments of it in earnest', { copied });
+  }
 }
 
 async function clientsTable() {
@@ -52,7 +63,12 @@ async function clientsTable() {
   for (const slice of generatedSlices('bench', 0, size)) expectedCrc = crc32(slice, expectedCrc);
   const rounds = Number(values.rounds);
   try {
-    return await compareClients(servers, certificate, dir, { size, rounds, expectedCrc });
+    return await compareClients(servers, certificate, dir, {
+      size,
+      rounds,
+      expectedCrc,
+      only: values.only?.split(','),
+    });
   } finally {
     servers.stop();
   }

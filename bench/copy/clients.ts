@@ -51,7 +51,7 @@ export async function compareClients(
   servers: Servers,
   certificate: Certificate,
   dir: string,
-  { size, rounds, expectedCrc }: { size: number; rounds: number; expectedCrc: number },
+  { size, rounds, expectedCrc, only }: { size: number; rounds: number; expectedCrc: number; only?: string[] },
 ): Promise<Record<string, ClientFigures>> {
   const env = {
     NODE_EXTRA_CA_CERTS: certificate.certFile,
@@ -62,7 +62,9 @@ export async function compareClients(
     // rclone refuses to start with a bundle of the environment's.
     AWS_CA_BUNDLE: undefined,
   };
-  const clients = allClients(certificate, dir).filter(({ needs = [] }) => needs.every(isInstalled));
+  const clients = allClients(certificate, dir).filter(
+    ({ name, needs = [] }) => (only?.includes(name) ?? true) && needs.every(isInstalled),
+  );
   const figures = new Map<string, Measured[]>();
   for (let round = 1; round <= rounds; round++) {
     for (const { name, command } of clients) {

@@ -4,15 +4,20 @@ import { fileURLToPath } from 'node:url';
 import { createTable } from '../../lambdas/adapters/table.ts';
 import { type CopyRow, newCopy } from '../../lambdas/domain/copy.ts';
 import { copyKey, requestKey } from '../../lambdas/domain/rows.ts';
-import type { Hint, Work } from '../../lambdas/domain/work.ts';
+import type { Hint, RowKey, Work } from '../../lambdas/domain/work.ts';
+import { startTable, TABLE_NAME } from './aws.ts';
 import type { Certificate } from './certificate.ts';
 import type { Servers } from './servers.ts';
-import { startTable, TABLE_NAME } from './table.ts';
 import type { WorkerMessage, WorkerOptions } from './worker.ts';
 
 type Worker = { child: ChildProcess; ready: boolean; row?: Hint };
 
-export type Fleet = Awaited<ReturnType<typeof startFleet>>;
+export type FleetOptions = {
+  readonly workers: number;
+  readonly memoryMiB?: number;
+  /** Rows that are left undone when it says no. */
+  readonly takes?: (row: Hint) => boolean;
+};
 
 /**
  * Workers of the copy stage, each a process, with a real table; this process stands in for the
@@ -21,7 +26,7 @@ export type Fleet = Awaited<ReturnType<typeof startFleet>>;
 export async function startFleet(
   servers: Servers,
   certificate: Certificate,
-  { workers: width, memoryMiB = 512 }: { workers: number; memoryMiB?: number },
+  { workers: width, memoryMiB = 512, takes = () => true }: FleetOptions,
 ) {
   const database = await startTable();
   const table = createTable(database.client, TABLE_NAME);
@@ -29,6 +34,7 @@ export async function startFleet(
   const workers: Worker[] = [];
   let ended: PromiseWithResolvers<void> | undefined;
   let copying: string | undefined;
+  let left = false;
   for (let i = 0; i < width; i++) workers.push(hire(i));
   await until(() => workers.every(({ ready }) => ready));
 
@@ -46,8 +52,9 @@ export async function startFleet(
     });
     const worker: Worker = { child, ready: false };
     child.on('message', (message: WorkerMessage) => {
-      if ('hint' in message) waiting.push(message.hint);
-      else worker.ready = true;
+      if (!('hint' in message)) worker.ready = true;
+      else if (takes(message.hint)) waiting.push(message.hint);
+      else left = true;
       if ('done' in message) delete worker.row;
       void dispatch();
     });
@@ -62,9 +69,10 @@ export async function startFleet(
       worker.row = row;
       worker.child.send(row);
     }
-    if (copying === undefined || workers.some(({ row }) => row)) return;
+    if (copying === undefined || waiting.length > 0 || workers.some(({ row }) => row)) return;
     const copy = await table.get<CopyRow>(copyKey(copying));
-    if (copy && copy.state !== 'pending' && copy.state !== 'copying') ended?.resolve();
+    const ends = copy && copy.state !== 'pending' && (copy.state !== 'copying' || (left && !copy.canceled));
+    if (ends) ended?.resolve();
   }
 
   /** Copies a file and returns its request's id once the copy has ended. */
@@ -74,13 +82,29 @@ export async function startFleet(
     const request = { requestId, status: 'complete', state: 'active', sequence: 0, position: 0 };
     await table.write({ put: { ...requestKey(requestId), ...request } });
     await table.write({ put: row });
+    await worked(requestId, row);
+    return requestId;
+  }
+
+  /** Has a copy canceled and waits for its end. */
+  async function cancel(requestId: string): Promise<void> {
+    const dueAt = Date.now();
+    const key = copyKey(requestId);
+    await table.write({
+      update: key,
+      set: { canceled: true, lane: 'copy', dueAt },
+      remove: ['owner', 'claims'],
+    });
+    await worked(requestId, { ...key, dueAt });
+  }
+
+  async function worked(requestId: string, { pk, sk, dueAt = 0 }: RowKey & Work): Promise<void> {
     ended = Promise.withResolvers();
     copying = requestId;
-    waiting.push({ pk: row.pk, sk: row.sk, dueAt: row.dueAt ?? 0 });
+    waiting.push({ pk, sk, dueAt });
     void dispatch();
     await ended.promise;
     copying = undefined;
-    return requestId;
   }
 
   /** Kills a worker, puts another in its place, and has its row found as the sweep would after its lease. */
@@ -106,15 +130,10 @@ export async function startFleet(
     await database.stop();
   }
 
-  return {
-    table,
-    copy,
-    kill,
-    stop,
-    get working() {
-      return workers.filter(({ row }) => row).length;
-    },
-  };
+  /** How many workers are at a row now. */
+  const working = (): number => workers.filter(({ row }) => row).length;
+
+  return { table, copy, cancel, kill, working, stop };
 }
 
 async function until(holds: () => boolean): Promise<void> {

@@ -46,7 +46,7 @@ export async function measureKills(
   let killed = 0;
   while (running && killed < kills) {
     await sleep(random() * 1000);
-    if (!running || fleet.working === 0) continue;
+    if (!running || fleet.working() === 0) continue;
     await fleet.kill(Math.floor(random() * workers));
     killed++;
   }
@@ -59,7 +59,7 @@ export async function measureKills(
     prefix: 'SEGMENT#',
     limit: 100,
   });
-  const { objects, uploads } = await servers.sink();
+  const { objects, open: uploads } = await servers.sink();
   const served = await servers.served();
   await fleet.stop();
   servers.stop();
@@ -75,7 +75,7 @@ export async function measureKills(
     mibUnderWay: (planWorker(partSize, MEMORY_MIB).concurrency * partSize) / MIB,
     intact:
       copy?.state === 'stored' && objects.length === 1 && objects[0]?.size === size && objects[0].crc === crc,
-    litter: uploads + open + objects.length - 1,
+    litter: uploads.length + open + objects.length - 1,
   };
 }
 

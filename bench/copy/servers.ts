@@ -5,7 +5,8 @@ import type { Certificate } from './certificate.ts';
 
 export type SinkState = {
   objects: { key: string; size: number; crc: number }[];
-  uploads: number;
+  /** Uploads that were neither completed nor aborted. */
+  open: { key: string; parts: { number: number; size: number; crc: number }[] }[];
   /** Bytes, also those of parts sent twice. */
   received: number;
 };

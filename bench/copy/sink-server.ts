@@ -203,7 +203,11 @@ function refuse(response: ServerResponse, status: number, code: string): void {
 process.on('message', (question) => {
   if (question !== 'state') return;
   const stored = [...objects].map(([key, { size, crc }]) => ({ key, size, crc }));
-  process.send?.({ objects: stored, uploads: uploads.size, received });
+  const open = [...uploads.values()].map(({ key, parts }) => ({
+    key,
+    parts: [...parts].map(([number, { size, crc }]) => ({ number, size, crc })),
+  }));
+  process.send?.({ objects: stored, open, received });
 });
 process.on('disconnect', () => process.exit());
 server.listen(0, () => process.send?.({ port: (server.address() as { port: number }).port }));

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createClaims } from '../../lambdas/adapters/claims.ts';
 import { createCopies } from '../../lambdas/adapters/copies.ts';
@@ -14,7 +12,7 @@ import { createBuffers } from '../../lambdas/copy/buffers.ts';
 import { createCopyWork } from '../../lambdas/copy/copy-work.ts';
 import { encodeHints, type Hint } from '../../lambdas/domain/work.ts';
 import { stage } from '../../lambdas/runtime/stage.ts';
-import { CREDENTIALS, TABLE_NAME } from './table.ts';
+import { sinkClient, TABLE_NAME, tableClient } from './aws.ts';
 
 /**
  * A process that is one Lambda of the copy stage: works on the rows that its parent names, and
@@ -33,8 +31,7 @@ export type WorkerMessage = { readonly ready: true } | { readonly done: true } |
 const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const ca = readFileSync(options.certFile, 'utf8');
 const now = Date.now;
-const aws = { region: 'us-east-1', credentials: CREDENTIALS };
-const table = createTable(new DynamoDBClient({ ...aws, endpoint: options.tableUrl }), TABLE_NAME);
+const table = createTable(tableClient(options.tableUrl), TABLE_NAME);
 const claims = createClaims(table, now, randomUUID);
 const tell = (message: WorkerMessage) => process.send?.(message);
 
@@ -48,7 +45,7 @@ const handler = stage({
     claims,
     copies: createCopies({ table, claims, now, retentionDays: 30 }),
     source: createSource({ allowLoopback: true, now, ca, resolve: async () => [options.address] }),
-    uploads: createUploads(new S3Client({ ...aws, endpoint: options.sinkUrl, forcePathStyle: true })),
+    uploads: createUploads(sinkClient(options.sinkUrl)),
     sender: createPartSender({ ca }),
     buffers: createBuffers(),
     hint: async (hints) => {

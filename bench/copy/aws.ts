@@ -1,13 +1,20 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
 import { startDynamo } from '../../local/emulators.ts';
 
 export const TABLE_NAME = 'bridge';
-export const CREDENTIALS = { accessKeyId: 'bench', secretAccessKey: 'bench' };
+const AWS = { region: 'us-east-1', credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' } };
+
+export const tableClient = (endpoint: string): DynamoDBClient => new DynamoDBClient({ ...AWS, endpoint });
+
+/** Trusts what NODE_EXTRA_CA_CERTS named when the process began. */
+export const sinkClient = (endpoint: string): S3Client =>
+  new S3Client({ ...AWS, endpoint, forcePathStyle: true });
 
 /** A DynamoDB with what the copy stage needs of the bridge's table. */
 export async function startTable() {
   const dynamo = await startDynamo();
-  const client = new DynamoDBClient({ endpoint: dynamo.url, region: 'us-east-1', credentials: CREDENTIALS });
+  const client = tableClient(dynamo.url);
   const attribute = (AttributeName: string, AttributeType: 'S' | 'N') => ({ AttributeName, AttributeType });
   const keys = (hash: string, range: string) => [
     { AttributeName: hash, KeyType: 'HASH' as const },
