@@ -67,17 +67,13 @@ export function createUpstreamBrake(options: {
     // Seen before it is written, so that this worker's other polls do not compete for it.
     see(probed);
     try {
-      await table.write({
-        update: brakeKey,
-        set: { probeUntil: probed.probeUntil },
-        if: unchanged(brake),
-      });
+      const set = { probeUntil: probed.probeUntil };
+      await table.write({ update: brakeKey, set, if: unchanged(brake) });
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const present = error.rows.get(0) as BrakeRow | undefined;
       see(present);
-      // Another worker was first, unless it was this very write, tried again by the SDK.
-      if (present?.probeUntil !== probed.probeUntil) return present ? 'held' : 'go';
+      return present ? 'held' : 'go';
     }
     return { probed };
   }

@@ -213,7 +213,7 @@ test('a copy that waits for a fresh URL gets one, and no other event is made', a
 test('a copy that waits for a URL is told when upstream has none any more', async () => {
   const { register, table, clock } = await world();
   const faults = [{ at: 'status', kind: 'noDownload' }];
-  const request = await register([['complete', 0]], { status: 'complete', sequence: 1, position: 1, faults });
+  const request = await register([['complete', 0]], { status: 'complete', sequence: 1, position: 1 }, faults);
   const source = { url: 'https://store.example/old' };
   await table.write({
     put: { ...newCopy(request.requestId, source, undefined, clock.now()), state: 'copying' },
@@ -229,7 +229,7 @@ test('neither the key nor a signed URL gets into a log line or a row of the requ
   const { register, lines, topaz, brakes } = await world();
   const finished = await register([['complete', 0]]);
   await finished.poll();
-  const troubled = await register([['processing', 0]], { faults: [{ at: 'status', kind: 'reset' }] });
+  const troubled = await register([['processing', 0]], {}, [{ at: 'status', kind: 'reset' }]);
   await troubled.poll();
   await topaz.post('/_sim/key', { key: 'another' });
   await (await register()).poll();

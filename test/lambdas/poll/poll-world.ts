@@ -60,6 +60,7 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
   onTestFinished(() => void vi.restoreAllMocks());
 
   const sent: number[] = [];
+  const turns: number[] = [];
   const brakes: Brake[] = [];
   const secretsManager = {
     send: async () => {
@@ -100,7 +101,11 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
         }),
         hints,
         brake,
-        turn: async () => clock.advance(Math.max(0, pace.reserve(now()) - now())),
+        turn: async () => {
+          const turn = pace.reserve(now());
+          turns.push(turn);
+          clock.advance(Math.max(0, turn - now()));
+        },
         now,
         random: () => 0,
         retentionDays: 30,
@@ -125,10 +130,8 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
   /** A registered request that is due now; its job has been through these statuses, at seconds from now. */
   async function register(
     statuses: readonly (readonly [status: string, at: number])[] = [['processing', 0]],
-    {
-      faults = [],
-      ...changes
-    }: Partial<RequestRow> & { faults?: Record<string, unknown>[] | undefined } = {} as never,
+    changes: Partial<RequestRow> = {},
+    faults: readonly Record<string, unknown>[] = [],
   ) {
     const requestId = `6f2c8f0e-0f4b-4a4e-9d36-${String(++requests).padStart(12, '0')}`;
     await topaz.set({ requestId, trace: { statuses, progress: [] }, faults });
@@ -181,8 +184,9 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
     secret,
     lines,
     brakes,
-    /** When upstream was called, ms since epoch. */
+    /** When upstream was called, and when the pace allowed it, ms since epoch. */
     sent,
+    turns,
     /** The writes made through the stage, each a list: of one, or of a transaction. */
     writes,
     worker,
