@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -41,6 +42,8 @@ export type ReceiverOptions = {
   /** The `whsec_` secrets of which any may have signed; asked for each webhook. */
   secrets: () => string[] | Promise<string[]>;
   onWebhook?: (received: ReceivedWebhook) => void;
+  /** Keeps what was received, one JSON line each, across restarts. */
+  logFile?: string;
   /** ms since epoch; dates what was received. */
   now?: () => number;
 };
@@ -53,7 +56,8 @@ export async function startReceiver(
   options: ReceiverOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { port = 0, secrets, onWebhook, now = Date.now } = options;
-  const received: ReceivedWebhook[] = [];
+  const { logFile } = options;
+  const received = logFile ? readLog(logFile).slice(-REMEMBERED) : [];
   const behaviors = new Map<string | undefined, Behavior>();
   const closing = new AbortController();
 
@@ -103,6 +107,7 @@ export async function startReceiver(
       statusCode: behavior?.status ?? 204,
     };
     received.push(webhook);
+    if (logFile) appendFileSync(logFile, `${JSON.stringify(webhook)}\n`);
     if (received.length > REMEMBERED) received.shift();
     onWebhook?.(webhook);
     if (behavior?.delayMs) await sleep(behavior.delayMs, undefined, { signal: closing.signal });
@@ -128,6 +133,13 @@ export async function startReceiver(
       await once(server, 'close');
     },
   };
+}
+
+/** A line that is no JSON was being written by a process that was killed. */
+function readLog(file: string): ReceivedWebhook[] {
+  if (!existsSync(file)) return [];
+  const entries = readFileSync(file, 'utf8').split('\n').map(parsed);
+  return entries.filter((entry) => typeof entry === 'object') as ReceivedWebhook[];
 }
 
 function webhookHeaders(request: IncomingMessage): Record<string, string> {

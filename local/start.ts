@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
 import { type Bridge, startBridge } from './bridge.ts';
 import { openDataDir, temporaryDataDir } from './data-dir.ts';
@@ -32,11 +33,14 @@ async function start(options: StartOptions): Promise<void> {
 
   const dataDir = options.dataDir ? openDataDir(options.dataDir) : temporaryDataDir();
   closers.push(() => dataDir.release());
+  const kept = (file: string) => (dataDir.kept ? join(dataDir.path, file) : undefined);
   const topazKey = options.topazKey ?? randomBytes(16).toString('hex');
   const { topaz: topazPort, receiver: receiverPort } = dataDir.ports();
   const topaz = options.topazUrl
     ? undefined
-    : await onPort(topazPort, (port) => startTopaz({ port, apiKey: topazKey, speed: options.speed }));
+    : await onPort(topazPort, (port) =>
+        startTopaz({ port, apiKey: topazKey, speed: options.speed, stateFile: kept('topaz.json') }),
+      );
   if (topaz) closers.push(() => topaz.close());
   const topazUrl = options.topazUrl ?? topaz?.url ?? '';
 
@@ -44,6 +48,7 @@ async function start(options: StartOptions): Promise<void> {
   const receiver = await onPort(receiverPort, (port) =>
     startReceiver({
       port,
+      logFile: kept('received.jsonl'),
       secrets: async () => (api ? signingSecrets(api) : []),
       onWebhook: (webhook) => !options.json && display.webhook(webhook),
     }),

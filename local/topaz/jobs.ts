@@ -29,6 +29,8 @@ export const globalFaultsSchema = z.strictObject({ faults });
 /** A simulated job. Times are ms since epoch. */
 export type Job = {
   requestId: string;
+  /** What it was set up with. */
+  options: JobOptions;
   trace: Trace;
   speed: number;
   startedAt: number;
@@ -41,20 +43,35 @@ export type Job = {
 
 export type JobDefaults = { trace?: Trace; speed?: number };
 
+/** What outlives a restart: each job as it was set up, and when it began (ms since epoch). */
+export const savedJobsSchema = z.array(z.object({ options: jobSchema, startedAt: z.number() }));
+export type SavedJobs = z.output<typeof savedJobsSchema>;
+
 /** All jobs that were set up or asked about, and the faults of all of them. */
 export class Jobs {
   #jobs = new Map<string, Job>();
   #everywhere = new FaultSet([], 0);
   #defaults: Required<JobDefaults>;
+  #onChange: (jobs: SavedJobs) => void;
 
-  constructor({ trace = demoTrace, speed = 1 }: JobDefaults = {}) {
+  constructor(
+    { trace = demoTrace, speed = 1 }: JobDefaults = {},
+    onChange: (jobs: SavedJobs) => void = () => {},
+  ) {
     this.#defaults = { trace, speed };
+    this.#onChange = onChange;
+  }
+
+  /** Brings saved jobs back as they were; they have gone on meanwhile. */
+  restore(saved: SavedJobs): void {
+    for (const { options, startedAt } of saved) this.set(options, startedAt);
   }
 
   /** Sets a job up, or anew; it begins now. */
   set(options: JobOptions, now: number): Job {
     const job: Job = {
       requestId: options.requestId,
+      options,
       trace: options.trace ?? this.#defaults.trace,
       speed: options.speed ?? this.#defaults.speed,
       startedAt: now,
@@ -64,6 +81,7 @@ export class Jobs {
       downloadCalls: 0,
     };
     this.#jobs.set(job.requestId, job);
+    this.#onChange(this.list().map(({ options, startedAt }) => ({ options, startedAt })));
     return job;
   }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +7,7 @@ import { answerDownload } from './download-answers.ts';
 import { type Job, Jobs } from './jobs.ts';
 import { signPath, verifyPath } from './signed-url.ts';
 import { answerSimulation } from './simulation.ts';
+import { openState } from './state.ts';
 import { answerStatus } from './status-answers.ts';
 import type { Download } from './status-body.ts';
 import type { Trace } from './trace.ts';
@@ -24,6 +24,8 @@ export type TopazOptions = {
   speed?: number;
   /** The trace of jobs that were not set up. */
   defaultTrace?: Trace;
+  /** Keeps the jobs, and the key that signs their URLs, so that a restart changes nothing for clients. */
+  stateFile?: string;
   /** ms since epoch. */
   now?: () => number;
 };
@@ -31,8 +33,10 @@ export type TopazOptions = {
 /** Starts the simulated Topaz Video API on loopback. Rejects when the port is taken. */
 export async function startTopaz(options: TopazOptions): Promise<{ url: string; close(): Promise<void> }> {
   const { port = 0, speed = 1, defaultTrace, now = Date.now } = options;
-  const jobs = new Jobs({ speed, ...(defaultTrace && { trace: defaultTrace }) });
-  const signingKey = randomBytes(32);
+  const state = openState(options.stateFile);
+  const jobs = new Jobs({ speed, ...(defaultTrace && { trace: defaultTrace }) }, state.saveJobs);
+  jobs.restore(state.jobs);
+  const { signingKey } = state;
   let apiKey = options.apiKey;
   let nonce = 0;
 

@@ -1,3 +1,6 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type ReceivedWebhook, type ReceiverOptions, startReceiver } from '../../local/receiver.ts';
@@ -35,6 +38,17 @@ function signed(body: string, secret = SECRET, at = new Date()): Record<string, 
 const event = (requestId: string) => JSON.stringify({ type: 'video.complete', data: { requestId } });
 
 describe('the built-in receiver', () => {
+  test('remembers across a restart what it logged, but for a line that was half written', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'receiver-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const logFile = join(folder, 'received.jsonl');
+    const before = await receiver({ logFile });
+    await before.send('/hook', event('a'), signed(event('a')));
+    appendFileSync(logFile, '{"receivedAt": "2026-');
+    const after = await receiver({ logFile });
+    expect(await after.received()).toEqual(await before.received());
+  });
+
   test('remembers a signed webhook as verified, with its headers and body', async () => {
     const { send, received } = await receiver();
     const headers = signed(event('a'));
