@@ -3,7 +3,7 @@ import { absent, equals, present } from '../adapters/expression.ts';
 import type { Commit, Outcome } from '../adapters/idempotency.ts';
 import { optimistic } from '../adapters/optimistic.ts';
 import { outboxOf, type TrackedRequest } from '../adapters/requests.ts';
-import type { Write } from '../adapters/table.ts';
+import { ConditionFailed, type Write } from '../adapters/table.ts';
 import {
   addition,
   callbackEndpoint,
@@ -66,7 +66,8 @@ export function createRegister({ table, requests, now }: Pick<ApiContext, 'table
     commit: Commit,
   ): Promise<Registered> {
     if (left && !isExpired(left, at)) {
-      throw conflict('The request is being erased: try again in a minute.');
+      if (left.purged) throw conflict('The request is being erased: try again in a minute.');
+      throw new ConditionFailed([0], new Map()); // somebody tracks it since it was looked for
     }
     const { request, meta, outbox } = newRequest(registration, at, left);
     const free = left ? equals('expiresAt', left.expiresAt) : absent('pk');

@@ -150,6 +150,22 @@ describe('registering', () => {
     const answers = await Promise.all([register(), register()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 201]);
   });
+
+  test('finds what another call tracked between its own two looks', async () => {
+    const { table } = database();
+    const looksTwice = createClient({
+      ...database(),
+      table: {
+        ...table,
+        get: async (key, ...rest) => {
+          await register();
+          return table.get(key, ...rest);
+        },
+      },
+    });
+    const answer = await looksTwice.call('POST', '/v1/requests', { body: { requestId: id } });
+    expect([answer.status, answer.body.requestId]).toEqual([200, id]);
+  });
 });
 
 describe('restarting', () => {
