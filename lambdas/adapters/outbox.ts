@@ -1,7 +1,9 @@
-import { type Counters, type EventDraft, number } from '../domain/event.ts';
+import { type Counters, type EventDraft, type EventRow, number } from '../domain/event.ts';
 import type { EventSource } from '../domain/ids.ts';
+import type { OutboxRow } from '../domain/outbox.ts';
 import { outboxKey } from '../domain/rows.ts';
-import type { Hint } from '../domain/work.ts';
+import { freshDueAt, type Hint } from '../domain/work.ts';
+import { absent, equals } from './expression.ts';
 import type { Write } from './table.ts';
 
 /**
@@ -39,3 +41,38 @@ export const wakeOutbox = (source: EventSource, now: number): Write => ({
   set: { lane: 'dispatch', dueAt: now },
   remove: ['owner', 'claims'],
 });
+
+/**
+ * The writes that tell something about an endpoint, its outbox being as it was read: it counts the
+ * positions itself.
+ *
+ * @param onlyTo the one endpoint that is told, whatever its filter
+ */
+export function endpointEventWrites(
+  endpointId: string,
+  outbox: OutboxRow | undefined,
+  draft: EventDraft,
+  now: number,
+  { expiresAt, onlyTo }: { expiresAt: number; onlyTo?: string },
+): { writes: Write[]; event: EventRow; due: Hint } {
+  const source = { kind: 'endpoint', endpointId } as const;
+  const position = outbox?.position ?? 0;
+  const [event] = number(source, { sequence: 0, position }, [draft], now).rows;
+  if (!event) throw new Error('an event was drafted, so there is a row');
+  const dueAt = freshDueAt(now, outbox?.dueAt);
+  const key = outboxKey(source);
+  return {
+    event,
+    due: { ...key, dueAt },
+    writes: [
+      { put: { ...event, onlyTo, expiresAt }, if: [absent('pk')] },
+      {
+        update: key,
+        set: { position: event.position, lane: 'dispatch', dueAt },
+        setIfAbsent: { accountCursor: { position: 0 }, callbackCursors: {} },
+        remove: ['owner', 'claims', 'parked'],
+        if: [outbox?.position === undefined ? absent('position') : equals('position', position)],
+      },
+    ],
+  };
+}

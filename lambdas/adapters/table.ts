@@ -44,7 +44,7 @@ export type RowQuery = {
   /** Bounds of the sort key: exclusive `after` and `before`, or a `prefix`. */
   after?: string | number;
   before?: string | number;
-  upTo?: number;
+  upTo?: string | number;
   prefix?: string;
   newestFirst?: boolean;
   limit: number;

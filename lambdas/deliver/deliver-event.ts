@@ -1,115 +1,192 @@
-import { type Claim, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
+import { entryWrite, wakeWrite } from '../adapters/backlog.ts';
+import { type Claim, dueAfter, releaseWrite } from '../adapters/claims.ts';
+import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
-import type { SafeHttp } from '../adapters/safe-http/safe-http.ts';
 import { ConditionFailed, type Table } from '../adapters/table.ts';
-import { type Attempt, type DeliveryRow, heldLane } from '../domain/delivery.ts';
-import { afterAttempt, healthAfter, isGone } from '../domain/delivery-outcome.ts';
-import type { EndpointRow, EndpointSecret } from '../domain/endpoint.ts';
-import type { EventPayload } from '../domain/event.ts';
+import type { Targets } from '../adapters/targets.ts';
+import type { TakeTurns } from '../adapters/turns.ts';
+import { heldBy, pacer, type Target } from '../domain/admission.ts';
+import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivery.ts';
+import { afterAttempt } from '../domain/delivery-outcome.ts';
+import { type GateRow, isAwake } from '../domain/gate.ts';
+import { isProven, mostAtOnce, SLOW_MS } from '../domain/health.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { endpointKey } from '../domain/rows.ts';
-import type { Lane } from '../domain/work.ts';
-import { attemptPost } from './attempt.ts';
-import { signWebhook } from './webhook.ts';
+import { backlogPartition, deliveryKey } from '../domain/rows.ts';
+import { LEASE_MS } from '../domain/work.ts';
+import type { AttemptResult } from './attempt.ts';
+import type { RecordHealth } from './endpoint-health.ts';
+import { finishDelivery } from './finish-delivery.ts';
+import type { Send } from './send.ts';
 
 export type DeliverDependencies = {
   readonly table: Table;
-  readonly http: SafeHttp;
+  readonly targets: Targets;
+  readonly turns: TakeTurns;
+  readonly send: Send;
+  readonly recordHealth: RecordHealth;
   readonly hints: Pick<Hints, 'send'>;
   readonly now: () => number;
   readonly random: () => number;
+  /** Rejects when the signal ends it. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly retentionDays: number;
-  /** The secrets that sign per-request callbacks. */
-  readonly callbackSecrets: () => Promise<readonly EndpointSecret[]>;
-  /** A link to the stored video of a request, made at each attempt. */
-  readonly videoLink: (requestId: string, now: number) => Promise<{ url: string; urlExpiresAt: string }>;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
+  /** Counts a delivery that failed after the whole schedule. */
+  readonly onFailed: () => void;
 };
 
-/** One attempt at one claimed delivery, and what it leaves: delivered, due again, held, failed or canceled. */
+/** How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it. */
+const PATIENCE_MS = { deliver: 50, 'deliver-slow': 1_000 };
+/** After how long a gate looks who may go next, ms. */
+const CROWDED_MS = 1_000;
+
+/**
+ * One attempt at one claimed delivery, if it is its turn, and what it leaves: delivered, due again,
+ * waiting in a backlog, failed or canceled.
+ */
 export function createDeliverEvent(dependencies: DeliverDependencies) {
-  const { table, http, hints, now, random, retentionDays, callbackSecrets, videoLink, log } = dependencies;
+  const { table, targets, turns, send, recordHealth, hints } = dependencies;
+  const { now, random, sleep, retentionDays, log, onFailed } = dependencies;
 
   return async function deliverEvent(claim: Claim<DeliveryRow>): Promise<void> {
     const { row } = claim;
-    const endpoint = await table.get<EndpointRow>(endpointKey(row.endpointId));
-    if (!endpoint) return finish(claim, { set: { state: 'canceled', ...expiry() } });
-    if (!endpoint.enabled) return hold(claim, endpoint);
+    const target = await targets.of(row.endpointId);
+    if (!target) return finish(claim, { state: 'canceled' });
+    const shut = heldBy(row, target);
+    if (shut) return wait(claim, shut, 'held');
+    if (target.endpoint.kind === 'pull') return wait(claim, target.endpoint, 'pending');
+    if (claim.lane === 'deliver' && !isProven(target.gate.health)) return again(claim, now());
+    if (await waitsForPredecessor(claim)) return;
 
-    const secrets = endpoint.kind === 'callback' ? await callbackSecrets() : (endpoint.secrets ?? []);
-    const body = JSON.stringify(await withLink(row));
-    const webhook = signWebhook(row.eventId, body, secrets, now());
-    const { attempt, retryAfterMs } = await attemptPost(
-      http,
-      endpoint.url ?? '',
-      webhook,
-      endpoint.headers,
-      now,
+    const paced = pacer(target);
+    const turn = await takeTurn(claim, target, paced);
+    if (turn === undefined) return;
+    let result: AttemptResult;
+    try {
+      if (turn > now()) await sleep(turn - now());
+      result = await watched(claim.lane, target, send(target.endpoint, row));
+    } finally {
+      if (mostAtOnce(target.gate.health) !== undefined) await turns.giveBack(paced, claim.nonce);
+    }
+    await record(claim, target, result);
+  };
+
+  /** Notices while an attempt lasts that it takes long, so that the fast queue sends no more to it. */
+  async function watched(
+    lane: string,
+    target: Target,
+    attempt: Promise<AttemptResult>,
+  ): Promise<AttemptResult> {
+    if (lane !== 'deliver') return attempt;
+    const answered = new AbortController();
+    const watch = sleep(SLOW_MS, answered.signal).then(
+      () => recordHealth.tooSlow(target),
+      () => false,
     );
+    try {
+      return await attempt;
+    } finally {
+      answered.abort();
+      if (await watch) targets.forget(target.endpoint.id);
+    }
+  }
 
-    const outcome = afterAttempt(row, attempt, now(), random(), retryAfterMs);
-    const final = outcome.set.state !== undefined;
-    await finish(claim, { ...outcome, set: { ...outcome.set, ...(final ? expiry() : {}) } });
-    await recordHealth(endpoint, attempt);
+  async function record(
+    claim: Claim<DeliveryRow>,
+    target: Target,
+    { attempt, retryAfterMs }: AttemptResult,
+  ): Promise<void> {
+    const { row } = claim;
+    const { set, dueAt } = afterAttempt(row, attempt, now(), random(), retryAfterMs);
+    if (set.state !== undefined) await finish(claim, { ...set, state: set.state });
+    else if (dueAt !== undefined) await again(claim, dueAt, set);
+    if (set.state === 'failed') onFailed();
+    if (await recordHealth.after(target, attempt)) targets.forget(row.endpointId);
     log.info('attempted', {
       deliveryId: row.id,
       eventId: row.eventId,
       statusCode: attempt.statusCode,
       error: attempt.error,
       durationMs: attempt.durationMs,
-      state: outcome.set.state ?? 'pending',
-      nextAttemptAt: final ? undefined : outcome.dueAt,
+      state: set.state ?? 'pending',
+      nextAttemptAt: set.state === undefined ? dueAt : undefined,
     });
-  };
+  }
 
-  async function finish(claim: Claim<DeliveryRow>, release: Release): Promise<void> {
-    await table.write(releaseWrite(claim, release));
-    if (release.dueAt === undefined || release.lane !== 'deliver-slow') return;
+  async function finish(
+    claim: Claim<DeliveryRow>,
+    set: Partial<DeliveryRow> & { state: DeliveryState },
+  ): Promise<void> {
+    const expiresAt = finishedExpiry(now(), retentionDays);
+    const next = await finishDelivery(table, claim, { ...set, expiresAt }, now());
+    if (next) await hints.send('deliver-slow', [next]);
+  }
+
+  async function again(claim: Claim<DeliveryRow>, at: number, set: Partial<DeliveryRow> = {}): Promise<void> {
+    const lane = 'deliver-slow';
+    const attempted = set.attempts ? ['passes'] : [];
+    await table.write(releaseWrite(claim, { lane, dueAt: at, set, remove: attempted }));
     const { pk, sk } = claim.row;
-    const dueAt = dueAfter(claim, release.dueAt);
-    await hints.send(release.lane as Lane, [{ pk, sk, dueAt }]);
+    await hints.send(lane, [{ pk, sk, dueAt: dueAfter(claim, at) }]);
   }
 
-  /** Held under a check that the endpoint still is as it was seen: enabling it releases what is held. */
-  async function hold(claim: Claim<DeliveryRow>, endpoint: EndpointRow): Promise<void> {
-    const lane = heldLane(endpoint.id);
+  /** Into the backlog of a gate that is shut or awake (see domain/gate.ts). */
+  async function wait(claim: Claim<DeliveryRow>, gate: GateRow, state: 'held' | 'pending'): Promise<void> {
+    const waitsAt = backlogPartition(gate);
     await table.transact([
-      releaseWrite(claim, { lane, dueAt: claim.row.createdAt, set: { state: 'held' } }),
-      { check: endpoint, if: [{ attribute: 'stateVersion', is: '=', value: endpoint.stateVersion }] },
+      releaseWrite(claim, { set: { state, waitsAt } }),
+      entryWrite(waitsAt, { ...claim.row, expiresAt: undefined }),
     ]);
+    log.info('waits', { deliveryId: claim.row.id, state });
   }
 
-  async function withLink(row: DeliveryRow): Promise<EventPayload> {
-    const { payload, requestId } = row;
-    if (payload.type !== 'video.stored' || requestId === undefined) return payload;
-    const video = { ...(payload.data.video as object), ...(await videoLink(requestId, now())) };
-    return { ...payload, data: { ...payload.data, video } };
-  }
-
-  async function recordHealth(endpoint: EndpointRow, attempt: Attempt): Promise<void> {
-    const health = healthAfter(endpoint, attempt, now());
-    const gone = isGone(attempt);
-    if (!health && !gone) return;
-    try {
-      await table.write({
-        update: endpoint,
-        set: gone
-          ? {
-              enabled: false,
-              disabledReason: 'the endpoint answered 410 Gone',
-              health: { ...endpoint.health, ...health, state: 'disabled' },
-              stateVersion: endpoint.stateVersion + 1,
-            }
-          : { health },
-        if: [{ attribute: 'stateVersion', is: '=', value: endpoint.stateVersion }],
-      });
-    } catch (error) {
-      // Somebody enabled, disabled or deleted it meanwhile, which says more than this attempt.
-      if (!(error instanceof ConditionFailed)) throw error;
+  /** When it may go out; undefined when others are before it, and it waits in the backlog. */
+  async function takeTurn(
+    claim: Claim<DeliveryRow>,
+    { endpoint, gate }: Target,
+    paced: GateRow,
+  ): Promise<number | undefined> {
+    const atOnce = mostAtOnce(gate.health);
+    const perSecond = endpoint.rateLimit;
+    if (atOnce === undefined && perSecond === undefined) return now();
+    const turn = await turns.take(paced, {
+      nonce: claim.nonce,
+      now: now(),
+      until: now() + LEASE_MS,
+      atOnce,
+      perSecond,
+      patience: claim.lane === 'deliver' ? PATIENCE_MS.deliver : PATIENCE_MS['deliver-slow'],
+    });
+    if (turn) return turn.sendAt;
+    if (!isAwake(paced)) {
+      const { due, ...write } = wakeWrite(paced, now() + CROWDED_MS);
+      await table.write(write);
+      await hints.send('deliver-slow', [due]);
+      targets.forget(endpoint.id);
     }
+    await wait(claim, paced, 'pending');
+    return undefined;
   }
 
-  function expiry() {
-    return { expiresAt: finishedExpiry(now(), retentionDays) };
+  /**
+   * Whether the delivery before it, to an ordered endpoint, is not final yet: it then waits without a
+   * due time, named there, and the end of that one makes it due.
+   */
+  async function waitsForPredecessor(claim: Claim<DeliveryRow>): Promise<boolean> {
+    const { after, endpointId, eventId, attemptCount } = claim.row;
+    if (after === undefined || attemptCount > 0) return false;
+    for (;;) {
+      const before = await table.get<DeliveryRow>(deliveryKey(endpointId, after));
+      if (!before || isFinal(before)) return false;
+      try {
+        await table.transact([
+          releaseWrite(claim, {}),
+          { update: before, set: { next: eventId }, if: [equals('state', before.state)] },
+        ]);
+        return true;
+      } catch (error) {
+        if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      }
+    }
   }
 }

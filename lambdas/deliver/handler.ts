@@ -1,5 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createCallbackSecrets } from '../adapters/callback-secret.ts';
@@ -8,45 +11,41 @@ import { createHints } from '../adapters/hints.ts';
 import { createSafeHttp } from '../adapters/safe-http/safe-http.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createTable } from '../adapters/table.ts';
+import { createVideoLinks } from '../adapters/video-link.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
-import { log } from '../runtime/log.ts';
+import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
 import { queueUrls } from '../runtime/queue-urls.ts';
-import { stage } from '../runtime/stage.ts';
-import { createDeliverEvent } from './deliver-event.ts';
-import { createVideoLinks } from './video-link.ts';
+import { createDeliver } from './deliver.ts';
+import { createPutEvent } from './put-event.ts';
 
 const env = requireEnv('TABLE_NAME', 'LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');
-const linkDays = requireNumber('LINK_DAYS');
-const retentionDays = requireNumber('RETENTION_DAYS');
 const now = Date.now;
+const clocks = { now, elapsed: () => performance.now() };
 const table = createTable(new DynamoDBClient({}), env.TABLE_NAME);
-const hints = createHints({
-  client: new SQSClient({}),
-  queueUrls: queueUrls('deliver', 'deliver-slow'),
-  now,
-  onLost: reportLostHints,
-});
 
-/** Sends the deliveries that are due. */
-export const handler = stage({
-  lanes: ['deliver', 'deliver-slow'],
+/** Sends the deliveries that are due, and does what endpoints as such have due. */
+export const handler = createDeliver({
+  ...clocks,
+  table,
   claims: createClaims(table, now, randomUUID),
-  hints,
-  now,
-  work: createDeliverEvent({
-    table,
-    http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),
-    hints,
+  hints: createHints({
+    client: new SQSClient({}),
+    queueUrls: queueUrls('deliver', 'deliver-slow', 'dispatch'),
     now,
-    random: Math.random,
-    retentionDays,
-    callbackSecrets: createCallbackSecrets(table, randomBytes).read,
-    videoLink: createVideoLinks({
-      secret: createSecret(new SecretsManagerClient({}), env.LINK_SECRET_ARN, now),
-      publicUrl: env.PUBLIC_URL,
-      linkDays,
-    }),
-    log,
+    onLost: reportLostHints,
   }),
+  random: Math.random,
+  sleep: async (ms, signal) => setTimeout(ms, undefined, { signal }),
+  retentionDays: requireNumber('RETENTION_DAYS'),
+  http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),
+  putEvent: createPutEvent(new EventBridgeClient({}), clocks),
+  callbackSecrets: createCallbackSecrets(table, randomBytes).read,
+  videoLink: createVideoLinks({
+    secret: createSecret(new SecretsManagerClient({}), env.LINK_SECRET_ARN, now),
+    publicUrl: env.PUBLIC_URL,
+    linkDays: requireNumber('LINK_DAYS'),
+  }),
+  log,
+  count: (name) => metrics.addMetric(name, MetricUnit.Count, 1),
 });

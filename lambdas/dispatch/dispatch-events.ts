@@ -1,33 +1,43 @@
+import { entryWrite } from '../adapters/backlog.ts';
 import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
-import type { Hints } from '../adapters/hints.ts';
+import { absent } from '../adapters/expression.ts';
+import type { HintMessage, Hints } from '../adapters/hints.ts';
 import type { Table, Write } from '../adapters/table.ts';
+import { readCallbackTargets } from '../adapters/targets.ts';
+import type { DeliveryRow } from '../domain/delivery.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
-import { isProven } from '../domain/endpoint.ts';
 import type { EventRow } from '../domain/event.ts';
 import {
   type Audience,
   type Cursors,
   type FanOut,
   lowestCursor,
-  newDelivery,
+  newDeliveries,
   nextBatch,
 } from '../domain/fan-out.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import type { MetaRow } from '../domain/request.ts';
+import { eventExpiry } from '../domain/retention.ts';
 import { ENDPOINTS, endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
-import { type Hint, type Lane, LEASE_MS } from '../domain/work.ts';
+import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
 
 export type DispatchDependencies = {
   readonly table: Table;
-  readonly hints: Pick<Hints, 'send'>;
+  readonly hints: Pick<Hints, 'sendPacked'>;
   readonly now: () => number;
+  readonly retentionDays: number;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
 const EVENTS_PER_PAGE = 25;
-/** Deliveries in one transaction, which takes 100 writes. */
-const MOST_DELIVERIES = 90;
+/** Deliveries in one transaction, which takes 100 writes; one that waits takes two. */
+const MOST_DELIVERIES = 45;
 const MOST_ENDPOINTS = 100;
+/** An endpoint's deliveries in one message, which are worked on in order; slow ones need time each. */
+const DELIVERIES_PER_MESSAGE = { deliver: 10, 'deliver-slow': 3 };
+
+/** What leads from an outbox: the events that are new to somebody, and what is said of their request. */
+type Page = { readonly events: EventRow[]; readonly more: boolean; readonly meta: MetaRow | undefined };
 
 /**
  * Fans the events of one claimed outbox out, in order: each batch is one transaction of delivery
@@ -37,105 +47,100 @@ const MOST_ENDPOINTS = 100;
  * an event was written is seen; a callback added meanwhile takes the claim away. That is why no
  * version of the endpoint list needs to be checked.
  */
-export function createDispatchEvents({ table, hints, now, log }: DispatchDependencies) {
+export function createDispatchEvents({ table, hints, now, retentionDays, log }: DispatchDependencies) {
   return async function dispatchEvents(claim: Claim<OutboxRow>): Promise<void> {
     let cursors = cursorsOf(claim.row);
+    let { chains = {} } = claim.row;
     for (let drained = false; !drained; ) {
-      const events = await eventsAfter(claim.row.pk, lowestCursor(cursors));
-      const { audience, metadata } = await audienceOf(claim.row.pk);
+      const { events, more, meta } = await pageAfter(claim.row.pk, lowestCursor(cursors));
+      const audience = await audienceOf(claim.row.pk, meta);
       do {
-        const batch = nextBatch(cursors, events.rows, audience, MOST_DELIVERIES);
-        cursors = batch.cursors;
-        drained = !events.more && isPast(cursors, events.rows);
-        await commit(claim, batch.deliveries, cursors, metadata, drained);
-      } while (!isPast(cursors, events.rows));
+        const batch = nextBatch(cursors, events, audience, MOST_DELIVERIES);
+        const fresh = newDeliveries(batch.deliveries, chains, meta?.metadata, now());
+        ({ cursors } = batch);
+        ({ chains } = fresh);
+        drained = !more && isPast(cursors, events);
+        await commit(claim, batch.deliveries, fresh.rows, { ...cursorsOf(cursors), chains }, drained);
+      } while (!isPast(cursors, events));
     }
   };
 
   /** One transaction of deliveries and the cursors, which ends the claim when nothing is left. */
   async function commit(
     claim: Claim<OutboxRow>,
-    deliveries: readonly FanOut[],
-    cursors: Cursors,
-    metadata: Record<string, string> | undefined,
+    batch: readonly FanOut[],
+    rows: readonly DeliveryRow[],
+    progress: Cursors & Pick<OutboxRow, 'chains'>,
     drained: boolean,
   ): Promise<void> {
-    const at = now();
-    const rows = deliveries.map((fanOut) => ({
-      ...newDelivery(fanOut, metadata, at),
-      lane: laneFor(fanOut.endpoint),
-      dueAt: at,
-    }));
-    const outbox = drained ? releaseWrite(claim, { set: cursorsOf(cursors) }) : advance(claim, cursors, at);
-    const writes: Write[] = [
-      outbox,
-      ...rows.map((row): Write => ({ put: row, if: [{ attribute: 'pk', is: 'absent' }] })),
-    ];
-    if (writes.length === 1) await table.write(outbox);
-    else await table.transact(writes);
+    const outbox = drained ? releaseWrite(claim, { set: progress }) : advance(claim, progress);
+    const deliveries = rows.flatMap((row, i) => writesOf(row, batch[i]?.target.endpoint));
+    if (deliveries.length === 0) await table.write(outbox);
+    else await table.transact([outbox, ...deliveries]);
     log.info('dispatched', { source: claim.row.pk, deliveries: rows.map((row) => row.id) });
     for (const lane of ['deliver', 'deliver-slow'] as const) {
-      const due = rows.filter((row) => row.lane === lane);
-      if (due.length > 0) await hints.send(lane, due satisfies Hint[]);
+      const due = rows.filter((row) => row.lane === lane) as (DeliveryRow & Hint)[];
+      if (due.length > 0) await hints.sendPacked(lane, byEndpoint(due, DELIVERIES_PER_MESSAGE[lane]));
     }
+  }
+
+  /** A delivery, and its place in the backlog that it begins in. What no client fetches goes with its event. */
+  function writesOf(row: DeliveryRow, endpoint: EndpointRow | undefined): Write[] {
+    const expiresAt = endpoint?.kind === 'pull' ? eventExpiry(now(), retentionDays) : undefined;
+    const put: Write = { put: { ...row, expiresAt }, if: [absent('pk')] };
+    return row.waitsAt ? [put, entryWrite(row.waitsAt, { ...row, expiresAt })] : [put];
   }
 
   /** Moves the cursors and keeps the claim, with a new lease. */
-  function advance(claim: Claim<OutboxRow>, cursors: Cursors, at: number): Write {
-    claim.leaseEnd = dueAfter(claim, at + LEASE_MS);
-    return { update: claim.row, set: { ...cursorsOf(cursors), dueAt: claim.leaseEnd }, if: [owned(claim)] };
+  function advance(claim: Claim<OutboxRow>, progress: Partial<OutboxRow>): Write {
+    claim.leaseEnd = dueAfter(claim, now() + LEASE_MS);
+    return { update: claim.row, set: { ...progress, dueAt: claim.leaseEnd }, if: [owned(claim)] };
   }
 
-  async function eventsAfter(pk: string, position: number): Promise<{ rows: EventRow[]; more: boolean }> {
-    return table.query<EventRow>({
+  /** The next events of a source, and in the same read META, which follows them in the partition. */
+  async function pageAfter(pk: string, position: number): Promise<Page> {
+    const source = sourceOf(pk);
+    const after = eventKey(source, position).sk;
+    const meta = source.kind === 'request' ? metaKey(source.requestId) : undefined;
+    const page = await table.query<RowKey>({
       partition: pk,
-      after: eventKey(sourceOf(pk), position).sk,
-      prefix: 'EVENT#',
-      limit: EVENTS_PER_PAGE,
+      after,
+      upTo: meta?.sk ?? 'EVENT#\uffff',
+      limit: EVENTS_PER_PAGE + 2,
       consistent: true,
     });
+    const events = page.rows.filter(({ sk }) => sk.startsWith('EVENT#')) as EventRow[];
+    const read = page.rows.find(({ sk }) => sk === meta?.sk) as MetaRow | undefined;
+    const more = page.more && !read;
+    return { events, more, meta: read ?? (meta && more ? await table.get<MetaRow>(meta) : undefined) };
   }
 
-  async function audienceOf(pk: string): Promise<{ audience: Audience; metadata?: Record<string, string> }> {
+  async function audienceOf(pk: string, meta: MetaRow | undefined): Promise<Audience> {
     const source = sourceOf(pk);
-    if (source.kind === 'endpoint') {
-      const [account, tested] = await Promise.all([
-        accountEndpoints(),
-        table.get<EndpointRow>(endpointKey(source.endpointId)),
-      ]);
-      const others = account.filter((endpoint) => endpoint.id !== source.endpointId);
-      const all = tested ? [...others, tested].sort((a, b) => (a.id < b.id ? -1 : 1)) : others;
-      return { audience: { account: all, callbacks: [] } };
-    }
-    const [account, meta] = await Promise.all([
-      accountEndpoints(),
-      table.get<MetaRow>(metaKey(source.requestId)),
-    ]);
     const callbacks = meta?.callbacks ?? [];
-    const endpoints = await table.getMany<EndpointRow>(
-      callbacks.map((callback) => endpointKey(callback.endpointId)),
-    );
+    const [account, told, targets] = await Promise.all([
+      table.query<EndpointRow>({ partition: ENDPOINTS, limit: MOST_ENDPOINTS, consistent: true }),
+      source.kind === 'endpoint' ? readTold(source.endpointId) : undefined,
+      callbacks.length > 0 ? readCallbackTargets(table, callbacks) : [],
+    ]);
+    const others = account.rows.filter(({ id }) => id !== told?.endpoint.id).map(itself);
     return {
-      audience: {
-        account,
-        callbacks: callbacks.map((callback) => ({
-          callback,
-          endpoint: endpoints.find((endpoint) => endpoint.id === callback.endpointId),
-        })),
-      },
-      metadata: meta?.metadata,
+      account: told ? [...others, told].sort((a, b) => (a.endpoint.id < b.endpoint.id ? -1 : 1)) : others,
+      callbacks: callbacks.map((callback, i) => ({ callback, target: targets[i] })),
     };
   }
 
-  async function accountEndpoints(): Promise<EndpointRow[]> {
-    const { rows } = await table.query<EndpointRow>({
-      partition: ENDPOINTS,
-      limit: MOST_ENDPOINTS,
-      consistent: true,
-    });
-    return rows;
+  /** The endpoint that events of its own are about; it alone is told of a test. */
+  async function readTold(endpointId: string) {
+    const endpoint = await table.get<EndpointRow>(endpointKey(endpointId));
+    if (endpoint?.kind !== 'callback') return endpoint && itself(endpoint);
+    const [target] = await readCallbackTargets(table, [{ endpointId, url: endpoint.url ?? '' }]);
+    return target;
   }
 }
+
+/** An account-wide endpoint is its own gate. */
+const itself = (endpoint: EndpointRow) => ({ endpoint, gate: endpoint });
 
 const cursorsOf = ({ accountCursor, callbackCursors }: Partial<Cursors>): Cursors => ({
   accountCursor: accountCursor ?? { position: 0 },
@@ -145,6 +150,12 @@ const cursorsOf = ({ accountCursor, callbackCursors }: Partial<Cursors>): Cursor
 const isPast = (cursors: Cursors, events: readonly EventRow[]): boolean =>
   lowestCursor(cursors) >= (events.at(-1)?.position ?? 0);
 
-/** First attempts to endpoints that answer well use the fast queue; all others the slow one. */
-const laneFor = (endpoint: EndpointRow): Lane =>
-  endpoint.enabled && isProven(endpoint) ? 'deliver' : 'deliver-slow';
+/** Messages of one endpoint's rows each, in order. */
+function byEndpoint(due: readonly Hint[], most: number): HintMessage[] {
+  return [...Map.groupBy(due, ({ pk }) => pk)].flatMap(([group, rows]) =>
+    Array.from({ length: Math.ceil(rows.length / most) }, (_, n) => ({
+      group,
+      hints: rows.slice(n * most, (n + 1) * most),
+    })),
+  );
+}

@@ -5,7 +5,7 @@ import { createClaims } from '../adapters/claims.ts';
 import { createHints } from '../adapters/hints.ts';
 import { createTable } from '../adapters/table.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
-import { requireEnv } from '../runtime/env.ts';
+import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { log } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
 import { queueUrls } from '../runtime/queue-urls.ts';
@@ -23,7 +23,13 @@ const hints = createHints({
   onLost: reportLostHints,
 });
 
-const dispatchEvents = createDispatchEvents({ table, hints, now, log });
+const dispatchEvents = createDispatchEvents({
+  table,
+  hints,
+  now,
+  retentionDays: requireNumber('RETENTION_DAYS'),
+  log,
+});
 const eraseRequest = createEraseRequest({ table, hints, now });
 
 /** Fans the events of the outboxes that are due out to their endpoints; erases requests that are to be purged. */

@@ -1,5 +1,5 @@
-import { ATTEMPTS_KEPT, type Attempt, type DeliveryRow, type DeliveryState, failedLane } from './delivery.ts';
-import type { EndpointHealth, EndpointRow } from './endpoint.ts';
+import { ATTEMPTS_KEPT, type Attempt, isSuccess } from './attempt.ts';
+import { type DeliveryRow, type DeliveryState, failedLane } from './delivery.ts';
 import { nextAttemptAt } from './retry-schedule.ts';
 
 /** What an attempt changes of its delivery. */
@@ -9,15 +9,6 @@ export type DeliveryOutcome = {
   readonly lane?: string;
   readonly dueAt?: number;
 };
-
-const isSuccess = (attempt: Attempt): boolean =>
-  attempt.statusCode !== undefined &&
-  attempt.error === undefined &&
-  attempt.statusCode >= 200 &&
-  attempt.statusCode < 300;
-
-/** The endpoint says that it is no longer there (Standard Webhooks): it is disabled. */
-export const isGone = (attempt: Attempt): boolean => attempt.statusCode === 410;
 
 /**
  * The delivery after one more attempt: delivered on any 2xx, tried again by the schedule otherwise,
@@ -37,19 +28,4 @@ export function afterAttempt(
   const dueAt = nextAttemptAt(failures, now, random, retryAfterMs);
   if (dueAt !== undefined) return { set: { ...kept, failures }, lane: 'deliver-slow', dueAt };
   return { set: { ...kept, failures, state: 'failed' }, lane: failedLane(row.endpointId), dueAt: now };
-}
-
-/** The endpoint's health after an attempt, or undefined when nothing worth a write has changed. */
-export function healthAfter(
-  endpoint: EndpointRow,
-  attempt: Attempt,
-  now: number,
-): EndpointHealth | undefined {
-  const { health } = endpoint;
-  if (!isSuccess(attempt)) {
-    return health.state === 'healthy' ? { ...health, state: 'failing', failingSince: now } : undefined;
-  }
-  const stale = health.lastDeliveredAt === undefined || now - health.lastDeliveredAt > 60_000;
-  if (health.state === 'healthy' && !stale) return undefined;
-  return { state: 'healthy', lastDeliveredAt: now };
 }

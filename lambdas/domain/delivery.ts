@@ -1,22 +1,8 @@
+import type { Attempt } from './attempt.ts';
 import type { EventPayload } from './event.ts';
 import type { RowKey, Work } from './work.ts';
 
 export type DeliveryState = 'pending' | 'held' | 'delivered' | 'failed' | 'canceled';
-
-/** One try at sending, as it is kept and shown. */
-export type Attempt = {
-  /** ms since epoch. */
-  at: number;
-  durationMs: number;
-  statusCode?: number;
-  /** The class of the failure when there was no answer (`timeout`, `dns`, `reset`, …). */
-  error?: string;
-  /** The first 1 KiB of the answer. */
-  body?: string;
-};
-
-/** Attempts kept on the row; `attemptCount` counts them all. */
-export const ATTEMPTS_KEPT = 12;
 
 /**
  * The row of a delivery: one event for one endpoint, the payload copied in so that it is the same
@@ -36,9 +22,22 @@ export type DeliveryRow = RowKey &
     attemptCount: number;
     /** Failed attempts on the present schedule; a replay begins a new one. */
     failures: number;
+    /** The backlog that it waits in; while it does, it has no lane. */
+    waitsAt?: string;
+    /** Goes out even while the breaker is open: a probe, or asked for by a person. */
+    passes?: true;
+    /** Of an ordered endpoint: the event whose delivery must be final first, and the one that waits for this. */
+    after?: string;
+    next?: string;
+    /** The replay that ordered it last; while `inReplay`, its end is still to be counted there. */
+    replayId?: string;
+    inReplay?: true;
     expiresAt?: number;
   };
 
-/** The lanes of deliveries that nobody wakes, by which they are listed. */
-export const heldLane = (endpointId: string): string => `held#${endpointId}`;
+/** Whether it ended; a person may begin it anew. */
+export const isFinal = ({ state }: Pick<DeliveryRow, 'state'>): boolean =>
+  state !== 'pending' && state !== 'held';
+
+/** The lane of failed deliveries, by which they are listed; nobody wakes it. */
 export const failedLane = (endpointId: string): string => `failed#${endpointId}`;

@@ -1,5 +1,5 @@
+import { startOf, type Target } from './admission.ts';
 import type { DeliveryRow } from './delivery.ts';
-import type { EndpointRow } from './endpoint.ts';
 import { type EventRow, payload } from './event.ts';
 import { matches } from './event-filter.ts';
 import { deliveryId } from './ids.ts';
@@ -8,16 +8,16 @@ import type { Callback } from './request.ts';
 import { deliveryKey } from './rows.ts';
 
 /** One event for one endpoint, before it is a row. */
-export type FanOut = { readonly event: EventRow; readonly endpoint: EndpointRow };
+export type FanOut = { readonly event: EventRow; readonly target: Target };
 
 /** Where an outbox stands, and where it stands after a batch. */
 export type Cursors = Pick<OutboxRow, 'accountCursor' | 'callbackCursors'>;
 
 export type Audience = {
   /** The account-wide endpoints, sorted by id. */
-  readonly account: readonly EndpointRow[];
+  readonly account: readonly Target[];
   /** The request's own callbacks with their endpoints; one whose endpoint was deleted has none. */
-  readonly callbacks: readonly { readonly callback: Callback; readonly endpoint: EndpointRow | undefined }[];
+  readonly callbacks: readonly { readonly callback: Callback; readonly target: Target | undefined }[];
 };
 
 /** The lowest position that some audience has had: events after it are to be looked at. */
@@ -46,13 +46,13 @@ export function nextBatch(
     const toCallbacks = audience.callbacks.filter(
       ({ callback }) => (callbackCursors[callback.endpointId] ?? 0) < event.position,
     );
-    const heard = toCallbacks.flatMap(({ callback, endpoint }) =>
-      endpoint && !event.onlyTo && matches(callback.events, event.type) ? [{ event, endpoint }] : [],
+    const heard = toCallbacks.flatMap(({ callback, target }) =>
+      target && !event.onlyTo && matches(callback.events, event.type) ? [{ event, target }] : [],
     );
     if (deliveries.length + toAccount.length + heard.length > most) {
       if (deliveries.length > 0) break;
       const part = toAccount.slice(0, most);
-      const after = part.at(-1)?.endpoint.id;
+      const after = part.at(-1)?.target.endpoint.id;
       return {
         deliveries: part,
         cursors: { accountCursor: { position: event.position - 1, after }, callbackCursors },
@@ -70,28 +70,50 @@ export function nextBatch(
 
 function forAccount(event: EventRow, audience: Audience, after: string | undefined): FanOut[] {
   return audience.account
-    .filter(({ id, events }) =>
+    .filter(({ endpoint: { id, events } }) =>
       event.onlyTo ? id === event.onlyTo : !isAbout(event, id) && matches(events, event.type),
     )
-    .filter((endpoint) => after === undefined || endpoint.id > after)
-    .map((endpoint) => ({ event, endpoint }));
+    .filter(({ endpoint }) => after === undefined || endpoint.id > after)
+    .map((target) => ({ event, target }));
 }
 
 /** What befalls an endpoint is told to the others. */
 const isAbout = (event: EventRow, endpointId: string): boolean => event.data.endpointId === endpointId;
 
-/** The row of a delivery, without its lane. */
-export function newDelivery(
-  { event, endpoint }: FanOut,
+/**
+ * The rows of a batch's deliveries, and the chains after it: what goes to an ordered endpoint names the
+ * event before it of the same source, whose delivery must be final first.
+ */
+export function newDeliveries(
+  batch: readonly FanOut[],
+  chains: Readonly<Record<string, string>>,
   metadata: Record<string, string> | undefined,
   now: number,
-) {
-  const requestId = event.data.requestId;
+): { rows: DeliveryRow[]; chains: Record<string, string> } {
+  const after = { ...chains };
+  const rows = batch.map((fanOut) => {
+    const { id, ordered } = fanOut.target.endpoint;
+    const row = newDelivery(fanOut, metadata, now);
+    if (!ordered) return row;
+    const chained = { ...row, after: after[id] };
+    after[id] = row.eventId;
+    return chained;
+  });
+  return { rows, chains: after };
+}
+
+function newDelivery(
+  { event, target }: FanOut,
+  metadata: Record<string, string> | undefined,
+  now: number,
+): DeliveryRow {
+  const { requestId } = event.data;
+  const start = startOf(target);
   return {
-    ...deliveryKey(endpoint.id, event.id),
-    id: deliveryId(endpoint.id, event.id),
+    ...deliveryKey(target.endpoint.id, event.id),
+    id: deliveryId(target.endpoint.id, event.id),
     eventId: event.id,
-    endpointId: endpoint.id,
+    endpointId: target.endpoint.id,
     ...(typeof requestId === 'string' ? { requestId } : {}),
     type: event.type,
     payload: payload(event, metadata),
@@ -100,5 +122,6 @@ export function newDelivery(
     attempts: [],
     attemptCount: 0,
     failures: 0,
-  } satisfies DeliveryRow;
+    ...('lane' in start ? { ...start, dueAt: now } : start),
+  };
 }

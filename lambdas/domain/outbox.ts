@@ -13,6 +13,8 @@ export type OutboxRow = RowKey &
     accountCursor: { position: number; after?: string };
     /** The last position fanned out to each of the request's own callbacks, by endpoint id. */
     callbackCursors: Record<string, number>;
+    /** The last event fanned out to each ordered endpoint, which the next one follows; by endpoint id. */
+    chains?: Record<string, string>;
     /** The last position given out; only in an endpoint's outbox, a request keeps it in its own row. */
     position?: number;
     /** The request is to be erased, with its deliveries. */

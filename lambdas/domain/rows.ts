@@ -41,6 +41,23 @@ export const deliveryKey = (endpointId: string, eventId: string): RowKey => ({
   sk: eventId,
 });
 
+/** Shares the health of all per-request callbacks of an origin, such as `https://example.com`. */
+export const originKey = (origin: string): RowKey => ({ pk: `ORIGIN#${origin}`, sk: 'HEALTH' });
+/** What waits at a gate (an endpoint or origin), in the order of the events. */
+export const backlogPartition = (gate: RowKey): string => `BACKLOG#${gate.pk}#${gate.sk}`;
+export const backlogKey = (partition: string, delivery: { eventId: string; endpointId: string }): RowKey => ({
+  pk: partition,
+  sk: `${delivery.eventId}#${delivery.endpointId}`,
+});
+/** Who is at work on a gate's deliveries, and when the next one may go out. */
+export const turnsKey = (gate: RowKey): RowKey => ({ pk: `TURNS#${gate.pk}#${gate.sk}`, sk: 'TURNS' });
+/** The order to cancel what a deleted endpoint still had to get. */
+export const cancellationKey = (endpointId: string): RowKey => ({
+  pk: `CANCELLATION#${endpointId}`,
+  sk: 'ORDER',
+});
+export const replayKey = (replayId: string): RowKey => ({ pk: `REPLAY#${replayId}`, sk: 'REPLAY' });
+
 /** While present and in the future, all polling waits. */
 export const brakeKey: RowKey = { pk: 'BRAKE', sk: 'UPSTREAM' };
 /** The secret that signs per-request callbacks. */

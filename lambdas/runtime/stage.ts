@@ -5,6 +5,7 @@ import type { Claim, Claims } from '../adapters/claims.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
 import { outcomeOf } from './failure.ts';
+import { inParallel } from './in-parallel.ts';
 import { log, metrics } from './log.ts';
 
 /** What the work gets besides its claim. */
@@ -20,6 +21,10 @@ export type StageOptions<T extends RowKey> = {
   readonly now: () => number;
   /** Does the row's work and releases the claim, or throws (see failure.ts). */
   readonly work: (claim: Claim<T>, context: WorkContext) => Promise<void>;
+  /** Runs before each invocation's rows. */
+  readonly before?: () => void;
+  /** Rows with the same answer are worked on one after another, in the order of the messages. */
+  readonly sequence?: (hint: Hint) => string;
   /** Until when a row that is due now has to wait, ms since epoch; it is put off then, and not claimed. */
   readonly holdUntil?: () => Promise<number | undefined>;
   /** Rows worked on at a time. */
@@ -38,26 +43,29 @@ export type StageOptions<T extends RowKey> = {
  * worker takes no others along.
  */
 export function stage<T extends RowKey>(options: StageOptions<T>) {
-  const { lanes, claims, hints, now, work, holdUntil, concurrency = 10, rowMs = 5_000 } = options;
+  const {
+    lanes,
+    claims,
+    hints,
+    now,
+    work,
+    before,
+    sequence,
+    holdUntil,
+    concurrency = 10,
+    rowMs = 5_000,
+  } = options;
 
   async function handle(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const deadline = now() + context.getRemainingTimeInMillis() - rowMs;
     const unclaimed = new Set<string>();
     const unbegun: { lane: Lane; hint: Hint }[] = [];
     const suspects: Claim<T>[] = [];
+    before?.();
 
     const wanted = event.Records.flatMap((record) => named(record, lanes));
-    await inParallel(wanted, concurrency, async ({ record, lane, hint }) => {
-      if (now() >= deadline) {
-        unbegun.push({ lane, hint });
-        return;
-      }
-      const claim = await take(lane, hint);
-      if (claim === 'unavailable') unclaimed.add(record.messageId);
-      else if (claim !== 'gone') {
-        if (claim.silentClaims > 0) suspects.push(claim);
-        else await run(claim, deadline);
-      }
+    await inParallel(sequences(wanted), concurrency, async (sequence) => {
+      for (const each of sequence) await begin(each);
     });
     for (const claim of suspects) {
       if (now() < deadline) await run(claim, deadline);
@@ -69,6 +77,24 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     }
     if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
     return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
+
+    async function begin({ record, lane, hint }: Named): Promise<void> {
+      if (now() >= deadline) {
+        unbegun.push({ lane, hint });
+        return;
+      }
+      const claim = await take(lane, hint);
+      if (claim === 'unavailable') unclaimed.add(record.messageId);
+      else if (claim !== 'gone') {
+        if (claim.silentClaims > 0) suspects.push(claim);
+        else await run(claim, deadline);
+      }
+    }
+  }
+
+  function sequences(rows: readonly Named[]): Named[][] {
+    if (!sequence) return rows.map((row) => [row]);
+    return [...Map.groupBy(rows, ({ hint }) => sequence(hint)).values()];
   }
 
   async function take(lane: Lane, hint: Hint): Promise<Claim<T> | 'gone' | 'unavailable'> {
@@ -131,7 +157,9 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
   return middy<SQSEvent, SQSBatchResponse>().handler(handle);
 }
 
-function named(record: SQSRecord, lanes: readonly Lane[]): { record: SQSRecord; lane: Lane; hint: Hint }[] {
+type Named = { readonly record: SQSRecord; readonly lane: Lane; readonly hint: Hint };
+
+function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
   const message = decodeHints(record.body);
   if (!message || !lanes.includes(message.lane)) {
     log.error('not a message of this stage; dropped', { messageId: record.messageId });
@@ -143,17 +171,4 @@ function named(record: SQSRecord, lanes: readonly Lane[]): { record: SQSRecord; 
 function report(lane: string, { pk, sk }: RowKey, reason: string): void {
   log.error('parked', { lane, row: { pk, sk }, reason });
   metrics.addMetric('ParkedRows', MetricUnit.Count, 1);
-}
-
-/** Runs `each` over the items, at most `width` at a time. */
-async function inParallel<I>(
-  items: readonly I[],
-  width: number,
-  each: (item: I) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const lane = async () => {
-    for (let i = next++; i < items.length; i = next++) await each(items[i] as I);
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
 }

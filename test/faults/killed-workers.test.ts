@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createClaims } from '../../lambdas/adapters/claims.ts';
 import type { SafeHttp } from '../../lambdas/adapters/safe-http/safe-http.ts';
 import { createTable, type Table } from '../../lambdas/adapters/table.ts';
-import { createDeliverEvent } from '../../lambdas/deliver/deliver-event.ts';
+import { createDeliver } from '../../lambdas/deliver/deliver.ts';
 import { createDispatchEvents } from '../../lambdas/dispatch/dispatch-events.ts';
 import type { DeliveryRow } from '../../lambdas/domain/delivery.ts';
 import type { EventRow } from '../../lambdas/domain/event.ts';
@@ -107,7 +107,7 @@ async function run(death: Death | undefined) {
     const life = mortal(end);
     const mine: Table = life.table(table);
     const { now } = clock;
-    const hints = { send: async () => {} };
+    const hints = { send: async () => {}, sendPacked: async () => {} };
     const log = { info: () => {} };
     const random = () => 0.5;
     const claims = createClaims(mine, now, randomUUID);
@@ -148,25 +148,24 @@ async function run(death: Death | undefined) {
       hints,
       now,
       concurrency: 1,
-      work: createDispatchEvents({ table: mine, hints, now, log }),
+      work: createDispatchEvents({ table: mine, hints, now, retentionDays: 30, log }),
     });
-    const deliver = stage<DeliveryRow>({
-      lanes: ['deliver', 'deliver-slow'],
+    const deliver = createDeliver({
+      table: mine,
       claims,
       hints,
       now,
+      elapsed: now,
+      random,
+      sleep: neverUnlessAborted,
       concurrency: 1,
-      work: createDeliverEvent({
-        table: mine,
-        http: { request: (exchange) => life.call(() => farSide(exchange)) } as SafeHttp,
-        hints,
-        now,
-        random,
-        retentionDays: 30,
-        callbackSecrets: async () => [{ secret: SECRET }],
-        videoLink: async () => ({ url: '', urlExpiresAt: '' }),
-        log,
-      }),
+      http: { request: (exchange) => life.call(() => farSide(exchange)) } as SafeHttp,
+      putEvent: async () => ({ attempt: { at: now(), durationMs: 0, statusCode: 200 } }),
+      retentionDays: 30,
+      callbackSecrets: async () => [{ secret: SECRET }],
+      videoLink: async () => ({ url: '', urlExpiresAt: '' }),
+      log,
+      count: () => {},
     });
     const handlers: Partial<Record<Lane, typeof poll>> = { poll, dispatch, deliver, 'deliver-slow': deliver };
     return {
@@ -175,6 +174,10 @@ async function run(death: Death | undefined) {
     };
   }
 }
+
+/** Nothing takes so long here that anybody would notice. */
+const neverUnlessAborted = (_ms: number, signal?: AbortSignal): Promise<void> =>
+  new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 
 const LONG_LIVED = { getRemainingTimeInMillis: () => 60_000 } as Context;
 

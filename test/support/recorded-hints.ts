@@ -10,6 +10,9 @@ export function recordHints() {
     send: async (lane: Lane, hints: readonly Hint[]): Promise<void> => {
       sent.push(...hints.map((hint) => ({ lane, hint })));
     },
+    sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]): Promise<void> => {
+      sent.push(...messages.flatMap(({ hints }) => hints.map((hint) => ({ lane, hint }))));
+    },
     /** The hints of a lane since the last call of `clear`. */
     of: (lane: Lane): Hint[] => sent.filter((entry) => entry.lane === lane).map(({ hint }) => hint),
     clear: (): void => {

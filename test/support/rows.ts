@@ -1,4 +1,7 @@
+import type { DeliveryRow } from '../../lambdas/domain/delivery.ts';
 import type { EndpointRow } from '../../lambdas/domain/endpoint.ts';
+import type { EventRow } from '../../lambdas/domain/event.ts';
+import { newDeliveries } from '../../lambdas/domain/fan-out.ts';
 import { endpointId } from '../../lambdas/domain/ids.ts';
 import { type RequestRow, requestList, requestListAt } from '../../lambdas/domain/request.ts';
 import { endpointKey, listAt, requestKey } from '../../lambdas/domain/rows.ts';
@@ -43,10 +46,16 @@ export function endpointRow(n: number, changes: Partial<EndpointRow> = {}): Endp
     ordered: false,
     headers: {},
     createdAt: START,
-    health: { state: 'healthy' },
+    health: { state: 'healthy', lastDeliveredAt: START },
     stateVersion: 0,
     listKey: 'endpoints#http',
     listAt: listAt(START, id),
     ...changes,
   };
+}
+
+/** The delivery of an event to an account-wide endpoint, as the fan-out leaves it. */
+export function deliveryRow(event: EventRow, endpoint: EndpointRow): DeliveryRow {
+  const [row] = newDeliveries([{ event, target: { endpoint, gate: endpoint } }], {}, undefined, START).rows;
+  return row as DeliveryRow;
 }

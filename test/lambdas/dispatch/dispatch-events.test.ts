@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { createBacklogs } from '../../../lambdas/adapters/backlog.ts';
 import { eventWrites, wakeOutbox } from '../../../lambdas/adapters/outbox.ts';
 import { ConditionFailed } from '../../../lambdas/adapters/table.ts';
 import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
@@ -23,7 +24,13 @@ async function setUp(
   const clock = testClock();
   const claims = testClaims(table, clock);
   const hints = recordHints();
-  const dispatch = createDispatchEvents({ table, hints, now: clock.now, log: { info: () => {} } });
+  const dispatch = createDispatchEvents({
+    table,
+    hints,
+    now: clock.now,
+    retentionDays: 30,
+    log: { info: () => {} },
+  });
   const source = { kind: 'request', requestId: randomUUID() } as const;
   const named: Callback[] = callbacks.map(({ endpoint, events }) => ({
     endpointId: endpoint.id,
@@ -74,11 +81,13 @@ test('every event becomes one delivery per matching endpoint, and the outbox is 
   expect(await types(some)).toEqual(['video.complete']);
   expect(await types(own)).toEqual(['video.accepted', 'video.complete']);
   expect(await outbox()).not.toHaveProperty('lane');
-  expect(hints.of('deliver')).toHaveLength(5);
+  expect(hints.of('deliver')).toHaveLength(3);
+  // Nothing is known of the callback's origin yet.
+  expect(hints.of('deliver-slow')).toHaveLength(2);
   const [first] = await deliveries(own);
   expect(first).toMatchObject({
     state: 'pending',
-    lane: 'deliver',
+    lane: 'deliver-slow',
     payload: { id: first?.eventId, type: 'video.accepted', data: { sequence: 1, metadata: { order: '42' } } },
   });
   await stop();
@@ -144,13 +153,40 @@ test('many events for many endpoints go through in several transactions', async 
   await stop();
 });
 
-test('a failing or disabled endpoint goes by the slow queue from the first attempt', async () => {
-  const failing = endpointRow(1, { health: { state: 'failing', failingSince: 0 } });
-  const disabled = endpointRow(2, { enabled: false });
-  const { observe, dispatch, claim, hints, stop } = await setUp([failing, disabled]);
+test('an endpoint that fails, is slow or is new is sent its first attempts by the slow queue', async () => {
+  const failing = endpointRow(1, { health: { state: 'failing', failingSince: 0, lastDeliveredAt: 0 } });
+  const slow = endpointRow(2, { health: { state: 'healthy', lastDeliveredAt: 0, slow: true } });
+  const unproven = endpointRow(3, { health: { state: 'healthy' } });
+  const { observe, dispatch, claim, hints, stop } = await setUp([failing, slow, unproven]);
   await observe('video.accepted');
   await dispatch(await claim());
   expect(hints.of('deliver')).toEqual([]);
-  expect(hints.of('deliver-slow')).toHaveLength(2);
+  expect(hints.of('deliver-slow')).toHaveLength(3);
+  await stop();
+});
+
+test('what would only wait begins in a backlog: disabled, breaker open, or behind others', async () => {
+  const open = { state: 'failing', failingSince: 0, openSince: 0 } as const;
+  const awake = { lane: 'deliver-slow', dueAt: 1 };
+  const endpoints = [
+    endpointRow(1, { enabled: false }),
+    endpointRow(2, { health: open }),
+    endpointRow(3, { rateLimit: 1, ...awake }),
+    endpointRow(4, { kind: 'pull' }),
+    endpointRow(5, awake),
+  ];
+  const { table, observe, dispatch, claim, deliveries, hints, stop } = await setUp(endpoints);
+  await observe('video.accepted');
+  await dispatch(await claim());
+  const rows = (await Promise.all(endpoints.map((endpoint) => deliveries(endpoint)))).flat();
+  expect(rows.map(({ state }) => state)).toEqual(['held', 'held', 'pending', 'pending', 'pending']);
+  expect(rows.map(({ lane }) => lane)).toEqual([undefined, undefined, undefined, undefined, 'deliver']);
+  expect(hints.sent).toHaveLength(1);
+  const backlogs = createBacklogs(table);
+  const waiting = await Promise.all(endpoints.map((endpoint) => backlogs.first(endpoint, 10)));
+  expect(waiting.map((page) => page.rows.map(({ eventId }) => eventId))).toEqual([
+    ...rows.slice(0, 4).map(({ eventId }) => [eventId]),
+    [],
+  ]);
   await stop();
 });

@@ -2,13 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
 import { number } from '../../../lambdas/domain/event.ts';
-import { newDelivery } from '../../../lambdas/domain/fan-out.ts';
 import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
 import { copyKey, endpointKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { claimed, testClaims, testClock } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
-import { endpointRow, requestRow } from '../../support/rows.ts';
+import { deliveryRow, endpointRow, requestRow } from '../../support/rows.ts';
 
 async function setUp(events: number) {
   const { table, stop } = await startDatabase();
@@ -33,8 +32,7 @@ async function setUp(events: number) {
   const { rows } = number(source, { sequence: 0, position: 0 }, drafts, clock.now());
   for (const event of rows) {
     await table.write({ put: event });
-    for (const endpoint of [account, callback])
-      await table.write({ put: newDelivery({ event, endpoint }, {}, clock.now()) });
+    for (const endpoint of [account, callback]) await table.write({ put: deliveryRow(event, endpoint) });
   }
   await table.write({ put: { ...outboxKey(source), purge: true, lane: 'dispatch', dueAt: clock.now() } });
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Attempt, DeliveryRow } from '../../../lambdas/domain/delivery.ts';
-import { afterAttempt, healthAfter } from '../../../lambdas/domain/delivery-outcome.ts';
+import type { Attempt } from '../../../lambdas/domain/attempt.ts';
+import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
+import { afterAttempt } from '../../../lambdas/domain/delivery-outcome.ts';
 import { number } from '../../../lambdas/domain/event.ts';
-import { newDelivery } from '../../../lambdas/domain/fan-out.ts';
-import { endpointRow, REQUEST_ID, START } from '../../support/rows.ts';
+import { deliveryRow, endpointRow, REQUEST_ID, START } from '../../support/rows.ts';
 
 const endpoint = endpointRow(1);
 const { rows } = number(
@@ -12,7 +12,7 @@ const { rows } = number(
   [{ type: 'video.accepted', data: {} }],
   START,
 );
-const delivery: DeliveryRow = newDelivery({ event: rows[0] as (typeof rows)[0], endpoint }, undefined, START);
+const delivery: DeliveryRow = deliveryRow(rows[0] as (typeof rows)[0], endpoint);
 const answer = (statusCode: number): Attempt => ({ at: START, durationMs: 5, statusCode });
 
 test.each([200, 201, 204, 299])('%i is success', (statusCode) => {
@@ -43,16 +43,4 @@ test('the log of attempts is bounded, their count is not', () => {
   const outcome = afterAttempt({ ...delivery, attempts, attemptCount: 40 }, answer(500), START, 0);
   expect(outcome.set.attempts).toHaveLength(12);
   expect(outcome.set.attemptCount).toBe(41);
-});
-
-test('health changes with the first failure and the next success, and is not written otherwise', () => {
-  expect(healthAfter(endpoint, answer(500), START)).toEqual({ state: 'failing', failingSince: START });
-  const failing = { ...endpoint, health: { state: 'failing' as const, failingSince: START } };
-  expect(healthAfter(failing, answer(500), START + 1)).toBeUndefined();
-  expect(healthAfter(failing, answer(200), START + 2)).toEqual({
-    state: 'healthy',
-    lastDeliveredAt: START + 2,
-  });
-  const healthy = { ...endpoint, health: { state: 'healthy' as const, lastDeliveredAt: START } };
-  expect(healthAfter(healthy, answer(200), START + 10)).toBeUndefined();
 });

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
+import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import type { EventRow } from '../../../lambdas/domain/event.ts';
 import { number } from '../../../lambdas/domain/event.ts';
 import type { EventType } from '../../../lambdas/domain/event-filter.ts';
@@ -6,10 +8,13 @@ import {
   type Audience,
   type Cursors,
   lowestCursor,
-  newDelivery,
+  newDeliveries,
   nextBatch,
 } from '../../../lambdas/domain/fan-out.ts';
 import { endpointRow, REQUEST_ID, START } from '../../support/rows.ts';
+
+/** An account-wide endpoint is its own gate. */
+const itself = (endpoint: EndpointRow) => ({ endpoint, gate: endpoint });
 
 const START_CURSORS: Cursors = { accountCursor: { position: 0 }, callbackCursors: {} };
 
@@ -20,10 +25,11 @@ function events(...types: EventType[]): EventRow[] {
 
 function audience(endpoints: number, callbacks: string[][] = []): Audience {
   return {
-    account: Array.from({ length: endpoints }, (_, n) => endpointRow(n)),
+    account: Array.from({ length: endpoints }, (_, n) => itself(endpointRow(n))),
     callbacks: callbacks.map((filter, n) => {
       const endpoint = endpointRow(200 + n, { kind: 'callback' });
-      return { callback: { endpointId: endpoint.id, url: endpoint.url ?? '', events: filter }, endpoint };
+      const callback = { endpointId: endpoint.id, url: endpoint.url ?? '', events: filter };
+      return { callback, target: itself(endpoint) };
     }),
   };
 }
@@ -31,12 +37,13 @@ function audience(endpoints: number, callbacks: string[][] = []): Audience {
 /** Fans out to the end and names each delivery as `position>endpoint`. */
 function fanOut(cursors: Cursors, all: EventRow[], to: Audience, most: number): string[][] {
   const batches: string[][] = [];
-  const ids = [...to.account, ...to.callbacks.flatMap(({ endpoint }) => endpoint ?? [])].map(({ id }) => id);
+  const targets = [...to.account, ...to.callbacks.flatMap(({ target }) => target ?? [])];
+  const ids = targets.map(({ endpoint }) => endpoint.id);
   let at = cursors;
   while (lowestCursor(at) < (all.at(-1)?.position ?? 0)) {
     const batch = nextBatch(at, all, to, most);
     batches.push(
-      batch.deliveries.map(({ event, endpoint }) => `${event.position}>${ids.indexOf(endpoint.id)}`),
+      batch.deliveries.map(({ event, target }) => `${event.position}>${ids.indexOf(target.endpoint.id)}`),
     );
     at = batch.cursors;
   }
@@ -83,7 +90,7 @@ test('a callback whose endpoint was deleted is passed over', () => {
   const to = audience(0, [['video.*']]);
   const gone = {
     account: [],
-    callbacks: to.callbacks.map(({ callback }) => ({ callback, endpoint: undefined })),
+    callbacks: to.callbacks.map(({ callback }) => ({ callback, target: undefined })),
   };
   expect(
     fanOut(
@@ -98,13 +105,16 @@ test('a callback whose endpoint was deleted is passed over', () => {
 test('an event for one endpoint alone reaches it whatever its filter', () => {
   const [event] = events('endpoint.test') as [EventRow];
   const to = audience(3);
-  const only = { ...event, onlyTo: to.account[1]?.id };
+  const only = { ...event, onlyTo: to.account[1]?.endpoint.id };
   expect(fanOut(START_CURSORS, [only], to, 90)).toEqual([['1>1']]);
 });
 
 test('what befalls an endpoint is told to the others', () => {
-  const all = { ...audience(0), account: [1, 2].map((n) => endpointRow(n, { events: ['endpoint.*'] })) };
-  const about = all.account[0]?.id ?? '';
+  const all = {
+    ...audience(0),
+    account: [1, 2].map((n) => itself(endpointRow(n, { events: ['endpoint.*'] }))),
+  };
+  const about = all.account[0]?.endpoint.id ?? '';
   const draft = { type: 'endpoint.disabled' as const, data: {} };
   const { rows } = number(
     { kind: 'endpoint', endpointId: about },
@@ -117,7 +127,8 @@ test('what befalls an endpoint is told to the others', () => {
 
 test('a delivery carries the payload with the metadata, and the id of its event', () => {
   const [event] = events('video.accepted') as [EventRow];
-  const delivery = newDelivery({ event, endpoint: endpointRow(1) }, { order: '42' }, START);
+  const [delivery] = newDeliveries([{ event, target: itself(endpointRow(1)) }], {}, { order: '42' }, START)
+    .rows as [DeliveryRow];
   expect(delivery.payload).toEqual({
     id: event.id,
     type: 'video.accepted',
@@ -130,4 +141,23 @@ test('a delivery carries the payload with the metadata, and the id of its event'
     requestId: REQUEST_ID,
     state: 'pending',
   });
+});
+
+test('what goes to an ordered endpoint names the event before it, across batches; others name none', () => {
+  const [first, second, third] = events('video.accepted', 'video.processing', 'video.complete') as [
+    EventRow,
+    EventRow,
+    EventRow,
+  ];
+  const ordered = itself(endpointRow(1, { ordered: true }));
+  const other = itself(endpointRow(2));
+  const batch = newDeliveries(
+    [first, second].flatMap((event) => [ordered, other].map((target) => ({ event, target }))),
+    {},
+    undefined,
+    START,
+  );
+  expect(batch.rows.map((row) => row.after)).toEqual([undefined, undefined, first.id, undefined]);
+  const next = newDeliveries([{ event: third, target: ordered }], batch.chains, undefined, START);
+  expect(next.rows[0]?.after).toBe(second.id);
 });

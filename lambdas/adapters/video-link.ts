@@ -1,5 +1,7 @@
-import type { SecretReader } from '../adapters/secrets.ts';
+import type { DeliveryRow } from '../domain/delivery.ts';
+import type { EventPayload } from '../domain/event.ts';
 import { signLink } from '../domain/link-token.ts';
+import type { SecretReader } from './secrets.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -14,4 +16,17 @@ export function createVideoLinks(options: { secret: SecretReader; publicUrl: str
       urlExpiresAt: new Date(expiresAt).toISOString(),
     };
   };
+}
+
+export type VideoLinks = ReturnType<typeof createVideoLinks>;
+
+/** The payload of a delivery as it is sent now: that of a stored video with a fresh link. */
+export async function payloadToSend(
+  { payload, requestId }: DeliveryRow,
+  videoLink: VideoLinks,
+  now: number,
+): Promise<EventPayload> {
+  if (payload.type !== 'video.stored' || requestId === undefined) return payload;
+  const video = { ...(payload.data.video as object), ...(await videoLink(requestId, now)) };
+  return { ...payload, data: { ...payload.data, video } };
 }

@@ -1,0 +1,71 @@
+import type { DeliveryRow } from '../domain/delivery.ts';
+import type { GateRow } from '../domain/gate.ts';
+import { backlogKey, backlogPartition, deliveryKey } from '../domain/rows.ts';
+import { freshDueAt, type Hint, type RowKey } from '../domain/work.ts';
+import { absent, equals, present } from './expression.ts';
+import { ConditionFailed, type Page, type Table, type Write } from './table.ts';
+
+/** A place in a backlog; its sort key orders the backlog by the time of the events. */
+export type BacklogEntry = RowKey & { endpointId: string; eventId: string; expiresAt?: number };
+
+/** Puts a delivery that was written with `waitsAt` in its place. */
+export const entryWrite = (
+  waitsAt: string,
+  { eventId, endpointId, expiresAt }: Pick<DeliveryRow, 'eventId' | 'endpointId' | 'expiresAt'>,
+): Write => ({
+  put: { ...backlogKey(waitsAt, { eventId, endpointId }), eventId, endpointId, expiresAt },
+});
+
+/** Makes a gate look at its backlog at `at`, taking it from whoever is at it now. */
+export function wakeWrite(gate: GateRow, at: number): Write & { due: Hint } {
+  const { pk, sk, origin, health, stateVersion } = gate;
+  const dueAt = freshDueAt(at, gate.dueAt);
+  return {
+    update: { pk, sk },
+    set: { lane: 'deliver-slow', dueAt },
+    // An origin's row is made when it is first needed; an endpoint's must not come back after its deletion.
+    ...(origin === undefined
+      ? { if: [present('stateVersion')] }
+      : { setIfAbsent: { origin, health, stateVersion } }),
+    remove: ['owner', 'claims', 'parked', 'quietSince'],
+    due: { pk, sk, dueAt },
+  };
+}
+
+export type Backlogs = ReturnType<typeof createBacklogs>;
+
+export function createBacklogs(table: Table) {
+  /** The first places, oldest events first. */
+  const first = (gate: RowKey, limit: number): Promise<Page<BacklogEntry>> =>
+    table.query<BacklogEntry>({ partition: backlogPartition(gate), limit, consistent: true });
+
+  /**
+   * Makes a delivery that waits due; undefined when it does not wait any more: it was erased, or a
+   * person sent it meanwhile.
+   */
+  async function release(
+    entry: BacklogEntry,
+    dueAt: number,
+    more: Partial<DeliveryRow> = {},
+  ): Promise<Hint | undefined> {
+    const key = deliveryKey(entry.endpointId, entry.eventId);
+    try {
+      await table.transact([
+        {
+          update: key,
+          set: { state: 'pending', lane: 'deliver-slow', dueAt, ...more },
+          remove: ['waitsAt'],
+          if: [equals('waitsAt', entry.pk), absent('lane')],
+        },
+        { delete: entry },
+      ]);
+      return { ...key, dueAt };
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      await table.write({ delete: entry });
+      return undefined;
+    }
+  }
+
+  return { first, release };
+}

@@ -1,0 +1,59 @@
+import { turnsKey } from '../domain/rows.ts';
+import { type Admission, admit, busyAt, NO_TURNS, type TurnsRow, type Wish } from '../domain/turns.ts';
+import type { RowKey } from '../domain/work.ts';
+import { absent, equals } from './expression.ts';
+import { ConditionFailed, type Table } from './table.ts';
+
+const TRIES = 20;
+/** A row that nobody used for so long says nothing, s. */
+const KEPT_S = 86_400;
+
+export type TakeTurns = ReturnType<typeof createTurns>;
+
+/** The turns of gates, each a row changed by compare and swap. */
+export function createTurns(table: Table) {
+  /** Takes a turn; undefined when it is not soon enough, or too many ask at once. */
+  async function take(gate: RowKey, wish: Wish): Promise<Pick<Admission, 'sendAt'> | undefined> {
+    const key = turnsKey(gate);
+    let row = await table.get<TurnsRow>(key);
+    for (let attempt = 0; attempt < TRIES; attempt++) {
+      const admission = admit(row ?? NO_TURNS, wish);
+      if (!admission) return undefined;
+      const version = (row?.version ?? 0) + 1;
+      const expiresAt = Math.ceil(wish.now / 1_000) + KEPT_S;
+      try {
+        await table.write({
+          update: key,
+          set: { ...admission.turns, version, expiresAt },
+          if: [row ? equals('version', row.version) : absent('version')],
+        });
+        return admission;
+      } catch (error) {
+        if (!(error instanceof ConditionFailed)) throw error;
+        row = (error.rows.get(0) as TurnsRow | undefined) ?? (await table.get<TurnsRow>(key));
+      }
+    }
+    return undefined;
+  }
+
+  /** Says that the attempt of a claim has ended. */
+  async function giveBack(gate: RowKey, nonce: string): Promise<void> {
+    try {
+      await table.write({
+        update: turnsKey(gate),
+        remove: [`busy.${nonce}`],
+        add: { version: 1 },
+        if: [{ attribute: `busy.${nonce}`, is: 'present' }],
+      });
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
+  /** Attempts under way. */
+  async function busy(gate: RowKey, now: number): Promise<number> {
+    return busyAt((await table.get<TurnsRow>(turnsKey(gate))) ?? NO_TURNS, now);
+  }
+
+  return { take, giveBack, busy };
+}

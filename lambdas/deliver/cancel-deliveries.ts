@@ -1,0 +1,91 @@
+import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { equals, present } from '../adapters/expression.ts';
+import type { Hints } from '../adapters/hints.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
+import { type DeliveryRow, isFinal } from '../domain/delivery.ts';
+import { QUIET_MS } from '../domain/gate.ts';
+import { finishedExpiry } from '../domain/retention.ts';
+import { backlogKey, deliveryPartition, replayKey } from '../domain/rows.ts';
+import { LEASE_MS, type RowKey } from '../domain/work.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
+import type { WorkContext } from '../runtime/stage.ts';
+
+/** The order to cancel what a deleted endpoint still had to get. */
+export type CancellationRow = RowKey & {
+  endpointId: string;
+  orderedAt: number;
+  /** The last event looked at. */
+  cursor?: string;
+};
+
+export type CancelDependencies = {
+  readonly table: Table;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly now: () => number;
+  readonly retentionDays: number;
+};
+
+const PAGE = 100;
+const AT_ONCE = 10;
+
+/**
+ * Cancels the deliveries of a deleted endpoint that are not final, by consistent reads of all it ever
+ * had, and once more when every function call that may still have known the endpoint is over.
+ */
+export function createCancelDeliveries({ table, hints, now, retentionDays }: CancelDependencies) {
+  return async function cancelDeliveries(claim: Claim, { deadline }: WorkContext): Promise<void> {
+    const order = claim.row as CancellationRow;
+    let { cursor } = order;
+    for (;;) {
+      const { rows, more } = await table.query<DeliveryRow>({
+        partition: deliveryPartition(order.endpointId),
+        after: cursor,
+        limit: PAGE,
+        consistent: true,
+      });
+      await inParallel(
+        rows.filter((row) => !isFinal(row)),
+        AT_ONCE,
+        cancel,
+      );
+      if (!more || rows.length === 0) break;
+      cursor = rows.at(-1)?.sk;
+      if (now() > deadline) return again(claim, now(), cursor);
+      claim.leaseEnd = dueAfter(claim, now() + LEASE_MS);
+      await table.write({ update: order, set: { cursor, dueAt: claim.leaseEnd }, if: [owned(claim)] });
+    }
+    const lastLook = order.orderedAt + QUIET_MS;
+    if (now() < lastLook) return again(claim, lastLook, undefined);
+    await table.write({ delete: order, if: [owned(claim)] });
+  };
+
+  /** Takes the delivery from whoever is sending it; what was sent already cannot be called back. */
+  async function cancel(row: DeliveryRow): Promise<void> {
+    const { waitsAt, replayId, inReplay } = row;
+    const writes: Write[] = [
+      {
+        update: row,
+        set: { state: 'canceled', expiresAt: finishedExpiry(now(), retentionDays) },
+        remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'waitsAt', 'passes', 'inReplay'],
+        if: [equals('state', row.state)],
+      },
+      ...(waitsAt ? [{ delete: backlogKey(waitsAt, row) }] : []),
+      ...(replayId && inReplay
+        ? [{ update: replayKey(replayId), add: { done: 1 }, if: [present('pk')] }]
+        : []),
+    ];
+    try {
+      await table.transact(writes);
+    } catch (error) {
+      // Somebody ended it first.
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
+  async function again(claim: Claim, at: number, cursor: string | undefined): Promise<void> {
+    const { pk, sk } = claim.row;
+    const change = cursor === undefined ? { remove: ['cursor'] } : { set: { cursor } };
+    await table.write(releaseWrite(claim, { dueAt: at, ...change }));
+    await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, at) }]);
+  }
+}

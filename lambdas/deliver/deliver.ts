@@ -1,0 +1,83 @@
+import type { Claim, Claims } from '../adapters/claims.ts';
+import type { Hints } from '../adapters/hints.ts';
+import type { Table } from '../adapters/table.ts';
+import { createTargets } from '../adapters/targets.ts';
+import { createTurns } from '../adapters/turns.ts';
+import type { DeliveryRow } from '../domain/delivery.ts';
+import type { EndpointSecret } from '../domain/endpoint.ts';
+import type { GateRow } from '../domain/gate.ts';
+import type { ReplayRow } from '../domain/replay.ts';
+import type { RowKey } from '../domain/work.ts';
+import { stage, type WorkContext } from '../runtime/stage.ts';
+import { createCancelDeliveries } from './cancel-deliveries.ts';
+import { createDeliverEvent } from './deliver-event.ts';
+import { createRecordHealth } from './endpoint-health.ts';
+import { createReleaseBacklog } from './release-backlog.ts';
+import { createReplayDeliveries } from './replay-deliveries.ts';
+import { createSend, type SendDependencies } from './send.ts';
+
+export type DeliverOptions = SendDependencies & {
+  readonly table: Table;
+  readonly claims: Claims;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly random: () => number;
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly retentionDays: number;
+  readonly log: { info(message: string, extra: Record<string, unknown>): void };
+  /** Rows worked on at a time. */
+  readonly concurrency?: number;
+  readonly count: (metric: 'EndpointDisabled' | 'DeliveriesFailed') => void;
+};
+
+/** An attempt may take its 15 s, and what it leaves is to be written down. */
+const ROW_MS = 20_000;
+
+/** The stage that sends: its rows are deliveries, gates with a backlog, replays and cancellations. */
+export function createDeliver(options: DeliverOptions) {
+  const { table, hints, now, count } = options;
+  const targets = createTargets(table);
+  let callbackSecrets: Promise<readonly EndpointSecret[]> | undefined;
+  const shared = {
+    ...options,
+    targets,
+    turns: createTurns(table),
+    callbackSecrets: () => {
+      callbackSecrets ??= options.callbackSecrets();
+      return callbackSecrets;
+    },
+  };
+  const deliverEvent = createDeliverEvent({
+    ...shared,
+    send: createSend(shared),
+    recordHealth: createRecordHealth({ ...shared, onDisabled: () => count('EndpointDisabled') }),
+    onFailed: () => count('DeliveriesFailed'),
+  });
+  const releaseBacklog = createReleaseBacklog(shared);
+  const cancelDeliveries = createCancelDeliveries(shared);
+  const replayDeliveries = createReplayDeliveries(shared);
+
+  async function work(claim: Claim, context: WorkContext): Promise<void> {
+    const kind = claim.row.pk.slice(0, claim.row.pk.indexOf('#'));
+    if (kind === 'DEL') return deliverEvent(claim as Claim<DeliveryRow>);
+    if (kind === 'REPLAY') return replayDeliveries(claim as Claim<ReplayRow>, context);
+    if (kind === 'CANCELLATION') return cancelDeliveries(claim, context);
+    return releaseBacklog(claim as Claim<GateRow>, context);
+  }
+
+  return stage<RowKey>({
+    lanes: ['deliver', 'deliver-slow'],
+    claims: options.claims,
+    hints,
+    now,
+    concurrency: options.concurrency,
+    rowMs: ROW_MS,
+    // An endpoint's deliveries of one invocation go out in order, and one at a time.
+    sequence: ({ pk }) => pk,
+    // What is known of endpoints serves the rows of one invocation.
+    before: () => {
+      targets.forget();
+      callbackSecrets = undefined;
+    },
+    work,
+  });
+}

@@ -1,0 +1,118 @@
+import { type BacklogEntry, createBacklogs } from '../adapters/backlog.ts';
+import { type Claim, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
+import type { Hints } from '../adapters/hints.ts';
+import type { Table } from '../adapters/table.ts';
+import type { TakeTurns } from '../adapters/turns.ts';
+import type { EndpointRow } from '../domain/endpoint.ts';
+import {
+  type GateRow,
+  QUIET_MS,
+  RELEASE_AHEAD_MS,
+  RELEASE_EVERY_MS,
+  RELEASES_PER_SECOND,
+  releaseTimes,
+} from '../domain/gate.ts';
+import { halfOpen, isOpen, mostAtOnce, probeAt } from '../domain/health.ts';
+import { inParallel } from '../runtime/in-parallel.ts';
+import type { WorkContext } from '../runtime/stage.ts';
+
+export type ReleaseDependencies = {
+  readonly table: Table;
+  readonly turns: TakeTurns;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly now: () => number;
+  readonly log: { info(message: string, extra: Record<string, unknown>): void };
+};
+
+const PAGE = 50;
+const AT_ONCE = 10;
+/** How often the backlog of a gate that has not proven itself is looked at, ms. */
+const CROWDED_MS = 1_000;
+
+/**
+ * A gate's turn: releases what waits in its backlog, the oldest events first. All of it within the
+ * rate limit when the gate answers well, as many as may be under way when it has not proven itself,
+ * one as a probe while its breaker is open, nothing while it is disabled.
+ */
+export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseDependencies) {
+  const backlogs = createBacklogs(table);
+
+  return async function releaseBacklog(
+    claim: Claim<GateRow & Partial<EndpointRow>>,
+    { deadline }: WorkContext,
+  ): Promise<void> {
+    const gate = claim.row;
+    // Clients fetch from the backlog of a pull endpoint.
+    if (gate.enabled === false || gate.kind === 'pull') return release(claim, { remove: ['quietSince'] });
+    if (isOpen(gate.health)) {
+      const { released } = await releaseSome(claim, [now()], { passes: true }, deadline);
+      if (released > 0) return release(claim, { dueAt: probeAt(gate.health, now()) });
+      // Nothing to probe with: the next delivery that comes is the probe.
+      const set = { health: halfOpen(gate.health), stateVersion: gate.stateVersion + 1, quietSince: now() };
+      return release(claim, { dueAt: now() + QUIET_MS, set });
+    }
+
+    const times = releaseTimes(
+      Math.max(now(), gate.releasedUntil ?? 0),
+      now() + RELEASE_AHEAD_MS,
+      gate.rateLimit ?? RELEASES_PER_SECOND,
+    );
+    // The health of a callback is its origin's.
+    const atOnce = gate.kind === 'callback' ? undefined : mostAtOnce(gate.health);
+    const room = atOnce === undefined ? times.length : atOnce - (await turns.busy(gate, now()));
+    const { released, empty } = await releaseSome(claim, times.slice(0, Math.max(0, room)), {}, deadline);
+    if (released > 0) log.info('released', { gate: gate.sk, released });
+    if (!empty) {
+      const interval = 1_000 / (gate.rateLimit ?? RELEASES_PER_SECOND);
+      const last = times[released - 1];
+      return release(claim, {
+        dueAt: now() + (atOnce === undefined ? RELEASE_EVERY_MS : CROWDED_MS),
+        set: last === undefined ? {} : { releasedUntil: Math.ceil(last + interval) },
+        remove: ['quietSince'],
+      });
+    }
+    const { quietSince = now() } = gate;
+    const lastLook = quietSince + QUIET_MS;
+    if (released === 0 && gate.quietSince !== undefined && now() >= lastLook) {
+      return release(claim, { remove: ['quietSince', 'releasedUntil'] });
+    }
+    return release(claim, { dueAt: Math.max(lastLook, now()), set: { quietSince } });
+  };
+
+  /** Releases an entry for each of the times, and says whether the backlog is empty afterwards. */
+  async function releaseSome(
+    claim: Claim<GateRow>,
+    times: readonly number[],
+    more: { passes?: true },
+    deadline: number,
+  ): Promise<{ released: number; empty: boolean }> {
+    let released = 0;
+    for (;;) {
+      const left = times.slice(released, released + PAGE);
+      const { rows, more: rest } = await backlogs.first(claim.row, Math.max(1, left.length));
+      if (rows.length === 0) return { released, empty: true };
+      if (left.length === 0 || now() > deadline) return { released, empty: false };
+      await releasePage(rows, left, more);
+      released += rows.length;
+      if (!rest) return { released, empty: true };
+    }
+  }
+
+  async function releasePage(
+    rows: readonly BacklogEntry[],
+    times: readonly number[],
+    more: { passes?: true },
+  ) {
+    const due = rows.map((entry, i) => ({ entry, dueAt: times[i] ?? now() }));
+    const hinted = await inParallel(due, AT_ONCE, ({ entry, dueAt }) => backlogs.release(entry, dueAt, more));
+    const found = hinted.filter((hint) => hint !== undefined);
+    if (found.length > 0) await hints.send('deliver-slow', found);
+  }
+
+  async function release(claim: Claim<GateRow>, change: Release): Promise<void> {
+    const { pk, sk } = claim.row;
+    await table.write(releaseWrite(claim, change));
+    if (change.dueAt === undefined) return;
+    await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, change.dueAt) }]);
+  }
+}

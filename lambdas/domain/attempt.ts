@@ -1,0 +1,21 @@
+/** One try at sending, as it is kept and shown. */
+export type Attempt = {
+  /** ms since epoch. */
+  at: number;
+  durationMs: number;
+  statusCode?: number;
+  /** The class of the failure when there was no answer (`timeout`, `dns`, `reset`, …). */
+  error?: string;
+  /** The first 1 KiB of the answer. */
+  body?: string;
+};
+
+/** Attempts kept on a delivery's row, which counts them all. */
+export const ATTEMPTS_KEPT = 12;
+
+/** A whole answer with any status of 2xx. */
+export const isSuccess = ({ statusCode, error }: Attempt): boolean =>
+  error === undefined && statusCode !== undefined && statusCode >= 200 && statusCode < 300;
+
+/** The endpoint says that it is no longer there (Standard Webhooks): it is disabled. */
+export const isGone = ({ statusCode }: Attempt): boolean => statusCode === 410;

@@ -1,0 +1,51 @@
+import type { EndpointHealth } from './health.ts';
+import { originKey } from './rows.ts';
+import type { RowKey, Work } from './work.ts';
+
+/**
+ * What decides whether deliveries go out, and releases those that wait (its backlog): the row of an
+ * account-wide endpoint itself, for callbacks that of their origin.
+ *
+ * A backlog is entered without a check of the gate, which would make all who write to an endpoint
+ * collide on its row. Instead, whoever enters it has seen, in the life of the same function call, the
+ * gate shut or awake; and a gate falls asleep only when it was quiet, and so seen as not awake, for
+ * longer than any call lasts, and its backlog then still is empty.
+ */
+export type Gate = Work & {
+  health: EndpointHealth;
+  /** Counts what opens and shuts the gate; who writes of its health must have seen the last count. */
+  stateVersion: number;
+  /** Since when nothing waits; it stays due for a last look. */
+  quietSince?: number;
+  /** Until when deliveries have been released, ms since epoch. */
+  releasedUntil?: number;
+};
+
+export type GateRow = RowKey & Gate & { origin?: string };
+
+/** How long a gate is quiet before its last look, ms: more than twice the longest call of a function that enters backlogs. */
+export const QUIET_MS = 120_000;
+
+/** Deliveries released per second from a backlog without a rate limit. */
+export const RELEASES_PER_SECOND = 100;
+/** How far ahead deliveries are released, and after how long more of them are, ms. */
+export const RELEASE_AHEAD_MS = 8_000;
+export const RELEASE_EVERY_MS = 4_000;
+
+/** Whether the gate is due, or being worked on, and will look at its backlog. */
+export const isAwake = (gate: Gate): boolean => gate.lane === 'deliver-slow' && gate.quietSince === undefined;
+
+/** The gate of an origin that nothing is known of yet. */
+export const newOrigin = (origin: string): GateRow => ({
+  ...originKey(origin),
+  origin,
+  health: { state: 'healthy' },
+  stateVersion: 0,
+});
+
+/** Times at which the next of a backlog go out, from `from` up to `until`, `perSecond` of them. */
+export function releaseTimes(from: number, until: number, perSecond: number): number[] {
+  const interval = 1_000 / perSecond;
+  const count = Math.max(0, Math.ceil((until - from) / interval));
+  return Array.from({ length: count }, (_, i) => Math.ceil(from + i * interval));
+}
