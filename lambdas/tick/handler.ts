@@ -1,10 +1,10 @@
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import { createHints } from '../adapters/hints.ts';
+import { createQueueDepth } from '../adapters/queue-depth.ts';
 import { createTable } from '../adapters/table.ts';
-import type { Lane } from '../domain/work.ts';
 import { requireEnv } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
@@ -19,7 +19,7 @@ const now = Date.now;
 const sweep = createSweep({
   table: createTable(new DynamoDBClient({}), TABLE_NAME),
   hints: createHints({ client: sqs, queueUrls: urls, now, onLost: reportLostHints }),
-  visibleMessages,
+  visibleMessages: createQueueDepth(sqs, urls),
   now,
 });
 
@@ -30,10 +30,3 @@ export const handler = middy().handler(async () => {
     metrics.singleMetric().addDimension('lane', lane).addMetric('OverdueRows', MetricUnit.Count, overdue);
   }
 });
-
-async function visibleMessages(lane: Lane): Promise<number> {
-  const { Attributes } = await sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: urls[lane], AttributeNames: ['ApproximateNumberOfMessages'] }),
-  );
-  return Number(Attributes?.ApproximateNumberOfMessages ?? 0);
-}

@@ -1,0 +1,46 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+import { measureBacklog, measureBurst, measureWaiting } from '../../bench/tick/measure.ts';
+import { startTickWorld } from '../../bench/tick/world.ts';
+
+const run = promisify(execFile);
+
+async function world() {
+  const started = await startTickWorld();
+  onTestFinished(() => started.stop());
+  return started;
+}
+
+test('a tick costs the same however many rows wait', async () => {
+  const ticks = await measureWaiting(await world(), [100, 2_000], 50);
+  expect(Object.keys(ticks)).toEqual(['100', '2000']);
+  // A look at each lane and at the queue of one, and five times ten messages.
+  for (const { awsCalls } of Object.values(ticks)) expect(awsCalls).toBe(5 + 1 + 5);
+  expect(ticks[2_000]?.readUnits).toBe(ticks[100]?.readUnits);
+  expect(ticks[100]?.readUnits).toBeGreaterThan(0);
+});
+
+test('a tick that has more to hint reads more', async () => {
+  const few = await measureWaiting(await world(), [100], 50);
+  const many = await measureWaiting(await world(), [100], 500);
+  expect(many[100]?.readUnits).toBeGreaterThan(few[100]?.readUnits ?? Number.NaN);
+});
+
+test('workers that are behind by ten minutes are told of hardly any row twice', async () => {
+  const hintsPerDueRow = await measureBacklog(await world(), 600, 120);
+  expect(hintsPerDueRow).toBeGreaterThanOrEqual(1);
+  expect(hintsPerDueRow).toBeLessThanOrEqual(1.1);
+});
+
+test('after a purge all overdue rows are hinted by packed messages within two ticks', async () => {
+  const { rows, messages, ticks, readUnits } = await measureBurst(await world(), 5_000);
+  expect(ticks).toBeLessThanOrEqual(2);
+  expect(rows / messages).toBeGreaterThan(2);
+  expect(readUnits).toBeGreaterThan(0);
+});
+
+test('bench:tick explains itself', async () => {
+  const { stdout } = await run(process.execPath, ['bench/tick.ts', '--help']);
+  expect(stdout).toContain('npm run bench:tick');
+});
