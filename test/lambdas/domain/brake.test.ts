@@ -1,22 +1,47 @@
 import { expect, test } from 'vitest';
-import { braked } from '../../../lambdas/domain/brake.ts';
+import { type Brake, braked, heldUntil } from '../../../lambdas/domain/brake.ts';
 
 test('without Retry-After the wait doubles from 5 s to 5 min', () => {
-  let brake = braked(undefined, { reason: 'throttled' }, 0, 0);
-  const waits = [brake.until];
-  for (let i = 0; i < 7; i++) {
-    brake = braked(brake, { reason: 'throttled' }, 0, 0);
-    waits.push(brake.until);
-  }
+  let brake: Brake | undefined;
+  const waits = Array.from({ length: 8 }, () => {
+    const now = brake?.until ?? 0;
+    brake = braked(brake, { reason: 'throttled' }, now, 0);
+    return brake.until - now;
+  });
   expect(waits).toEqual([5_000, 10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000]);
 });
 
-test('a Retry-After is kept, up to an hour', () => {
-  expect(braked(undefined, { reason: 'throttled', retryAfterMs: 77_000 }, 1_000, 0.5).until).toBe(78_000);
-  expect(braked(undefined, { reason: 'throttled', retryAfterMs: 1e12 }, 0, 0).until).toBe(3_600_000);
+test('a Retry-After is kept, from a second up to an hour', () => {
+  const wait = (retryAfterMs: number) =>
+    braked(undefined, { reason: 'throttled', retryAfterMs }, 0, 0.5).until;
+  expect([0, 77_000, 1e12].map(wait)).toEqual([1_000, 77_000, 3_600_000]);
 });
 
-test('a wrong key is tried again each minute, however often it was refused', () => {
-  const brake = braked({ reason: 'unauthorized', strikes: 50, until: 0 }, { reason: 'unauthorized' }, 0, 0.9);
-  expect(brake).toEqual({ reason: 'unauthorized', strikes: 51, until: 60_000 });
+test('a wrong or missing key is tried again each minute, however often it was refused', () => {
+  for (const reason of ['unauthorized', 'no-key'] as const) {
+    const brake = braked({ reason, strikes: 50, until: 0 }, { reason }, 0, 0.9);
+    expect(brake).toMatchObject({ reason, strikes: 51, until: 60_000 });
+  }
+});
+
+test('signals while braked are the same strike, and can only lengthen it', () => {
+  const brake: Brake = { reason: 'throttled', strikes: 3, until: 20_000 };
+  expect(braked(brake, { reason: 'throttled' }, 10_000, 0)).toEqual(brake);
+  expect(braked(brake, { reason: 'throttled', retryAfterMs: 5_000 }, 10_000, 0)).toEqual(brake);
+  expect(braked(brake, { reason: 'throttled', retryAfterMs: 60_000 }, 10_000, 0)).toEqual({
+    ...brake,
+    until: 70_000,
+  });
+});
+
+test('a signal of another kind begins to count anew', () => {
+  const brake: Brake = { reason: 'throttled', strikes: 7, until: 0 };
+  expect(braked(brake, { reason: 'unauthorized' }, 1, 0)).toMatchObject({ strikes: 1 });
+});
+
+test('while the answer to a probe is waited for, polling is held', () => {
+  const brake: Brake = { reason: 'throttled', strikes: 1, until: 5_000 };
+  expect(heldUntil(undefined)).toBeUndefined();
+  expect(heldUntil(brake)).toBe(5_000);
+  expect(heldUntil({ ...brake, probeUntil: 20_000 })).toBe(20_000);
 });

@@ -90,3 +90,63 @@ test('a claimed row whose worker died is found when its lease has run out', asyn
   expect((await queue.drain()).flat()).toMatchObject([{ pk: 'ROW#0' }]);
   await stop();
 });
+
+test('a queue that is busy with rows just due hides no row whose message was lost', async () => {
+  const { clock, table, hints, sweep, due, queue, stop } = await setUp(60);
+  const [lost, ...live] = due;
+  clock.advance(MINUTE);
+  // The others have just become due, and their messages wait to be taken.
+  const justDue = live.map((hint) => ({ ...hint, dueAt: clock.now() - 1_000 }));
+  for (const row of justDue) await table.write({ put: { ...row, lane: 'poll' } });
+  await hints.send('poll', justDue);
+  await sweep();
+  const hinted = (await queue.drain()).flat();
+  expect(hinted).toHaveLength(60);
+  expect(hinted).toContainEqual(lost);
+  await stop();
+});
+
+test('rows beyond the first megabyte of an answer are found too', async () => {
+  const { clock, table, sweep, queue, stop } = await setUp(0);
+  for (let n = 0; n < 700; n++) {
+    await table.write({
+      put: { pk: `ROW#${n}`.padEnd(1_800), sk: 'ROW', lane: 'poll', dueAt: clock.now() + n },
+    });
+  }
+  clock.advance(MINUTE);
+  await sweep();
+  expect(await queue.drain()).toHaveLength(700);
+  await stop();
+});
+
+test('many overdue rows are read in steps and hinted in packed messages', async () => {
+  const { clock, sweep, queue, stop } = await setUp(2_500);
+  clock.advance(MINUTE);
+  const [poll] = await sweep();
+  expect(poll).toMatchObject({ lane: 'poll', overdue: 2_500, hinted: 2_500 });
+  const messages = await queue.drain();
+  expect(messages).toHaveLength(1_250);
+  expect(new Set(messages.flat().map(({ pk }) => pk)).size).toBe(2_500);
+  await stop();
+});
+
+test('one endpoint’s many overdue deliveries leave another’s their turn', async () => {
+  const { clock, table, stop } = await setUp(0);
+  const rows = [
+    ...Array.from({ length: 30 }, (_, n) => ({ pk: 'DEL#loud', sk: `EVENT#${n}`, dueAt: clock.now() + n })),
+    { pk: 'DEL#quiet', sk: 'EVENT#0', dueAt: clock.now() + 100 },
+  ];
+  for (const row of rows) await table.write({ put: { ...row, lane: 'deliver' } });
+  clock.advance(MINUTE);
+  const groups: (string | undefined)[] = [];
+  const sweep = createSweep({
+    table,
+    hints: { sendPacked: async (_lane, messages) => void groups.push(...messages.map(({ group }) => group)) },
+    visibleMessages: async () => 0,
+    now: clock.now,
+  });
+  await sweep();
+  expect(groups.slice(0, 2)).toEqual(['DEL#loud', 'DEL#quiet']);
+  expect(groups).toHaveLength(31);
+  await stop();
+});

@@ -1,0 +1,130 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { createTopaz } from '../../../lambdas/adapters/topaz.ts';
+
+const NOW = Date.parse('2026-11-23T20:00:00Z');
+const REQUEST_ID = 'cc5940bf-42b5-489d-a2dd-601d7848b1a0';
+
+/** The adapter before a server that answers this way; `keys` are what the secret holds, read by read. */
+async function setUp(answer: RequestListener, { keys = ['topaz-key'] as (string | Error)[] } = {}) {
+  const seen: { path: string; key: unknown }[] = [];
+  const server = createServer((request, response) => {
+    seen.push({ path: request.url ?? '', key: request.headers['x-api-key'] });
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const reads = [...keys];
+  const topaz = createTopaz({
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    apiKey: async () => {
+      const key = reads.length > 1 ? reads.shift() : reads[0];
+      if (typeof key !== 'string') throw key;
+      return key;
+    },
+    fetch,
+    now: () => NOW,
+  });
+  return { ask: () => topaz.status(REQUEST_ID), seen };
+}
+
+const json =
+  (body: unknown, status = 200, headers: Record<string, string> = {}): RequestListener =>
+  (_, response) =>
+    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+
+test('the key goes along in its header, without the white space around it', async () => {
+  const { ask, seen } = await setUp(json({ status: 'accepted' }), { keys: ['topaz-key\n'] });
+  await ask();
+  expect(seen).toEqual([{ path: `/video/${REQUEST_ID}/status`, key: 'topaz-key' }]);
+});
+
+test('an answer is read as far as its types are right, and what nobody knows is left out', async () => {
+  const { ask } = await setUp(
+    json({
+      status: 'processing',
+      progress: '12',
+      estimates: { cost: [1, 2], time: 'soon' },
+      outputSize: '10 GB',
+      averageFps: 4.5,
+      novelty: true,
+    }),
+  );
+  const outcome = await ask();
+  expect(outcome).toEqual({
+    kind: 'status',
+    status: { status: 'processing', estimates: { cost: [1, 2] }, outputSize: '10 GB', averageFps: 4.5 },
+  });
+});
+
+test.each([
+  ['its expiry', { expiresAt: NOW + 5, expiresIn: 7 }, NOW + 5],
+  ['how long it lives', { expiresIn: 7_000 }, NOW + 7_000],
+  ['neither', {}, undefined],
+])('a download that tells %s is kept with its expiry, if any', async (_, told, expiresAt) => {
+  const { ask } = await setUp(json({ status: 'complete', download: { url: 'https://store/x', ...told } }));
+  expect(await ask()).toMatchObject({ status: { download: { url: 'https://store/x' } } });
+  expect((await ask()) as object).toHaveProperty('status.download', {
+    url: 'https://store/x',
+    ...(expiresAt && { expiresAt }),
+  });
+});
+
+test.each([
+  ['seconds', '30', 30_000],
+  ['a date', 'Mon, 23 Nov 2026 20:01:00 GMT', 60_000],
+  ['nothing readable', 'soon', undefined],
+])('429 with %s as Retry-After', async (_, header, retryAfterMs) => {
+  const { ask } = await setUp(json({}, 429, { 'retry-after': header }));
+  expect(await ask()).toEqual({ kind: 'brake', reason: 'throttled', retryAfterMs });
+});
+
+test('a refused key is read anew, and asked with again only if it has changed', async () => {
+  const refused = await setUp(json({}, 401), { keys: ['old'] });
+  expect(await refused.ask()).toEqual({ kind: 'brake', reason: 'unauthorized' });
+  expect(refused.seen).toHaveLength(1);
+
+  const mended = await setUp(
+    (request, response) =>
+      json({ status: 'accepted' }, request.headers['x-api-key'] === 'new' ? 200 : 403)(request, response),
+    { keys: ['old', 'new'] },
+  );
+  expect(await mended.ask()).toMatchObject({ kind: 'status', status: { status: 'accepted' } });
+  expect(mended.seen.map(({ key }) => key)).toEqual(['old', 'new']);
+});
+
+test.each([
+  [
+    'the placeholder',
+    '{"placeholder":"…"}',
+    'the secret holds no Topaz API key: put yours in place of its text',
+  ],
+  ['unreadable', new Error('secret details'), 'the secret of the Topaz API key cannot be read: Error'],
+  ['two lines', 'a\nb', 'the secret holds no Topaz API key: put yours in place of its text'],
+])('without a usable key (%s) upstream is not asked', async (_, key, detail) => {
+  const { ask, seen } = await setUp(json({ status: 'accepted' }), { keys: [key] });
+  expect(await ask()).toEqual({ kind: 'brake', reason: 'no-key', detail });
+  expect(seen).toEqual([]);
+});
+
+test('an answer of more than a mebibyte is given up, also when it is compressed', async () => {
+  const { gzipSync } = await import('node:zlib');
+  const { ask } = await setUp((_, response) =>
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' })
+      .end(gzipSync(Buffer.alloc(4 * 1024 ** 2, 'x'))),
+  );
+  expect(await ask()).toEqual({ kind: 'fault', reason: 'the answer is larger than 1048576 bytes' });
+});
+
+test('an answer that ends early is a fault', async () => {
+  const { ask } = await setUp((_, response) => {
+    response.writeHead(200, { 'content-length': '100' }).write('{"status":');
+    setImmediate(() => response.destroy());
+  });
+  expect(await ask()).toMatchObject({ kind: 'fault' });
+});
