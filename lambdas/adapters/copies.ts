@@ -1,4 +1,5 @@
 import type { CopyRow, CopyUpload, SegmentRow } from '../domain/copy.ts';
+import { WATCH_MS } from '../domain/copy-patience.ts';
 import { segmentParts } from '../domain/copy-plan.ts';
 import type { EventDraft } from '../domain/event.ts';
 import { type RequestRow, requestList, type Video } from '../domain/request.ts';
@@ -88,6 +89,7 @@ export function createCopies(options: {
     };
     await table.transact([
       releaseWrite(claim, {
+        dueAt: at + WATCH_MS,
         set: { state: 'copying', upload, open: segments.length },
         remove: ['troubles', 'refusals'],
       }),

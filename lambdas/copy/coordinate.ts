@@ -2,7 +2,14 @@ import type { Claim } from '../adapters/claims.ts';
 import { SourceTrouble } from '../adapters/source/source-trouble.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { CopyRow } from '../domain/copy.ts';
-import { diesSoon, MAX_REFUSALS, MAX_TROUBLES, troubleDueAt, URL_WAIT_MS } from '../domain/copy-patience.ts';
+import {
+  diesSoon,
+  MAX_REFUSALS,
+  MAX_TROUBLES,
+  troubleDueAt,
+  URL_WAIT_MS,
+  WATCH_MS,
+} from '../domain/copy-patience.ts';
 import { beginCopy } from './begin-copy.ts';
 import { cleanUp } from './clean-up.ts';
 import { completeCopy } from './complete-copy.ts';
@@ -22,7 +29,7 @@ export async function coordinate(
   const { row } = claim;
   const lease = holdLease(claim, { claims, now, deadline });
   try {
-    if (row.state !== 'pending' && row.state !== 'copying') await rest(use, claim);
+    if (row.state !== 'pending' && row.state !== 'copying') await claims.release(claim, {});
     else if (row.canceled) {
       await cleanUp(use, row);
       await copies.endSilently(claim, 'canceled');
@@ -30,7 +37,7 @@ export async function coordinate(
     else if (row.upload && row.open === 0) await completeCopy(use, claim, row.upload);
     else if (row.sourceGone) await fail(use, claim, 'upstream has no download of it any more');
     else if (row.urlWantedSince !== undefined) await waitForUrl(use, claim, row.urlWantedSince);
-    else if (row.state === 'copying') await rest(use, claim);
+    else if (row.state === 'copying') await claims.release(claim, { dueAt: now() + WATCH_MS });
     else if (diesSoon(row.source, now())) await askForUrl(use, claim, row.refusals);
     else await beginCopy(use, claim, lease.signal);
   } catch (error) {
@@ -38,11 +45,6 @@ export async function coordinate(
   } finally {
     lease.end();
   }
-}
-
-/** Nothing to do but wait for the segments, whose last one makes the copy due. */
-async function rest({ claims }: CopyDependencies, claim: Claim<CopyRow>): Promise<void> {
-  await claims.release(claim, {});
 }
 
 async function waitForUrl(use: CopyDependencies, claim: Claim<CopyRow>, since: number): Promise<void> {

@@ -4,6 +4,8 @@ export const MAX_TROUBLES = 24;
 export const MAX_REFUSALS = 5;
 /** How long a copy waits for a fresh URL, upstream being out of reach, ms. */
 export const URL_WAIT_MS = 86_400_000;
+/** How often a copy that waits for its segments is looked at all the same, ms. */
+export const WATCH_MS = 3_600_000;
 /** A URL that dies within this time is renewed while it still works, ms. */
 export const RENEW_BEFORE_MS = 300_000;
 

@@ -28,8 +28,8 @@ export type CopyUpload = {
 
 /**
  * The row `COPY` of a request: the plan and the end of its copy. It is due for planning, for
- * completing, for cleaning up, and when a wait for a fresh URL has taken too long; while the
- * segments are copied it waits for them without a due time.
+ * completing, for cleaning up, and when a wait for a fresh URL has taken too long. It has a lane
+ * until it has ended: while the segments are copied it is due far ahead, and their end makes it due.
  */
 export type CopyRow = RowKey &
   Work & {

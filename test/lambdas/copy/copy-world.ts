@@ -34,6 +34,8 @@ import { startFaultyProxy } from './faulty-proxy.ts';
 export const BUCKET = 'videos';
 export const MIB = 1024 ** 2;
 const API_KEY = 'topaz-key';
+/** What is due later is watched only, or waits for a URL. */
+const HORIZON_MS = 1_900_000;
 
 export type CopyWorld = Awaited<ReturnType<typeof startCopyWorld>>;
 type WorldOptions = {
@@ -155,8 +157,8 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     return due.length > 0;
   }
 
-  /** The rows of the lane, oldest first. */
-  const due = (): Promise<Hint[]> => table.due('copy', Number.MAX_SAFE_INTEGER, 1000);
+  /** The rows of the lane that are due within {@link HORIZON_MS}, oldest first. */
+  const due = (): Promise<Hint[]> => table.due('copy', now() + HORIZON_MS, 1000);
 
   /** Does the row that is due next, time turned on to it; false when there is none. */
   async function step(): Promise<boolean> {
