@@ -47,10 +47,10 @@ export function createRegister({ table, requests, now }: Pick<ApiContext, 'table
         throw conflict(added.reason, [{ path: added.field, message: added.reason }]);
       }
       const callback = added.kind === 'callback' ? added.callback : undefined;
-      const restarting = restart && tracked.request.state !== 'active';
-      if (restarting && tracked.copy?.lane !== undefined) {
-        throw conflict('The copy of the last run is not finished: try again when it is.');
+      if (restart && tracked.copy?.lane !== undefined) {
+        throw conflict('The copy is not finished: try again when it is.');
       }
+      const restarting = restart && tracked.request.state !== 'active';
       const change = { restarting, callback, copy: registration.copy };
       const { writes, due } = restarting || callback ? additionWrites(tracked, change, at) : NOTHING;
       const outcome = await commit(writes, { status: 200, ids: { requestId } });

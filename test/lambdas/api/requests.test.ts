@@ -212,9 +212,12 @@ describe('restarting', () => {
     expect([answer.status, answer.body.status]).toEqual([200, 'processing']);
   });
 
-  test('waits for a copy that still cleans up', async () => {
+  test.each([
+    ['runs', async () => {}],
+    ['still cleans up', end],
+  ])('waits for a copy that %s', async (_, before) => {
     await register();
-    await end();
+    await before();
     await database().table.write({ put: { ...copyKey(id), lane: 'copy', dueAt: api.clock.now } });
     expect((await register({}, '?restart=true')).status).toBe(409);
   });
