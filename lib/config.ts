@@ -40,8 +40,8 @@ const SETTINGS = {
   maxPollsPerSecond: wholeNumber(1, 1000, 'requests per second').default(10),
   /** How long upstream must answer 404 before a request counts as lost. */
   notFoundMinutes: wholeNumber(1, 1440, 'minutes').default(10),
-  /** How long a request may stay pending: longer than upstream keeps data. */
-  pendingDays: wholeNumber(1, 60, 'days').default(8),
+  /** How long a request may stay pending: longer than upstream keeps data. Events outlive it (retention.ts). */
+  pendingDays: wholeNumber(1, 12, 'days').default(8),
   /** Copy workers at a time. */
   maxCopies: wholeNumber(2, 1000, 'workers').default(10),
   /** An existing bucket for the videos, in the same region; without it the stack makes one. */

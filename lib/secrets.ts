@@ -1,5 +1,5 @@
 import { SecretValue, Validations } from 'aws-cdk-lib';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { BridgeFunction } from './bridge-function.ts';
 
@@ -15,8 +15,11 @@ export class BridgeSecrets extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     // Generated, though only a placeholder: CloudFormation writes a generated value once and leaves
-    // alone what the user puts in its place. Until then Topaz answers 401, which brakes and alarms.
-    this.topazApiKey = generated(this, 'TopazApiKey', 'Replace this value by your Topaz API key');
+    // alone what the user puts in its place. The poll stage knows it by being JSON, and brakes.
+    this.topazApiKey = generated(this, 'TopazApiKey', 'Replace this value by your Topaz API key', {
+      secretStringTemplate: JSON.stringify({ placeholder: 'Put your Topaz API key in place of all this.' }),
+      generateStringKey: 'unused',
+    });
     this.linkSecret = generated(this, 'LinkSecret', 'Signs the video links in webhooks');
 
     // Secrets Manager can only generate flat values, so the first key is generated on its own and
@@ -52,10 +55,15 @@ export class BridgeSecrets extends Construct {
   }
 }
 
-function generated(scope: Construct, id: string, description: string): Secret {
+function generated(
+  scope: Construct,
+  id: string,
+  description: string,
+  within?: Pick<SecretStringGenerator, 'secretStringTemplate' | 'generateStringKey'>,
+): Secret {
   return new Secret(scope, id, {
     description,
-    generateSecretString: { passwordLength: 43, excludePunctuation: true },
+    generateSecretString: { passwordLength: 43, excludePunctuation: true, ...within },
   });
 }
 

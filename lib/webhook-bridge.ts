@@ -12,8 +12,10 @@ import { BridgeSecrets } from './secrets.ts';
 import { Stage } from './stage.ts';
 import { VideoBucket } from './video-bucket.ts';
 
-/** Poll workers at a time, the fewest that Lambda allows; each gets its share of the polls per second. */
-const POLL_CONCURRENCY = 2;
+/** Polls per second that one poll worker keeps up with. */
+const POLLS_PER_WORKER = 20;
+/** The fewest workers at a time that Lambda allows to set. */
+const LEAST_CONCURRENCY = 2;
 
 /** The bridge: registered requests in, polled upstream, videos copied, webhooks out. */
 export class WebhookBridge extends Construct {
@@ -33,11 +35,12 @@ export class WebhookBridge extends Construct {
 
     const api = new Api(this, 'Api');
     const clock = new Clock(this, 'Clock');
+    const pollers = Math.max(LEAST_CONCURRENCY, Math.ceil(config.maxPollsPerSecond / POLLS_PER_WORKER));
     const poll = new Stage(this, 'Poll', {
       stage: 'poll',
       timeout: Duration.seconds(60),
       memorySize: 512,
-      lanes: { poll: { batchSize: 10, maxConcurrency: POLL_CONCURRENCY } },
+      lanes: { poll: { batchSize: 10, maxConcurrency: pollers } },
     });
     const copy = new Stage(this, 'Copy', {
       stage: 'copy',
@@ -82,7 +85,7 @@ export class WebhookBridge extends Construct {
     // Who is set how.
     poll.fn.addEnvironment('TOPAZ_BASE_URL', config.topazBaseUrl);
     poll.fn.addEnvironment('MAX_POLLS_PER_SECOND', String(config.maxPollsPerSecond));
-    poll.fn.addEnvironment('POLL_CONCURRENCY', String(POLL_CONCURRENCY));
+    poll.fn.addEnvironment('POLL_CONCURRENCY', String(pollers));
     poll.fn.addEnvironment('NOT_FOUND_MINUTES', String(config.notFoundMinutes));
     poll.fn.addEnvironment('PENDING_DAYS', String(config.pendingDays));
     copy.fn.addEnvironment('KEY_TEMPLATE', config.keyTemplate);

@@ -11,7 +11,7 @@ import { createTable } from '../adapters/table.ts';
 import { createTopaz, TIMEOUT_MS } from '../adapters/topaz.ts';
 import { createPace } from '../domain/poll-pace.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../domain/transition.ts';
-import { optionalNumber, requireEnv, requireNumber } from '../runtime/env.ts';
+import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
 import { queueUrls } from '../runtime/queue-urls.ts';
@@ -24,8 +24,8 @@ const env = requireEnv('TABLE_NAME', 'TOPAZ_BASE_URL', 'TOPAZ_API_KEY_SECRET_ARN
 const retentionDays = requireNumber('RETENTION_DAYS');
 const settings = {
   ...DEFAULT_TRANSITION_SETTINGS,
-  notFoundMs: optionalNumber('NOT_FOUND_MINUTES', 10) * 60_000,
-  pendingMs: optionalNumber('PENDING_DAYS', 8) * 86_400_000,
+  notFoundMs: requireNumber('NOT_FOUND_MINUTES') * 60_000,
+  pendingMs: requireNumber('PENDING_DAYS') * 86_400_000,
 };
 /** This worker's share of the cap; as many workers as share it run at a time, and none begins with a burst. */
 const perSecond = requireNumber('MAX_POLLS_PER_SECOND') / requireNumber('POLL_CONCURRENCY');

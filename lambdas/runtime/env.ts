@@ -14,11 +14,6 @@ export function requireEnv<K extends string>(...names: K[]): Record<K, string> {
   return Object.fromEntries(names.map((name) => [name, process.env[name]])) as Record<K, string>;
 }
 
-/** The variable as a positive number, or `fallback` where the deployment leaves it out. */
-export function optionalNumber(name: string, fallback: number): number {
-  return process.env[name] ? requireNumber(name) : fallback;
-}
-
 /** The variable as a positive number; throws {@link MissingEnvironment} when it is none. */
 export function requireNumber(name: string): number {
   const value = Number(requireEnv(name)[name]);
