@@ -89,8 +89,11 @@ export class WebhookBridge extends Construct {
     poll.fn.addEnvironment('NOT_FOUND_MINUTES', String(config.notFoundMinutes));
     poll.fn.addEnvironment('PENDING_DAYS', String(config.pendingDays));
     copy.fn.addEnvironment('KEY_TEMPLATE', config.keyTemplate);
-    deliver.fn.addEnvironment('LINK_DAYS', String(config.linkDays));
-    deliver.fn.addEnvironment('PUBLIC_URL', api.url);
+    // Both make links: one for messages that it sends, the other for those that are fetched.
+    for (const { fn } of [api, deliver]) {
+      fn.addEnvironment('LINK_DAYS', String(config.linkDays));
+      fn.addEnvironment('PUBLIC_URL', api.url);
+    }
     for (const { fn } of [api, ...workers]) fn.addEnvironment('RETENTION_DAYS', String(config.retentionDays));
     // Only the local runtime lets them call loopback addresses.
     for (const { fn } of [api, copy, deliver]) fn.addEnvironment('ALLOW_LOOPBACK', 'false');

@@ -1,10 +1,12 @@
 import type { EndpointRow } from '../domain/endpoint.ts';
+import type { GateRow } from '../domain/gate.ts';
 import { isEndpointId } from '../domain/ids.ts';
 import { endpointList, tellsProgress } from '../domain/registration.ts';
-import { ENDPOINTS, endpointCountsKey, endpointKey } from '../domain/rows.ts';
-import type { RowKey } from '../domain/work.ts';
+import { cancellationKey, ENDPOINTS, endpointCountsKey, endpointKey, originKey } from '../domain/rows.ts';
+import type { Hint, RowKey } from '../domain/work.ts';
 import { absent, below, equals, present } from './expression.ts';
 import type { Table, Write } from './table.ts';
+import { originOf } from './targets.ts';
 
 /** Account-wide endpoints there may be; each event is matched against all of them. */
 export const MAX_ENDPOINTS = 100;
@@ -63,9 +65,21 @@ export function createEndpoints(table: Table) {
     return keys.map(({ pk, sk }) => rows.get(`${pk} ${sk}`));
   }
 
+  /** Endpoints as they are shown: callbacks with the health of their origin, while they are enabled. */
+  async function withHealth(rows: readonly EndpointRow[]): Promise<EndpointRow[]> {
+    const shared = rows.filter(({ kind, enabled }) => kind === 'callback' && enabled);
+    const keys = [...new Set(shared.map(({ url }) => originOf(url)))].map(originKey);
+    if (keys.length === 0) return [...rows];
+    const origins = await table.getMany<GateRow>(keys.slice(0, KEYS_PER_READ));
+    return rows.map((row) => {
+      const origin = shared.includes(row) && origins.find((each) => each.origin === originOf(row.url));
+      return origin ? { ...row, health: origin.health } : row;
+    });
+  }
+
   const counts = (): Promise<EndpointCounts | undefined> => table.get<EndpointCounts>(endpointCountsKey);
 
-  return { get, getMany, listAccountWide, listCallbacks, counts };
+  return { get, getMany, listAccountWide, listCallbacks, withHealth, counts };
 }
 
 /** Adds an account-wide endpoint while there are fewer than {@link MAX_ENDPOINTS}. */
@@ -96,8 +110,14 @@ export function change(
   return told === tells ? [update] : [update, countsUpdate(0, tells ? 1 : -1)];
 }
 
-/** Deletes an endpoint; what is still to be delivered to it is canceled when its time comes. */
-export function deletion(endpoint: EndpointRow): Write[] {
+/** Deletes an endpoint, and orders that what it still had to get is canceled. */
+export function deletion(endpoint: EndpointRow, now: number): { writes: Write[]; due: Hint } {
+  const order = { ...cancellationKey(endpoint.id), endpointId: endpoint.id, orderedAt: now };
+  const due = { ...cancellationKey(endpoint.id), dueAt: now };
+  return { writes: [...removal(endpoint), { put: { ...order, lane: 'deliver-slow', dueAt: now } }], due };
+}
+
+function removal(endpoint: EndpointRow): Write[] {
   if (endpoint.kind === 'callback') return [{ delete: endpoint, if: [present('pk')] }];
   return [
     { delete: endpoint, if: [equals('events', endpoint.events)] },

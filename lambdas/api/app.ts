@@ -8,7 +8,9 @@ import { endpointRoutes } from './endpoints.ts';
 import { eventRoutes } from './events.ts';
 import { healthRoute } from './health.ts';
 import { linkRoutes } from './links.ts';
+import { messageRoutes } from './messages.ts';
 import { openApiRoute } from './openapi.ts';
+import { replayRoutes } from './replays.ts';
 import { requestRoutes } from './requests.ts';
 import { createRouter } from './router.ts';
 import { statsRoutes } from './stats.ts';
@@ -22,6 +24,8 @@ export function createApi(options: ApiOptions) {
     batchRoute(context),
     ...endpointRoutes(context),
     ...deliveryRoutes(context),
+    ...messageRoutes(context),
+    ...replayRoutes(context),
     ...eventRoutes(context),
     ...callbackSecretRoutes(context),
     ...statsRoutes(context),

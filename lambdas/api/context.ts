@@ -7,6 +7,7 @@ import type { Hints } from '../adapters/hints.ts';
 import { createRequests } from '../adapters/requests.ts';
 import type { SecretReader } from '../adapters/secrets.ts';
 import type { Table } from '../adapters/table.ts';
+import type { VideoLinks } from '../adapters/video-link.ts';
 import { createLists } from './lists.ts';
 import { createSchemas } from './schemas.ts';
 
@@ -23,6 +24,9 @@ export type ApiOptions = {
   readonly linkSecret: SecretReader;
   readonly signGet: SignGet;
   readonly retentionDays: number;
+  /** A link to the stored video of a request, for messages that are fetched. */
+  readonly videoLink: VideoLinks;
+  readonly sleep: (ms: number) => Promise<void>;
   /** Whether callbacks may go to loopback; only in the local runtime. */
   readonly allowLoopback: boolean;
 };

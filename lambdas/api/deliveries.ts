@@ -1,10 +1,13 @@
 import * as z from 'zod/mini';
+import { entryWrite } from '../adapters/backlog.ts';
 import { equals, present } from '../adapters/expression.ts';
 import { optimistic } from '../adapters/optimistic.ts';
 import type { Write } from '../adapters/table.ts';
 import type { DeliveryRow, DeliveryState } from '../domain/delivery.ts';
+import type { EndpointRow } from '../domain/endpoint.ts';
 import { isEndpointId } from '../domain/ids.ts';
 import { isExpired } from '../domain/retention.ts';
+import { backlogKey, backlogPartition } from '../domain/rows.ts';
 import { freshDueAt, type Hint } from '../domain/work.ts';
 import type { ApiContext } from './context.ts';
 import { paging } from './lists.ts';
@@ -69,12 +72,11 @@ export function deliveryRoutes(context: ApiContext): Route[] {
         await once((commit) =>
           optimistic(async () => {
             const row = await known(params.id);
-            if (!(await endpoints.get(row.endpointId))) {
-              throw conflict('The endpoint is deleted: create one and replay the events to it.');
-            }
-            const dueAt = freshDueAt(now(), row.dueAt);
-            due = { pk: row.pk, sk: row.sk, dueAt };
-            return commit([retry(row, dueAt)], { status: 202, ids: { deliveryId: row.id } });
+            const endpoint = await endpoints.get(row.endpointId);
+            if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
+            const again = endpoint.kind === 'pull' ? fetchable(row, endpoint) : retry(row, now());
+            due = again.due;
+            return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
           }),
         );
         if (due) await hints.send('deliver-slow', [due]);
@@ -105,13 +107,39 @@ export function deliveryView(row: DeliveryRow) {
   };
 }
 
-/** A schedule begins anew, unless one is under way: then its next attempt is now. */
-function retry(row: DeliveryRow, dueAt: number): Write {
+type Ordered = { readonly writes: Write[]; readonly due?: Hint };
+
+const WORK = ['owner', 'claims', 'parked', 'expiresAt'];
+
+/**
+ * A schedule begins anew, unless one is under way: then its next attempt is now. A person's order
+ * passes an open breaker.
+ */
+function retry(row: DeliveryRow, now: number): Ordered {
+  const dueAt = freshDueAt(now, row.dueAt);
   const restarts = row.state === 'pending' ? {} : { state: 'pending', failures: 0 };
   return {
-    update: row,
-    set: { ...restarts, lane: 'deliver-slow', dueAt },
-    remove: ['owner', 'claims', 'parked', 'expiresAt'],
-    if: [present('pk'), equals('state', row.state)],
+    due: { pk: row.pk, sk: row.sk, dueAt },
+    writes: [
+      {
+        update: row,
+        set: { ...restarts, lane: 'deliver-slow', dueAt, passes: true },
+        remove: [...WORK, 'waitsAt'],
+        if: [present('pk'), equals('state', row.state)],
+      },
+      ...(row.waitsAt ? [{ delete: backlogKey(row.waitsAt, row) }] : []),
+    ],
+  };
+}
+
+/** Whoever fetches from the endpoint gets it again. */
+function fetchable(row: DeliveryRow, endpoint: EndpointRow): Ordered {
+  const waitsAt = backlogPartition(endpoint);
+  const set = { state: 'pending', failures: 0, waitsAt };
+  return {
+    writes: [
+      { update: row, set, remove: [...WORK, 'lane', 'dueAt'], if: [equals('state', row.state)] },
+      entryWrite(waitsAt, { ...row, expiresAt: undefined }),
+    ],
   };
 }

@@ -1,9 +1,13 @@
 import type { EndpointRow } from '../domain/endpoint.ts';
+import { disabled, enabledAgain, isOpen } from '../domain/health.ts';
+import { freshDueAt } from '../domain/work.ts';
+import { refusedFields } from './endpoint-kind.ts';
 import { invalid } from './problem.ts';
 
 /** What a PATCH gives; `null` takes the limit away. */
 export type EndpointChange = {
   readonly url?: string;
+  readonly busName?: string;
   readonly events?: readonly string[];
   readonly description?: string;
   readonly enabled?: boolean;
@@ -15,19 +19,28 @@ export type EndpointChange = {
 /** A callback is named by its URL, and its filters are its requests'. */
 const NOT_OF_CALLBACKS = ['url', 'events'] as const;
 
-/** What a PATCH sets and removes. Enabling forgives what was; both ways it is another state than before. */
+/** What belongs to the work on a gate, and goes with it. */
+const WORK = ['owner', 'claims', 'parked', 'quietSince'] as const;
+
+/**
+ * What a PATCH sets and removes. Enabling forgives what was; both ways it is another state than before.
+ * A `dueAt` that is set is to be hinted: what was held goes out, or the new URL is probed.
+ */
 export function changed(
   endpoint: EndpointRow,
   given: EndpointChange,
+  now: number,
 ): { set: Partial<EndpointRow>; remove: (keyof EndpointRow)[] } {
   if (endpoint.kind === 'callback') {
     const wrong = NOT_OF_CALLBACKS.filter((field) => given[field] !== undefined);
     const message = 'A callback has this from its requests: register the request with another callbackUrl.';
     if (wrong.length > 0) throw invalid(wrong.map((path) => ({ path, message })));
   }
-  const { url, events, description, enabled, rateLimit, ordered, headers } = given;
+  if (endpoint.kind !== 'callback') refuseOtherKinds(endpoint.kind, given);
+  const { url, busName, events, description, enabled, rateLimit, ordered, headers } = given;
   const set: Partial<EndpointRow> = {
     ...(url === undefined ? {} : { url }),
+    ...(busName === undefined ? {} : { busName }),
     ...(events === undefined ? {} : { events: [...new Set(events)] }),
     ...(description === undefined ? {} : { description }),
     ...(typeof rateLimit === 'number' ? { rateLimit } : {}),
@@ -35,16 +48,32 @@ export function changed(
     ...(headers === undefined ? {} : { headers: { ...headers } }),
   };
   const remove: (keyof EndpointRow)[] = rateLimit === null ? ['rateLimit'] : [];
-  if (enabled === undefined || enabled === endpoint.enabled) return { set, remove };
+  const awake = { lane: 'deliver-slow', dueAt: freshDueAt(now, endpoint.dueAt) };
+  if (enabled === undefined || enabled === endpoint.enabled) {
+    const probes = url !== undefined && isOpen(endpoint.health);
+    return probes ? { set: { ...set, ...awake }, remove: [...remove, ...WORK] } : { set, remove };
+  }
   const stateVersion = endpoint.stateVersion + 1;
-  const { lastDeliveredAt } = endpoint.health;
-  const since = lastDeliveredAt === undefined ? {} : { lastDeliveredAt };
   if (enabled) {
     return {
-      set: { ...set, enabled, stateVersion, health: { state: 'healthy', ...since } },
-      remove: [...remove, 'disabledReason'],
+      set: {
+        ...set,
+        ...awake,
+        enabled,
+        stateVersion,
+        health: enabledAgain(endpoint.health, endpoint.gaveUp),
+      },
+      remove: [...remove, ...WORK, 'disabledReason', 'gaveUp'],
     };
   }
-  const health = { ...endpoint.health, state: 'disabled' as const };
-  return { set: { ...set, enabled, stateVersion, health, disabledReason: 'disabled by hand' }, remove };
+  const health = disabled(endpoint.health);
+  return {
+    set: { ...set, enabled, stateVersion, health, disabledReason: 'disabled by hand' },
+    remove: [...remove, ...WORK, 'lane', 'dueAt'],
+  };
+}
+
+function refuseOtherKinds(kind: 'http' | 'pull' | 'eventbridge', given: EndpointChange): void {
+  const wrong = refusedFields(kind, given);
+  if (wrong.length > 0) throw invalid(wrong);
 }

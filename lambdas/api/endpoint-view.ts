@@ -6,12 +6,13 @@ const HIDDEN = '***';
 
 /** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */
 export function endpointView(endpoint: EndpointRow) {
-  const { id, kind, url, events, description, enabled, disabledReason, rateLimit, ordered, health } =
+  const { id, kind, url, busName, events, description, enabled, disabledReason, rateLimit, ordered, health } =
     endpoint;
   return {
     id,
     kind,
     url,
+    busName,
     events,
     description,
     enabled,

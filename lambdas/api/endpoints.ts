@@ -30,6 +30,11 @@ export function endpointRoutes(context: ApiContext): Route[] {
     return found;
   }
 
+  async function shown(id: string | undefined) {
+    const [row] = await endpoints.withHealth([await known(id)]);
+    return row && endpointView(row);
+  }
+
   /** An endpoint with secrets of its own. */
   async function signing(
     id: string | undefined,
@@ -59,7 +64,11 @@ export function endpointRoutes(context: ApiContext): Route[] {
       scan: endpoints.listCallbacks,
       show: async (entries) => {
         const rows = await endpoints.getMany(entries.map(({ key }) => key));
-        return rows.map((row) => row && endpointView(row));
+        const healthy = await endpoints.withHealth(rows.filter((row) => row !== undefined));
+        return rows.map((row) => {
+          const found = healthy.find(({ id }) => id === row?.id);
+          return found && endpointView(found);
+        });
       },
     });
 
@@ -93,6 +102,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
               id,
               kind,
               url: given.url,
+              busName: given.busName,
               events: [...new Set(given.events ?? DEFAULT_EVENTS)],
               description: given.description ?? '',
               enabled,
@@ -136,7 +146,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       access: 'read',
       summary: 'One endpoint.',
       answers: { 200: 'Endpoint' },
-      handle: async ({ params }) => ok(endpointView(await known(params.id))),
+      handle: async ({ params }) => ok(await shown(params.id)),
     }),
     route({
       method: 'PATCH',
@@ -146,13 +156,15 @@ export function endpointRoutes(context: ApiContext): Route[] {
       body: schemas.endpointChange,
       answers: { 200: 'Endpoint' },
       handle: async ({ params, body }) => {
-        await optimistic(async () => {
+        const due = await optimistic(async () => {
           const endpoint = await known(params.id);
-          const { set, remove } = changed(endpoint, body);
+          const { set, remove } = changed(endpoint, body, now());
           if (Object.keys(set).length + remove.length > 0)
             await table.transact(change(endpoint, set, remove));
+          return set.dueAt === undefined ? [] : [{ pk: endpoint.pk, sk: endpoint.sk, dueAt: set.dueAt }];
         });
-        return ok(endpointView(await known(params.id)));
+        if (due.length > 0) await hints.send('deliver-slow', due);
+        return ok(await shown(params.id));
       },
     }),
     route({
@@ -162,7 +174,12 @@ export function endpointRoutes(context: ApiContext): Route[] {
       summary: 'Deletes an endpoint; its deliveries that are not final are canceled.',
       answers: { 204: null },
       handle: async ({ params }) => {
-        await optimistic(async () => table.transact(deletion(await known(params.id))));
+        const due = await optimistic(async () => {
+          const ordered = deletion(await known(params.id), now());
+          await table.transact(ordered.writes);
+          return ordered.due;
+        });
+        await hints.send('deliver-slow', [due]);
         return { status: 204 };
       },
     }),

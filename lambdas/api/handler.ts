@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -8,15 +9,23 @@ import { createCounts } from '../adapters/counts.ts';
 import { createHints } from '../adapters/hints.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createTable } from '../adapters/table.ts';
+import { createVideoLinks } from '../adapters/video-link.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
 import { queueUrls } from '../runtime/queue-urls.ts';
 import { createApi } from './app.ts';
 
-const env = requireEnv('TABLE_NAME', 'API_KEYS_SECRET_ARN', 'LINK_SECRET_ARN', 'ALLOW_LOOPBACK');
+const env = requireEnv(
+  'TABLE_NAME',
+  'API_KEYS_SECRET_ARN',
+  'LINK_SECRET_ARN',
+  'PUBLIC_URL',
+  'ALLOW_LOOPBACK',
+);
 const now = Date.now;
 const dynamodb = new DynamoDBClient({});
 const secrets = new SecretsManagerClient({});
+const linkSecret = createSecret(secrets, env.LINK_SECRET_ARN, now);
 const table = createTable(dynamodb, env.TABLE_NAME);
 
 export const handler = createApi({
@@ -31,7 +40,13 @@ export const handler = createApi({
   now,
   randomBytes,
   apiKeys: createSecret(secrets, env.API_KEYS_SECRET_ARN, now),
-  linkSecret: createSecret(secrets, env.LINK_SECRET_ARN, now),
+  linkSecret,
+  videoLink: createVideoLinks({
+    secret: linkSecret,
+    publicUrl: env.PUBLIC_URL,
+    linkDays: requireNumber('LINK_DAYS'),
+  }),
+  sleep: setTimeout,
   signGet: createSignGet(new S3Client({}), now),
   retentionDays: requireNumber('RETENTION_DAYS'),
   allowLoopback: env.ALLOW_LOOPBACK === 'true',

@@ -26,6 +26,7 @@ const endpoint: Readonly<Record<string, Schema>> = {
   id: text,
   kind: oneOf('http', 'pull', 'eventbridge', 'callback'),
   url: text,
+  busName: text,
   events: list(text),
   description: text,
   enabled: flag,
@@ -40,7 +41,7 @@ const endpoint: Readonly<Record<string, Schema>> = {
     'lastDeliveredAt',
   ),
 };
-const ENDPOINT_OPTIONAL = ['url', 'disabledReason', 'rateLimit'];
+const ENDPOINT_OPTIONAL = ['url', 'busName', 'disabledReason', 'rateLimit'];
 
 const video = object(
   {
@@ -155,6 +156,26 @@ const schemas: Readonly<Record<string, Schema>> = {
     'nextAttemptAt',
   ),
   DeliveryList: page('Delivery'),
+  Messages: object({
+    items: list(
+      object({
+        headers: { ...map(text), description: 'Those of Standard Webhooks, which sign the body.' },
+        body: { ...text, description: 'The bytes that were signed: verify before you parse.' },
+      }),
+    ),
+  }),
+  Acknowledged: object({ acknowledged: count }),
+  ReplayId: object({ replayId: text }),
+  Replay: object({
+    id: text,
+    endpointId: text,
+    state: oneOf('queueing', 'sending', 'done'),
+    matched: count,
+    queued: count,
+    done: count,
+    since: time,
+    until: time,
+  }),
   Stats: object({
     requests: object({ byState: map(count), byStatus: map(count), capped: flag }),
     lanes: map(

@@ -3,6 +3,7 @@ import { headerRefusal, MAX_HEADERS } from '../domain/custom-headers.ts';
 import { isFilterEntry } from '../domain/event-filter.ts';
 import { isSecret } from '../domain/signing-secret.ts';
 import { checkTargetUrl, MAX_URL_LENGTH } from '../domain/target-url.ts';
+import { CREATED_KINDS, kindErrors } from './endpoint-kind.ts';
 
 const MAX_METADATA_PAIRS = 50;
 const MAX_METADATA_BYTES = 8_192;
@@ -10,6 +11,7 @@ const MAX_FILTER_ENTRIES = 50;
 const MAX_RATE = 1_000;
 const MAX_OVERLAP_HOURS = 168;
 const MAX_BATCH = 100;
+const MAX_ACKNOWLEDGED = 100;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 export const isUuid = (text: string): boolean => UUID.test(text);
@@ -84,6 +86,15 @@ const secret = z
     ),
   );
 
+const busName = z
+  .string()
+  .check(z.regex(/^[\w./-]{1,256}$/, 'This is no name of an event bus: give its name, not its ARN.'));
+const time = z
+  .string()
+  .check(
+    z.iso.datetime({ offset: true, error: 'This is no time: give ISO 8601, such as 2026-11-23T20:15:02Z.' }),
+  );
+
 const rateLimit = z.number().check(z.positive(), z.maximum(MAX_RATE));
 const description = z.string().check(z.maxLength(500), wellFormed);
 
@@ -120,23 +131,35 @@ export function createSchemas({ allowLoopback }: { allowLoopback: boolean }) {
     registration,
     /** The items are parsed one by one, so that a wrong one spoils no other. */
     batch: z.strictObject({ items: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MAX_BATCH)) }),
-    endpoint: z.strictObject({
-      kind: z.optional(
-        z
-          .enum(['http', 'pull', 'eventbridge'])
-          .check(rule((kind) => (kind === 'http' ? undefined : 'This kind is not supported yet: use http.'))),
+    endpoint: z
+      .strictObject({
+        kind: z.optional(z.enum(CREATED_KINDS)),
+        url: z.optional(url),
+        busName: z.optional(busName),
+        events: z.optional(filter),
+        description: z.optional(description),
+        enabled: z.optional(z.boolean()),
+        rateLimit: z.optional(rateLimit),
+        ordered: z.optional(z.boolean()),
+        headers: z.optional(headers),
+        secret: z.optional(secret),
+      })
+      .check(
+        z.check((context) => {
+          for (const { path, message } of kindErrors(context.value.kind ?? 'http', context.value)) {
+            context.issues.push({
+              code: 'custom',
+              input: context.value,
+              path: [path],
+              message,
+              continue: true,
+            });
+          }
+        }),
       ),
-      url,
-      events: z.optional(filter),
-      description: z.optional(description),
-      enabled: z.optional(z.boolean()),
-      rateLimit: z.optional(rateLimit),
-      ordered: z.optional(z.boolean()),
-      headers: z.optional(headers),
-      secret: z.optional(secret),
-    }),
     endpointChange: z.strictObject({
       url: z.optional(url),
+      busName: z.optional(busName),
       events: z.optional(filter),
       description: z.optional(description),
       enabled: z.optional(z.boolean()),
@@ -147,6 +170,14 @@ export function createSchemas({ allowLoopback }: { allowLoopback: boolean }) {
     rotation: z.strictObject({
       overlapHours: z.optional(z.number().check(z.minimum(0), z.maximum(MAX_OVERLAP_HOURS))),
       secret: z.optional(secret),
+    }),
+    replay: z.strictObject({
+      since: time,
+      until: z.optional(time),
+      state: z.optional(z.enum(['failed', 'all'])),
+    }),
+    acknowledgement: z.strictObject({
+      ids: z.array(z.string()).check(z.minLength(1), z.maxLength(MAX_ACKNOWLEDGED)),
     }),
     nothing: z.strictObject({}),
   };

@@ -5,7 +5,7 @@ import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivery.ts';
 import { QUIET_MS } from '../domain/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogKey, deliveryPartition, replayKey } from '../domain/rows.ts';
+import { backlogKey, deliveryPartition, endpointKey, replayKey } from '../domain/rows.ts';
 import { LEASE_MS, type RowKey } from '../domain/work.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import type { WorkContext } from '../runtime/stage.ts';
@@ -36,6 +36,9 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
   return async function cancelDeliveries(claim: Claim, { deadline }: WorkContext): Promise<void> {
     const order = claim.row as CancellationRow;
     let { cursor } = order;
+    // A callback that is named again is another endpoint by the same id.
+    const isBack = (await table.get(endpointKey(order.endpointId))) !== undefined;
+    const isMeant = (row: DeliveryRow) => !isFinal(row) && (!isBack || row.createdAt <= order.orderedAt);
     for (;;) {
       const { rows, more } = await table.query<DeliveryRow>({
         partition: deliveryPartition(order.endpointId),
@@ -43,11 +46,7 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
         limit: PAGE,
         consistent: true,
       });
-      await inParallel(
-        rows.filter((row) => !isFinal(row)),
-        AT_ONCE,
-        cancel,
-      );
+      await inParallel(rows.filter(isMeant), AT_ONCE, cancel);
       if (!more || rows.length === 0) break;
       cursor = rows.at(-1)?.sk;
       if (now() > deadline) return again(claim, now(), cursor);

@@ -107,7 +107,7 @@ export function disabled(health: EndpointHealth): EndpointHealth {
 }
 
 /** The health of an endpoint that a person enables again: what was is forgiven. */
-export function enabledAgain(health: EndpointHealth, gaveUp: boolean): EndpointHealth {
+export function enabledAgain(health: EndpointHealth, gaveUp = false): EndpointHealth {
   const { lastDeliveredAt } = health;
   return {
     state: 'healthy',

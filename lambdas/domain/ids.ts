@@ -26,6 +26,9 @@ export function endpointId(kind: 'account' | 'callback', identity: Uint8Array): 
   return `ep_${kind === 'account' ? 'a' : 'c'}${encodeBase32(identity.subarray(0, 16))}`;
 }
 
+/** `rpl_…`, by 16 random bytes. */
+export const replayId = (random: Uint8Array): string => `rpl_${encodeBase32(random.subarray(0, 16))}`;
+
 export const isEndpointId = (id: string): boolean => endpointBytes(id) !== undefined;
 export const isCallbackId = (id: string): boolean => id.startsWith('ep_c');
 

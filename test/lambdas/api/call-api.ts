@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createSignGet } from '../../../lambdas/adapters/bucket.ts';
 import { createCounts } from '../../../lambdas/adapters/counts.ts';
+import { createVideoLinks } from '../../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
@@ -38,7 +39,12 @@ export type Client = ReturnType<typeof createClient>;
 /** The api stage over a real table, called with the gateway's events at a time that stands still. */
 export function createClient(
   { client, table, tableName }: TestDatabase,
-  { apiKeys = API_KEYS, allowLoopback = false, startAt = Date.UTC(2026, 10, 23, 20) } = {},
+  {
+    apiKeys = API_KEYS,
+    allowLoopback = false,
+    startAt = Date.UTC(2026, 10, 23, 20),
+    sleep = async (_ms: number) => {},
+  } = {},
 ) {
   const clock = { now: startAt };
   const hints = recordHints();
@@ -55,6 +61,12 @@ export function createClient(
       new S3Client({ region: 'us-east-1', credentials: { accessKeyId: 'AKID', secretAccessKey: 'secret' } }),
       now,
     ),
+    videoLink: createVideoLinks({
+      secret: async () => LINK_SECRET,
+      publicUrl: 'https://bridge.example',
+      linkDays: 7,
+    }),
+    sleep,
     retentionDays: 30,
     allowLoopback,
   });
