@@ -19,8 +19,14 @@ const JOBS = {
   large: { trace: trace('complete'), bytes: LARGE, told: ['video.complete', 'video.stored'] },
   failed: { trace: trace('failed'), told: ['video.failed'] },
   canceled: { trace: trace('canceled'), told: ['video.canceled'] },
+  // It begins with the status that matters here: a later one of seconds may pass between two polls.
   unknownStatus: {
-    trace: trace('pondering', 'complete'),
+    trace: {
+      statuses: [
+        ['pondering', 0],
+        ['complete', 10],
+      ],
+    },
     told: ['video.status_unrecognized', 'video.stored'],
   },
   lateDownload: {

@@ -101,7 +101,9 @@ describe('the bridge, booted from a template', () => {
     const { QUEUE_URL: QueueUrl } = await probe({ do: 'environment' });
     expect(await call('sqs', 'SendMessage', { QueueUrl, MessageBody: 'sent' })).toHaveProperty('MessageId');
     await vi.waitFor(async () => expect(await rows('sent')).toBe(1), 10_000);
-    expect(bridge.counts().worker).toMatchObject({ 'dynamodb:PutItem': 1, 'sqs:DeleteMessageBatch': 1 });
+    await vi.waitFor(() =>
+      expect(bridge.counts().worker).toMatchObject({ 'dynamodb:PutItem': 1, 'sqs:DeleteMessageBatch': 1 }),
+    );
   });
 
   it('stops and resumes the polling of queues, and purges them', async () => {
