@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import type { Context, SQSEvent } from 'aws-lambda';
+import { eventWrites, wakeOutbox } from '../../../lambdas/adapters/outbox.ts';
+import { ExchangeError } from '../../../lambdas/adapters/safe-http/exchange-error.ts';
+import type { Answer, Exchange, SafeHttp } from '../../../lambdas/adapters/safe-http/safe-http.ts';
+import { createTable, type Table } from '../../../lambdas/adapters/table.ts';
+import { createDeliver } from '../../../lambdas/deliver/deliver.ts';
+import type { PutEvent } from '../../../lambdas/deliver/put-event.ts';
+import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
+import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
+import type { EndpointRow, EndpointSecret } from '../../../lambdas/domain/endpoint.ts';
+import type { EventType } from '../../../lambdas/domain/event-filter.ts';
+import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
+import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
+import { encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';
+import { stage } from '../../../lambdas/runtime/stage.ts';
+import { testClaims, testClock } from '../../support/claims.ts';
+import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
+import { endpointRow } from '../../support/rows.ts';
+
+export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const LANES: Lane[] = ['dispatch', 'deliver', 'deliver-slow'];
+
+/** A POST as the far side saw it. */
+export type Posted = { at: number; url: string; id: string; headers: Record<string, string>; body: string };
+
+/** What the far side does with a POST: a status, an answer, or a failure of the exchange. */
+export type FarSide = (posted: Posted) => number | Partial<Answer> | ExchangeError;
+
+export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
+
+/**
+ * The dispatch and deliver stages over a table of their own, on a clock that only tests turn. Nobody
+ * hears a hint: `work` plays the sweep, and wakes what is due until nothing is.
+ */
+export async function deliveryWorld(
+  { client }: TestDatabase,
+  options: {
+    /** In place of a far side that is played. */
+    http?: SafeHttp;
+    putEvent?: PutEvent;
+    callbackSecrets?: EndpointSecret[];
+    wrap?: (table: Table) => Table;
+  } = {},
+) {
+  const clock = testClock();
+  const { now } = clock;
+  const table = createTable(client, await newTable(client));
+  const posted: Posted[] = [];
+  const lines: unknown[] = [];
+  const counted: string[] = [];
+  const hinted: { lane: Lane; hints: readonly Hint[] }[] = [];
+  const world = { farSide: (() => 204) as FarSide };
+  const hints = {
+    send: async (lane: Lane, sent: readonly Hint[]) => void hinted.push({ lane, hints: sent }),
+    sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]) =>
+      void hinted.push(...messages.map((message) => ({ lane, hints: message.hints }))),
+  };
+  const log = { info: (...line: unknown[]) => void lines.push(line) };
+
+  const played = {
+    request: async ({ url, headers = {}, body = '' }: Exchange): Promise<Answer> => {
+      const post = {
+        at: now(),
+        url,
+        id: headers['webhook-id'] ?? '',
+        headers: { ...headers },
+        body: body.toString(),
+      };
+      posted.push(post);
+      const answer = world.farSide(post);
+      if (answer instanceof ExchangeError) throw answer;
+      const usual = { statusCode: 200, headers: {}, body: Buffer.alloc(0), truncated: false, durationMs: 1 };
+      return { ...usual, ...(typeof answer === 'number' ? { statusCode: answer } : answer) };
+    },
+  } as Partial<SafeHttp> as SafeHttp;
+
+  const workersTable = options.wrap?.(table) ?? table;
+  const claims = testClaims(workersTable, clock);
+  const dispatch = stage<OutboxRow>({
+    lanes: ['dispatch'],
+    claims,
+    hints,
+    now,
+    work: createDispatchEvents({ table: workersTable, hints, now, retentionDays: 30, log }),
+  });
+  const deliver = createDeliver({
+    table: workersTable,
+    claims,
+    hints,
+    now,
+    elapsed: now,
+    random: () => 0,
+    sleep,
+    http: options.http ?? played,
+    putEvent: options.putEvent ?? (async () => ({ attempt: { at: now(), durationMs: 1, statusCode: 200 } })),
+    callbackSecrets: async () => options.callbackSecrets ?? [{ secret: SECRET }],
+    videoLink: async (requestId) => ({ url: `https://bridge.example/${requestId}/token`, urlExpiresAt: '' }),
+    retentionDays: 30,
+    log,
+    count: (name) => void counted.push(name),
+  });
+  const handlers = { dispatch, deliver, 'deliver-slow': deliver };
+
+  /** Waiting for a turn takes its time; a watch on an attempt is only ever ended. */
+  async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (!signal) return clock.advance(ms);
+    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  }
+
+  /** Hands rows to a stage as one message. */
+  async function invoke(lane: Lane, due: readonly Hint[]): Promise<void> {
+    const handler = handlers[lane as keyof typeof handlers];
+    const event = { Records: [{ messageId: 'sweep', body: encodeHints(lane, due) }] } as SQSEvent;
+    await handler(event, { getRemainingTimeInMillis: () => 60_000 } as Context);
+  }
+
+  /** Works until nothing is due any more; time passes only where workers wait for their turn. */
+  async function work(): Promise<void> {
+    for (let round = 0; ; round++) {
+      if (round > 5_000) throw new Error('the work does not come to its end');
+      let idle = true;
+      for (const lane of LANES) {
+        const due = await table.due(lane, now(), 20);
+        if (due.length === 0) continue;
+        idle = false;
+        await invoke(lane, due);
+      }
+      if (idle) return;
+    }
+  }
+
+  /** Works, turning the clock from one due time to the next, until `ms` have passed. */
+  async function pass(ms: number): Promise<void> {
+    const end = now() + ms;
+    for (await work(); now() < end; await work()) {
+      const next = await Promise.all(
+        LANES.map(async (lane) => (await table.due(lane, end, 1))[0]?.dueAt ?? end),
+      );
+      clock.advance(Math.max(1, Math.min(end, ...next) - now()));
+    }
+  }
+
+  /** An endpoint with a secret; `n` makes its id. A callback's URL is its own. */
+  async function endpoint(n: number, changes: Partial<EndpointRow> = {}): Promise<EndpointRow> {
+    const row = endpointRow(n, {
+      url: `https://receiver-${n}.example/hook`,
+      ...(changes.kind === 'callback' ? {} : { secrets: [{ secret: SECRET }] }),
+      ...changes,
+    });
+    const stored = { ...row, ...endpointKey(row.id) };
+    await table.write({ put: stored });
+    return stored;
+  }
+
+  /** A request that observes events; `callbacks` are named on it. */
+  async function request(...callbacks: EndpointRow[]) {
+    const source = { kind: 'request', requestId: randomUUID() } as const;
+    let counters = { sequence: 0, position: 0 };
+    const named = callbacks.map(({ id, url = '' }) => ({ endpointId: id, url, events: ['video.*'] }));
+    await table.write({ put: { ...metaKey(source.requestId), metadata: {}, callbacks: named } });
+    await table.write({
+      put: {
+        ...outboxKey(source),
+        accountCursor: { position: 0 },
+        callbackCursors: Object.fromEntries(named.map(({ endpointId }) => [endpointId, 0])),
+      },
+    });
+    async function observe(...types: EventType[]): Promise<void> {
+      clock.advance(1);
+      const drafts = types.map((type) => ({ type, data: { status: type.slice('video.'.length) } }));
+      const events = eventWrites(source, counters, drafts, now());
+      const wake = wakeOutbox(source, now());
+      await table.transact([...events.writes.slice(0, -1), wake]);
+      counters = events.counters;
+    }
+    return { requestId: source.requestId, observe };
+  }
+
+  const deliveries = async ({ id }: EndpointRow): Promise<DeliveryRow[]> =>
+    (await table.query<DeliveryRow>({ partition: deliveryPartition(id), limit: 1_000, consistent: true }))
+      .rows;
+  const current = async ({ id }: EndpointRow): Promise<EndpointRow> => {
+    const row = await table.get<EndpointRow>(endpointKey(id));
+    if (!row) throw new Error('the endpoint is deleted');
+    return row;
+  };
+  const idsPostedTo = ({ url }: EndpointRow): string[] =>
+    posted.filter((post) => post.url === url).map(({ id }) => id);
+
+  return Object.assign(world, {
+    table,
+    clock,
+    posted,
+    lines,
+    counted,
+    hinted,
+    invoke,
+    work,
+    pass,
+    endpoint,
+    request,
+    deliveries,
+    current,
+    idsPostedTo,
+  });
+}
