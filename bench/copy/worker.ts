@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createClaims } from '../../lambdas/adapters/claims.ts';
 import { createCopies } from '../../lambdas/adapters/copies.ts';
+import { createSegments } from '../../lambdas/adapters/segments.ts';
 import { createSource } from '../../lambdas/adapters/source/source.ts';
 import { createTable } from '../../lambdas/adapters/table.ts';
 import { createPartSender } from '../../lambdas/adapters/uploads/part-sender.ts';
@@ -44,6 +45,7 @@ const handler = stage({
   work: createCopyWork({
     claims,
     copies: createCopies({ table, claims, now, retentionDays: 30 }),
+    segments: createSegments({ table, claims, now, retentionDays: 30 }),
     source: createSource({ allowLoopback: true, now, ca, resolve: async () => [options.address] }),
     uploads: createUploads(sinkClient(options.sinkUrl)),
     sender: createPartSender({ ca }),

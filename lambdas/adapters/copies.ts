@@ -10,6 +10,7 @@ import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims
 import { absent, type Condition, equals, present } from './expression.ts';
 import { eventWrites } from './outbox.ts';
 import { ConditionFailed, type Table, type Write } from './table.ts';
+import { writeIf } from './write-if.ts';
 
 /** A due row of a lane, to be hinted after the commit. */
 export type LaneHint = { readonly lane: 'copy' | 'poll' | 'dispatch'; readonly hint: Hint };
@@ -50,11 +51,7 @@ export function createCopies(options: {
 
   /** Gives a reserved key back. */
   async function unreserve({ bucket, key }: Place, requestId: string): Promise<void> {
-    try {
-      await table.write({ delete: objectKey(bucket, key), if: [equals('requestId', requestId)] });
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    await writeIf(table, { delete: objectKey(bucket, key), if: [equals('requestId', requestId)] });
   }
 
   /** Notes on the claimed row what later claims must know. */
@@ -97,57 +94,6 @@ export function createCopies(options: {
       { update: requestKey(requestId), set: { video }, if: [present('pk')] },
     ]);
     return segments.map(({ pk, sk }) => ({ lane: 'copy', hint: { pk, sk, dueAt: at } }));
-  }
-
-  /** Ends a segment whose parts are all stored; the last one makes the copy due for completion. */
-  async function segmentCopied(claim: Claim<SegmentRow>, copiedBytes: number): Promise<LaneHint[]> {
-    const { requestId } = claim.row;
-    for (let attempt = 1; ; attempt++) {
-      const copy = await get(requestId);
-      if (!copy || !isCurrent(copy, claim.row)) return superseded(claim);
-      const last = copy.open === 1;
-      const dueAt = freshDueAt(now(), copy.dueAt);
-      try {
-        await table.transact([
-          releaseWrite(claim, {
-            set: { state: 'copied', copiedBytes, bytesPerSecond: 0, expiresAt: expiry() },
-            remove: ['troubles'],
-          }),
-          {
-            update: copyKey(requestId),
-            set: last ? { open: 0, lane: 'copy', dueAt } : { open: (copy.open ?? 0) - 1 },
-            ...(last ? { remove: ['owner', 'claims'] } : {}),
-            if: [...same(copy), equals('open', copy.open)],
-          },
-        ]);
-        return last ? [{ lane: 'copy', hint: { ...copyKey(requestId), dueAt } }] : [];
-      } catch (error) {
-        // Another segment of the same copy was counted at the same moment.
-        const raced = error instanceof ConditionFailed && !error.failed.includes(0);
-        if (!raced || attempt === TRIES) throw error;
-      }
-    }
-  }
-
-  /** Ends a segment of a generation, or of a copy, that is no more. */
-  async function superseded(claim: Claim<SegmentRow>): Promise<LaneHint[]> {
-    await claims.release(claim, { set: { state: 'superseded', bytesPerSecond: 0, expiresAt: expiry() } });
-    return [];
-  }
-
-  /** Leaves a segment to be gone on with at `wanted`. */
-  async function segmentReleased(
-    claim: Claim<SegmentRow>,
-    wanted: number,
-    { copiedBytes, troubles }: { copiedBytes: number; troubles: number | undefined },
-  ): Promise<LaneHint[]> {
-    const released = await claims.release(claim, {
-      dueAt: wanted,
-      set: { copiedBytes, bytesPerSecond: 0, troubles },
-      remove: troubles === undefined ? ['troubles'] : [],
-    });
-    const { pk, sk } = claim.row;
-    return released ? [{ lane: 'copy', hint: { pk, sk, dueAt: dueAfter(claim, wanted) } }] : [];
   }
 
   /**
@@ -208,18 +154,13 @@ export function createCopies(options: {
     change: { set: Partial<CopyRow>; remove: string[] },
   ): Promise<LaneHint[]> {
     const dueAt = freshDueAt(now(), copy.dueAt);
-    try {
-      await table.write({
-        update: copyKey(copy.requestId),
-        set: { ...change.set, lane: 'copy', dueAt },
-        remove: ['owner', 'claims', ...change.remove],
-        if: [...same(copy), absent('failure')],
-      });
-    } catch (error) {
-      if (error instanceof ConditionFailed) return [];
-      throw error;
-    }
-    return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }];
+    const changed = await writeIf(table, {
+      update: copyKey(copy.requestId),
+      set: { ...change.set, lane: 'copy', dueAt },
+      remove: ['owner', 'claims', ...change.remove],
+      if: [...same(copy), absent('failure')],
+    });
+    return changed ? [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }] : [];
   }
 
   /**
@@ -275,7 +216,7 @@ export function createCopies(options: {
   /** Ends the copy of a request that nobody follows any more. */
   async function endSilently(claim: Claim<CopyRow>, state: CopyRow['state']): Promise<LaneHint[]> {
     const video: Video = { state: 'failed', error: 'canceled' };
-    await unlessRefused({
+    await writeIf(table, {
       update: requestKey(claim.row.requestId),
       set: { video },
       if: [present('video')],
@@ -284,66 +225,10 @@ export function createCopies(options: {
     return [];
   }
 
-  /** Notes how far a segment has come: a word of the work, so that the claims so far no longer count. */
-  async function segmentProgress(
-    claim: Claim<SegmentRow>,
-    progress: Pick<SegmentRow, 'copiedBytes' | 'bytesPerSecond'>,
-  ): Promise<void> {
-    const further = progress.copiedBytes > claim.row.copiedBytes;
-    await table.write({
-      update: claim.row,
-      set: progress,
-      remove: further ? ['claims'] : [],
-      if: [owned(claim)],
-    });
-    claim.row.copiedBytes = progress.copiedBytes;
-  }
-
-  /**
-   * Shows the sum of the segments on the request's row, unless another worker has within `everyMs`.
-   */
-  async function showProgress(copy: CopyRow, everyMs: number): Promise<void> {
-    const prefix = segmentKey(copy.requestId, copy.generation, 0).sk.replace(/[^#]*$/, '');
-    const { rows } = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
-    const sum = (value: (row: SegmentRow) => number) => rows.reduce((total, row) => total + value(row), 0);
-    await show(copy.requestId, everyMs, {
-      copiedBytes: sum((row) => row.copiedBytes),
-      bytesPerSecond: Math.round(sum((row) => (row.state === 'open' ? row.bytesPerSecond : 0))),
-    });
-  }
-
   /** Shows that the bytes have begun to come, where no plan says it. */
   async function showBeginning(requestId: string, size: number | undefined): Promise<void> {
     const video: Video = { state: 'copying', size, copiedBytes: 0, bytesPerSecond: 0, measuredAt: now() };
-    await unlessRefused({ update: requestKey(requestId), set: { video }, if: [present('pk')] });
-  }
-
-  async function show(
-    requestId: string,
-    everyMs: number,
-    { copiedBytes, bytesPerSecond }: { copiedBytes: number; bytesPerSecond: number },
-  ): Promise<void> {
-    const at = now();
-    await unlessRefused({
-      update: requestKey(requestId),
-      set: {
-        'video.copiedBytes': copiedBytes,
-        'video.bytesPerSecond': bytesPerSecond,
-        'video.measuredAt': at,
-      },
-      if: [
-        equals('video.state', 'copying'),
-        { attribute: 'video.measuredAt', is: '<=', value: at - everyMs },
-      ],
-    });
-  }
-
-  async function unlessRefused(write: Write): Promise<void> {
-    try {
-      await table.write(write);
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    await writeIf(table, { update: requestKey(requestId), set: { video }, if: [present('pk')] });
   }
 
   const expiry = (): number => finishedExpiry(now(), retentionDays);
@@ -355,29 +240,17 @@ export function createCopies(options: {
     note,
     released,
     planned,
-    segmentCopied,
-    superseded,
-    segmentReleased,
     askForUrl,
     restart,
     fail,
     end,
     endSilently,
-    segmentProgress,
-    showProgress,
     showBeginning,
   };
 }
 
-/** Whether a segment is one of the upload that the copy is at. */
-export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
-  copy.state === 'copying' &&
-  copy.generation === segment.generation &&
-  copy.failure === undefined &&
-  copy.canceled !== true;
-
 /** That the copy is still where it was when it was read. */
-const same = (copy: CopyRow): Condition[] => [
+export const same = (copy: CopyRow): Condition[] => [
   equals('generation', copy.generation),
   equals('state', copy.state),
   absent('canceled'),

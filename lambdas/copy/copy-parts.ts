@@ -12,12 +12,16 @@ export type PartJob = ByteRange & { readonly number: number };
 export type PartRoute = {
   readonly fetch: (range: ByteRange, into: Filling, signal: AbortSignal) => Promise<void>;
   readonly store: (part: number, body: Buffer, crc: number, signal: AbortSignal) => Promise<void>;
+  /** Stores a part that comes in pieces, and returns the checksum that the bucket computed, if it says it. */
+  readonly storePieces?: (job: PartJob, pieces: AsyncIterable<Buffer>) => Promise<number | undefined>;
 };
 
 export type PartsOptions = {
   readonly route: PartRoute;
   /** Parts at a time; each has a buffer of its own. */
   readonly concurrency: number;
+  /** Larger parts pass through their lane's buffer in pieces. */
+  readonly bufferBytes?: number;
   readonly buffers: Buffers;
   readonly signal: AbortSignal;
   /** When the worker must have stopped, ms since epoch: no part is begun that may not end before. */
@@ -41,11 +45,12 @@ const FIRST_PART_MS = 20_000;
  * thrown. Returns whether all parts are stored.
  */
 export async function copyParts(jobs: readonly PartJob[], options: PartsOptions): Promise<boolean> {
-  const { concurrency, signal, deadline, now, onStored, buffers } = options;
+  const { concurrency, bufferBytes = Number.POSITIVE_INFINITY } = options;
+  const { signal, deadline, now, onStored, buffers } = options;
   // Lanes that begin together would fetch together, then send together: one may not fetch meanwhile.
   const fetching = createGate(Math.max(1, concurrency - 1));
-  const { fetch, store } = options.route;
-  const route: PartRoute = { store, fetch: (...given) => fetching(() => fetch(...given)) };
+  const { fetch } = options.route;
+  const route: PartRoute = { ...options.route, fetch: (...given) => fetching(() => fetch(...given)) };
   const waiting = [...jobs].reverse();
   let longestMs = FIRST_PART_MS;
   let failure: { error: unknown } | undefined;
@@ -54,10 +59,11 @@ export async function copyParts(jobs: readonly PartJob[], options: PartsOptions)
     while (!failure && !signal.aborted && now() + longestMs < deadline) {
       const job = waiting.pop();
       if (!job) return;
-      const buffer = buffers.take(job.length);
+      const buffer = buffers.take(Math.min(job.length, bufferBytes));
       const begunAt = now();
       try {
-        await copyPart(job, buffer, { ...options, route });
+        const copy = job.length > buffer.length ? copyLargePart : copyPart;
+        await copy(job, buffer, { ...options, route });
         longestMs = Math.max(longestMs, 2 * (now() - begunAt));
         onStored(job);
       } catch (error) {
@@ -74,25 +80,70 @@ export async function copyParts(jobs: readonly PartJob[], options: PartsOptions)
   return waiting.length === 0;
 }
 
+type Means = Pick<PartsOptions, 'route' | 'signal' | 'pause'>;
+
 /** Copies one part through `buffer`; goes on where a broken connection left it. */
-export async function copyPart(
-  job: PartJob,
-  buffer: Buffer,
-  { route, signal, pause }: Pick<PartsOptions, 'route' | 'signal' | 'pause'>,
-): Promise<void> {
+export async function copyPart(job: PartJob, buffer: Buffer, { route, signal, pause }: Means): Promise<void> {
   const into: Filling = { bytes: buffer.subarray(0, job.length), filled: 0 };
-  for (let failures = 1; ; failures++) {
-    const before = into.filled;
+  await persist({ signal, pause, progress: () => into.filled }, async () => {
+    if (into.filled < job.length) await route.fetch(job, into, signal);
     try {
-      if (into.filled < job.length) await route.fetch(job, into, signal);
-      return await route.store(job.number, into.bytes, crc32(into.bytes), signal);
+      await route.store(job.number, into.bytes, crc32(into.bytes), signal);
+    } catch (error) {
+      // The bytes may have been spoilt here, so they are fetched anew.
+      if (error instanceof SinkTrouble && error.fault === 'corrupt') into.filled = 0;
+      throw error;
+    }
+  });
+}
+
+/**
+ * Copies a part that is larger than memory allows, piece by piece. Its checksum is known only at its
+ * end, so it is compared with the one that the bucket computed, and demanded of the whole object.
+ */
+async function copyLargePart(job: PartJob, buffer: Buffer, means: Means): Promise<void> {
+  const { storePieces } = means.route;
+  if (!storePieces) throw new Error('parts of this size need a route for pieces');
+  await persist({ ...means, progress: () => 0 }, async () => {
+    let crc = 0;
+    async function* pieces() {
+      for (let at = 0; at < job.length; at += buffer.length) {
+        const piece = await fetchPiece(job, at, buffer, means);
+        crc = crc32(piece, crc);
+        yield piece;
+      }
+    }
+    const stored = await storePieces(job, pieces());
+    if (stored !== undefined && stored !== crc) throw new SinkTrouble('corrupt', 'another checksum');
+  });
+}
+
+async function fetchPiece(
+  job: PartJob,
+  at: number,
+  buffer: Buffer,
+  { route, signal, pause }: Means,
+): Promise<Buffer> {
+  const range = { start: job.start + at, length: Math.min(buffer.length, job.length - at) };
+  const into: Filling = { bytes: buffer.subarray(0, range.length), filled: 0 };
+  await persist({ signal, pause, progress: () => into.filled }, () => route.fetch(range, into, signal));
+  return into.bytes;
+}
+
+/** Tries again what may pass, {@link PART_TRIES} times without progress. */
+async function persist(
+  { signal, pause, progress }: Pick<Means, 'signal' | 'pause'> & { progress: () => number },
+  attempt: () => Promise<void>,
+): Promise<void> {
+  for (let failures = 1; ; failures++) {
+    const before = progress();
+    try {
+      return await attempt();
     } catch (error) {
       signal.throwIfAborted();
       const wait = waitBefore(error, failures);
-      if (into.filled > before) failures = 1;
+      if (progress() > before) failures = 1;
       if (wait === undefined || failures >= PART_TRIES) throw error;
-      // The bytes may have been spoilt here, so they are fetched anew.
-      if (error instanceof SinkTrouble && error.fault === 'corrupt') into.filled = 0;
       await pause(wait);
       signal.throwIfAborted();
     }

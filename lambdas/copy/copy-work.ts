@@ -1,7 +1,6 @@
 import type { Claim } from '../adapters/claims.ts';
-import { isCurrent } from '../adapters/copies.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import type { CopyRow, SegmentRow } from '../domain/copy.ts';
+import { type CopyRow, isCurrent, type SegmentRow } from '../domain/copy.ts';
 import { NeedsPerson } from '../runtime/failure.ts';
 import type { WorkContext } from '../runtime/stage.ts';
 import { coordinate } from './coordinate.ts';
@@ -27,7 +26,7 @@ export function createCopyWork(use: CopyDependencies) {
   async function copySegment(claim: Claim<SegmentRow>, deadline: number): Promise<void> {
     const copy = await use.copies.get(claim.row.requestId);
     if (!copy?.upload || !copy.target || !isCurrent(copy, claim.row)) {
-      await use.copies.superseded(claim);
+      await use.segments.superseded(claim);
       return;
     }
     const place = { ...copy.target, uploadId: copy.upload.id };

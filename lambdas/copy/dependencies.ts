@@ -1,5 +1,6 @@
 import type { Claims } from '../adapters/claims.ts';
 import type { Copies, LaneHint } from '../adapters/copies.ts';
+import type { Segments } from '../adapters/segments.ts';
 import type { Source } from '../adapters/source/source.ts';
 import type { PartSender } from '../adapters/uploads/part-sender.ts';
 import type { Uploads } from '../adapters/uploads/uploads.ts';
@@ -9,6 +10,7 @@ import type { Buffers } from './buffers.ts';
 export type CopyDependencies = {
   readonly claims: Claims;
   readonly copies: Copies;
+  readonly segments: Segments;
   readonly source: Source;
   readonly uploads: Uploads;
   readonly sender: PartSender;

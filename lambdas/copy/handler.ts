@@ -7,6 +7,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { createClaims } from '../adapters/claims.ts';
 import { createCopies } from '../adapters/copies.ts';
 import { createHints } from '../adapters/hints.ts';
+import { createSegments } from '../adapters/segments.ts';
 import { createSource } from '../adapters/source/source.ts';
 import { createTable } from '../adapters/table.ts';
 import { createPartSender } from '../adapters/uploads/part-sender.ts';
@@ -43,6 +44,7 @@ export const handler = stage({
   work: createCopyWork({
     claims,
     copies: createCopies({ table, claims, now, retentionDays: requireNumber('RETENTION_DAYS') }),
+    segments: createSegments({ table, claims, now, retentionDays: requireNumber('RETENTION_DAYS') }),
     source: createSource({ allowLoopback: env.ALLOW_LOOPBACK === 'true', now }),
     uploads: createUploads(s3),
     sender: createPartSender(),

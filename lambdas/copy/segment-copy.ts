@@ -1,10 +1,9 @@
 import type { Claim } from '../adapters/claims.ts';
-import { isCurrent } from '../adapters/copies.ts';
 import type { Filling } from '../adapters/source/range-connection.ts';
 import { SourceTrouble } from '../adapters/source/source-trouble.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { UploadPlace } from '../adapters/uploads/uploads.ts';
-import type { CopyRow, CopyUpload, SegmentRow } from '../domain/copy.ts';
+import { type CopyRow, type CopyUpload, isCurrent, type SegmentRow } from '../domain/copy.ts';
 import {
   diesSoon,
   MAX_REFUSALS,
@@ -53,13 +52,13 @@ export class SegmentCopy {
 
   /** Copies until all is stored, time is up or something is in the way, and releases the claim accordingly. */
   async run(deadline: number): Promise<void> {
-    const { claims, copies, hint, now, log } = this.#use;
+    const { claims, segments, hint, now, log } = this.#use;
     const lease = holdLease(this.#claim, { claims, now, deadline, onBeat: () => this.#beat(lease) });
     try {
       await this.#renewUrlInTime();
       const all = await this.#copyMissing(lease.signal, deadline);
       lease.end();
-      if (all) await hint(await copies.segmentCopied(this.#claim, this.#copiedBytes));
+      if (all) await hint(await segments.copied(this.#claim, this.#copiedBytes));
       else await this.#release(now());
     } catch (error) {
       lease.end();
@@ -70,7 +69,7 @@ export class SegmentCopy {
   }
 
   async #copyMissing(signal: AbortSignal, deadline: number): Promise<boolean> {
-    const { copies, uploads, buffers, now, pause, memoryMiB, count } = this.#use;
+    const { segments, uploads, sender, buffers, now, pause, memoryMiB, count } = this.#use;
     const { firstPart, lastPart } = this.#claim.row;
     const stored = await uploads.parts(this.#place, firstPart, lastPart);
     const sizes = new Map(stored.map((part) => [part.number, part.size]));
@@ -80,16 +79,18 @@ export class SegmentCopy {
     const sum = (jobs: readonly ByteRange[]) => jobs.reduce((bytes, { length }) => bytes + length, 0);
     this.#copiedBytes = sum(all) - sum(missing);
     if (this.#copiedBytes > this.#claim.row.copiedBytes) {
-      await copies.segmentProgress(this.#claim, this.#measure());
+      await segments.progress(this.#claim, this.#measure());
     }
     return copyParts(missing, {
       route: {
         fetch: (range, into) => this.#fetch(range, into, signal),
         store: async (part, body, crc) => {
-          await this.#use.sender.send(await uploads.signPart(this.#place, part, crc), body, signal);
+          await sender.send(await uploads.signPart(this.#place, part, crc), body, signal);
         },
+        storePieces: async ({ number, length }, pieces) =>
+          sender.sendPieces(await uploads.signPart(this.#place, number), length, pieces, signal),
       },
-      concurrency: planWorker(this.#upload.partSize, memoryMiB).concurrency,
+      ...planWorker(this.#upload.partSize, memoryMiB),
       buffers,
       signal,
       deadline,
@@ -117,11 +118,11 @@ export class SegmentCopy {
   }
 
   async #beat(lease: Lease): Promise<void> {
-    const { copies } = this.#use;
+    const { segments } = this.#use;
     await this.#refresh();
     if (!isCurrent(this.#copy, this.#claim.row)) return lease.stop('lost', 'the copy has moved on');
-    await copies.segmentProgress(this.#claim, this.#measure());
-    await copies.showProgress(this.#copy, PROGRESS_MS);
+    await segments.progress(this.#claim, this.#measure());
+    await segments.showProgress(this.#copy, PROGRESS_MS);
     await this.#renewUrlInTime();
   }
 
@@ -187,26 +188,24 @@ export class SegmentCopy {
   }
 
   async #restart(reason: string): Promise<void> {
-    const { copies, hint, log } = this.#use;
+    const { copies, segments, hint, log } = this.#use;
     await this.#refresh();
     const { requestId } = this.#copy;
     if (isCurrent(this.#copy, this.#claim.row)) {
       log.info('copy begins anew', { requestId, reason });
       await hint(await copies.restart(this.#copy, reason));
     }
-    await copies.superseded(this.#claim);
+    await segments.superseded(this.#claim);
   }
 
   async #fail(reason: string): Promise<void> {
-    const { copies, hint } = this.#use;
+    const { copies, segments, hint } = this.#use;
     await hint(await copies.fail(this.#copy, reason));
-    await copies.superseded(this.#claim);
+    await segments.superseded(this.#claim);
   }
 
   async #release(wanted: number, troubles?: number): Promise<void> {
-    const { copies, hint } = this.#use;
-    await hint(
-      await copies.segmentReleased(this.#claim, wanted, { copiedBytes: this.#copiedBytes, troubles }),
-    );
+    const { segments, hint } = this.#use;
+    await hint(await segments.released(this.#claim, wanted, { copiedBytes: this.#copiedBytes, troubles }));
   }
 }

@@ -81,6 +81,13 @@ export type SegmentRow = RowKey &
     expiresAt?: number;
   };
 
+/** Whether a segment is one of the upload that the copy is at. */
+export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
+  copy.state === 'copying' &&
+  copy.generation === segment.generation &&
+  copy.failure === undefined &&
+  copy.canceled !== true;
+
 /**
  * The row of a copy that begins, or begins anew after a restart of its request. Put it under the
  * condition that `previous` is still what is there.

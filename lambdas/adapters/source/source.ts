@@ -17,6 +17,7 @@ import { notAVideo } from '../../domain/video-type.ts';
 import { guardedLookup, type Resolve, resolveByDns } from '../safe-http/guarded-lookup.ts';
 import { createSafeHttp, type OpenAnswer } from '../safe-http/safe-http.ts';
 import { ChunkedAnswer, type Filling, RangeConnection } from './range-connection.ts';
+import { createRedirects } from './redirects.ts';
 import { asTrouble, broken, SourceTrouble, unusable } from './source-trouble.ts';
 
 export type Probe = {
@@ -44,7 +45,6 @@ export type SourceOptions = {
 export type Source = ReturnType<typeof createSource>;
 
 const PROBE_BYTES = 1024;
-const MAX_REDIRECTS = 3;
 const STALL_MS = 30_000;
 /** The longest that one streamed answer may take: a Lambda's life. */
 const STREAM_MS = 900_000;
@@ -66,8 +66,8 @@ export function createSource({
     'http:': guardedLookup(resolve, isLoopbackAddress),
   };
   const idle = new Map<string, RangeConnection[]>();
-  /** Where a URL that redirects leads to; and the origins whose ranges come in chunks. */
-  const moved = new Map<string, string>();
+  const following = createRedirects({ allowLoopback });
+  /** Origins whose ranges come in chunks. */
   const chunked = new Set<string>();
 
   /**
@@ -277,39 +277,6 @@ export function createSource({
       if (length >= PROBE_BYTES) break;
     }
     return Buffer.concat(chunks).subarray(0, PROBE_BYTES);
-  }
-
-  /** Does `attempt` with the URL, and again with the one that it redirects to, three times at most. */
-  async function following<T>(url: string, attempt: (target: string) => Promise<T>): Promise<T> {
-    const remembered = moved.get(url);
-    let target = remembered ?? url;
-    for (let redirects = 0; ; redirects++) {
-      try {
-        return await attempt(target);
-      } catch (error) {
-        const trouble =
-          error instanceof ChunkedAnswer ? broken(error.message) : asTrouble(error, new URL(target).host);
-        const { kind, location } = trouble.fault;
-        if (kind !== 'moved' || location === undefined) {
-          // Where it led to last time may have expired; the URL itself is asked again.
-          if (kind !== 'refused' || target === url || target !== remembered) throw trouble;
-          moved.delete(url);
-          return following(url, attempt);
-        }
-        if (redirects === MAX_REDIRECTS)
-          throw unusable(`the source redirects more than ${MAX_REDIRECTS} times`);
-        target = redirected(location, target);
-        moved.clear();
-        moved.set(url, target);
-      }
-    }
-  }
-
-  function redirected(location: string, from: string): string {
-    const target = URL.canParse(location, from) ? new URL(location, from).href : '';
-    const check = checkTargetUrl(target, { allowLoopback });
-    if (!check.ok) throw unusable(`the source redirects to where the bridge must not go. ${check.reason}`);
-    return target;
   }
 
   return { probe, read, stream, close };

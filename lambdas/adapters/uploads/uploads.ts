@@ -63,9 +63,9 @@ export function createUploads(client: S3Client) {
     return UploadId as string;
   }
 
-  /** Signs the PUT of a part with its checksum, which S3 compares with what it receives. */
-  async function signPart(upload: UploadPlace, part: number, crc: number): Promise<SignedPut> {
-    const value = crc32ToBase64(crc);
+  /** Signs the PUT of a part; with its checksum, where it is known before, S3 compares what it receives. */
+  async function signPart(upload: UploadPlace, part: number, crc?: number): Promise<SignedPut> {
+    const value = crc === undefined ? undefined : crc32ToBase64(crc);
     const command = new UploadPartCommand({
       ...named(upload),
       UploadId: upload.uploadId,
@@ -76,7 +76,7 @@ export function createUploads(client: S3Client) {
       expiresIn: PART_URL_S,
       unhoistableHeaders: new Set([CRC_HEADER]),
     });
-    return { url, headers: { [CRC_HEADER]: value } };
+    return { url, headers: value === undefined ? {} : { [CRC_HEADER]: value } };
   }
 
   /** The parts that S3 holds from `first` to `last` (inclusive), in order. */

@@ -12,6 +12,7 @@ import {
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createClaims } from '../../../lambdas/adapters/claims.ts';
 import { createCopies } from '../../../lambdas/adapters/copies.ts';
+import { createSegments } from '../../../lambdas/adapters/segments.ts';
 import { createSource, type SourceOptions } from '../../../lambdas/adapters/source/source.ts';
 import { createPartSender } from '../../../lambdas/adapters/uploads/part-sender.ts';
 import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
@@ -78,6 +79,7 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     const work = createCopyWork({
       claims,
       copies: createCopies({ table, claims, now, retentionDays: 30 }),
+      segments: createSegments({ table, claims, now, retentionDays: 30 }),
       source,
       uploads: createUploads(faulty),
       sender,

@@ -28,13 +28,10 @@ test('a part arrives whole with its headers, over one connection for all', async
   const url = await serve(async (request, response) => {
     ports.add(request.socket.remotePort);
     seen.push({ bytes: await buffer(request), crc: request.headers['x-amz-checksum-crc32'] });
-    response.setHeader('etag', '"e"').end();
+    response.setHeader('etag', '"e"').setHeader('x-amz-checksum-crc32', 'AAAAAQ==').end();
   });
   const put = { url, headers: { 'x-amz-checksum-crc32': 'abcd' } };
-  expect([await sender.send(put, body, signal), await sender.send(put, body, signal)]).toEqual([
-    '"e"',
-    '"e"',
-  ]);
+  expect([await sender.send(put, body, signal), await sender.send(put, body, signal)]).toEqual([1, 1]);
   expect(seen.map(({ bytes, crc }) => ({ same: bytes.equals(body), crc }))).toEqual([
     { same: true, crc: 'abcd' },
     { same: true, crc: 'abcd' },
