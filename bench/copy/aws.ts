@@ -1,5 +1,6 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
+import { UPLOADS_CLIENT } from '../../lambdas/adapters/uploads/uploads.ts';
 import { startDynamo } from '../../local/emulators.ts';
 
 export const TABLE_NAME = 'bridge';
@@ -9,7 +10,7 @@ export const tableClient = (endpoint: string): DynamoDBClient => new DynamoDBCli
 
 /** Trusts what NODE_EXTRA_CA_CERTS named when the process began. */
 export const sinkClient = (endpoint: string): S3Client =>
-  new S3Client({ ...AWS, endpoint, forcePathStyle: true });
+  new S3Client({ ...AWS, ...UPLOADS_CLIENT, endpoint, forcePathStyle: true });
 
 /** A DynamoDB with what the copy stage needs of the bridge's table. */
 export async function startTable() {

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { createSource } from '../../lambdas/adapters/source/source.ts';
 import { createPartSender } from '../../lambdas/adapters/uploads/part-sender.ts';
-import { createUploads } from '../../lambdas/adapters/uploads/uploads.ts';
+import { createUploads, UPLOADS_CLIENT } from '../../lambdas/adapters/uploads/uploads.ts';
 import { createBuffers } from '../../lambdas/copy/buffers.ts';
 import { wholeCrc } from '../../lambdas/copy/complete-copy.ts';
 import { copyParts } from '../../lambdas/copy/copy-parts.ts';
@@ -16,7 +16,7 @@ import { partRange, planCopy, planWorker } from '../../lambdas/domain/copy-plan.
 const MEMORY_MIB = 512;
 const [sourceUrl = '', sinkUrl = '', key = ''] = process.argv.slice(2);
 const ca = readFileSync(process.env.NODE_EXTRA_CA_CERTS ?? '', 'utf8');
-const client = new S3Client({ endpoint: sinkUrl, forcePathStyle: true });
+const client = new S3Client({ ...UPLOADS_CLIENT, endpoint: sinkUrl, forcePathStyle: true });
 const source = createSource({ allowLoopback: true, now: Date.now, ca });
 const uploads = createUploads(client);
 const sender = createPartSender({ ca });

@@ -11,7 +11,7 @@ import { createSegments } from '../adapters/segments.ts';
 import { createSource } from '../adapters/source/source.ts';
 import { createTable } from '../adapters/table.ts';
 import { createPartSender } from '../adapters/uploads/part-sender.ts';
-import { createUploads } from '../adapters/uploads/uploads.ts';
+import { createUploads, UPLOADS_CLIENT } from '../adapters/uploads/uploads.ts';
 import type { Lane } from '../domain/work.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
@@ -32,7 +32,7 @@ const hints = createHints({
   onLost: reportLostHints,
 });
 // An endpoint of one's own has no DNS for a bucket's name in front of it.
-const s3 = new S3Client({ forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
+const s3 = new S3Client({ ...UPLOADS_CLIENT, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
 /** Copies finished videos into the bucket: see copy-work.ts. */
 export const handler = stage({

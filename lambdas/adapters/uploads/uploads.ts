@@ -38,6 +38,12 @@ export type StoredObject = {
 
 export type Uploads = ReturnType<typeof createUploads>;
 
+/**
+ * How the client must be set: it would sign the checksum of an empty body into the URL of a part
+ * whose checksum is not known yet. Every other body states its own.
+ */
+export const UPLOADS_CLIENT = { requestChecksumCalculation: 'WHEN_REQUIRED' } as const;
+
 const CRC_HEADER = 'x-amz-checksum-crc32';
 const PART_URL_S = 3600;
 /** Parts that were on their way may arrive after an abort; it is repeated until none are left. */

@@ -15,7 +15,7 @@ import { createCopies } from '../../../lambdas/adapters/copies.ts';
 import { createSegments } from '../../../lambdas/adapters/segments.ts';
 import { createSource, type SourceOptions } from '../../../lambdas/adapters/source/source.ts';
 import { createPartSender } from '../../../lambdas/adapters/uploads/part-sender.ts';
-import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
+import { createUploads, UPLOADS_CLIENT } from '../../../lambdas/adapters/uploads/uploads.ts';
 import { createBuffers } from '../../../lambdas/copy/buffers.ts';
 import { createCopyWork } from '../../../lambdas/copy/copy-work.ts';
 import { type CopyRow, newCopy, renewedSource, type SegmentRow } from '../../../lambdas/domain/copy.ts';
@@ -61,6 +61,7 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
   const topaz = await startTopaz({ apiKey: API_KEY, now });
   const client = (endpoint: string) =>
     new S3Client({
+      ...UPLOADS_CLIENT,
       endpoint,
       region: 'us-east-1',
       forcePathStyle: true,
