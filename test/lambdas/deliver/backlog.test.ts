@@ -1,0 +1,129 @@
+import { expect, test } from 'vitest';
+import { createBacklogs } from '../../../lambdas/adapters/backlog.ts';
+import { deletion } from '../../../lambdas/adapters/endpoints.ts';
+import { changed } from '../../../lambdas/api/endpoint-change.ts';
+import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
+import { QUIET_MS } from '../../../lambdas/domain/gate.ts';
+import { cancellationKey } from '../../../lambdas/domain/rows.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
+
+const database = useDatabase();
+
+/** What a PATCH does. */
+async function enable(world: DeliveryWorld, endpoint: EndpointRow, enabled: boolean): Promise<void> {
+  const { set, remove } = changed(await world.current(endpoint), { enabled }, world.clock.now());
+  await world.table.write({ update: endpoint, set, remove });
+}
+
+test('what arrives while an endpoint is disabled is held, and sent when it is enabled, oldest first', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false });
+  for (let event = 0; event < 7; event++) {
+    await (await world.request()).observe('video.accepted');
+    await world.work();
+  }
+  const held = await world.deliveries(endpoint);
+  expect(held.map(({ state }) => state)).toEqual(Array(7).fill('held'));
+  expect(world.posted).toEqual([]);
+
+  await enable(world, endpoint, true);
+  await world.pass(10_000);
+  expect(world.idsPostedTo(endpoint)).toEqual(held.map(({ eventId }) => eventId));
+  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(7).fill('delivered'));
+});
+
+test('what is held goes out within the rate limit', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false, rateLimit: 2 });
+  const { observe } = await world.request();
+  for (let event = 0; event < 30; event++) await observe('video.processing');
+  await world.work();
+  await enable(world, endpoint, true);
+  await world.pass(60_000);
+  expect(world.posted).toHaveLength(30);
+  const times = world.posted.map(({ at }) => at);
+  for (const from of times) {
+    expect(times.filter((time) => time >= from && time < from + 1_000).length).toBeLessThanOrEqual(2);
+  }
+});
+
+test('a delivery that was under way when the endpoint was disabled is held with its schedule', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  await enable(world, endpoint, false);
+  await world.pass(10_000);
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'held', attemptCount: 1, failures: 1 }]);
+  world.farSide = () => 204;
+  await enable(world, endpoint, true);
+  await world.pass(10_000);
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 2 }]);
+});
+
+test('what entered the backlog late, by a worker that knew the endpoint as disabled, is found by the last look', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false });
+  const { observe } = await world.request();
+  await observe('video.accepted');
+  await world.work();
+  const [late] = await world.deliveries(endpoint);
+  const backlogs = createBacklogs(world.table);
+  const [entry] = (await backlogs.first(endpoint, 1)).rows;
+  await world.table.write({ delete: entry! });
+
+  await enable(world, endpoint, true);
+  await world.pass(50_000);
+  expect((await world.deliveries(endpoint))[0]).toMatchObject({ state: 'held' });
+  await world.table.write({ put: entry! });
+  await world.pass(QUIET_MS);
+  expect(world.idsPostedTo(endpoint)).toEqual([late?.eventId]);
+  await world.pass(QUIET_MS);
+  expect((await world.current(endpoint)).lane).toBeUndefined();
+});
+
+test('a deleted endpoint: what it still had to get is canceled, held or pending, and nothing is left waiting', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  const { observe } = await world.request();
+  await observe('video.accepted');
+  await world.work();
+  await enable(world, endpoint, false);
+  await observe('video.processing');
+  await world.work();
+  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['pending', 'held']);
+
+  await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+  await world.pass(QUIET_MS + 10_000);
+  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['canceled', 'canceled']);
+  expect((await createBacklogs(world.table).first(endpoint, 10)).rows).toEqual([]);
+  expect(await world.table.get(cancellationKey(endpoint.id))).toBeUndefined();
+});
+
+test('a new endpoint under a burst is kept busy by three attempts at a time until it has proven itself', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { health: { state: 'healthy' } });
+  const requests = await Promise.all(Array.from({ length: 20 }, () => world.request()));
+  for (const { observe } of requests) await observe('video.accepted');
+  await world.pass(30_000);
+  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(20).fill('delivered'));
+  expect(world.posted).toHaveLength(20);
+  expect((await world.current(endpoint)).health).toMatchObject({ state: 'healthy' });
+});
+
+test('a rate limit holds for a burst: no second sees more, and all of it arrives', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 5 });
+  const requests = await Promise.all(Array.from({ length: 40 }, () => world.request()));
+  for (const { observe } of requests) await observe('video.accepted');
+  await world.pass(30_000);
+  const times = world.posted.map(({ at }) => at).sort((a, b) => a - b);
+  expect(times).toHaveLength(40);
+  for (const from of times) {
+    expect(times.filter((time) => time >= from && time < from + 1_000).length).toBeLessThanOrEqual(5);
+  }
+  expect(new Set(world.idsPostedTo(endpoint)).size).toBe(40);
+});

@@ -1,0 +1,160 @@
+import { expect, test } from 'vitest';
+import { ExchangeError } from '../../../lambdas/adapters/safe-http/exchange-error.ts';
+import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/health.ts';
+import { originKey } from '../../../lambdas/domain/rows.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { deliveryWorld, type Posted } from './delivery-world.ts';
+
+const database = useDatabase();
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+
+test('after five failures in a row nothing new goes out: it is held, and only retries go on', async () => {
+  const world = await deliveryWorld(database());
+  const dead = await world.endpoint(1);
+  world.farSide = () => 500;
+  for (let event = 0; event < 8; event++) {
+    await (await world.request()).observe('video.accepted');
+    await world.work();
+  }
+  expect((await world.current(dead)).health).toMatchObject({ state: 'failing', failures: 5 });
+  const states = (await world.deliveries(dead)).map(({ state }) => state);
+  expect(states).toEqual([...Array(5).fill('pending'), ...Array(3).fill('held')]);
+  expect(world.posted).toHaveLength(5);
+
+  await world.pass(10_000);
+  expect(world.posted).toHaveLength(10);
+  expect(new Set(world.idsPostedTo(dead)).size).toBe(5);
+});
+
+test('a single time-out opens the breaker: it costs a worker 15 s', async () => {
+  const world = await deliveryWorld(database());
+  const slow = await world.endpoint(1);
+  world.farSide = () => new ExchangeError('timeout', 'too slow');
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  expect((await world.current(slow)).health.openSince).toBe(world.clock.now());
+});
+
+test('probes go out one by one, the oldest held first, and the first success releases all, in order', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  for (let event = 0; event < 10; event++) {
+    await (await world.request()).observe('video.accepted');
+    await world.work();
+  }
+  const ids = (await world.deliveries(endpoint)).map(({ eventId }) => eventId);
+  await world.pass(16_000);
+  expect(world.idsPostedTo(endpoint).slice(10)).toEqual([ids[5]]);
+
+  world.farSide = () => 204;
+  world.posted.length = 0;
+  await world.pass(5 * MINUTE);
+  expect((await world.deliveries(endpoint)).every(({ state }) => state === 'delivered')).toBe(true);
+  expect(world.idsPostedTo(endpoint).filter((id) => ids.indexOf(id) > 5)).toEqual(ids.slice(6));
+  expect((await world.current(endpoint)).health).toMatchObject({ state: 'healthy' });
+});
+
+test('an open breaker with nothing to probe with lets the next delivery be the probe', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  for (let event = 0; event < 5; event++) {
+    await (await world.request()).observe('video.accepted');
+    await world.work();
+  }
+  await world.pass(10 * MINUTE);
+  expect((await world.current(endpoint)).health.openSince).toBeUndefined();
+  world.farSide = () => 204;
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  expect((await world.deliveries(endpoint)).at(-1)).toMatchObject({ state: 'delivered' });
+});
+
+test('an endpoint that has failed for five days is given up: told to the others, counted, and what comes is held', async () => {
+  const world = await deliveryWorld(database());
+  const dead = await world.endpoint(1);
+  const other = await world.endpoint(2, { events: ['endpoint.*'] });
+  world.farSide = (post) => (post.url === dead.url ? 500 : 204);
+  for (let day = 0; day < 6; day++) {
+    await (await world.request()).observe('video.accepted');
+    await world.pass(DAY);
+  }
+  expect(await world.current(dead)).toMatchObject({
+    enabled: false,
+    disabledReason: 'it has failed for 5 days',
+    health: { state: 'disabled' },
+  });
+  expect(world.counted.filter((name) => name === 'EndpointDisabled')).toHaveLength(1);
+  const told = await world.deliveries(other);
+  expect(told.map(({ type, state }) => [type, state])).toEqual([['endpoint.disabled', 'delivered']]);
+  expect(told[0]?.payload.data).toMatchObject({ endpointId: dead.id, reason: 'it has failed for 5 days' });
+
+  const sent = world.posted.length;
+  await (await world.request()).observe('video.accepted');
+  await world.pass(DAY);
+  expect((await world.deliveries(dead)).at(-1)).toMatchObject({ state: 'held' });
+  expect(world.posted).toHaveLength(sent);
+}, 60_000);
+
+test('endpoint.recovered tells the others once it works again, and a short trouble is no news', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const other = await world.endpoint(2, { events: ['endpoint.*'] });
+  const failing = (post: Posted) => (post.url === endpoint.url ? 500 : 204);
+
+  world.farSide = failing;
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  world.farSide = () => 204;
+  await world.pass(10_000);
+  expect(await world.deliveries(other)).toEqual([]);
+
+  world.farSide = failing;
+  await (await world.request()).observe('video.accepted');
+  await world.pass(2 * MINUTE);
+  world.farSide = () => 204;
+  await world.pass(10 * MINUTE);
+  const told = await world.deliveries(other);
+  expect(told).toMatchObject([
+    { type: 'endpoint.recovered', payload: { data: { endpointId: endpoint.id } } },
+  ]);
+});
+
+test('callbacks of one origin share their health, and those of others do not', async () => {
+  const world = await deliveryWorld(database());
+  const callback = (n: number, host: string) =>
+    world.endpoint(n, { kind: 'callback', url: `https://${host}/${n}` });
+  const dead = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => callback(n, 'dead.example')));
+  const good = await callback(7, 'good.example');
+  world.farSide = (post) => (post.url.startsWith('https://dead.example') ? 503 : 204);
+  for (const endpoint of dead) {
+    await (await world.request(endpoint, good)).observe('video.accepted');
+    await world.work();
+  }
+  expect((await world.deliveries(dead[5]!))[0]).toMatchObject({ state: 'held', attempts: [] });
+  expect((await world.deliveries(good)).map(({ state }) => state)).toEqual(Array(6).fill('delivered'));
+  expect(await world.table.get(originKey('https://dead.example'))).toMatchObject({
+    health: { state: 'failing' },
+  });
+
+  world.farSide = () => 204;
+  await world.pass(10 * MINUTE);
+  for (const endpoint of dead)
+    expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered' }]);
+});
+
+test('the schedule is the one promised, however long the endpoint fails', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  await (await world.request()).observe('video.accepted');
+  await world.pass(GIVE_UP_AFTER_MS);
+  const [delivery] = await world.deliveries(endpoint);
+  expect(delivery).toMatchObject({ state: 'failed', attemptCount: 10, lane: `failed#${endpoint.id}` });
+  expect(world.counted).toEqual(['DeliveriesFailed']);
+  const times = world.posted.map(({ at }) => at);
+  const gaps = times.slice(1).map((time, i) => Math.round((time - times[i]!) / 1_000));
+  expect(gaps).toEqual([5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+});

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { deliveryWorld, type Posted } from './delivery-world.ts';
+
+const database = useDatabase();
+const sequenceOf = ({ body }: Posted): number => JSON.parse(body).data.sequence;
+const requestOf = ({ body }: Posted): string => JSON.parse(body).data.requestId;
+
+test('the events of one commit are first attempted in sequence order', async () => {
+  const world = await deliveryWorld(database());
+  await world.endpoint(1);
+  const { observe } = await world.request();
+  await observe('video.requested', 'video.accepted', 'video.processing', 'video.complete');
+  await world.work();
+  expect(world.posted.map(sequenceOf)).toEqual([1, 2, 3, 4]);
+});
+
+test('rows of one endpoint that share an invocation go out one at a time, other endpoints beside them', async () => {
+  const world = await deliveryWorld(database());
+  await world.endpoint(1);
+  const { observe } = await world.request();
+  await observe('video.requested', 'video.accepted', 'video.processing');
+  await world.work();
+  const messages = world.hinted.filter(({ lane }) => lane === 'deliver');
+  expect(messages.map(({ hints }) => hints.length)).toEqual([3]);
+});
+
+test('an ordered endpoint gets an event only after the one before is final, for that request only', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { ordered: true });
+  const [first, second] = [await world.request(), await world.request()];
+  world.farSide = (post) => (requestOf(post) === first.requestId && sequenceOf(post) === 1 ? 500 : 204);
+  await first.observe('video.accepted', 'video.processing');
+  await second.observe('video.accepted');
+  await world.pass(10);
+  expect(world.posted.map((post) => [requestOf(post) === first.requestId, sequenceOf(post)])).toEqual([
+    [true, 1],
+    [false, 1],
+  ]);
+  await first.observe('video.complete');
+  await world.pass(60_000);
+  const mine = () => world.posted.filter((post) => requestOf(post) === first.requestId).map(sequenceOf);
+  expect(mine()).toEqual([1, 1]);
+
+  world.farSide = () => 204;
+  await world.pass(400_000);
+  expect(mine()).toEqual([1, 1, 1, 2, 3]);
+  const states = (await world.deliveries(endpoint)).map(({ state }) => state);
+  expect(states).toEqual(Array(4).fill('delivered'));
+});
+
+test('a predecessor that failed for good lets the next one go', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { ordered: true });
+  const { observe } = await world.request();
+  world.farSide = (post) => (sequenceOf(post) === 1 ? 500 : 204);
+  await observe('video.accepted', 'video.processing');
+  await world.pass(4 * 86_400_000);
+  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['failed', 'delivered']);
+});
+
+test('whatever fails and whenever events come, an ordered endpoint sees first successes in order', async () => {
+  const step = fc.record({
+    events: fc.integer({ min: 0, max: 3 }),
+    pass: fc.integer({ min: 0, max: 400_000 }),
+    fails: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 6 }), async (steps) => {
+      const world = await deliveryWorld(database());
+      const endpoint = await world.endpoint(1, { ordered: true });
+      const { observe } = await world.request();
+      const succeeded: number[] = [];
+      let failing = false;
+      world.farSide = (post) => {
+        if (failing) return 500;
+        succeeded.push(sequenceOf(post));
+        return 204;
+      };
+      for (const { events, pass, fails } of steps) {
+        failing = fails;
+        if (events > 0) await observe(...Array<'video.processing'>(events).fill('video.processing'));
+        await world.pass(pass);
+      }
+      failing = false;
+      await world.pass(86_400_000);
+      const all = steps.reduce((sum, { events }) => sum + events, 0);
+      expect(succeeded).toEqual(Array.from({ length: all }, (_, i) => i + 1));
+      expect((await world.deliveries(endpoint)).every(({ state }) => state === 'delivered')).toBe(true);
+    }),
+    { numRuns: 15 },
+  );
+}, 120_000);

@@ -1,0 +1,177 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { deletion } from '../../../lambdas/adapters/endpoints.ts';
+import type { Write } from '../../../lambdas/adapters/table.ts';
+import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
+import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
+import { number } from '../../../lambdas/domain/event.ts';
+import { replayId } from '../../../lambdas/domain/ids.ts';
+import { type ReplayRow, replayState } from '../../../lambdas/domain/replay.ts';
+import { replayKey } from '../../../lambdas/domain/rows.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { deliveryRow } from '../../support/rows.ts';
+import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
+
+const database = useDatabase();
+
+/** Deliveries that ended long ago, one a second from `start`; returns their events' ids. */
+async function past(
+  world: DeliveryWorld,
+  endpoint: EndpointRow,
+  start: number,
+  states: readonly DeliveryRow['state'][],
+): Promise<string[]> {
+  const rows = states.map((state, i) => {
+    const source = { kind: 'request', requestId: randomUUID() } as const;
+    const [event] = number(
+      source,
+      { sequence: 0, position: 0 },
+      [{ type: 'video.complete', data: {} }],
+      start + i * 1_000,
+    ).rows;
+    const { lane, dueAt, ...row } = { dueAt: 0, ...deliveryRow(event!, endpoint) };
+    const final = { state, attemptCount: 10, failures: 10, expiresAt: 4_000_000_000 };
+    return {
+      ...row,
+      ...final,
+      ...(state === 'failed' ? { lane: `failed#${endpoint.id}`, dueAt: start } : {}),
+    };
+  });
+  for (let at = 0; at < rows.length; at += 100) {
+    await world.table.transact(rows.slice(at, at + 100).map((put): Write => ({ put })));
+  }
+  return rows.map(({ eventId }) => eventId);
+}
+
+async function order(
+  world: DeliveryWorld,
+  endpoint: EndpointRow,
+  given: Pick<ReplayRow, 'since' | 'until' | 'of'>,
+) {
+  const id = replayId(randomBytes(16));
+  const now = world.clock.now();
+  const row: ReplayRow = {
+    ...replayKey(id),
+    id,
+    endpointId: endpoint.id,
+    ...given,
+    createdAt: now,
+    matched: 0,
+    queued: 0,
+    done: 0,
+    lane: 'deliver-slow',
+    dueAt: now,
+    expiresAt: 4_000_000_000,
+  };
+  await world.table.write({ put: row });
+  return async () => {
+    const current = (await world.table.get<ReplayRow>(replayKey(id)))!;
+    const { matched, queued, done } = current;
+    return { state: replayState(current), matched, queued, done };
+  };
+}
+
+test('5,000 events are sent again by their old ids, each once, while new ones flow past them', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const start = world.clock.now() - 10_000_000;
+  const ids = await past(world, endpoint, start, Array(5_000).fill('failed'));
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+
+  const { observe } = await world.request();
+  const waited: number[] = [];
+  for (let second = 0; second < 60; second += 5) {
+    const before = world.posted.length;
+    const observedAt = world.clock.now() + 1;
+    await observe('video.processing');
+    await world.pass(5_000);
+    const fresh = world.posted.slice(before).find(({ id }) => !ids.includes(id));
+    waited.push((fresh?.at ?? Number.POSITIVE_INFINITY) - observedAt);
+  }
+  await world.pass(60_000);
+
+  expect(await progress()).toEqual({ state: 'done', matched: 5_000, queued: 5_000, done: 5_000 });
+  const replayed = world.posted.map(({ id }) => id).filter((id) => ids.includes(id));
+  expect(replayed).toHaveLength(5_000);
+  expect(new Set(replayed).size).toBe(5_000);
+  expect(Math.max(...waited)).toBeLessThan(1_000);
+}, 180_000);
+
+test('a replay takes the failed of its time range, or all; what is pending or canceled is left alone', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const start = world.clock.now() - 1_000_000;
+  const ids = await past(world, endpoint, start, ['failed', 'delivered', 'failed', 'canceled', 'failed']);
+  const range = { since: start + 1_000, until: start + 4_000 };
+
+  const failed = await order(world, endpoint, { ...range, of: 'failed' });
+  await world.pass(20_000);
+  expect(world.idsPostedTo(endpoint)).toEqual([ids[2]]);
+  expect(await failed()).toEqual({ state: 'done', matched: 1, queued: 1, done: 1 });
+
+  world.posted.length = 0;
+  const all = await order(world, endpoint, { ...range, of: 'all' });
+  await world.pass(20_000);
+  expect(world.idsPostedTo(endpoint)).toEqual([ids[1], ids[2]]);
+  expect(await all()).toEqual({ state: 'done', matched: 2, queued: 2, done: 2 });
+});
+
+test('a replayed delivery begins a new schedule, and counts as done only when that ends', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const start = world.clock.now() - 1_000_000;
+  await past(world, endpoint, start, ['failed']);
+  world.farSide = () => 500;
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
+  await world.pass(10_000);
+  expect(await world.deliveries(endpoint)).toMatchObject([
+    { state: 'pending', failures: 2, attemptCount: 12 },
+  ]);
+  expect(await progress()).toEqual({ state: 'sending', matched: 1, queued: 1, done: 0 });
+  world.farSide = () => 204;
+  await world.pass(400_000);
+  expect(await progress()).toMatchObject({ state: 'done', done: 1 });
+});
+
+test('a replay that is killed before it notes a page goes on without sending or counting anything twice', async () => {
+  let killing = true;
+  let dead = false;
+  const world = await deliveryWorld(database(), {
+    wrap: (table) => ({
+      ...table,
+      write: async (change) => {
+        const notes =
+          'update' in change && change.update.pk.startsWith('REPLAY#') && 'cursor' in (change.set ?? {});
+        dead ||= killing && notes;
+        if (dead) throw new Error('killed');
+        return table.write(change);
+      },
+    }),
+  });
+  const endpoint = await world.endpoint(1);
+  const start = world.clock.now() - 1_000_000;
+  const ids = await past(world, endpoint, start, Array(250).fill('failed'));
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  await world.work();
+  expect(await progress()).toMatchObject({ matched: 0 });
+  expect((await world.deliveries(endpoint)).filter(({ state }) => state === 'pending')).toHaveLength(100);
+
+  killing = false;
+  dead = false;
+  await world.pass(200_000);
+  expect(await progress()).toEqual({ state: 'done', matched: 250, queued: 250, done: 250 });
+  expect(world.idsPostedTo(endpoint).sort()).toEqual(ids);
+});
+
+test('the replay of an endpoint that is deleted meanwhile comes to its end', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 1 });
+  const start = world.clock.now() - 1_000_000;
+  await past(world, endpoint, start, Array(40).fill('failed'));
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  await world.pass(5_000);
+  expect(await progress()).toMatchObject({ state: 'sending', queued: 40 });
+  await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+  await world.pass(300_000);
+  expect(await progress()).toMatchObject({ state: 'done', queued: 40, done: 40 });
+});
