@@ -62,6 +62,8 @@ export async function endStored(
 ): Promise<void> {
   const { requestId, target, content } = claim.row;
   if (!target || !content) throw new Error('a stored copy has a target and a content');
+  // Begun by a worker that had lost the copy already and did not know it.
+  await use.uploads.abortAll(target);
   const checksum = { algorithm: 'CRC32', value: crc };
   const video = { ...target, size, contentType: content.contentType, checksum };
   const stored = { state: 'stored' as const, copiedBytes: size, storedAt: use.now(), ...video };

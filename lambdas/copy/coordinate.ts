@@ -1,5 +1,6 @@
 import type { Claim } from '../adapters/claims.ts';
 import { SourceTrouble } from '../adapters/source/source-trouble.ts';
+import { ConditionFailed } from '../adapters/table.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { CopyRow } from '../domain/copy.ts';
 import {
@@ -41,10 +42,21 @@ export async function coordinate(
     else if (diesSoon(row.source, now())) await askForUrl(use, claim, row.refusals);
     else await beginCopy(use, claim, lease.signal);
   } catch (error) {
+    if (error instanceof ConditionFailed) await undoLate(use, row);
     await afterTrouble(use, claim, lease.signal.aborted ? lease.signal.reason : error);
   } finally {
     lease.end();
   }
+}
+
+/**
+ * What a worker did after it had lost its claim is to be undone, when the copy has been ended and
+ * cleaned up meanwhile; a copy that goes on cleans up at its own end.
+ */
+async function undoLate(use: CopyDependencies, row: CopyRow): Promise<void> {
+  const copy = await use.copies.get(row.requestId);
+  const ended = copy?.state === 'canceled' || copy?.state === 'failed';
+  if (!copy || (ended && copy.generation === row.generation)) await cleanUp(use, row);
 }
 
 async function waitForUrl(use: CopyDependencies, claim: Claim<CopyRow>, since: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Claim, Claims } from '../adapters/claims.ts';
+import { ConditionFailed } from '../adapters/table.ts';
 import { LEASE_MS } from '../domain/work.ts';
 import { log } from '../runtime/log.ts';
 
@@ -56,6 +57,7 @@ export function holdLease(claim: Claim, options: LeaseOptions): Lease {
       }
       await onBeat?.();
     } catch (error) {
+      if (error instanceof ConditionFailed) return stop('lost', "the row is no longer this worker's");
       // The next beat tries again; the lease's end is the limit.
       log.warn('beat failed', { error: error as Error });
     } finally {

@@ -60,12 +60,15 @@ export class RangeConnection {
     };
     const plain = url.protocol === 'http:';
     const port = url.port === '' ? (plain ? 80 : 443) : Number(url.port);
-    const common = { host, port, lookup, onread };
+    // Node's 250 ms would give up on the first address of a host across an ocean.
+    const common = { host, port, lookup, onread, autoSelectFamilyAttemptTimeout: 1_000 };
     this.#socket = plain
       ? net.connect(common)
       : tls.connect({
           ...common,
           ca,
+          // Stated, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off.
+          rejectUnauthorized: true,
           servername: net.isIP(host) ? '' : host,
           ALPNProtocols: ['http/1.1'],
         } as tls.ConnectionOptions);

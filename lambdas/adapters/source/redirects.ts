@@ -1,6 +1,5 @@
 import { checkTargetUrl } from '../../domain/target-url.ts';
-import { ChunkedAnswer } from './range-connection.ts';
-import { asTrouble, broken, unusable } from './source-trouble.ts';
+import { asTrouble, unusable } from './source-trouble.ts';
 
 const MAX_REDIRECTS = 3;
 /** URLs of so many copies are remembered by one worker. */
@@ -21,8 +20,7 @@ export function createRedirects({ allowLoopback }: { allowLoopback: boolean }) {
       try {
         return await attempt(target);
       } catch (error) {
-        const trouble =
-          error instanceof ChunkedAnswer ? broken(error.message) : asTrouble(error, new URL(target).host);
+        const trouble = asTrouble(error, new URL(target).host);
         const { kind, location } = trouble.fault;
         if (kind === 'moved' && location !== undefined) {
           if (redirects === MAX_REDIRECTS) {

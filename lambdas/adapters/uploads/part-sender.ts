@@ -22,7 +22,12 @@ const MAX_ERROR_BYTES = 16 * 1024;
  */
 export function createPartSender({ ca, stallMs = STALL_MS }: { ca?: string; stallMs?: number } = {}) {
   const options = { keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo' as const };
-  const encrypted = new https.Agent({ ...options, ca, ALPNProtocols: ['http/1.1'] });
+  const encrypted = new https.Agent({
+    ...options,
+    ca,
+    rejectUnauthorized: true,
+    ALPNProtocols: ['http/1.1'],
+  });
   const plain = new http.Agent(options);
 
   /** Sends a part that is in memory. Rejects with {@link SinkTrouble}; the body must not change until then. */

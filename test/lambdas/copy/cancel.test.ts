@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyKey, objectKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
-import { isPart } from './faulty-proxy.ts';
+import { isBegin, isComplete, isPart } from './faulty-proxy.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -56,14 +56,41 @@ test('canceled while a worker is at it, the worker stops and the upload is gone'
   await expectNothingLeft(requestId);
 });
 
+test('canceled just before a worker begins its upload, that upload goes too', async () => {
+  const requestId = await world.begin(SIZE);
+  let ended: Promise<unknown> | undefined;
+  world.setS3Faults(async (call) => {
+    if (!isBegin(call) || ended) return undefined;
+    ended = cancel(requestId).then(() => world.step());
+    await ended;
+    return undefined;
+  });
+  await world.step();
+  expect(await world.copyOf(requestId)).toMatchObject({ state: 'canceled' });
+  await expectNothingLeft(requestId);
+});
+
+test('canceled just before a worker stores a small object, that object goes too', async () => {
+  const requestId = await world.begin(2 * MIB);
+  let ended: Promise<unknown> | undefined;
+  world.setS3Faults(async ({ method }) => {
+    if (method !== 'PUT' || ended) return undefined;
+    ended = cancel(requestId).then(() => world.step());
+    await ended;
+    return undefined;
+  });
+  await world.step();
+  await expectNothingLeft(requestId);
+});
+
 test('canceled when the object was complete but nobody told yet, the object goes too', async () => {
   const requestId = await world.begin(SIZE);
   await world.step();
   await world.step();
-  world.setS3Faults(({ method, query }) => {
-    if (method !== 'POST' || !query.has('uploadId')) return undefined;
+  world.setS3Faults(async (call) => {
+    if (!isComplete(call)) return undefined;
     // The completer loses its row just before its object appears.
-    void cancel(requestId);
+    await cancel(requestId);
     return { kind: 'lost' };
   });
   await world.step();

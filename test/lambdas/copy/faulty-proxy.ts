@@ -13,13 +13,15 @@ export type S3Fault =
   | { readonly kind: 'lost' }
   | { readonly kind: 'refuse' | 'after'; readonly status: number; readonly code: string };
 
+export type ChooseFault = (call: S3Call) => S3Fault | undefined | Promise<S3Fault | undefined>;
+
 /** Stands between the bridge and S3, and makes trouble when told to. */
 export async function startFaultyProxy(upstream: string) {
-  let choose: (call: S3Call) => S3Fault | undefined = () => undefined;
+  let choose: ChooseFault = () => undefined;
   const target = new URL(upstream);
   const server = http.createServer(async (request, response) => {
     const query = new URL(request.url ?? '/', upstream).searchParams;
-    const fault = choose({ method: request.method ?? '', query });
+    const fault = await choose({ method: request.method ?? '', query });
     const body = await buffer(request);
     const answer = fault?.kind === 'refuse' ? undefined : await forward(request, body);
     if (fault?.kind === 'lost') return response.destroy();
@@ -55,7 +57,7 @@ export async function startFaultyProxy(upstream: string) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     /** Asked for every call; the last one given counts. */
-    setFaults: (next: (call: S3Call) => S3Fault | undefined): void => {
+    setFaults: (next: ChooseFault): void => {
       choose = next;
     },
     close: async (): Promise<void> => {
