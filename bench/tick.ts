@@ -1,20 +1,36 @@
 import { parseArgs } from 'node:util';
+import { generateTraces } from './polling/generate.ts';
+import { replay } from './polling/replay.ts';
+import { bridge } from './polling/schedules.ts';
+import { readTraces, type Trace } from './polling/trace.ts';
+import { type Crowd, crowd } from './tick/crowd.ts';
 import { type Burst, measureBacklog, measureBurst, measureWaiting, type Tick } from './tick/measure.ts';
 import { startTickWorld, type TickWorld } from './tick/world.ts';
 
 const usage = `npm run bench:tick -- [options]
-  --json   one JSON document on standard output`;
+  --json          one JSON document on standard output
+  --crowd         instead: more requests in flight than the cap of 10 polls per second carries, in virtual time
+  --traces FILE   jobs of the crowd, one JSON a line (default: 2,000 generated ones)`;
 
 const SIZES = [1_000, 10_000, 50_000];
 const OVERDUE = 500;
 const BACKLOG = { rows: 3_000, perMinute: 600 };
 const BURST = 20_000;
+const CAP = 10;
+/** Shares of the cap that the crowd would use if its polls came in time. */
+const LOADS = [0.5, 0.9, 1.5, 3];
 
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    crowd: { type: 'boolean', default: false },
+    traces: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
 });
 
 if (values.help) console.log(usage);
+else if (values.crowd) console.log(crowds(values.traces ? readTraces(values.traces) : generateTraces(2_000)));
 else {
   const waiting = await inWorld((world) => measureWaiting(world, SIZES, OVERDUE));
   const backlogHintsPerDueRow = await inWorld((world) =>
@@ -36,6 +52,37 @@ async function inWorld<T>(measure: (world: TickWorld) => Promise<T>): Promise<T>
   } finally {
     await world.stop();
   }
+}
+
+function crowds(traces: readonly Trace[]): string {
+  const { pollsPerJob } = replay(traces, bridge());
+  const duration = traces.reduce((sum, { statuses }) => sum + statuses.at(-1)![1], 0) / traces.length;
+  const heads = ['in flight', 'polls/s', 'polls/job', 'polls late', 'complete p50', 'p95', 'mean'];
+  const cells = (names: readonly string[]) => names.map((name) => name.padStart(13)).join('');
+  const row = (name: string, result: Crowd) => {
+    const { inFlight, pollsPerSecond, pollLateness, completeP50, completeP95, completeMean } = result;
+    const figures = [
+      pollsPerSecond,
+      result.pollsPerJob,
+      pollLateness,
+      completeP50,
+      completeP95,
+      completeMean,
+    ];
+    return name.padEnd(22) + cells([inFlight.toFixed(0), ...figures.map((figure) => figure.toFixed(1))]);
+  };
+  return [
+    `${CAP} polls per second carry ${((CAP * duration) / pollsPerJob).toFixed(0)} requests in flight: ` +
+      `${duration.toFixed(0)} s per job, ${pollsPerJob.toFixed(1)} polls. Lateness in seconds.`,
+    ' '.repeat(22) + cells(heads),
+    ...LOADS.flatMap((load) => {
+      const options = { cap: CAP, arrivals: (load * CAP) / pollsPerJob, hours: 4 };
+      return [
+        row(`${load} x, polls dearer`, crowd(traces, { ...options, scarce: true })),
+        row(`${load} x, as usual`, crowd(traces, { ...options, scarce: false })),
+      ];
+    }),
+  ].join('\n');
 }
 
 function report(waiting: Record<string, Tick>, hintsPerDueRow: number, burst: Burst): string {

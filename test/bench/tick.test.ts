@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { generateTraces } from '../../bench/polling/generate.ts';
+import { crowd } from '../../bench/tick/crowd.ts';
 import { measureBacklog, measureBurst, measureWaiting } from '../../bench/tick/measure.ts';
 import { startTickWorld } from '../../bench/tick/world.ts';
 
@@ -38,6 +40,27 @@ test('after a purge all overdue rows are hinted by packed messages within two ti
   expect(ticks).toBeLessThanOrEqual(2);
   expect(rows / messages).toBeGreaterThan(2);
   expect(readUnits).toBeGreaterThan(0);
+});
+
+test('a crowd of three times what the cap carries is told sooner when late polls get dearer', () => {
+  const traces = generateTraces(200);
+  const options = { cap: 2, arrivals: 0.27, hours: 2 };
+  const [dearer, usual] = [
+    crowd(traces, { ...options, scarce: true }),
+    crowd(traces, { ...options, scarce: false }),
+  ];
+  expect(dearer.pollLateness).toBeLessThan(usual.pollLateness / 2);
+  expect(dearer.completeP50).toBeLessThan(usual.completeP50);
+  expect(dearer.completeMean).toBeLessThan(usual.completeMean);
+  for (const { pollsPerSecond } of [dearer, usual]) expect(pollsPerSecond).toBeLessThanOrEqual(2);
+});
+
+test('a crowd that the cap carries is polled in time, and no dearer', () => {
+  const options = { cap: 10, arrivals: 0.2, hours: 1 };
+  const traces = generateTraces(200);
+  const relaxed = crowd(traces, { ...options, scarce: true });
+  expect(relaxed.pollLateness).toBe(0);
+  expect(relaxed).toEqual(crowd(traces, { ...options, scarce: false }));
 });
 
 test('bench:tick explains itself', async () => {
