@@ -58,8 +58,8 @@ export const handler = stage({
   hints,
   now,
   holdUntil: brake.resumeAt,
-  // Polls in flight that keep the pace while upstream takes two seconds for an answer.
-  concurrency: Math.max(10, Math.ceil(2 * perSecond)),
+  // As many as keep the pace while upstream takes two seconds for an answer: none waits longer for its turn.
+  concurrency: Math.ceil(2 * perSecond),
   rowMs: TIMEOUT_MS + 5_000,
   work: createPollRequest({
     table,
