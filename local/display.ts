@@ -5,7 +5,6 @@ import type { ReceivedWebhook } from './receiver.ts';
 export interface Running {
   apiUrl: string;
   apiKey: string;
-  consoleUrl: string;
   topazUrl: string;
   receiverUrl: string;
   bucket: string;
@@ -52,11 +51,10 @@ export class Display {
     this.line('red', 'problem', text);
   }
 
-  running({ apiUrl, apiKey, consoleUrl, topazUrl, receiverUrl, bucket }: Running): void {
+  running({ apiUrl, apiKey, topazUrl, receiverUrl, bucket }: Running): void {
     const rows = [
       ['API', apiUrl],
       ['API key', apiKey],
-      ['console', consoleUrl],
       ['Topaz API', topazUrl],
       ['receiver', receiverUrl],
       ['bucket', bucket],

@@ -40,7 +40,6 @@ describe('the display', () => {
     const running = {
       apiUrl: 'http://127.0.0.1:1',
       apiKey: 'key',
-      consoleUrl: '',
       topazUrl: '',
       receiverUrl: '',
       bucket: '',
