@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Claim } from '../adapters/claims.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { ObjectPlace } from '../adapters/uploads/uploads.ts';
-import type { CopyContent, CopyRow } from '../domain/copy.ts';
+import { type CopyContent, type CopyRow, placed } from '../domain/copy.ts';
 import { planCopy } from '../domain/copy-plan.ts';
 import { crc32ToBase64 } from '../domain/crc32.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/object-key.ts';
@@ -75,8 +75,7 @@ async function putCopy(
 ): Promise<void> {
   const { source, uploads, buffers, pause, count } = use;
   const { row } = claim;
-  const { target, content } = row;
-  if (!target || !content) throw new Error('noted before');
+  const { target, content } = placed(row);
   const buffer = buffers.take(size);
   try {
     let stored = 0;

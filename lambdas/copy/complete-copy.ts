@@ -1,7 +1,7 @@
 import type { Claim } from '../adapters/claims.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { ObjectPlace, StoredPart } from '../adapters/uploads/uploads.ts';
-import type { CopyRow, CopyUpload } from '../domain/copy.ts';
+import { type CopyRow, type CopyUpload, placed } from '../domain/copy.ts';
 import { partRange } from '../domain/copy-plan.ts';
 import { combineCrc32, crc32ToBase64 } from '../domain/crc32.ts';
 import type { CopyDependencies } from './dependencies.ts';
@@ -15,8 +15,7 @@ export async function completeCopy(
   claim: Claim<CopyRow>,
   upload: CopyUpload,
 ): Promise<void> {
-  const { target } = claim.row;
-  if (!target) throw new Error('a copy with an upload has a target');
+  const { target } = placed(claim.row);
   const place = { ...target, uploadId: upload.id };
   const last = Math.ceil(upload.size / upload.partSize);
   for (let listing = 1; ; listing++) {
@@ -60,8 +59,8 @@ export async function endStored(
   size: number,
   crc: string,
 ): Promise<void> {
-  const { requestId, target, content } = claim.row;
-  if (!target || !content) throw new Error('a stored copy has a target and a content');
+  const { requestId } = claim.row;
+  const { target, content } = placed(claim.row);
   // Begun by a worker that had lost the copy already and did not know it.
   await use.uploads.abortAll(target);
   const checksum = { algorithm: 'CRC32', value: crc };

@@ -1,6 +1,6 @@
 import type { Claim } from '../adapters/claims.ts';
 import { unusable } from '../adapters/source/source-trouble.ts';
-import type { CopyRow } from '../domain/copy.ts';
+import { type CopyRow, placed } from '../domain/copy.ts';
 import { planCopy, planWorker } from '../domain/copy-plan.ts';
 import { completeCopy } from './complete-copy.ts';
 import { copyPart } from './copy-parts.ts';
@@ -22,8 +22,8 @@ export async function streamCopy(
 ): Promise<void> {
   const { uploads, copies, source, memoryMiB } = use;
   const { row } = claim;
-  const { target, content, streams = 0 } = row;
-  if (!target || !content) throw new Error('the target is noted before the stream begins');
+  const { streams = 0 } = row;
+  const { target, content } = placed(row);
   if (streams >= MAX_STREAMS) throw unusable('the source serves no ranges and could not be copied in one go');
   await copies.note(claim, { streams: streams + 1 });
   await copies.showBeginning(row.requestId, content.size);

@@ -1,3 +1,5 @@
+import type { CopySource } from './copy.ts';
+
 /** Troubles in a row, without a part copied between them, after which a copy has failed: about four hours. */
 export const MAX_TROUBLES = 24;
 /** Fresh URLs in a row that the source may refuse before a part was copied by one of them. */
@@ -6,8 +8,8 @@ export const MAX_REFUSALS = 5;
 export const URL_WAIT_MS = 86_400_000;
 /** How often a copy that waits for its segments is looked at all the same, ms. */
 export const WATCH_MS = 3_600_000;
-/** A URL that dies within this time is renewed while it still works, ms. */
-export const RENEW_BEFORE_MS = 300_000;
+/** A URL is renewed while it still works: so long before it dies, or for the last quarter of its life, ms. */
+const RENEW_BEFORE_MS = 300_000;
 
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 900_000;
@@ -27,6 +29,11 @@ export function nextLookAt(since: number, now: number): number {
   return now + Math.min(LONGEST_LOOK_MS, Math.max(FIRST_WAIT_MS, (now - since) / 4));
 }
 
-/** Whether a URL is so near its end, where that is known, that another should be asked for. */
-export const diesSoon = (source: { expiresAt?: number }, now: number): boolean =>
-  source.expiresAt !== undefined && source.expiresAt - now < RENEW_BEFORE_MS;
+/**
+ * Whether a URL is so near its end, where that is known, that another should be asked for. One that
+ * was given as expired says more of a clock than of itself; the source will tell.
+ */
+export function diesSoon({ expiresAt, receivedAt }: CopySource, now: number): boolean {
+  if (expiresAt === undefined || expiresAt <= receivedAt) return false;
+  return expiresAt - now < Math.min(RENEW_BEFORE_MS, (expiresAt - receivedAt) / 4);
+}

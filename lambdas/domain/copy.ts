@@ -6,6 +6,8 @@ export type CopySource = {
   readonly url: string;
   /** ms since epoch, where upstream says it. */
   readonly expiresAt?: number;
+  /** When it was given, ms since epoch. */
+  readonly receivedAt: number;
   /** Counts the URLs: a worker that was refused asks for another only if nobody has since. */
   readonly version: number;
 };
@@ -81,6 +83,12 @@ export type SegmentRow = RowKey &
     expiresAt?: number;
   };
 
+/** What a copy found and where it goes; throws for one that has not looked at its source yet. */
+export function placed({ requestId, target, content }: CopyRow) {
+  if (!target || !content) throw new Error(`the copy of ${requestId} has no place yet`);
+  return { target, content };
+}
+
 /** Whether a segment is one of the upload that the copy is at. */
 export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
   copy.state === 'copying' &&
@@ -108,7 +116,7 @@ export function newCopy(
     generation: (previous?.generation ?? 0) + 1,
     restarts: 0,
     startedAt: now,
-    source: { url, ...(expiresAt === undefined ? {} : { expiresAt }), version: 1 },
+    source: { url, expiresAt, receivedAt: now, version: 1 },
     lane: 'copy',
     dueAt: now,
   };
@@ -126,9 +134,10 @@ export function renewedSource(
 ) {
   const ended = row.state !== 'pending' && row.state !== 'copying';
   if (ended || row.canceled || row.failure !== undefined) return undefined;
-  const renewed: Partial<CopyRow> = source
-    ? { source: { url: source.url, expiresAt: source.expiresAt, version: row.source.version + 1 } }
-    : { sourceGone: true };
+  const { url, expiresAt } = source ?? {};
+  const version = row.source.version + 1;
+  const renewed: Partial<CopyRow> =
+    url === undefined ? { sourceGone: true } : { source: { url, expiresAt, receivedAt: now, version } };
   return {
     update: copyKey(row.requestId),
     set: { ...renewed, lane: 'copy', dueAt: now },

@@ -70,11 +70,21 @@ describe('a URL that works no more', () => {
     await start();
     const requestId = await world.begin(SIZE, { faults: [{ at: 'download', kind: 'expiry', seconds: 600 }] });
     await world.step();
-    world.clock.advance(400_000);
+    world.clock.advance(500_000);
     await world.runAll();
     await expectStored(requestId);
     expect((await world.copyOf(requestId)).source.version).toBe(2);
     expect(world.logged.filter((line) => line.includes('refused'))).toEqual([]);
+  });
+
+  test('that lives shortly is used for most of its life, and renewed as often as it takes', async () => {
+    await start();
+    const requestId = await world.begin(SIZE, { faults: [{ at: 'download', kind: 'expiry', seconds: 60 }] });
+    await world.step();
+    expect(await world.copyOf(requestId)).toMatchObject({ state: 'copying', source: { version: 1 } });
+    world.clock.advance(120_000);
+    await world.runAll();
+    await expectStored(requestId);
   });
 
   test('refused again and again though fresh, it ends the copy', async () => {
