@@ -6,7 +6,12 @@ import { KNOWN_STATUSES, LOST, type RequestRow, TERMINAL_STATUSES, type Upstream
 export type PollOutcome =
   | { readonly kind: 'status'; readonly status: UpstreamStatus }
   | { readonly kind: 'not-found' }
-  | { readonly kind: 'fault'; readonly reason: string };
+  | {
+      readonly kind: 'fault';
+      readonly reason: string;
+      /** The wait that upstream asked for, ms. */
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** What the poll changes of the request's row, and what follows from it. */
 export type Transition = {
@@ -63,7 +68,7 @@ export function transition(
   }
 
   const answer = outcome.status;
-  const removed: (keyof RequestRow)[] = ['notFoundSince', 'faults'];
+  const removed: (keyof RequestRow)[] = ['notFoundSince', 'faults', 'refused'];
   if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
 
   const changed = answer.status !== row.status;
@@ -161,7 +166,12 @@ function notFound(
 ): Transition {
   const since = row.notFoundSince ?? now;
   if (now - since < settings.notFoundMs) {
-    return { set: { ...polled, notFoundSince: since }, remove: ['faults'], events: [], next: 'polling' };
+    return {
+      set: { ...polled, notFoundSince: since },
+      remove: ['faults', 'refused'],
+      events: [],
+      next: 'polling',
+    };
   }
   const reason = 'upstream does not know the request';
   if (row.status !== 'complete') return lost(row, polled, now, reason);

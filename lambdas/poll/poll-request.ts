@@ -3,7 +3,7 @@ import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
-import type { Topaz } from '../adapters/topaz.ts';
+import type { Refusal, Topaz } from '../adapters/topaz.ts';
 import { observe } from '../domain/poll-schedule.ts';
 import { nextPoll } from '../domain/poll-wait.ts';
 import { type RequestRow, requestList } from '../domain/request.ts';
@@ -55,10 +55,12 @@ export function createPollRequest(dependencies: PollDependencies) {
     if (leave === 'held') return putOff(claim);
 
     const lateness = now() - claim.hintedAt;
-    const outcome = await topaz.status(claim.row.requestId);
+    const answer = await topaz.status(claim.row.requestId);
+    const alone = answer.kind === 'brake' && leave === 'go' && isRefusedAlone(claim.row, answer);
+    const outcome = alone ? faultOf(answer) : answer;
     if (outcome.kind === 'brake') {
       await brake.apply(outcome);
-      return putOff(claim);
+      return putOff(claim, { refused: true });
     }
     if (leave !== 'go' && outcome.kind !== 'fault') await brake.lift(leave);
 
@@ -66,11 +68,13 @@ export function createPollRequest(dependencies: PollDependencies) {
     await commit(claim, { outcome, tellProgress, lateness });
   };
 
-  /** A planned wait for the brake's end. */
-  async function putOff(claim: Claim<RequestRow>): Promise<void> {
+  /** A planned wait for the brake's end, and when `refused` for the answer to another row's probe. */
+  async function putOff(claim: Claim<RequestRow>, { refused = false } = {}): Promise<void> {
     const { pk, sk } = claim.row;
-    const dueAt = dueAfter(claim, (await brake.resumeAt()) ?? now());
-    if (await claims.release(claim, { dueAt })) await hints.send('poll', [{ pk, sk, dueAt }]);
+    const resumeAt = refused ? brake.resumeBehind() : brake.resumeAt();
+    const dueAt = dueAfter(claim, (await resumeAt) ?? now());
+    const set = refused ? { refused } : {};
+    if (await claims.release(claim, { dueAt, set })) await hints.send('poll', [{ pk, sk, dueAt }]);
   }
 
   async function commit(claim: Claim<RequestRow>, polled: Polled): Promise<void> {
@@ -141,17 +145,16 @@ export function createPollRequest(dependencies: PollDependencies) {
       };
       return { set: { ...change.set, ...ended }, remove };
     }
-    const outcome = polled.outcome.kind;
     const after: RequestRow = { ...row, ...change.set };
     for (const name of change.remove) delete after[name];
-    if (outcome === 'status') {
+    if (polled.outcome.kind === 'status') {
       const seen = { at, status: after.status, progress: after.progress };
       after.observations = observe(row.observations, seen);
     }
     return {
       set: { ...change.set, observations: after.observations },
       remove,
-      dueAt: nextPoll(after, { outcome, lateness: polled.lateness }, at, random()),
+      dueAt: nextPoll(after, { outcome: polled.outcome, lateness: polled.lateness }, at, random()),
     };
   }
 
@@ -169,3 +172,16 @@ export function createPollRequest(dependencies: PollDependencies) {
     });
   }
 }
+
+/**
+ * Whether upstream refuses this request, and not the account: its last refusal braked all polling,
+ * and since then the answer to another one has lifted the brake.
+ */
+const isRefusedAlone = (row: RequestRow, { reason }: Refusal): boolean =>
+  row.refused === true && reason !== 'no-key';
+
+const faultOf = ({ reason, retryAfterMs }: Refusal): PollOutcome => ({
+  kind: 'fault',
+  reason: `upstream refuses this request alone (${reason})`,
+  retryAfterMs,
+});
