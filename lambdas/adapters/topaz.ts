@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { BrakeReason } from '../domain/brake.ts';
+import { cut } from '../domain/cut.ts';
 import type { UpstreamStatus } from '../domain/request.ts';
 import { retryAfterMs } from '../domain/retry-after.ts';
 import type { PollOutcome } from '../domain/transition.ts';
@@ -21,22 +22,57 @@ export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> 
 export const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
+const MAX_URL_LENGTH = 8_192;
+
+/** A number that DynamoDB's client takes: no larger than an exact integer, nor next to nothing. */
+const bounded = (number: number): number => {
+  if (Math.abs(number) < 1e-9) return 0;
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
+};
+const number = z.pipe(z.number(), z.transform(bounded));
+const text = (bytes: number) =>
+  z.pipe(
+    z.string(),
+    z.transform((long) => cut(long, bytes)),
+  );
 
 /** Wrong types are ignored field by field: only a missing status makes an answer useless. */
 const lenient = <T extends z.core.$ZodType>(type: T) => z.catch(z.optional(type), undefined);
-const Bounds = z.tuple([z.number(), z.number()]);
+const Bounds = z.tuple([number, number]);
+/** What is kept of a node's state. */
+const ProcessingJob = z.object({
+  chunkIndex: lenient(number),
+  taskIndex: lenient(number),
+  status: lenient(text(32)),
+  progress: lenient(number),
+  fps: lenient(number),
+  currentFrame: lenient(number),
+  expectedOutputFrames: lenient(number),
+});
 const Answer = z.object({
-  status: z.string().check(z.minLength(1), z.maxLength(64)),
-  progress: lenient(z.number()),
+  status: z.pipe(z.string().check(z.minLength(1), z.maxLength(64)), text(256)),
+  progress: lenient(number),
   estimates: lenient(z.object({ cost: lenient(Bounds), time: lenient(Bounds) })),
-  averageFps: lenient(z.number()),
-  combinedFps: lenient(z.number()),
-  outputSize: lenient(z.union([z.string(), z.number()])),
-  processingJobs: lenient(z.array(z.record(z.string(), z.unknown()))),
-  message: lenient(z.string()),
-  errorCode: lenient(z.string()),
+  averageFps: lenient(number),
+  combinedFps: lenient(number),
+  outputSize: lenient(z.union([text(64), number])),
+  processingJobs: lenient(
+    z.pipe(
+      z.array(z.unknown()),
+      z.pipe(
+        z.transform((jobs: unknown[]) => jobs.slice(0, MAX_JOBS_KEPT)),
+        z.array(ProcessingJob),
+      ),
+    ),
+  ),
+  message: lenient(text(4_096)),
+  errorCode: lenient(text(128)),
   download: lenient(
-    z.object({ url: z.string(), expiresIn: lenient(z.number()), expiresAt: lenient(z.number()) }),
+    z.object({
+      url: z.string().check(z.maxLength(MAX_URL_LENGTH)),
+      expiresIn: lenient(number),
+      expiresAt: lenient(number),
+    }),
   ),
 });
 
@@ -124,15 +160,10 @@ function parse(body: string, now: number): PollOutcome {
   }
   const answer = Answer.safeParse(json);
   if (!answer.success) return { kind: 'fault', reason: 'the answer names no status' };
-  const { processingJobs, download, ...status } = answer.data;
-  const jobs = processingJobs?.slice(0, MAX_JOBS_KEPT);
+  const { download, ...status } = answer.data;
   return {
     kind: 'status',
-    status: {
-      ...status,
-      processingJobs: jobs,
-      download: download && withExpiry(download, now),
-    } as UpstreamStatus,
+    status: { ...status, download: download && withExpiry(download, now) } as UpstreamStatus,
   };
 }
 
@@ -145,7 +176,7 @@ function withExpiry(
   }: { url: string; expiresIn?: number | undefined; expiresAt?: number | undefined },
   now: number,
 ): UpstreamStatus['download'] {
-  const end = expiresAt ?? (expiresIn === undefined ? undefined : now + expiresIn);
+  const end = expiresAt ?? (expiresIn === undefined ? undefined : bounded(now + expiresIn));
   return end === undefined ? { url } : { url, expiresAt: end };
 }
 

@@ -1,3 +1,4 @@
+import { cut } from './cut.ts';
 import type { EventDraft } from './event.ts';
 import type { EventType } from './event-filter.ts';
 import { KNOWN_STATUSES, LOST, type RequestRow, TERMINAL_STATUSES, type UpstreamStatus } from './request.ts';
@@ -44,6 +45,7 @@ export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
   progressMs: 10_000,
 };
 
+/** Payloads stay under 20 kB. */
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_TOLD_STATUSES = 20;
 const OVERDUE = 'pending for longer than upstream keeps data';
@@ -213,7 +215,7 @@ function progressIsNews(
 /** What the row keeps of an answer; what upstream left out keeps its last value. */
 function observed(answer: UpstreamStatus): Partial<RequestRow> {
   const { progress, estimates, averageFps, combinedFps, outputSize, processingJobs, errorCode } = answer;
-  const message = cut(answer.message);
+  const message = messageOf(answer);
   const seen = {
     progress,
     estimates,
@@ -237,15 +239,11 @@ function eventData(
     previousStatus,
     progress: answer.progress ?? row.progress,
     estimates: answer.estimates ?? row.estimates,
-    message: cut(answer.message),
+    message: messageOf(answer),
     errorCode: answer.errorCode,
   };
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
 }
 
-/** Payloads stay under 20 kB, so a message is cut at 2 KiB, between characters. */
-function cut(message: string | undefined): string | undefined {
-  if (message === undefined || Buffer.byteLength(message) <= MAX_MESSAGE_BYTES) return message;
-  const bytes = Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES);
-  return new TextDecoder().decode(bytes, { stream: true });
-}
+const messageOf = ({ message }: { readonly message?: string }): string | undefined =>
+  message === undefined ? undefined : cut(message, MAX_MESSAGE_BYTES);

@@ -61,6 +61,41 @@ test('an answer is read as far as its types are right, and what nobody knows is 
   });
 });
 
+test('numbers, texts and lists are kept within what a row and a webhook can carry', async () => {
+  const long = 'ä'.repeat(200_000);
+  const nested = '['.repeat(1_000) + ']'.repeat(1_000);
+  const job = `{"status":"processing","progress":1e300,"chunkIndex":2,"deep":${nested}}`;
+  const { ask } = await setUp((_, response) =>
+    response.end(`{
+      "status": "failed\\ud800", "progress": 1e300, "averageFps": 1e-200, "combinedFps": -1e20,
+      "estimates": {"time": [1, 1e99]}, "outputSize": 1e30, "errorCode": "${long}",
+      "processingJobs": [${Array(20).fill(job)}],
+      "download": {"url": "https://store/x", "expiresIn": 1e300}
+    }`),
+  );
+  const most = Number.MAX_SAFE_INTEGER;
+  expect(await ask()).toEqual({
+    kind: 'status',
+    status: {
+      status: 'failed\ufffd',
+      progress: most,
+      averageFps: 0,
+      combinedFps: -most,
+      estimates: { time: [1, most] },
+      outputSize: most,
+      errorCode: 'ä'.repeat(64),
+      processingJobs: Array(8).fill({ status: 'processing', progress: most, chunkIndex: 2 }),
+      download: { url: 'https://store/x', expiresAt: most },
+    },
+  });
+});
+
+test('a download whose URL is longer than any signed URL is none', async () => {
+  const download = { url: `https://store/${'x'.repeat(10_000)}` };
+  const { ask } = await setUp(json({ status: 'complete', download }));
+  expect(await ask()).toEqual({ kind: 'status', status: { status: 'complete' } });
+});
+
 test.each([
   ['its expiry', { expiresAt: NOW + 5, expiresIn: 7 }, NOW + 5],
   ['how long it lives', { expiresIn: 7_000 }, NOW + 7_000],
