@@ -108,20 +108,19 @@ export function createTopaz(options: {
 
   async function ask(requestId: string, key: string): Promise<PollOutcome | Refusal> {
     let response: Response;
-    let body: string;
     try {
       response = await options.fetch(`${baseUrl.replace(/\/$/, '')}/video/${requestId}/status`, {
         headers: { 'x-api-key': key, accept: 'application/json' },
         redirect: 'manual',
         signal: AbortSignal.timeout(timeoutMs),
       });
-      body = await boundedText(response);
+      if (response.status === 200) return parse(await boundedText(response), now());
     } catch (error) {
       return { kind: 'fault', reason: reasonOf(error) };
     }
+    // Their bodies say nothing that is needed, and may be broken.
+    response.body?.cancel().catch(() => {});
     switch (response.status) {
-      case 200:
-        return parse(body, now());
       case 401:
       case 403:
         return { kind: 'brake', reason: 'unauthorized' };

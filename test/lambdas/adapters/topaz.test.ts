@@ -146,6 +146,22 @@ test.each([
   expect(seen).toEqual([]);
 });
 
+test.each([
+  [503, 'throttled'],
+  [401, 'unauthorized'],
+])('the status %i counts, however large or broken its body is', async (status, reason) => {
+  const large = await setUp((_, response) =>
+    response.writeHead(status, { 'retry-after': '7' }).end(Buffer.alloc(2 * 1024 ** 2)),
+  );
+  expect(await large.ask()).toMatchObject({ kind: 'brake', reason });
+
+  const broken = await setUp((_, response) => {
+    response.writeHead(status, { 'content-length': '100', 'retry-after': '7' }).write('{"message":');
+    setImmediate(() => response.destroy());
+  });
+  expect(await broken.ask()).toMatchObject({ kind: 'brake', reason });
+});
+
 test('an answer of more than a mebibyte is given up, also when it is compressed', async () => {
   const { gzipSync } = await import('node:zlib');
   const { ask } = await setUp((_, response) =>
