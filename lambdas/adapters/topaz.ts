@@ -18,7 +18,7 @@ export type Refusal = {
 
 export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> };
 
-/** A poll takes at most this long, ms. */
+/** A poll takes at most this long, also when it asks again with a new key; ms. */
 export const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
@@ -92,6 +92,7 @@ export function createTopaz(options: {
   const { baseUrl, now, timeoutMs = TIMEOUT_MS } = options;
 
   async function status(requestId: string): Promise<PollOutcome | Refusal> {
+    const deadline = AbortSignal.timeout(timeoutMs);
     let key: string;
     try {
       key = usableKey(await options.apiKey()) ?? usableKey(await options.apiKey({ fresh: true })) ?? '';
@@ -99,20 +100,20 @@ export function createTopaz(options: {
       return noKey(`the secret of the Topaz API key cannot be read: ${(error as Error).name}`);
     }
     if (!key) return noKey('the secret holds no Topaz API key: put yours in place of its text');
-    const outcome = await ask(requestId, key);
+    const outcome = await ask(requestId, key, deadline);
     if (outcome.kind !== 'brake' || outcome.reason !== 'unauthorized') return outcome;
     // The key may have been put right since it was last read.
     const fresh = usableKey(await options.apiKey({ fresh: true }).catch(() => ''));
-    return fresh && fresh !== key ? ask(requestId, fresh) : outcome;
+    return fresh && fresh !== key ? ask(requestId, fresh, deadline) : outcome;
   }
 
-  async function ask(requestId: string, key: string): Promise<PollOutcome | Refusal> {
+  async function ask(requestId: string, key: string, signal: AbortSignal): Promise<PollOutcome | Refusal> {
     let response: Response;
     try {
       response = await options.fetch(`${baseUrl.replace(/\/$/, '')}/video/${requestId}/status`, {
         headers: { 'x-api-key': key, accept: 'application/json' },
         redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal,
       });
       if (response.status === 200) return parse(await boundedText(response), now());
     } catch (error) {

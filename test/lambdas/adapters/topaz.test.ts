@@ -1,13 +1,16 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createTopaz } from '../../../lambdas/adapters/topaz.ts';
 
 const NOW = Date.parse('2026-11-23T20:00:00Z');
 const REQUEST_ID = 'cc5940bf-42b5-489d-a2dd-601d7848b1a0';
 
 /** The adapter before a server that answers this way; `keys` are what the secret holds, read by read. */
-async function setUp(answer: RequestListener, { keys = ['topaz-key'] as (string | Error)[] } = {}) {
+async function setUp(
+  answer: RequestListener,
+  { keys = ['topaz-key'] as (string | Error)[], timeoutMs = 10_000 } = {},
+) {
   const seen: { path: string; key: unknown }[] = [];
   const server = createServer((request, response) => {
     seen.push({ path: request.url ?? '', key: request.headers['x-api-key'] });
@@ -28,6 +31,7 @@ async function setUp(answer: RequestListener, { keys = ['topaz-key'] as (string 
     },
     fetch,
     now: () => NOW,
+    timeoutMs,
   });
   return { ask: () => topaz.status(REQUEST_ID), seen };
 }
@@ -160,6 +164,20 @@ test.each([
     setImmediate(() => response.destroy());
   });
   expect(await broken.ask()).toMatchObject({ kind: 'brake', reason });
+});
+
+test('asking again with a new key takes no more time than asking once', async () => {
+  const { ask, seen } = await setUp(
+    (request, response) => {
+      if (request.headers['x-api-key'] === 'old') json({}, 401)(request, response);
+    },
+    { keys: ['old', 'new'], timeoutMs: 200 },
+  );
+  const timeout = vi.spyOn(AbortSignal, 'timeout');
+  onTestFinished(() => timeout.mockRestore());
+  expect(await ask()).toEqual({ kind: 'fault', reason: 'timed out' });
+  expect(seen.map(({ key }) => key)).toEqual(['old', 'new']);
+  expect(timeout.mock.calls).toEqual([[200]]);
 });
 
 test('an answer of more than a mebibyte is given up, also when it is compressed', async () => {

@@ -125,7 +125,7 @@ test('after the brake a row that was not refused is due first, and the others fo
   await worker.invoke(await hintsOf(others));
   const until = (await brake())?.until ?? 0;
   const due = [...new Map(hints.of('poll').map((hint) => [hint.pk, hint.dueAt])).values()];
-  expect(due.sort((a, b) => a - b)).toEqual([until, ...others.map((_, n) => until + 5_000 + n * 200)]);
+  expect(due.sort((a, b) => a - b)).toEqual([until, ...others.map((_, n) => until + 5_000 + n * 210)]);
 });
 
 test('when the brake ends, of many rows one is the probe, and its answer frees the others', async () => {
