@@ -1,7 +1,14 @@
 import { cut } from './cut.ts';
 import type { EventDraft } from './event.ts';
 import type { EventType } from './event-filter.ts';
-import { KNOWN_STATUSES, LOST, type RequestRow, TERMINAL_STATUSES, type UpstreamStatus } from './request.ts';
+import {
+  KNOWN_STATUSES,
+  LOST,
+  REGISTERED,
+  type RequestRow,
+  TERMINAL_STATUSES,
+  type UpstreamStatus,
+} from './request.ts';
 
 /** What one poll learned. Faults of the poll say nothing of the request. */
 export type PollOutcome =
@@ -69,7 +76,7 @@ export function transition(
     return { set: { ...polled, faults: (row.faults ?? 0) + 1 }, remove: [], events: [], next: 'polling' };
   }
 
-  const answer = outcome.status;
+  const answer = { ...outcome.status, status: distinct(outcome.status.status) };
   const removed: (keyof RequestRow)[] = ['notFoundSince', 'faults', 'refused'];
   if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
 
@@ -107,6 +114,9 @@ export function transition(
 
 export const isTerminal = (status: string): boolean =>
   status === LOST || (TERMINAL_STATUSES as readonly string[]).includes(status);
+/** Upstream's word, told from the bridge's own: those are nothing that it could have said. */
+const distinct = (status: string): string =>
+  status === LOST || status === REGISTERED ? `upstream:${status}` : status;
 const isKnown = (status: string): boolean => (KNOWN_STATUSES as readonly string[]).includes(status);
 const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
   now - row.startedAt > settings.pendingMs;
