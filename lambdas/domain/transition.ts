@@ -72,7 +72,7 @@ export function transition(
   const polled = { lastPolledAt: now, polls: row.polls + 1 };
   if (outcome.kind === 'not-found') return notFound(row, polled, now, settings);
   if (outcome.kind === 'fault') {
-    if (isOverdue(row, now, settings)) return lost(row, polled, now, OVERDUE);
+    if (isOverdue(row, now, settings)) return gone(row, polled, now, OVERDUE);
     return { set: { ...polled, faults: (row.faults ?? 0) + 1 }, remove: [], events: [], next: 'polling' };
   }
 
@@ -101,12 +101,7 @@ export function transition(
   }
   if (isTerminal(answer.status)) return { set, remove: removed, events, next: 'done' };
   if (isOverdue(row, now, settings)) {
-    const end = lost(
-      { ...row, status: answer.status },
-      set,
-      now,
-      'pending for longer than upstream keeps data',
-    );
+    const end = lost({ ...row, status: answer.status }, set, now, OVERDUE);
     return { ...end, remove: removed, events: [...events, ...end.events] };
   }
   return { set, remove: removed, events, next: 'polling' };
@@ -118,8 +113,10 @@ export const isTerminal = (status: string): boolean =>
 const distinct = (status: string): string =>
   status === LOST || status === REGISTERED ? `upstream:${status}` : status;
 const isKnown = (status: string): boolean => (KNOWN_STATUSES as readonly string[]).includes(status);
-const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
-  now - row.startedAt > settings.pendingMs;
+/** Requests whose polling began before are pending for too long; ms since epoch. */
+export const overdueBefore = (now: number, settings: TransitionSettings): number => now - settings.pendingMs;
+export const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
+  row.startedAt < overdueBefore(now, settings);
 
 /** A job whose upstream has ended is polled again only for its download: still missing, or to be renewed. */
 function afterEnd(
@@ -185,7 +182,11 @@ function notFound(
       next: 'polling',
     };
   }
-  const reason = 'upstream does not know the request';
+  return gone(row, polled, now, 'upstream does not know the request');
+}
+
+/** There is nothing more to be had from upstream: a finished job has no download, any other is lost. */
+function gone(row: RequestRow, polled: Partial<RequestRow>, now: number, reason: string): Transition {
   if (row.status !== 'complete') return lost(row, polled, now, reason);
   const end = unavailable(row, reason);
   return { ...end, set: { ...polled, ...end.set }, remove: ['notFoundSince', ...(end.remove ?? [])] };

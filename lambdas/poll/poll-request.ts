@@ -1,5 +1,5 @@
 import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
-import { equals } from '../adapters/expression.ts';
+import { type Condition, equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
@@ -10,6 +10,9 @@ import { type RequestRow, requestList } from '../domain/request.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { metaKey } from '../domain/rows.ts';
 import {
+  DEFAULT_TRANSITION_SETTINGS,
+  isOverdue,
+  overdueBefore,
   type PollOutcome,
   type Transition,
   type TransitionSettings,
@@ -33,6 +36,7 @@ export type PollDependencies = {
   readonly settings?: TransitionSettings;
   /** Whether an account-wide endpoint asks for `progress.updated`. */
   readonly progressWanted: () => Promise<boolean>;
+  readonly onLost: () => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
@@ -40,14 +44,25 @@ export type PollDependencies = {
 type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly lateness: number };
 
 const RENUMBER_TRIES = 3;
+/** What is known of a request for which there is no asking, and that has waited for too long. */
+const UNASKED: Polled = {
+  outcome: { kind: 'fault', reason: 'polling is braked' },
+  tellProgress: false,
+  lateness: 0,
+};
+
+/** What a row must be to wait for a brake's end without being claimed: not pending for too long. */
+export const mayWait = (now: number, settings: TransitionSettings): Condition[] => [
+  { attribute: 'startedAt', is: '>=', value: overdueBefore(now, settings) },
+];
 
 /**
  * One poll of one claimed request: asks upstream, and commits what it learned in one transaction:
  * the row, the numbered events with the outbox, and the copy's row.
  */
 export function createPollRequest(dependencies: PollDependencies) {
-  const { table, claims, topaz, hints, brake, turn, now, random, log } = dependencies;
-  const { retentionDays, settings, progressWanted } = dependencies;
+  const { table, claims, topaz, hints, brake, turn, now, random, onLost, log } = dependencies;
+  const { retentionDays, settings = DEFAULT_TRANSITION_SETTINGS, progressWanted } = dependencies;
 
   return async function pollRequest(claim: Claim<RequestRow>): Promise<void> {
     await turn();
@@ -71,6 +86,7 @@ export function createPollRequest(dependencies: PollDependencies) {
   /** A planned wait for the brake's end, and when `refused` for the answer to another row's probe. */
   async function putOff(claim: Claim<RequestRow>, { refused = false } = {}): Promise<void> {
     const { pk, sk } = claim.row;
+    if (isOverdue(claim.row, now(), settings)) return commit(claim, UNASKED);
     const resumeAt = refused ? brake.resumeBehind() : brake.resumeAt();
     const dueAt = dueAfter(claim, (await resumeAt) ?? now());
     const set = refused ? { refused } : {};
@@ -163,6 +179,7 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
+    if (change.events.some(({ type }) => type === 'video.lost')) onLost();
     log.info('polled', {
       requestId: row.requestId,
       outcome: outcome.kind,
