@@ -65,6 +65,7 @@ export class Monitoring extends Construct {
   private alarmOfRows(): void {
     this.alarm('Parked', count('ParkedRows'), 'Work killed its worker eight times and waits for a person.');
     this.alarm('Braked', count('UpstreamBraked'), 'Topaz refuses the bridge: look at the API key first.');
+    this.alarm('RequestsLost', count('RequestsLost'), 'Topaz no longer knows a request, or never ended it.');
     this.alarm('CopyFailed', count('CopyFailed'), 'A video could not be stored; its request says why.');
     this.alarm(
       'EndpointDisabled',
@@ -125,7 +126,10 @@ export class Monitoring extends Construct {
         'Overdue rows',
         queues.map(({ lane }) => bridgeMetric('OverdueRows', Stats.MAXIMUM, { lane })),
       ),
-      graph('Troubles', ['ParkedRows', 'UpstreamBraked', 'CopyFailed', 'EndpointDisabled'].map(count)),
+      graph(
+        'Troubles',
+        ['ParkedRows', 'UpstreamBraked', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'].map(count),
+      ),
       graph('Failed deliveries', [count('DeliveriesFailed')]),
       graph('Bytes copied', [count('BytesCopied')]),
     );

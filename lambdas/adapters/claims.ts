@@ -69,9 +69,14 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
 
   /**
    * Lets the row that a hint names be due later, by one write and without a claim; says when.
-   * Undefined when the hint is out of date.
+   * Undefined when the hint is out of date; `unfit` when the row is not as `fit` demands.
    */
-  async function putOff(lane: string, hint: Hint, until: number): Promise<number | undefined> {
+  async function putOff(
+    lane: string,
+    hint: Hint,
+    until: number,
+    fit: readonly Condition[] = [],
+  ): Promise<number | 'unfit' | undefined> {
     const dueAt = freshDueAt(until, hint.dueAt);
     try {
       await table.write({
@@ -81,13 +86,16 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
         if: [
           { attribute: 'lane', is: '=', value: lane },
           { attribute: 'dueAt', is: '=', value: hint.dueAt },
+          ...fit,
         ],
       });
       return dueAt;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
+      const row = error.rows.get(0);
       // The answer to the first try may have been lost, and the SDK have tried again.
-      return error.rows.get(0)?.dueAt === dueAt ? dueAt : undefined;
+      if (row?.dueAt === dueAt) return dueAt;
+      return row?.lane === lane && row.dueAt === hint.dueAt ? 'unfit' : undefined;
     }
   }
 

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { BrakeReason } from '../domain/brake.ts';
+import { cut } from '../domain/cut.ts';
 import type { UpstreamStatus } from '../domain/request.ts';
 import { retryAfterMs } from '../domain/retry-after.ts';
 import type { PollOutcome } from '../domain/transition.ts';
@@ -17,26 +18,61 @@ export type Refusal = {
 
 export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> };
 
-/** A poll takes at most this long, ms. */
+/** A poll takes at most this long, also when it asks again with a new key; ms. */
 export const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
+const MAX_URL_LENGTH = 8_192;
+
+/** A number that DynamoDB's client takes: no larger than an exact integer, nor next to nothing. */
+const bounded = (number: number): number => {
+  if (Math.abs(number) < 1e-9) return 0;
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
+};
+const number = z.pipe(z.number(), z.transform(bounded));
+const text = (bytes: number) =>
+  z.pipe(
+    z.string(),
+    z.transform((long) => cut(long, bytes)),
+  );
 
 /** Wrong types are ignored field by field: only a missing status makes an answer useless. */
 const lenient = <T extends z.core.$ZodType>(type: T) => z.catch(z.optional(type), undefined);
-const Bounds = z.tuple([z.number(), z.number()]);
+const Bounds = z.tuple([number, number]);
+/** What is kept of a node's state. */
+const ProcessingJob = z.object({
+  chunkIndex: lenient(number),
+  taskIndex: lenient(number),
+  status: lenient(text(32)),
+  progress: lenient(number),
+  fps: lenient(number),
+  currentFrame: lenient(number),
+  expectedOutputFrames: lenient(number),
+});
 const Answer = z.object({
-  status: z.string().check(z.minLength(1), z.maxLength(64)),
-  progress: lenient(z.number()),
+  status: z.pipe(z.string().check(z.minLength(1), z.maxLength(64)), text(256)),
+  progress: lenient(number),
   estimates: lenient(z.object({ cost: lenient(Bounds), time: lenient(Bounds) })),
-  averageFps: lenient(z.number()),
-  combinedFps: lenient(z.number()),
-  outputSize: lenient(z.union([z.string(), z.number()])),
-  processingJobs: lenient(z.array(z.record(z.string(), z.unknown()))),
-  message: lenient(z.string()),
-  errorCode: lenient(z.string()),
+  averageFps: lenient(number),
+  combinedFps: lenient(number),
+  outputSize: lenient(z.union([text(64), number])),
+  processingJobs: lenient(
+    z.pipe(
+      z.array(z.unknown()),
+      z.pipe(
+        z.transform((jobs: unknown[]) => jobs.slice(0, MAX_JOBS_KEPT)),
+        z.array(ProcessingJob),
+      ),
+    ),
+  ),
+  message: lenient(text(4_096)),
+  errorCode: lenient(text(128)),
   download: lenient(
-    z.object({ url: z.string(), expiresIn: lenient(z.number()), expiresAt: lenient(z.number()) }),
+    z.object({
+      url: z.string().check(z.maxLength(MAX_URL_LENGTH)),
+      expiresIn: lenient(number),
+      expiresAt: lenient(number),
+    }),
   ),
 });
 
@@ -56,6 +92,7 @@ export function createTopaz(options: {
   const { baseUrl, now, timeoutMs = TIMEOUT_MS } = options;
 
   async function status(requestId: string): Promise<PollOutcome | Refusal> {
+    const deadline = AbortSignal.timeout(timeoutMs);
     let key: string;
     try {
       key = usableKey(await options.apiKey()) ?? usableKey(await options.apiKey({ fresh: true })) ?? '';
@@ -63,29 +100,28 @@ export function createTopaz(options: {
       return noKey(`the secret of the Topaz API key cannot be read: ${(error as Error).name}`);
     }
     if (!key) return noKey('the secret holds no Topaz API key: put yours in place of its text');
-    const outcome = await ask(requestId, key);
+    const outcome = await ask(requestId, key, deadline);
     if (outcome.kind !== 'brake' || outcome.reason !== 'unauthorized') return outcome;
     // The key may have been put right since it was last read.
     const fresh = usableKey(await options.apiKey({ fresh: true }).catch(() => ''));
-    return fresh && fresh !== key ? ask(requestId, fresh) : outcome;
+    return fresh && fresh !== key ? ask(requestId, fresh, deadline) : outcome;
   }
 
-  async function ask(requestId: string, key: string): Promise<PollOutcome | Refusal> {
+  async function ask(requestId: string, key: string, signal: AbortSignal): Promise<PollOutcome | Refusal> {
     let response: Response;
-    let body: string;
     try {
       response = await options.fetch(`${baseUrl.replace(/\/$/, '')}/video/${requestId}/status`, {
         headers: { 'x-api-key': key, accept: 'application/json' },
         redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal,
       });
-      body = await boundedText(response);
+      if (response.status === 200) return parse(await boundedText(response), now());
     } catch (error) {
       return { kind: 'fault', reason: reasonOf(error) };
     }
+    // Their bodies say nothing that is needed, and may be broken.
+    response.body?.cancel().catch(() => {});
     switch (response.status) {
-      case 200:
-        return parse(body, now());
       case 401:
       case 403:
         return { kind: 'brake', reason: 'unauthorized' };
@@ -124,15 +160,10 @@ function parse(body: string, now: number): PollOutcome {
   }
   const answer = Answer.safeParse(json);
   if (!answer.success) return { kind: 'fault', reason: 'the answer names no status' };
-  const { processingJobs, download, ...status } = answer.data;
-  const jobs = processingJobs?.slice(0, MAX_JOBS_KEPT);
+  const { download, ...status } = answer.data;
   return {
     kind: 'status',
-    status: {
-      ...status,
-      processingJobs: jobs,
-      download: download && withExpiry(download, now),
-    } as UpstreamStatus,
+    status: { ...status, download: download && withExpiry(download, now) } as UpstreamStatus,
   };
 }
 
@@ -145,7 +176,7 @@ function withExpiry(
   }: { url: string; expiresIn?: number | undefined; expiresAt?: number | undefined },
   now: number,
 ): UpstreamStatus['download'] {
-  const end = expiresAt ?? (expiresIn === undefined ? undefined : now + expiresIn);
+  const end = expiresAt ?? (expiresIn === undefined ? undefined : bounded(now + expiresIn));
   return end === undefined ? { url } : { url, expiresAt: end };
 }
 

@@ -22,7 +22,7 @@ export type BrakeSignal = {
 
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 300_000;
-/** A wrong key is tried again this often, so that polling goes on soon after it was put right, ms. */
+/** A wrong key is tried again this often once a probe has confirmed it, so that polling goes on soon after it was put right, ms. */
 const KEY_RETRY_MS = 60_000;
 /** However short or long upstream asks us to wait, ms. */
 const SHORTEST_RETRY_AFTER_MS = 1_000;
@@ -39,7 +39,8 @@ export const heldUntil = (brake: Brake | undefined): number | undefined =>
  * The brake after one more signal from upstream. Signals while it lasts are answers to polls that
  * were under way: they are the same strike, and at most ask for a longer wait. A `Retry-After` is
  * kept; without one the wait doubles from 5 s to 5 min, with jitter (a quarter at most) so that
- * accounts do not return together.
+ * accounts do not return together. A key's first refusal waits as shortly: it may be meant for one
+ * request only.
  *
  * @param random a number in [0, 1)
  */
@@ -55,7 +56,7 @@ export function braked(previous: Brake | undefined, signal: BrakeSignal, now: nu
 
 function wait(signal: BrakeSignal, strikes: number, random: number): number {
   if (signal.retryAfterMs !== undefined) return asked(signal.retryAfterMs);
-  if (signal.reason !== 'throttled') return KEY_RETRY_MS;
+  if (signal.reason !== 'throttled' && strikes > 1) return KEY_RETRY_MS;
   const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (strikes - 1));
   return Math.ceil(backoff * (1 + 0.25 * random));
 }

@@ -18,15 +18,17 @@ const NOT_FOUND_WAIT_MS = 30_000;
  */
 export function nextPoll(
   row: RequestRow,
-  poll: { readonly outcome: PollOutcome['kind']; readonly lateness: number },
+  poll: { readonly outcome: PollOutcome; readonly lateness: number },
   now: number,
   random: number,
 ): number {
-  if (poll.outcome === 'not-found') return now + NOT_FOUND_WAIT_MS;
-  const misses = poll.outcome === 'fault' ? (row.faults ?? 1) : (row.downloadMissing ?? 0);
+  const { outcome } = poll;
+  if (outcome.kind === 'not-found') return now + NOT_FOUND_WAIT_MS;
+  const misses = outcome.kind === 'fault' ? (row.faults ?? 1) : (row.downloadMissing ?? 0);
   if (misses > 0) {
     const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (misses - 1));
-    return now + Math.ceil(backoff * (1 + 0.25 * random));
+    const asked = outcome.kind === 'fault' ? (outcome.retryAfterMs ?? 0) : 0;
+    return now + Math.max(asked, Math.ceil(backoff * (1 + 0.25 * random)));
   }
   return nextPollAt(row, now, priceOfPoll * scarcity(poll.lateness));
 }

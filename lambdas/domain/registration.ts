@@ -91,6 +91,7 @@ export const LEFT_BY_A_RUN = [
   'notFoundSince',
   'downloadMissing',
   'faults',
+  'refused',
   'urlWanted',
   'owner',
   'claims',

@@ -99,6 +99,8 @@ export type RequestRow = RowKey &
     downloadMissing?: number;
     /** Polls in a row that gave no answer. */
     faults?: number;
+    /** Upstream's last answer was a refusal, for which all polling was braked. */
+    refused?: boolean;
     /** A copy waits for a fresh URL. */
     urlWanted?: boolean;
     /** Being erased: for readers it is gone, and so it is in no list. */

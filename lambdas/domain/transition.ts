@@ -1,12 +1,25 @@
+import { cut } from './cut.ts';
 import type { EventDraft } from './event.ts';
 import type { EventType } from './event-filter.ts';
-import { KNOWN_STATUSES, LOST, type RequestRow, TERMINAL_STATUSES, type UpstreamStatus } from './request.ts';
+import {
+  KNOWN_STATUSES,
+  LOST,
+  REGISTERED,
+  type RequestRow,
+  TERMINAL_STATUSES,
+  type UpstreamStatus,
+} from './request.ts';
 
 /** What one poll learned. Faults of the poll say nothing of the request. */
 export type PollOutcome =
   | { readonly kind: 'status'; readonly status: UpstreamStatus }
   | { readonly kind: 'not-found' }
-  | { readonly kind: 'fault'; readonly reason: string };
+  | {
+      readonly kind: 'fault';
+      readonly reason: string;
+      /** The wait that upstream asked for, ms. */
+      readonly retryAfterMs?: number | undefined;
+    };
 
 /** What the poll changes of the request's row, and what follows from it. */
 export type Transition = {
@@ -39,6 +52,7 @@ export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
   progressMs: 10_000,
 };
 
+/** Payloads stay under 20 kB. */
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_TOLD_STATUSES = 20;
 const OVERDUE = 'pending for longer than upstream keeps data';
@@ -58,12 +72,12 @@ export function transition(
   const polled = { lastPolledAt: now, polls: row.polls + 1 };
   if (outcome.kind === 'not-found') return notFound(row, polled, now, settings);
   if (outcome.kind === 'fault') {
-    if (isOverdue(row, now, settings)) return lost(row, polled, now, OVERDUE);
+    if (isOverdue(row, now, settings)) return gone(row, polled, now, OVERDUE);
     return { set: { ...polled, faults: (row.faults ?? 0) + 1 }, remove: [], events: [], next: 'polling' };
   }
 
-  const answer = outcome.status;
-  const removed: (keyof RequestRow)[] = ['notFoundSince', 'faults'];
+  const answer = { ...outcome.status, status: distinct(outcome.status.status) };
+  const removed: (keyof RequestRow)[] = ['notFoundSince', 'faults', 'refused'];
   if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
 
   const changed = answer.status !== row.status;
@@ -87,12 +101,7 @@ export function transition(
   }
   if (isTerminal(answer.status)) return { set, remove: removed, events, next: 'done' };
   if (isOverdue(row, now, settings)) {
-    const end = lost(
-      { ...row, status: answer.status },
-      set,
-      now,
-      'pending for longer than upstream keeps data',
-    );
+    const end = lost({ ...row, status: answer.status }, set, now, OVERDUE);
     return { ...end, remove: removed, events: [...events, ...end.events] };
   }
   return { set, remove: removed, events, next: 'polling' };
@@ -100,9 +109,14 @@ export function transition(
 
 export const isTerminal = (status: string): boolean =>
   status === LOST || (TERMINAL_STATUSES as readonly string[]).includes(status);
+/** Upstream's word, told from the bridge's own: those are nothing that it could have said. */
+const distinct = (status: string): string =>
+  status === LOST || status === REGISTERED ? `upstream:${status}` : status;
 const isKnown = (status: string): boolean => (KNOWN_STATUSES as readonly string[]).includes(status);
-const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
-  now - row.startedAt > settings.pendingMs;
+/** Requests whose polling began before are pending for too long; ms since epoch. */
+export const overdueBefore = (now: number, settings: TransitionSettings): number => now - settings.pendingMs;
+export const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
+  row.startedAt < overdueBefore(now, settings);
 
 /** A job whose upstream has ended is polled again only for its download: still missing, or to be renewed. */
 function afterEnd(
@@ -161,9 +175,18 @@ function notFound(
 ): Transition {
   const since = row.notFoundSince ?? now;
   if (now - since < settings.notFoundMs) {
-    return { set: { ...polled, notFoundSince: since }, remove: ['faults'], events: [], next: 'polling' };
+    return {
+      set: { ...polled, notFoundSince: since },
+      remove: ['faults', 'refused'],
+      events: [],
+      next: 'polling',
+    };
   }
-  const reason = 'upstream does not know the request';
+  return gone(row, polled, now, 'upstream does not know the request');
+}
+
+/** There is nothing more to be had from upstream: a finished job has no download, any other is lost. */
+function gone(row: RequestRow, polled: Partial<RequestRow>, now: number, reason: string): Transition {
   if (row.status !== 'complete') return lost(row, polled, now, reason);
   const end = unavailable(row, reason);
   return { ...end, set: { ...polled, ...end.set }, remove: ['notFoundSince', ...(end.remove ?? [])] };
@@ -203,7 +226,7 @@ function progressIsNews(
 /** What the row keeps of an answer; what upstream left out keeps its last value. */
 function observed(answer: UpstreamStatus): Partial<RequestRow> {
   const { progress, estimates, averageFps, combinedFps, outputSize, processingJobs, errorCode } = answer;
-  const message = cut(answer.message);
+  const message = messageOf(answer);
   const seen = {
     progress,
     estimates,
@@ -227,15 +250,11 @@ function eventData(
     previousStatus,
     progress: answer.progress ?? row.progress,
     estimates: answer.estimates ?? row.estimates,
-    message: cut(answer.message),
+    message: messageOf(answer),
     errorCode: answer.errorCode,
   };
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
 }
 
-/** Payloads stay under 20 kB, so a message is cut at 2 KiB, between characters. */
-function cut(message: string | undefined): string | undefined {
-  if (message === undefined || Buffer.byteLength(message) <= MAX_MESSAGE_BYTES) return message;
-  const bytes = Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES);
-  return new TextDecoder().decode(bytes, { stream: true });
-}
+const messageOf = ({ message }: { readonly message?: string }): string | undefined =>
+  message === undefined ? undefined : cut(message, MAX_MESSAGE_BYTES);

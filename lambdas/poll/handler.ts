@@ -16,7 +16,7 @@ import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
 import { queueUrls } from '../runtime/queue-urls.ts';
 import { stage } from '../runtime/stage.ts';
-import { createPollRequest } from './poll-request.ts';
+import { createPollRequest, mayWait } from './poll-request.ts';
 import { createProgressWanted } from './progress-wanted.ts';
 import { createUpstreamBrake } from './upstream-brake.ts';
 
@@ -58,6 +58,7 @@ export const handler = stage({
   hints,
   now,
   holdUntil: brake.resumeAt,
+  holdIf: () => mayWait(now(), settings),
   // As many as keep the pace while upstream takes two seconds for an answer: none waits longer for its turn.
   concurrency: Math.ceil(2 * perSecond),
   rowMs: TIMEOUT_MS + 5_000,
@@ -78,6 +79,7 @@ export const handler = stage({
     retentionDays,
     settings,
     progressWanted: createProgressWanted(table, now),
+    onLost: () => void metrics.addMetric('RequestsLost', MetricUnit.Count, 1),
     log,
   }),
 });

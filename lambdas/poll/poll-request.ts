@@ -1,15 +1,18 @@
 import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
-import { equals } from '../adapters/expression.ts';
+import { type Condition, equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
-import type { Topaz } from '../adapters/topaz.ts';
+import type { Refusal, Topaz } from '../adapters/topaz.ts';
 import { observe } from '../domain/poll-schedule.ts';
 import { nextPoll } from '../domain/poll-wait.ts';
 import { type RequestRow, requestList } from '../domain/request.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { metaKey } from '../domain/rows.ts';
 import {
+  DEFAULT_TRANSITION_SETTINGS,
+  isOverdue,
+  overdueBefore,
   type PollOutcome,
   type Transition,
   type TransitionSettings,
@@ -33,6 +36,7 @@ export type PollDependencies = {
   readonly settings?: TransitionSettings;
   /** Whether an account-wide endpoint asks for `progress.updated`. */
   readonly progressWanted: () => Promise<boolean>;
+  readonly onLost: () => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
@@ -40,14 +44,25 @@ export type PollDependencies = {
 type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly lateness: number };
 
 const RENUMBER_TRIES = 3;
+/** What is known of a request for which there is no asking, and that has waited for too long. */
+const UNASKED: Polled = {
+  outcome: { kind: 'fault', reason: 'polling is braked' },
+  tellProgress: false,
+  lateness: 0,
+};
+
+/** What a row must be to wait for a brake's end without being claimed: not pending for too long. */
+export const mayWait = (now: number, settings: TransitionSettings): Condition[] => [
+  { attribute: 'startedAt', is: '>=', value: overdueBefore(now, settings) },
+];
 
 /**
  * One poll of one claimed request: asks upstream, and commits what it learned in one transaction:
  * the row, the numbered events with the outbox, and the copy's row.
  */
 export function createPollRequest(dependencies: PollDependencies) {
-  const { table, claims, topaz, hints, brake, turn, now, random, log } = dependencies;
-  const { retentionDays, settings, progressWanted } = dependencies;
+  const { table, claims, topaz, hints, brake, turn, now, random, onLost, log } = dependencies;
+  const { retentionDays, settings = DEFAULT_TRANSITION_SETTINGS, progressWanted } = dependencies;
 
   return async function pollRequest(claim: Claim<RequestRow>): Promise<void> {
     await turn();
@@ -55,10 +70,12 @@ export function createPollRequest(dependencies: PollDependencies) {
     if (leave === 'held') return putOff(claim);
 
     const lateness = now() - claim.hintedAt;
-    const outcome = await topaz.status(claim.row.requestId);
+    const answer = await topaz.status(claim.row.requestId);
+    const alone = answer.kind === 'brake' && leave === 'go' && isRefusedAlone(claim.row, answer);
+    const outcome = alone ? faultOf(answer) : answer;
     if (outcome.kind === 'brake') {
       await brake.apply(outcome);
-      return putOff(claim);
+      return putOff(claim, { refused: true });
     }
     if (leave !== 'go' && outcome.kind !== 'fault') await brake.lift(leave);
 
@@ -66,11 +83,14 @@ export function createPollRequest(dependencies: PollDependencies) {
     await commit(claim, { outcome, tellProgress, lateness });
   };
 
-  /** A planned wait for the brake's end. */
-  async function putOff(claim: Claim<RequestRow>): Promise<void> {
+  /** A planned wait for the brake's end, and when `refused` for the answer to another row's probe. */
+  async function putOff(claim: Claim<RequestRow>, { refused = false } = {}): Promise<void> {
     const { pk, sk } = claim.row;
-    const dueAt = dueAfter(claim, (await brake.resumeAt()) ?? now());
-    if (await claims.release(claim, { dueAt })) await hints.send('poll', [{ pk, sk, dueAt }]);
+    if (isOverdue(claim.row, now(), settings)) return commit(claim, UNASKED);
+    const resumeAt = refused ? brake.resumeBehind() : brake.resumeAt();
+    const dueAt = dueAfter(claim, (await resumeAt) ?? now());
+    const set = refused ? { refused } : {};
+    if (await claims.release(claim, { dueAt, set })) await hints.send('poll', [{ pk, sk, dueAt }]);
   }
 
   async function commit(claim: Claim<RequestRow>, polled: Polled): Promise<void> {
@@ -141,17 +161,16 @@ export function createPollRequest(dependencies: PollDependencies) {
       };
       return { set: { ...change.set, ...ended }, remove };
     }
-    const outcome = polled.outcome.kind;
     const after: RequestRow = { ...row, ...change.set };
     for (const name of change.remove) delete after[name];
-    if (outcome === 'status') {
+    if (polled.outcome.kind === 'status') {
       const seen = { at, status: after.status, progress: after.progress };
       after.observations = observe(row.observations, seen);
     }
     return {
       set: { ...change.set, observations: after.observations },
       remove,
-      dueAt: nextPoll(after, { outcome, lateness: polled.lateness }, at, random()),
+      dueAt: nextPoll(after, { outcome: polled.outcome, lateness: polled.lateness }, at, random()),
     };
   }
 
@@ -160,6 +179,7 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
+    if (change.events.some(({ type }) => type === 'video.lost')) onLost();
     log.info('polled', {
       requestId: row.requestId,
       outcome: outcome.kind,
@@ -169,3 +189,16 @@ export function createPollRequest(dependencies: PollDependencies) {
     });
   }
 }
+
+/**
+ * Whether upstream refuses this request, and not the account: its last refusal braked all polling,
+ * and since then the answer to another one has lifted the brake.
+ */
+const isRefusedAlone = (row: RequestRow, { reason }: Refusal): boolean =>
+  row.refused === true && reason !== 'no-key';
+
+const faultOf = ({ reason, retryAfterMs }: Refusal): PollOutcome => ({
+  kind: 'fault',
+  reason: `upstream refuses this request alone (${reason})`,
+  retryAfterMs,
+});

@@ -33,7 +33,7 @@ export function createUpstreamBrake(options: {
 }) {
   const { table, now, random, perSecond, onApply } = options;
   let seen: { brake: BrakeRow | undefined; at: number } | undefined;
-  let putOff: { until: number; pace: Pace } | undefined;
+  let waiting: { until: number; probed: boolean; pace: Pace } | undefined;
 
   async function current(): Promise<BrakeRow | undefined> {
     if (!seen || now() - seen.at >= FRESH_MS) see(await table.get<BrakeRow>(brakeKey));
@@ -49,14 +49,25 @@ export function createUpstreamBrake(options: {
    * One row is due when the brake ends, to be its probe; the others follow at the pace.
    */
   async function resumeAt(): Promise<number | undefined> {
+    const queue = await queued();
+    if (!queue || queue.probed) return behind(queue);
+    queue.probed = true;
+    return queue.until;
+  }
+
+  /** As {@link resumeAt}, for the row that upstream refused: whether it alone is meant, another's probe tells. */
+  const resumeBehind = async (): Promise<number | undefined> => behind(await queued());
+
+  /** The rows that wait for the brake's end; undefined when there is nothing to wait for. */
+  async function queued() {
     const until = heldUntil(await current());
     if (until === undefined || until <= now()) return undefined;
-    if (putOff?.until !== until) {
-      putOff = { until, pace: createPace(perSecond) };
-      return until;
-    }
-    return putOff.pace.reserve(until + AFTER_PROBE_MS);
+    if (waiting?.until !== until) waiting = { until, probed: false, pace: createPace(perSecond) };
+    return waiting;
   }
+
+  const behind = (queue: Awaited<ReturnType<typeof queued>>): number | undefined =>
+    queue?.pace.reserve(queue.until + AFTER_PROBE_MS);
 
   /** Leave to poll now. After a brake one worker gets it, for a probe, until that is answered. */
   async function enter(): Promise<'go' | 'held' | Probe> {
@@ -108,7 +119,7 @@ export function createUpstreamBrake(options: {
     }
   }
 
-  return { resumeAt, enter, apply, lift };
+  return { resumeAt, resumeBehind, enter, apply, lift };
 }
 
 const unchanged = ({ until, probeUntil }: Brake): Condition[] => [

@@ -2,6 +2,7 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Claim, Claims } from '../adapters/claims.ts';
+import type { Condition } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
 import { outcomeOf } from './failure.ts';
@@ -27,6 +28,8 @@ export type StageOptions<T extends RowKey> = {
   readonly sequence?: (hint: Hint) => string;
   /** Until when a row that is due now has to wait, ms since epoch; it is put off then, and not claimed. */
   readonly holdUntil?: () => Promise<number | undefined>;
+  /** What a row must be to be put off so; any other is claimed. */
+  readonly holdIf?: () => readonly Condition[];
   /** Rows worked on at a time. */
   readonly concurrency?: number;
   /** What a row's work may take: none is begun with less left of the function's time, ms. */
@@ -52,6 +55,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     before,
     sequence,
     holdUntil,
+    holdIf,
     concurrency = 10,
     rowMs = 5_000,
   } = options;
@@ -101,9 +105,9 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     try {
       const until = await holdUntil?.();
       if (until !== undefined) {
-        const dueAt = await claims.putOff(lane, hint, until);
-        if (dueAt !== undefined) await hints.send(lane, [{ ...hint, dueAt }]);
-        return 'gone';
+        const dueAt = await claims.putOff(lane, hint, until, holdIf?.());
+        if (typeof dueAt === 'number') await hints.send(lane, [{ ...hint, dueAt }]);
+        if (dueAt !== 'unfit') return 'gone';
       }
       const claim = await claims.claim<T>(lane, hint);
       if (claim !== 'parked') return claim;

@@ -13,7 +13,8 @@ export type SweepDependencies = {
 
 /**
  * What a sweep found in one lane: `overdue` rows, at least, of which the oldest is late by
- * `oldestMs`. `silent`: their messages wait in the queue, and its workers are merely behind.
+ * `oldestMs`. `silent`: their messages wait in the queue, and its workers are merely behind; hinted
+ * are only those that may have lost theirs.
  */
 export type LaneSweep = { lane: Lane; overdue: number; hinted: number; silent: boolean; oldestMs: number };
 
@@ -25,6 +26,10 @@ const FIRST_LOOK = 1_000;
 const MOST_HINTED = 20_000;
 /** Rows read where endpoints share what is hinted, so that one endpoint's many hide nobody's few. */
 const MOST_READ = 50_000;
+/** A row that is overdue by this much has lost its message perhaps, though its queue is busy, ms. */
+const LOST_MS = 900_000;
+/** Such rows hinted per tick and lane: few enough that the hints in vain do not matter. */
+const MOST_LOST = 100;
 /** Messages that a queue's workers finish in a few seconds; more than this means that they are behind. */
 const BUSY_MESSAGES = 50;
 
@@ -35,7 +40,9 @@ const BUSY_MESSAGES = 50;
  * While a queue holds messages for as many rows as are overdue, or for more than its workers finish
  * in a few seconds, the workers are behind and the messages are not lost: the sweep stays silent, so
  * that a backlog breeds no messages. Messages of rows that became due just now do not count: a busy
- * queue would hide the rows whose messages were lost.
+ * queue would hide the rows whose messages were lost. For the same reason it names the oldest few even
+ * then, once they are late by more than 15 minutes: under lasting overload a queue is never empty, and
+ * since it is worked off in its order, the rows without a message become the oldest.
  */
 export function createSweep({ table, hints, visibleMessages, now }: SweepDependencies) {
   return async function sweep(): Promise<LaneSweep[]> {
@@ -51,13 +58,19 @@ export function createSweep({ table, hints, visibleMessages, now }: SweepDepende
 
     const justDue = seen.length - overdue.length;
     const waiting = (await visibleMessages(lane)) - justDue;
-    if (waiting >= Math.min(overdue.length, BUSY_MESSAGES)) {
-      return { lane, overdue: overdue.length, hinted: 0, silent: true, oldestMs };
+    const silent = waiting >= Math.min(overdue.length, BUSY_MESSAGES);
+    if (!silent && seen.length === FIRST_LOOK) {
+      overdue = await table.due(lane, at - GRACE_MS, mostRead(lane));
     }
-    if (seen.length === FIRST_LOOK) overdue = await table.due(lane, at - GRACE_MS, mostRead(lane));
-    const rows = shareHints(lane, overdue, MOST_HINTED);
-    await hints.sendPacked(lane, packHints(lane, rows));
-    return { lane, overdue: overdue.length, hinted: rows.length, silent: false, oldestMs };
+    const rows = silent
+      ? shareHints(
+          lane,
+          overdue.filter((row) => row.dueAt <= at - LOST_MS),
+          MOST_LOST,
+        )
+      : shareHints(lane, overdue, MOST_HINTED);
+    if (rows.length > 0) await hints.sendPacked(lane, packHints(lane, rows));
+    return { lane, overdue: overdue.length, hinted: rows.length, silent, oldestMs };
   }
 }
 

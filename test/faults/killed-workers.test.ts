@@ -139,6 +139,7 @@ async function run(death: Death | undefined) {
         random,
         retentionDays: 30,
         progressWanted: async () => false,
+        onLost: () => {},
         log,
       }),
     });

@@ -5,7 +5,7 @@ const { all, resources, fn } = synthesize();
 const alarms = all('AWS::CloudWatch::Alarm').map(([, r]) => r.Properties);
 
 describe('alarms', () => {
-  it.each(['ParkedRows', 'UpstreamBraked', 'CopyFailed', 'EndpointDisabled'])(
+  it.each(['ParkedRows', 'UpstreamBraked', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'])(
     'ring when a stage counts %s',
     (metric) => {
       expect(alarms).toContainEqual(

@@ -164,6 +164,14 @@ test('a row is put off by one write, which takes it from whoever had it', async 
   expect(await claims.release(claim, {})).toBe(false);
 });
 
+test('a row that is not as demanded is not put off, and may be claimed', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  const until = clock.now() + LEASE_MS;
+  expect(await claims.putOff('poll', hint, until, [{ attribute: 'startedAt', is: 'present' }])).toBe('unfit');
+  expect(await row()).toMatchObject({ dueAt: hint.dueAt });
+  await claimed(claims, 'poll', hint);
+});
+
 test('putting a row off is recognised as done when its answer was lost', async () => {
   const { hint, clock, table } = await setUp();
   const write: typeof table.write = async (change) => {

@@ -1,13 +1,16 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createTopaz } from '../../../lambdas/adapters/topaz.ts';
 
 const NOW = Date.parse('2026-11-23T20:00:00Z');
 const REQUEST_ID = 'cc5940bf-42b5-489d-a2dd-601d7848b1a0';
 
 /** The adapter before a server that answers this way; `keys` are what the secret holds, read by read. */
-async function setUp(answer: RequestListener, { keys = ['topaz-key'] as (string | Error)[] } = {}) {
+async function setUp(
+  answer: RequestListener,
+  { keys = ['topaz-key'] as (string | Error)[], timeoutMs = 10_000 } = {},
+) {
   const seen: { path: string; key: unknown }[] = [];
   const server = createServer((request, response) => {
     seen.push({ path: request.url ?? '', key: request.headers['x-api-key'] });
@@ -28,6 +31,7 @@ async function setUp(answer: RequestListener, { keys = ['topaz-key'] as (string 
     },
     fetch,
     now: () => NOW,
+    timeoutMs,
   });
   return { ask: () => topaz.status(REQUEST_ID), seen };
 }
@@ -59,6 +63,41 @@ test('an answer is read as far as its types are right, and what nobody knows is 
     kind: 'status',
     status: { status: 'processing', estimates: { cost: [1, 2] }, outputSize: '10 GB', averageFps: 4.5 },
   });
+});
+
+test('numbers, texts and lists are kept within what a row and a webhook can carry', async () => {
+  const long = 'ä'.repeat(200_000);
+  const nested = '['.repeat(1_000) + ']'.repeat(1_000);
+  const job = `{"status":"processing","progress":1e300,"chunkIndex":2,"deep":${nested}}`;
+  const { ask } = await setUp((_, response) =>
+    response.end(`{
+      "status": "failed\\ud800", "progress": 1e300, "averageFps": 1e-200, "combinedFps": -1e20,
+      "estimates": {"time": [1, 1e99]}, "outputSize": 1e30, "errorCode": "${long}",
+      "processingJobs": [${Array(20).fill(job)}],
+      "download": {"url": "https://store/x", "expiresIn": 1e300}
+    }`),
+  );
+  const most = Number.MAX_SAFE_INTEGER;
+  expect(await ask()).toEqual({
+    kind: 'status',
+    status: {
+      status: 'failed\ufffd',
+      progress: most,
+      averageFps: 0,
+      combinedFps: -most,
+      estimates: { time: [1, most] },
+      outputSize: most,
+      errorCode: 'ä'.repeat(64),
+      processingJobs: Array(8).fill({ status: 'processing', progress: most, chunkIndex: 2 }),
+      download: { url: 'https://store/x', expiresAt: most },
+    },
+  });
+});
+
+test('a download whose URL is longer than any signed URL is none', async () => {
+  const download = { url: `https://store/${'x'.repeat(10_000)}` };
+  const { ask } = await setUp(json({ status: 'complete', download }));
+  expect(await ask()).toEqual({ kind: 'status', status: { status: 'complete' } });
 });
 
 test.each([
@@ -109,6 +148,36 @@ test.each([
   const { ask, seen } = await setUp(json({ status: 'accepted' }), { keys: [key] });
   expect(await ask()).toEqual({ kind: 'brake', reason: 'no-key', detail });
   expect(seen).toEqual([]);
+});
+
+test.each([
+  [503, 'throttled'],
+  [401, 'unauthorized'],
+])('the status %i counts, however large or broken its body is', async (status, reason) => {
+  const large = await setUp((_, response) =>
+    response.writeHead(status, { 'retry-after': '7' }).end(Buffer.alloc(2 * 1024 ** 2)),
+  );
+  expect(await large.ask()).toMatchObject({ kind: 'brake', reason });
+
+  const broken = await setUp((_, response) => {
+    response.writeHead(status, { 'content-length': '100', 'retry-after': '7' }).write('{"message":');
+    setImmediate(() => response.destroy());
+  });
+  expect(await broken.ask()).toMatchObject({ kind: 'brake', reason });
+});
+
+test('asking again with a new key takes no more time than asking once', async () => {
+  const { ask, seen } = await setUp(
+    (request, response) => {
+      if (request.headers['x-api-key'] === 'old') json({}, 401)(request, response);
+    },
+    { keys: ['old', 'new'], timeoutMs: 200 },
+  );
+  const timeout = vi.spyOn(AbortSignal, 'timeout');
+  onTestFinished(() => timeout.mockRestore());
+  expect(await ask()).toEqual({ kind: 'fault', reason: 'timed out' });
+  expect(seen.map(({ key }) => key)).toEqual(['old', 'new']);
+  expect(timeout.mock.calls).toEqual([[200]]);
 });
 
 test('an answer of more than a mebibyte is given up, also when it is compressed', async () => {

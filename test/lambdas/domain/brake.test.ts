@@ -17,8 +17,9 @@ test('a Retry-After is kept, from a second up to an hour', () => {
   expect([0, 77_000, 1e12].map(wait)).toEqual([1_000, 77_000, 3_600_000]);
 });
 
-test('a wrong or missing key is tried again each minute, however often it was refused', () => {
+test('a wrong or missing key is tried again after 5 s, then each minute, however often it was refused', () => {
   for (const reason of ['unauthorized', 'no-key'] as const) {
+    expect(braked(undefined, { reason }, 0, 0)).toMatchObject({ strikes: 1, until: 5_000 });
     const brake = braked({ reason, strikes: 50, until: 0 }, { reason }, 0, 0.9);
     expect(brake).toMatchObject({ reason, strikes: 51, until: 60_000 });
   }

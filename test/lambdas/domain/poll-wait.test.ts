@@ -26,8 +26,9 @@ const processing = (percent: number, minutes: number) => {
     ],
   });
 };
+const STATUS = { kind: 'status', status: { status: 'processing' } } as const;
 const wait = (row: ReturnType<typeof processing>, lateness: number) =>
-  nextPoll(row, { outcome: 'status', lateness }, START, 0) - START;
+  nextPoll(row, { outcome: STATUS, lateness }, START, 0) - START;
 
 test('polls in time wait for what the schedule says', () => {
   const row = processing(40, 20);
@@ -66,7 +67,9 @@ test('while polling is behind, a job at its end keeps its time nearly, and one f
 
 test('after faults the wait doubles up to five minutes, after a 404 it is half a minute', () => {
   const after = (faults: number) =>
-    nextPoll(requestRow({ faults }), { outcome: 'fault', lateness: 0 }, START, 0) - START;
+    nextPoll(requestRow({ faults }), { outcome: { kind: 'fault', reason: '' }, lateness: 0 }, START, 0) -
+    START;
   expect([1, 2, 3, 9].map(after)).toEqual([5_000, 10_000, 20_000, 300_000]);
-  expect(nextPoll(requestRow(), { outcome: 'not-found', lateness: 0 }, START, 0) - START).toBe(30_000);
+  const notFound = { outcome: { kind: 'not-found' }, lateness: 0 } as const;
+  expect(nextPoll(requestRow(), notFound, START, 0) - START).toBe(30_000);
 });

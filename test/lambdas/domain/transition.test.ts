@@ -196,6 +196,23 @@ test('an unknown status is kept as the status of the request', () => {
   expect(change.set).toMatchObject({ status: 'pondering', unrecognized: ['pondering'] });
 });
 
+test.each(['lost', 'registered'])(
+  'the bridge’s own word %s is an unknown status when upstream says it',
+  (word) => {
+    for (const row of [requestRow(), processing]) {
+      const first = transition(row, says(word), START);
+      expect(first.next).toBe('polling');
+      expect(first.events).toMatchObject([
+        { type: 'video.status_unrecognized', data: { status: `upstream:${word}` } },
+      ]);
+      const again = transition({ ...row, ...first.set, sequence: 9 }, says(word), START);
+      expect(again).toMatchObject({ next: 'polling', events: [] });
+      const ended = transition({ ...row, ...first.set, sequence: 9 }, says('failed'), START);
+      expect(ended).toMatchObject({ next: 'done', events: [{ type: 'video.failed' }] });
+    }
+  },
+);
+
 test('what upstream leaves out keeps its last value', () => {
   const row = { ...processing, progress: 40, estimates: { time: [10, 20] as [number, number] } };
   const change = transition(row, says('processing'), START);

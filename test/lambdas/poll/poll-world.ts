@@ -15,7 +15,7 @@ import type { MetaRow, RequestRow } from '../../../lambdas/domain/request.ts';
 import { brakeKey, copyKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../../../lambdas/domain/transition.ts';
 import { encodeHints, type Hint, type RowKey } from '../../../lambdas/domain/work.ts';
-import { createPollRequest } from '../../../lambdas/poll/poll-request.ts';
+import { createPollRequest, mayWait } from '../../../lambdas/poll/poll-request.ts';
 import { createUpstreamBrake } from '../../../lambdas/poll/upstream-brake.ts';
 import { log } from '../../../lambdas/runtime/log.ts';
 import { stage } from '../../../lambdas/runtime/stage.ts';
@@ -59,6 +59,8 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
   for (const level of ['info', 'warn', 'error'] as const) vi.spyOn(log, level).mockImplementation(record);
   onTestFinished(() => void vi.restoreAllMocks());
 
+  const settings = { ...DEFAULT_TRANSITION_SETTINGS, pendingMs: pendingDays * 86_400_000 };
+  const counted = { lost: 0 };
   const sent: number[] = [];
   const turns: number[] = [];
   const brakes: Brake[] = [];
@@ -85,6 +87,7 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
       hints,
       now,
       holdUntil: brake.resumeAt,
+      holdIf: () => mayWait(now(), settings),
       rowMs: 15_000,
       work: createPollRequest({
         table: { ...table, ...faults },
@@ -109,8 +112,9 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
         now,
         random: () => 0,
         retentionDays: 30,
-        settings: { ...DEFAULT_TRANSITION_SETTINGS, pendingMs: pendingDays * 86_400_000 },
+        settings,
         progressWanted: async () => false,
+        onLost: () => void counted.lost++,
         log,
       }),
     });
@@ -184,6 +188,7 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
     secret,
     lines,
     brakes,
+    counted,
     /** When upstream was called, and when the pace allowed it, ms since epoch. */
     sent,
     turns,

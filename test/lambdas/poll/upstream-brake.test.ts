@@ -15,11 +15,58 @@ async function setUp(fault: Record<string, unknown>) {
     for (let n = 0; n < count; n++) requests.push(await world.register());
     return requests;
   };
-  return { ...world, answerWith, registerMany };
+  /** Polls whichever is due next. */
+  const pollNext = async (requests: readonly Awaited<ReturnType<typeof world.register>>[]) => {
+    const due = await Promise.all(requests.map(async (request) => ({ request, ...(await request.hint()) })));
+    await due.sort((a, b) => a.dueAt - b.dueAt)[0]?.request.poll();
+  };
+  return { ...world, answerWith, registerMany, pollNext };
 }
 type Requests = Awaited<ReturnType<Awaited<ReturnType<typeof setUp>>['registerMany']>>;
 
 const hintsOf = (requests: Requests) => Promise.all(requests.map((request) => request.hint()));
+
+test.each([401, 403, 429, 503])(
+  'one request that is always answered with %i is polled by a backoff of its own, and the others as ever',
+  async (status) => {
+    const { register, registerMany, pollNext, answerWith, brakes, brake, lines } = await setUp({ status });
+    await answerWith([]);
+    const poisoned = await register([['processing', 0]], {}, [{ at: 'status', kind: 'http', status }]);
+    const good = await registerMany(2);
+    for (let round = 0; round < 150; round++) await pollNext([poisoned, ...good]);
+    for (const request of good) expect((await request.row()).polls).toBeGreaterThan(50);
+    expect(brakes).toHaveLength(1);
+    expect(await brake()).toBeUndefined();
+    const reason = status < 429 ? 'unauthorized' : 'throttled';
+    expect(lines.join()).toContain(`upstream refuses this request alone (${reason})`);
+    expect(await poisoned.view()).toMatchObject({ state: 'active', status: 'registered' });
+    expect((await poisoned.row()).faults).toBeGreaterThanOrEqual(5);
+  },
+);
+
+test('a request that was refused alone brakes all again once it was answered between', async () => {
+  const { register, registerMany, pollNext, answerWith, brakes } = await setUp({ status: 429 });
+  await answerWith([]);
+  const request = await register([['processing', 0]], {}, [
+    { at: 'status', kind: 'http', status: 429, times: 2 },
+  ]);
+  const good = await registerMany(1);
+  while ((await request.row()).status === 'registered') await pollNext([request, ...good]);
+  expect(brakes).toHaveLength(1);
+  await answerWith([{ at: 'status', kind: 'http', status: 429 }]);
+  await request.poll();
+  expect(brakes).toHaveLength(2);
+});
+
+test('a wait that upstream asks for is kept by the one request that it refuses', async () => {
+  const { register, registerMany, pollNext, answerWith, clock } = await setUp({ status: 429 });
+  await answerWith([]);
+  const refusal = { at: 'status', kind: 'http', status: 429, retryAfter: 600 };
+  const request = await register([['processing', 0]], {}, [refusal]);
+  const good = await registerMany(1);
+  while ((await request.row()).faults === undefined) await pollNext([request, ...good]);
+  expect(((await request.row()).dueAt ?? 0) - clock.now()).toBe(600_000);
+});
 
 test.each([
   ['429 with seconds', { status: 429, retryAfter: 77 }, 77_000],
@@ -36,7 +83,8 @@ test.each([
   expect(sent).toHaveLength(1);
   expect(await brake()).toMatchObject({ reason: 'throttled', until: start + wait, strikes: 1 });
   expect(brakes).toHaveLength(1);
-  const nextPollAt = new Date(start + wait).toISOString();
+  // The refused row is due only after another's probe.
+  const nextPollAt = new Date(start + wait + 5_000).toISOString();
   expect(await first!.view()).toMatchObject({ status: 'registered', polls: 0, nextPollAt });
   expect(await second!.view()).toMatchObject({ status: 'registered', polls: 0, lastPolledAt: null });
 });
@@ -44,10 +92,13 @@ test.each([
 test('while upstream goes on asking for patience, the wait doubles', async () => {
   const { register, brakes, clock } = await setUp({ status: 429 });
   const request = await register();
-  for (let probe = 0; probe < 4; probe++) await request.poll();
-  const waits = brakes.map(({ until }, n) => until - (brakes[n - 1]?.until ?? clock.now()));
+  const waits = [];
+  for (let probe = 0; probe < 4; probe++) {
+    await request.poll();
+    waits.push((brakes.at(-1)?.until ?? 0) - clock.now());
+  }
   expect(brakes.map(({ strikes }) => strikes)).toEqual([1, 2, 3, 4]);
-  expect(waits.slice(1)).toEqual([10_000, 20_000, 40_000]);
+  expect(waits).toEqual([5_000, 10_000, 20_000, 40_000]);
 });
 
 test('answers to polls that were under way together are one strike', async () => {
@@ -67,14 +118,14 @@ test('a row whose message arrives while braked is put off by a single write, and
   for (const request of others) expect(await request.row()).toMatchObject({ polls: 0, lane: 'poll' });
 });
 
-test('after the brake one row is due first, and the others follow at the pace', async () => {
+test('after the brake a row that was not refused is due first, and the others follow at the pace', async () => {
   const { registerMany, worker, hints, brake } = await setUp({ status: 429, retryAfter: 60 });
   const [first, ...others] = await registerMany(11);
   await worker.invoke(await hintsOf([first!]));
   await worker.invoke(await hintsOf(others));
   const until = (await brake())?.until ?? 0;
   const due = [...new Map(hints.of('poll').map((hint) => [hint.pk, hint.dueAt])).values()];
-  expect(due.sort((a, b) => a - b)).toEqual([until, ...others.map((_, n) => until + 5_000 + n * 200)]);
+  expect(due.sort((a, b) => a - b)).toEqual([until, ...others.map((_, n) => until + 5_000 + n * 210)]);
 });
 
 test('when the brake ends, of many rows one is the probe, and its answer frees the others', async () => {
@@ -118,16 +169,18 @@ test('a probe that gets no answer is followed by another, and the brake stays', 
 });
 
 test.each([401, 403])(
-  '%i brakes everything for a minute, again and again, and is told each time',
+  '%i for all requests brakes everything, for a minute once a probe has confirmed it, and is told each time',
   async (status) => {
-    const { register, brakes, clock, sent } = await setUp({ status });
-    const request = await register();
-    const start = clock.now();
-    for (let probe = 0; probe < 10; probe++) await request.poll();
-    expect(brakes.map(({ reason, until }) => [reason, until - start])).toEqual(
-      brakes.map((_, n) => ['unauthorized', (n + 1) * 60_000]),
-    );
-    expect(sent).toHaveLength(10);
+    const { registerMany, pollNext, brakes, sent } = await setUp({ status });
+    const requests = await registerMany(3);
+    for (let round = 0; round < 30; round++) await pollNext(requests);
+    const reasons = new Set(brakes.map(({ reason }) => reason));
+    const [first = 0, ...waits] = brakes.map(({ until }, n) => until - (sent[n] ?? 0));
+    expect([...reasons]).toEqual(['unauthorized']);
+    expect(first).toBe(5_000);
+    expect(waits).toEqual(waits.map(() => 60_000));
+    expect(sent).toHaveLength(brakes.length);
+    const [request] = requests as [Requests[number]];
     expect(await request.view()).toMatchObject({
       state: 'active',
       status: 'registered',

@@ -112,6 +112,34 @@ test.each([
   });
 });
 
+test.each([
+  ['braked', { retryAfter: 600 }],
+  ['refused', {}],
+])('a request that was pending for too long is lost also while polling is %s', async (_, more) => {
+  const { register, topaz, clock, counted, sent, worker } = await pollWorld(database());
+  const request = await register();
+  const other = await register();
+  clock.advance(8 * DAY + 1);
+  await topaz.post('/_sim/faults', { faults: [{ at: 'status', kind: 'http', status: 429, ...more }] });
+  const fresh = await register();
+  if ('retryAfter' in more) await fresh.poll();
+  await worker.invoke([await request.hint(), await other.hint()]);
+  expect(await request.view()).toMatchObject({ state: 'done', status: 'lost', nextPollAt: null });
+  expect(await request.events()).toMatchObject([{ type: 'video.lost' }]);
+  expect(sent.length).toBeGreaterThan(0);
+  expect(counted.lost).toBe(2);
+  expect(await fresh.view()).toMatchObject({ state: 'active' });
+});
+
+test('a finished job whose download is asked for too late is not lost, but unavailable', async () => {
+  const { request, clock } = await setUp({ kind: 'http', status: 500, skip: 1 }, 'complete');
+  await request.update({ lane: 'poll', dueAt: clock.now() });
+  clock.advance(8 * DAY + 1);
+  await request.poll();
+  expect(await request.view()).toMatchObject({ state: 'done', status: 'complete' });
+  expect((await request.events()).map(({ type }) => type)).toEqual(['video.complete', 'video.unavailable']);
+});
+
 test('how long a request may stay pending is a setting', async () => {
   const { register, clock } = await pollWorld(database(), { pendingDays: 2 });
   const request = await register();

@@ -106,6 +106,36 @@ test('a queue that is busy with rows just due hides no row whose message was los
   await stop();
 });
 
+test('a queue that is never empty hides no row for long whose message was lost', async () => {
+  const { clock, table, hints, sweep, due, queue, stop } = await setUp(60);
+  const [lost, ...live] = due;
+  clock.advance(MINUTE);
+  await hints.send('poll', live);
+  clock.advance(13 * MINUTE);
+  const [early] = await sweep();
+  expect(early).toMatchObject({ silent: true, hinted: 0 });
+  // The workers get as far as what has become due since, and the queue is as full as before.
+  await queue.drain();
+  const later = live.map((hint) => ({ ...hint, dueAt: clock.now() }));
+  for (const row of later) await table.write({ put: { ...row, lane: 'poll' } });
+  await hints.send('poll', later);
+  clock.advance(2 * MINUTE);
+  const [late] = await sweep();
+  expect(late).toMatchObject({ silent: true, hinted: 1 });
+  expect((await queue.drain()).flat()).toContainEqual(lost);
+  await stop();
+});
+
+test('workers that are hours behind are reminded of a hundred rows a tick at most', async () => {
+  const { clock, hints, sweep, due, stop } = await setUp(250);
+  clock.advance(MINUTE);
+  await hints.send('poll', due);
+  clock.advance(120 * MINUTE);
+  const [poll] = await sweep();
+  expect(poll).toMatchObject({ silent: true, overdue: 250, hinted: 100 });
+  await stop();
+});
+
 test('rows beyond the first megabyte of an answer are found too', async () => {
   const { clock, table, sweep, queue, stop } = await setUp(0);
   for (let n = 0; n < 700; n++) {
