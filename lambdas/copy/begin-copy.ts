@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Claim } from '../adapters/claims.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { ObjectPlace } from '../adapters/uploads/uploads.ts';
-import { type CopyContent, type CopyRow, placed } from '../domain/copy.ts';
+import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copy.ts';
 import { planCopy } from '../domain/copy-plan.ts';
 import { crc32ToBase64 } from '../domain/crc32.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/object-key.ts';
@@ -59,7 +59,7 @@ async function chooseTarget(use: CopyDependencies, row: CopyRow, content: CopyCo
     if (!(await copies.reserve(target, requestId))) continue;
     const there = await uploads.head(target);
     // Ours of this generation: the answer to the request that stored it was lost.
-    if (!there || (there.mark.requestId === requestId && there.mark.generation === generation)) return target;
+    if (!there || (isOwn(row, there.mark) && there.mark.generation === generation)) return target;
     if (row.target?.key === target.key) await uploads.abortAll(target);
     await copies.unreserve(target, requestId);
   }

@@ -1,4 +1,4 @@
-import type { CopyRow } from '../domain/copy.ts';
+import { type CopyRow, isOwn } from '../domain/copy.ts';
 import type { CopyDependencies } from './dependencies.ts';
 
 /**
@@ -9,9 +9,7 @@ export async function cleanUp({ uploads, copies }: CopyDependencies, row: CopyRo
   const { target, requestId } = row;
   if (!target) return;
   await uploads.abortAll(target);
-  const { mark } = (await uploads.head(target)) ?? {};
-  const oldest = row.generation - row.restarts;
-  const own = mark?.requestId === requestId && (mark.generation ?? 0) >= oldest;
-  if (own) await uploads.remove(target);
+  const there = await uploads.head(target);
+  if (there && isOwn(row, there.mark)) await uploads.remove(target);
   await copies.unreserve(target, requestId);
 }

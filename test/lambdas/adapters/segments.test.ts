@@ -28,7 +28,12 @@ function adapters() {
 /** A copy of 18 parts of 10 bytes in `count` segments, each claimed by a worker. */
 async function plannedCopy(count: number) {
   const { table, claims, copies, segments } = adapters();
-  const row = newCopy(requestId, { url: 'https://source.example/v.mp4' }, undefined, clock.now());
+  const row = newCopy(
+    { requestId, copyId: 'c' },
+    { url: 'https://source.example/v.mp4' },
+    undefined,
+    clock.now(),
+  );
   await table.write({ put: requestRow({ requestId, status: 'complete', video: { state: 'pending' } }) });
   await table.write({ put: row });
   const claim = await claimed<CopyRow>(claims, 'copy', { ...copyKey(requestId), dueAt: clock.now() });
@@ -124,7 +129,7 @@ test.each([
   { state: 'copying', canceled: true },
   { state: 'copying', failure: 'x' },
 ] as const)('a copy that is %o takes no fresh URL', (changes) => {
-  const row = newCopy(requestId, { url: 'https://source.example/v.mp4' }, undefined, 0);
+  const row = newCopy({ requestId, copyId: 'c' }, { url: 'https://source.example/v.mp4' }, undefined, 0);
   expect(renewedSource({ ...row, ...changes }, { url: 'https://source.example/2' }, 1)).toBeUndefined();
 });
 

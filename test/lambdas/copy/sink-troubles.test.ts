@@ -217,4 +217,26 @@ describe('a key that is taken', () => {
     await expectStored(requestId, `videos/${requestId}/video-2.mp4`);
     expect((await world.head(keyOf(requestId))).ContentLength).toBe('not ours'.length);
   });
+
+  test('by the same request, before it was erased and registered anew, is not overwritten', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.runAll();
+    await world.beginAgain(requestId);
+    await world.runAll();
+    expect(await world.requestOf(requestId)).toMatchObject({
+      video: { state: 'stored', key: `videos/${requestId}/video-2.mp4` },
+    });
+  });
+
+  test('by an object of other bytes is not taken for the video, though it looks like its own', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.step();
+    const { copyId, generation } = await world.copyOf(requestId);
+    const Metadata = { 'copy-id': copyId, generation: String(generation) };
+    const Body = Buffer.alloc(SIZE);
+    await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: keyOf(requestId), Body, Metadata }));
+    await world.runAll();
+    const { video } = await world.requestOf(requestId);
+    await expectStored(requestId, video?.key);
+  });
 });
