@@ -6,7 +6,7 @@ import { type RequestRow, requestList, type Video } from '../domain/request.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { copyKey, metaKey, objectKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { freshDueAt, type Hint } from '../domain/work.ts';
-import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims.ts';
+import { type Claim, type Claims, dueAfter, owned, type Release, releaseWrite } from './claims.ts';
 import { absent, type Condition, equals, present } from './expression.ts';
 import { eventWrites } from './outbox.ts';
 import { ConditionFailed, type Table, type Write } from './table.ts';
@@ -17,6 +17,8 @@ export type LaneHint = { readonly lane: 'copy' | 'poll' | 'dispatch'; readonly h
 
 export type Copies = ReturnType<typeof createCopies>;
 
+/** Of the copy as a whole, or of one of its segments. */
+type CopyClaim = Claim<CopyRow> | Claim<SegmentRow>;
 type Place = { readonly bucket: string; readonly key: string };
 
 /** New generations that one copy may begin; then it has failed. */
@@ -133,34 +135,52 @@ export function createCopies(options: {
 
   /**
    * Begins a new generation, whose planning aborts the old upload first; after too many the copy has
-   * failed for `reason`. Nothing happens when the copy has moved on already.
+   * failed for `reason`.
    */
-  async function restart(copy: CopyRow, reason: string): Promise<LaneHint[]> {
-    if (copy.restarts >= MAX_RESTARTS) return fail(copy, `${reason}, ${MAX_RESTARTS + 1} times in a row`);
+  async function restart(claim: CopyClaim, copy: CopyRow, reason: string): Promise<LaneHint[]> {
+    if (copy.restarts >= MAX_RESTARTS)
+      return fail(claim, copy, `${reason}, ${MAX_RESTARTS + 1} times in a row`);
     const { generation, restarts } = copy;
-    return interfere(copy, {
+    return interfere(claim, copy, {
       set: { state: 'pending', generation: generation + 1, restarts: restarts + 1 },
       remove: ['upload', 'open', 'content', 'urlWantedSince', 'troubles'],
     });
   }
 
   /** Decides that the copy has failed; its next claim cleans up and says so. */
-  const fail = (copy: CopyRow, reason: string): Promise<LaneHint[]> =>
-    interfere(copy, { set: { failure: reason }, remove: [] });
+  const fail = (claim: CopyClaim, copy: CopyRow, reason: string): Promise<LaneHint[]> =>
+    interfere(claim, copy, { set: { failure: reason }, remove: [] });
 
-  /** Changes a copy from without and makes it due: its worker, if any, loses it. */
+  /**
+   * Changes the copy and makes it due, and ends the claim that found the reason, in one transaction: a
+   * worker that has lost its row knows too little. Only the segment ends when the copy has moved on.
+   */
   async function interfere(
+    claim: CopyClaim,
     copy: CopyRow,
-    change: { set: Partial<CopyRow>; remove: string[] },
+    { set, remove }: { set: Partial<CopyRow>; remove: string[] },
   ): Promise<LaneHint[]> {
+    if (!ofSegment(claim)) {
+      const dueAt = now();
+      await table.write(releaseWrite(claim, { dueAt, set, remove }));
+      return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt: dueAfter(claim, dueAt) } }];
+    }
+    const ended = releaseWrite(claim, supersession(expiry()));
     const dueAt = freshDueAt(now(), copy.dueAt);
-    const changed = await writeIf(table, {
+    const changed: Write = {
       update: copyKey(copy.requestId),
-      set: { ...change.set, lane: 'copy', dueAt },
-      remove: ['owner', 'claims', ...change.remove],
+      set: { ...set, lane: 'copy', dueAt },
+      remove: ['owner', 'claims', ...remove],
       if: [...same(copy), absent('failure')],
-    });
-    return changed ? [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }] : [];
+    };
+    try {
+      await table.transact([ended, changed]);
+      return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }];
+    } catch (error) {
+      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      await table.write(ended);
+      return [];
+    }
   }
 
   /**
@@ -248,6 +268,13 @@ export function createCopies(options: {
     showBeginning,
   };
 }
+
+/** Ends a segment of a generation, or of a copy, that is no more. */
+export const supersession = (expiresAt: number): Release => ({
+  set: { state: 'superseded', bytesPerSecond: 0, expiresAt },
+});
+
+const ofSegment = (claim: CopyClaim): claim is Claim<SegmentRow> => 'segment' in claim.row;
 
 /** That the copy is still where it was when it was read. */
 export const same = (copy: CopyRow): Condition[] => [

@@ -10,6 +10,7 @@ import { videoType } from '../domain/video-type.ts';
 import { endStored, ownObject } from './complete-copy.ts';
 import { copyPart } from './copy-parts.ts';
 import type { CopyDependencies } from './dependencies.ts';
+import type { Lease } from './lease.ts';
 import { streamCopy } from './stream-copy.ts';
 
 /** Keys to try before a clash is somebody's mistake. */
@@ -19,14 +20,10 @@ const MAX_KEYS = 100;
  * Looks at the source, reserves a key, and begins: a large file by planning its segments, a small
  * one by copying it at once, one that serves no ranges by streaming it.
  */
-export async function beginCopy(
-  use: CopyDependencies,
-  claim: Claim<CopyRow>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, lease: Lease): Promise<void> {
   const { source, uploads, copies, memoryMiB } = use;
   const { row } = claim;
-  const probe = await source.probe(row.source.url, signal);
+  const probe = await source.probe(row.source.url, lease.signal);
   const { size, etag } = probe;
   const content = { size, etag, contentType: videoType(probe.contentType, probe.head) };
   const target = await chooseTarget(use, row, content);
@@ -34,9 +31,9 @@ export async function beginCopy(
   // Left by a worker that died before it could note its upload, or by an earlier generation.
   await uploads.abortAll(target);
 
-  if (!probe.ranged || size === undefined) return streamCopy(use, claim, signal);
+  if (!probe.ranged || size === undefined) return streamCopy(use, claim, lease);
   const plan = planCopy(size, memoryMiB);
-  if (plan.parts === 1) return putCopy(use, claim, size, signal);
+  if (plan.parts === 1) return putCopy(use, claim, size, lease);
   const id = await uploads.begin(target, row, content.contentType);
   const { partSize, segments } = plan;
   await use.hint(await copies.planned(claim, { id, size, partSize, segments }));
@@ -71,7 +68,7 @@ async function putCopy(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
   size: number,
-  signal: AbortSignal,
+  lease: Lease,
 ): Promise<void> {
   const { source, uploads, buffers, pause, count } = use;
   const { row } = claim;
@@ -81,13 +78,13 @@ async function putCopy(
     let stored = 0;
     await copyPart({ number: 1, start: 0, length: size }, buffer, {
       route: {
-        fetch: (range, into) => source.read(row.source.url, range, content, into, signal),
+        fetch: (range, into) => source.read(row.source.url, range, content, into, lease.signal),
         store: async (_part, body, crc) => {
           stored = crc;
           await uploads.put(target, row, content.contentType, body, crc);
         },
       },
-      signal,
+      signal: lease.signal,
       pause,
     }).catch(async (error: unknown) => {
       // Taken by our own earlier try, whose answer was lost?
@@ -96,7 +93,7 @@ async function putCopy(
       if (own !== crc32ToBase64(crc32(buffer.subarray(0, size)))) throw error;
     });
     count('BytesCopied', size);
-    await endStored(use, claim, size, crc32ToBase64(stored));
+    await endStored(use, claim, { size, crc: crc32ToBase64(stored) }, lease);
   } finally {
     buffers.give(buffer);
   }

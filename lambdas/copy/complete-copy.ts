@@ -5,6 +5,7 @@ import { type CopyRow, type CopyUpload, isOwn, placed } from '../domain/copy.ts'
 import { partRange } from '../domain/copy-plan.ts';
 import { combineCrc32, crc32ToBase64 } from '../domain/crc32.ts';
 import type { CopyDependencies } from './dependencies.ts';
+import type { Lease } from './lease.ts';
 
 /** How often parts may be replaced by late workers between listing and completing. */
 const LISTINGS = 5;
@@ -14,6 +15,7 @@ export async function completeCopy(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
   upload: CopyUpload,
+  lease: Lease,
 ): Promise<void> {
   const { target } = placed(claim.row);
   const place = { ...target, uploadId: upload.id };
@@ -25,15 +27,16 @@ export async function completeCopy(
       requireAll(parts, upload);
       const crc = wholeCrc(parts);
       demanded = crc32ToBase64(crc);
+      await lease.confirm();
       await use.uploads.complete(place, parts, { crc, size: upload.size });
-      return await endStored(use, claim, upload.size, demanded);
+      return await endStored(use, claim, { size: upload.size, crc: demanded }, lease);
     } catch (error) {
       if (!(error instanceof SinkTrouble)) throw error;
       if (error.fault === 'stale-parts' && listing < LISTINGS) continue;
       // The answer to an earlier try may have been lost.
       const own = await ownObject(use, claim.row, target, upload.size);
       if (own === undefined || own !== (demanded ?? own)) throw error;
-      return await endStored(use, claim, upload.size, own);
+      return await endStored(use, claim, { size: upload.size, crc: own }, lease);
     }
   }
 }
@@ -58,11 +61,12 @@ export function wholeCrc(parts: readonly StoredPart[]): number {
 export async function endStored(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
-  size: number,
-  crc: string,
+  { size, crc }: { size: number; crc: string },
+  lease: Lease,
 ): Promise<void> {
   const { requestId } = claim.row;
   const { target, content } = placed(claim.row);
+  await lease.confirm();
   // Begun by a worker that had lost the copy already and did not know it.
   await use.uploads.abortAll(target);
   const checksum = { algorithm: 'CRC32', value: crc };

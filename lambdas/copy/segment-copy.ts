@@ -188,20 +188,14 @@ export class SegmentCopy {
   }
 
   async #restart(reason: string): Promise<void> {
-    const { copies, segments, hint, log } = this.#use;
-    await this.#refresh();
-    const { requestId } = this.#copy;
-    if (isCurrent(this.#copy, this.#claim.row)) {
-      log.info('copy begins anew', { requestId, reason });
-      await hint(await copies.restart(this.#copy, reason));
-    }
-    await segments.superseded(this.#claim);
+    const { copies, hint, log } = this.#use;
+    log.info('copy begins anew', { requestId: this.#copy.requestId, reason });
+    await hint(await copies.restart(this.#claim, this.#copy, reason));
   }
 
   async #fail(reason: string): Promise<void> {
-    const { copies, segments, hint } = this.#use;
-    await hint(await copies.fail(this.#copy, reason));
-    await segments.superseded(this.#claim);
+    const { copies, hint } = this.#use;
+    await hint(await copies.fail(this.#claim, this.#copy, reason));
   }
 
   async #release(wanted: number, troubles?: number): Promise<void> {

@@ -1,5 +1,8 @@
 import { AbortMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
+import { wholeCrc } from '../../../lambdas/copy/complete-copy.ts';
+import type { CopyRow } from '../../../lambdas/domain/copy.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
@@ -29,6 +32,14 @@ async function expectStored(requestId: string, key = keyOf(requestId), size = SI
 /** Somebody else's object. */
 async function putForeign(key: string): Promise<void> {
   await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: 'not ours' }));
+}
+
+/** What the completer asks of the bucket. */
+async function complete({ target, upload }: CopyRow): Promise<void> {
+  const uploads = createUploads(world.s3);
+  const place = { ...target!, uploadId: upload!.id };
+  const parts = await uploads.parts(place, 1, 5);
+  await uploads.complete(place, parts, { crc: wholeCrc(parts), size: upload!.size });
 }
 
 /** Calls that begin an upload. */
@@ -163,13 +174,46 @@ describe('the completion', () => {
     await world.step();
     await world.step();
     const row = await world.copyOf(requestId);
-    const { id } = row.upload!;
-    const { createUploads } = await import('../../../lambdas/adapters/uploads/uploads.ts');
-    const { wholeCrc } = await import('../../../lambdas/copy/complete-copy.ts');
-    const uploads = createUploads(world.s3);
-    const place = { ...row.target!, uploadId: id };
-    const parts = await uploads.parts(place, 1, 5);
-    await uploads.complete(place, parts, { crc: wholeCrc(parts), size: SIZE });
+    await complete(row);
+    await world.runAll();
+    await expectStored(requestId);
+  });
+
+  test('seen by a worker that has lost its segment does not begin the copy anew', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.step();
+    const [segment] = await world.due();
+    let others: Promise<void> | undefined;
+    // While the first part is on its way, another worker ends the segment and the completer completes.
+    world.setS3Faults(async (call) => {
+      if (!isPart(call) || others) return undefined;
+      others = world.table
+        .write({ update: segment!, set: { dueAt: segment!.dueAt + 1 }, remove: ['owner'] })
+        .then(() => world.newWorker()({ ...segment!, dueAt: segment!.dueAt + 1 }))
+        .then(async () => complete(await world.copyOf(requestId)));
+      await others;
+      return undefined;
+    });
+    await world.newWorker()(segment!);
+    expect(await world.copyOf(requestId)).toMatchObject({ generation: 1, open: 0 });
+    await world.runAll();
+    await expectStored(requestId);
+  });
+
+  test('is left to another by a worker that has lost the copy, and so are its uploads', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.step();
+    await world.step();
+    const [completion] = await world.due();
+    const seen: string[] = [];
+    world.setS3Faults(async (call) => {
+      seen.push(call.method);
+      await world.table.write({ update: completion!, set: { owner: 'another' } });
+      return undefined;
+    });
+    await world.newWorker()(completion!);
+    expect(seen).toEqual(['GET']);
+    world.setS3Faults(() => undefined);
     await world.runAll();
     await expectStored(requestId);
   });
