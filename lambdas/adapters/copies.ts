@@ -39,21 +39,25 @@ export function createCopies(options: {
 
   const get = (requestId: string): Promise<CopyRow | undefined> => table.get<CopyRow>(copyKey(requestId));
 
-  /** Reserves a key for the request; false when another has it. */
-  async function reserve({ bucket, key }: Place, requestId: string): Promise<boolean> {
-    const reservation = objectKey(bucket, key);
+  /**
+   * Reserves a key for the copy, and gives back the one it had; false when another copy has it. The
+   * row notes the key in the same write, so what is reserved is known to whoever ends the copy.
+   */
+  async function reserve(claim: Claim<CopyRow>, target: Place): Promise<boolean> {
+    const { requestId, target: had } = claim.row;
+    if (had?.bucket === target.bucket && had.key === target.key) return true;
     try {
-      await table.write({ put: { ...reservation, requestId }, if: [absent('pk')] });
-      return true;
+      await table.transact([
+        { update: claim.row, set: { target }, if: [owned(claim)] },
+        { put: { ...objectKey(target.bucket, target.key), requestId }, if: [absent('pk')] },
+        ...freed(had),
+      ]);
     } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      return error.rows.get(0)?.requestId === requestId;
+      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      return false;
     }
-  }
-
-  /** Gives a reserved key back. */
-  async function unreserve({ bucket, key }: Place, requestId: string): Promise<void> {
-    await writeIf(table, { delete: objectKey(bucket, key), if: [equals('requestId', requestId)] });
+    claim.row.target = target;
+    return true;
   }
 
   /** Notes on the claimed row what later claims must know. */
@@ -220,7 +224,7 @@ export function createCopies(options: {
       };
       try {
         await table.transact([
-          releaseWrite(claim, { set: { state: outcome.state, expiresAt }, remove: ['urlWantedSince'] }),
+          ...ended(claim, outcome.state),
           request,
           { update: metaKey(requestId), set: { expiresAt } },
           ...writes,
@@ -235,15 +239,21 @@ export function createCopies(options: {
 
   /** Ends the copy of a request that nobody follows any more. */
   async function endSilently(claim: Claim<CopyRow>, state: CopyRow['state']): Promise<LaneHint[]> {
+    const request = requestKey(claim.row.requestId);
     const video: Video = { state: 'failed', error: 'canceled' };
-    await writeIf(table, {
-      update: requestKey(claim.row.requestId),
-      set: { video },
-      if: [present('video')],
-    });
-    await table.write(releaseWrite(claim, { set: { state, expiresAt: expiry() } }));
+    const shown = (await table.get<RequestRow>(request))?.video !== undefined;
+    await table.transact([
+      ...ended(claim, state),
+      ...(shown ? [{ update: request, set: { video }, if: [present('video')] }] : []),
+    ]);
     return [];
   }
+
+  /** The writes by which nothing is left to be done, and the key is free, or held by the object itself. */
+  const ended = (claim: Claim<CopyRow>, state: CopyRow['state']): Write[] => [
+    releaseWrite(claim, { set: { state, expiresAt: expiry() }, remove: ['urlWantedSince'] }),
+    ...freed(claim.row.target),
+  ];
 
   /** Shows that the bytes have begun to come, where no plan says it. */
   async function showBeginning(requestId: string, size: number | undefined): Promise<void> {
@@ -256,7 +266,6 @@ export function createCopies(options: {
   return {
     get,
     reserve,
-    unreserve,
     note,
     released,
     planned,
@@ -273,6 +282,8 @@ export function createCopies(options: {
 export const supersession = (expiresAt: number): Release => ({
   set: { state: 'superseded', bytesPerSecond: 0, expiresAt },
 });
+
+const freed = (key: Place | undefined): Write[] => (key ? [{ delete: objectKey(key.bucket, key.key) }] : []);
 
 const ofSegment = (claim: CopyClaim): claim is Claim<SegmentRow> => 'segment' in claim.row;
 

@@ -1,7 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Claim } from '../adapters/claims.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import type { ObjectPlace } from '../adapters/uploads/uploads.ts';
 import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copy.ts';
 import { planCopy } from '../domain/copy-plan.ts';
 import { crc32ToBase64 } from '../domain/crc32.ts';
@@ -26,39 +25,39 @@ export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, le
   const probe = await source.probe(row.source.url, lease.signal);
   const { size, etag } = probe;
   const content = { size, etag, contentType: videoType(probe.contentType, probe.head) };
-  const target = await chooseTarget(use, row, content);
-  await copies.note(claim, { content, target });
-  // Left by a worker that died before it could note its upload, or by an earlier generation.
-  await uploads.abortAll(target);
+  await reserveKey(use, claim, content);
+  await copies.note(claim, { content });
 
   if (!probe.ranged || size === undefined) return streamCopy(use, claim, lease);
   const plan = planCopy(size, memoryMiB);
   if (plan.parts === 1) return putCopy(use, claim, size, lease);
-  const id = await uploads.begin(target, row, content.contentType);
+  const id = await uploads.begin(placed(row).target, row, content.contentType);
   const { partSize, segments } = plan;
   await use.hint(await copies.planned(claim, { id, size, partSize, segments }));
   use.log.info('copy planned', { requestId: row.requestId, ...plan, size });
 }
 
-/** A key that is free in the bucket and reserved for this request. */
-async function chooseTarget(use: CopyDependencies, row: CopyRow, content: CopyContent): Promise<ObjectPlace> {
+/**
+ * Reserves a key that is free in the bucket. The one that the copy has already comes first: the name
+ * and type that another key would be made of may have changed since. None is left with an upload.
+ */
+async function reserveKey(use: CopyDependencies, claim: Claim<CopyRow>, content: CopyContent): Promise<void> {
   const { uploads, copies, bucket, keyTemplate } = use;
-  const { requestId, generation } = row;
-  const filename = filenameOf(row.source.url);
+  const { row } = claim;
   const wanted = objectKeyFor(keyTemplate, {
-    requestId,
-    filename,
+    requestId: row.requestId,
+    filename: filenameOf(row.source.url),
     contentType: content.contentType,
     now: row.startedAt,
   });
-  for (let attempt = 1; attempt <= MAX_KEYS; attempt++) {
-    const target = { bucket, key: alternativeKey(wanted, attempt) };
-    if (!(await copies.reserve(target, requestId))) continue;
+  const keys = Array.from({ length: MAX_KEYS }, (_, i) => alternativeKey(wanted, i + 1));
+  for (const target of [row.target, ...keys.map((key) => ({ bucket, key }))]) {
+    if (!target || !(await copies.reserve(claim, target))) continue;
+    // Left by a worker that died before it could note its upload, or by an earlier generation.
+    await uploads.abortAll(target);
     const there = await uploads.head(target);
     // Ours of this generation: the answer to the request that stored it was lost.
-    if (!there || (isOwn(row, there.mark) && there.mark.generation === generation)) return target;
-    if (row.target?.key === target.key) await uploads.abortAll(target);
-    await copies.unreserve(target, requestId);
+    if (!there || (isOwn(row, there.mark) && there.mark.generation === row.generation)) return;
   }
   throw new Error(`the object keys ${wanted} to -${MAX_KEYS} are all taken: change the key template`);
 }

@@ -70,6 +70,19 @@ test('canceled just before a worker begins its upload, that upload goes too', as
   await expectNothingLeft(requestId);
 });
 
+test('canceled while a worker looks for a free key, the key is not kept', async () => {
+  const requestId = await world.begin(SIZE);
+  let ended: Promise<unknown> | undefined;
+  world.setS3Faults(async ({ method }) => {
+    if (method !== 'HEAD' || ended) return undefined;
+    ended = cancel(requestId).then(() => world.step());
+    await ended;
+    return undefined;
+  });
+  await world.step();
+  await expectNothingLeft(requestId);
+});
+
 test('canceled just before a worker stores a small object, that object goes too', async () => {
   const requestId = await world.begin(2 * MIB);
   let ended: Promise<unknown> | undefined;

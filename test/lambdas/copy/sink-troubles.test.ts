@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
 import { wholeCrc } from '../../../lambdas/copy/complete-copy.ts';
 import type { CopyRow } from '../../../lambdas/domain/copy.ts';
+import { objectKey } from '../../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
@@ -27,6 +28,7 @@ async function expectStored(requestId: string, key = keyOf(requestId), size = SI
   expect(await world.sha256Of(key)).toBe(generatedSha256(requestId, size));
   expect((await world.eventsOf(requestId)).map(({ type }) => type)).toEqual(['video.stored']);
   expect(await world.uploads()).toEqual([]);
+  expect(await world.table.get(objectKey(BUCKET, key))).toBeUndefined();
 }
 
 /** Somebody else's object. */
@@ -251,6 +253,31 @@ describe('a key that is taken', () => {
     await world.table.write({ put: reservation });
     await world.runAll();
     await expectStored(requestId, `videos/${requestId}/video-2.mp4`);
+  });
+
+  /** A copy whose first worker died when it had begun an upload, at a key that it would not choose now. */
+  async function begunElsewhere(): Promise<{ requestId: string; key: string }> {
+    const requestId = await world.begin(SIZE);
+    const key = `videos/${requestId}/earlier-name.mp4`;
+    const row = await world.copyOf(requestId);
+    await world.table.write({ update: row, set: { target: { bucket: BUCKET, key } } });
+    await world.table.write({ put: { ...objectKey(BUCKET, key), requestId } });
+    await createUploads(world.s3).begin({ bucket: BUCKET, key }, row, 'video/mp4');
+    return { requestId, key };
+  }
+
+  test('by the copy itself is kept, though another would be chosen now', async () => {
+    const { requestId, key } = await begunElsewhere();
+    await world.runAll();
+    await expectStored(requestId, key);
+  });
+
+  test('now, though the copy had it before, is left without an upload or a reservation', async () => {
+    const { requestId, key } = await begunElsewhere();
+    await putForeign(key);
+    await world.runAll();
+    await expectStored(requestId);
+    expect(await world.table.get(objectKey(BUCKET, key))).toBeUndefined();
   });
 
   test('while the copy was under way is not overwritten', async () => {
