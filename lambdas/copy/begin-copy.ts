@@ -25,7 +25,7 @@ export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, le
   const probe = await source.probe(row.source.url, lease.signal);
   const { size, etag } = probe;
   const content = { size, etag, contentType: videoType(probe.contentType, probe.head) };
-  await reserveKey(use, claim, content);
+  await reserveKey(use, claim, content, lease);
   await copies.note(claim, { content });
 
   if (!probe.ranged || size === undefined) return streamCopy(use, claim, lease);
@@ -41,7 +41,12 @@ export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, le
  * Reserves a key that is free in the bucket. The one that the copy has already comes first: the name
  * and type that another key would be made of may have changed since. None is left with an upload.
  */
-async function reserveKey(use: CopyDependencies, claim: Claim<CopyRow>, content: CopyContent): Promise<void> {
+async function reserveKey(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  content: CopyContent,
+  lease: Lease,
+): Promise<void> {
   const { uploads, copies, bucket, keyTemplate } = use;
   const { row } = claim;
   const wanted = objectKeyFor(keyTemplate, {
@@ -56,8 +61,14 @@ async function reserveKey(use: CopyDependencies, claim: Claim<CopyRow>, content:
     // Left by a worker that died before it could note its upload, or by an earlier generation.
     await uploads.abortAll(target);
     const there = await uploads.head(target);
-    // Ours of this generation: the answer to the request that stored it was lost.
-    if (!there || (isOwn(row, there.mark) && there.mark.generation === row.generation)) return;
+    if (!there) return;
+    if (!isOwn(row, there.mark)) continue;
+    // Of this generation: the answer to who stored it was lost. Of an earlier one: it was never told of.
+    if (there.mark.generation !== row.generation) {
+      await lease.confirm();
+      await uploads.remove(target);
+    }
+    return;
   }
   throw new Error(`the object keys ${wanted} to -${MAX_KEYS} are all taken: change the key template`);
 }
