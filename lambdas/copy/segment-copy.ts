@@ -59,7 +59,7 @@ export class SegmentCopy {
       const all = await this.#copyMissing(lease.signal, deadline);
       lease.end();
       if (all) await hint(await segments.copied(this.#claim, this.#copiedBytes));
-      else await this.#release(now());
+      else await this.#outOfTime();
     } catch (error) {
       lease.end();
       await this.#afterTrouble(lease.signal.aborted ? lease.signal.reason : error);
@@ -152,8 +152,7 @@ export class SegmentCopy {
 
   async #afterTrouble(error: unknown): Promise<void> {
     if (error instanceof Stopped) {
-      if (error.why === 'time') await this.#release(this.#use.now());
-      return;
+      return error.why === 'time' ? this.#outOfTime() : undefined;
     }
     if (error instanceof SinkTrouble && error.fault !== 'denied') {
       return error.fault === 'gone' ? this.#restart('the upload vanished') : this.#wait(error.message);
@@ -164,6 +163,12 @@ export class SegmentCopy {
     if (kind === 'changed') return this.#restart(reason);
     if (kind === 'unusable') return this.#fail(reason);
     return this.#wait(reason, retryAfterMs);
+  }
+
+  /** Leaves the rest to another worker; without a part copied this is a trouble like any other. */
+  async #outOfTime(): Promise<void> {
+    if (this.#ownBytes > 0) return this.#release(this.#use.now());
+    return this.#wait("no part was copied within a worker's time");
   }
 
   /** Tries again later, if there is still hope. */
