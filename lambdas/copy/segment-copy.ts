@@ -31,6 +31,8 @@ export class SegmentCopy {
   readonly #place: UploadPlace;
   /** As last read. */
   #copy: CopyRow;
+  /** The newest version of the URL that the source refused. */
+  #refused = 0;
   #copiedBytes = 0;
   #ownBytes = 0;
   #measured: { at: number; ownBytes: number };
@@ -105,16 +107,29 @@ export class SegmentCopy {
   }
 
   async #fetch(range: ByteRange, into: Filling, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#read(range, into, signal);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await this.#refresh();
+      if (!this.#isRenewed()) throw error;
+      await this.#read(range, into, signal);
+    }
+  }
+
+  async #read(range: ByteRange, into: Filling, signal: AbortSignal): Promise<void> {
     const { source, content = {} } = this.#copy;
     try {
       await this.#use.source.read(source.url, range, content, into, signal);
     } catch (error) {
-      if (!(error instanceof SourceTrouble) || error.fault.kind !== 'refused') throw error;
-      // Another worker may have had the URL renewed meanwhile.
-      await this.#refresh();
-      if (this.#copy.source.version === source.version) throw error;
-      await this.#use.source.read(this.#copy.source.url, range, content, into, signal);
+      if (isRefusal(error)) this.#refused = Math.max(this.#refused, source.version);
+      throw error;
     }
+  }
+
+  /** Whether there is another URL than those that were refused: another worker may have asked for it. */
+  #isRenewed(): boolean {
+    return this.#copy.source.version > this.#refused;
   }
 
   async #beat(lease: Lease): Promise<void> {
@@ -182,6 +197,7 @@ export class SegmentCopy {
   async #waitForUrl(reason: string): Promise<void> {
     const { now, log } = this.#use;
     await this.#refresh();
+    if (this.#isRenewed()) return this.#release(now());
     const { urlWantedSince, refusals = 0, requestId } = this.#copy;
     if (urlWantedSince === undefined) {
       const next = this.#ownBytes > 0 ? 1 : refusals + 1;
@@ -208,3 +224,6 @@ export class SegmentCopy {
     await hint(await segments.released(this.#claim, wanted, { copiedBytes: this.#copiedBytes, troubles }));
   }
 }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof SourceTrouble && error.fault.kind === 'refused';
