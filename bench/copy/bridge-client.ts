@@ -25,7 +25,7 @@ const { signal } = new AbortController();
 const { size = 0, etag } = await source.probe(sourceUrl, signal);
 const plan = planCopy(size, MEMORY_MIB);
 const target = { bucket: 'videos', key };
-const id = await uploads.begin(target, { requestId: key, generation: 1 }, 'video/mp4');
+const id = await uploads.begin(target, { requestId: key, copyId: key, generation: 1 }, 'video/mp4');
 const place = { ...target, uploadId: id };
 const jobs = Array.from({ length: plan.parts }, (_, i) => ({
   number: i + 1,

@@ -78,7 +78,7 @@ export async function startFleet(
   /** Copies a file and returns its request's id once the copy has ended. */
   async function copy(url: string): Promise<string> {
     const requestId = randomUUID();
-    const row = newCopy(requestId, { url }, undefined, Date.now());
+    const row = newCopy({ requestId, copyId: randomUUID() }, { url }, undefined, Date.now());
     const request = { requestId, status: 'complete', state: 'active', sequence: 0, position: 0 };
     await table.write({ put: { ...requestKey(requestId), ...request } });
     await table.write({ put: row });

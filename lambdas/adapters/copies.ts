@@ -6,7 +6,7 @@ import { type RequestRow, requestList, type Video } from '../domain/request.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { copyKey, metaKey, objectKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { freshDueAt, type Hint } from '../domain/work.ts';
-import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims.ts';
+import { type Claim, type Claims, dueAfter, owned, type Release, releaseWrite } from './claims.ts';
 import { absent, type Condition, equals, present } from './expression.ts';
 import { eventWrites } from './outbox.ts';
 import { ConditionFailed, type Table, type Write } from './table.ts';
@@ -17,6 +17,8 @@ export type LaneHint = { readonly lane: 'copy' | 'poll' | 'dispatch'; readonly h
 
 export type Copies = ReturnType<typeof createCopies>;
 
+/** Of the copy as a whole, or of one of its segments. */
+type CopyClaim = Claim<CopyRow> | Claim<SegmentRow>;
 type Place = { readonly bucket: string; readonly key: string };
 
 /** New generations that one copy may begin; then it has failed. */
@@ -37,21 +39,25 @@ export function createCopies(options: {
 
   const get = (requestId: string): Promise<CopyRow | undefined> => table.get<CopyRow>(copyKey(requestId));
 
-  /** Reserves a key for the request; false when another has it. */
-  async function reserve({ bucket, key }: Place, requestId: string): Promise<boolean> {
-    const reservation = objectKey(bucket, key);
+  /**
+   * Reserves a key for the copy, and gives back the one it had; false when another copy has it. The
+   * row notes the key in the same write, so what is reserved is known to whoever ends the copy.
+   */
+  async function reserve(claim: Claim<CopyRow>, target: Place): Promise<boolean> {
+    const { requestId, target: had } = claim.row;
+    if (had?.bucket === target.bucket && had.key === target.key) return true;
     try {
-      await table.write({ put: { ...reservation, requestId }, if: [absent('pk')] });
-      return true;
+      await table.transact([
+        { update: claim.row, set: { target }, if: [owned(claim)] },
+        { put: { ...objectKey(target.bucket, target.key), requestId }, if: [absent('pk')] },
+        ...freed(had),
+      ]);
     } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      return error.rows.get(0)?.requestId === requestId;
+      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      return false;
     }
-  }
-
-  /** Gives a reserved key back. */
-  async function unreserve({ bucket, key }: Place, requestId: string): Promise<void> {
-    await writeIf(table, { delete: objectKey(bucket, key), if: [equals('requestId', requestId)] });
+    claim.row.target = target;
+    return true;
   }
 
   /** Notes on the claimed row what later claims must know. */
@@ -133,34 +139,52 @@ export function createCopies(options: {
 
   /**
    * Begins a new generation, whose planning aborts the old upload first; after too many the copy has
-   * failed for `reason`. Nothing happens when the copy has moved on already.
+   * failed for `reason`.
    */
-  async function restart(copy: CopyRow, reason: string): Promise<LaneHint[]> {
-    if (copy.restarts >= MAX_RESTARTS) return fail(copy, `${reason}, ${MAX_RESTARTS + 1} times in a row`);
+  async function restart(claim: CopyClaim, copy: CopyRow, reason: string): Promise<LaneHint[]> {
+    if (copy.restarts >= MAX_RESTARTS)
+      return fail(claim, copy, `${reason}, ${MAX_RESTARTS + 1} times in a row`);
     const { generation, restarts } = copy;
-    return interfere(copy, {
+    return interfere(claim, copy, {
       set: { state: 'pending', generation: generation + 1, restarts: restarts + 1 },
       remove: ['upload', 'open', 'content', 'urlWantedSince', 'troubles'],
     });
   }
 
   /** Decides that the copy has failed; its next claim cleans up and says so. */
-  const fail = (copy: CopyRow, reason: string): Promise<LaneHint[]> =>
-    interfere(copy, { set: { failure: reason }, remove: [] });
+  const fail = (claim: CopyClaim, copy: CopyRow, reason: string): Promise<LaneHint[]> =>
+    interfere(claim, copy, { set: { failure: reason }, remove: [] });
 
-  /** Changes a copy from without and makes it due: its worker, if any, loses it. */
+  /**
+   * Changes the copy and makes it due, and ends the claim that found the reason, in one transaction: a
+   * worker that has lost its row knows too little. Only the segment ends when the copy has moved on.
+   */
   async function interfere(
+    claim: CopyClaim,
     copy: CopyRow,
-    change: { set: Partial<CopyRow>; remove: string[] },
+    { set, remove }: { set: Partial<CopyRow>; remove: string[] },
   ): Promise<LaneHint[]> {
+    if (!ofSegment(claim)) {
+      const dueAt = now();
+      await table.write(releaseWrite(claim, { dueAt, set, remove }));
+      return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt: dueAfter(claim, dueAt) } }];
+    }
+    const ended = releaseWrite(claim, supersession(expiry()));
     const dueAt = freshDueAt(now(), copy.dueAt);
-    const changed = await writeIf(table, {
+    const changed: Write = {
       update: copyKey(copy.requestId),
-      set: { ...change.set, lane: 'copy', dueAt },
-      remove: ['owner', 'claims', ...change.remove],
+      set: { ...set, lane: 'copy', dueAt },
+      remove: ['owner', 'claims', ...remove],
       if: [...same(copy), absent('failure')],
-    });
-    return changed ? [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }] : [];
+    };
+    try {
+      await table.transact([ended, changed]);
+      return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }];
+    } catch (error) {
+      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      await table.write(ended);
+      return [];
+    }
   }
 
   /**
@@ -200,7 +224,7 @@ export function createCopies(options: {
       };
       try {
         await table.transact([
-          releaseWrite(claim, { set: { state: outcome.state, expiresAt }, remove: ['urlWantedSince'] }),
+          ...ended(claim, outcome.state),
           request,
           { update: metaKey(requestId), set: { expiresAt } },
           ...writes,
@@ -215,15 +239,21 @@ export function createCopies(options: {
 
   /** Ends the copy of a request that nobody follows any more. */
   async function endSilently(claim: Claim<CopyRow>, state: CopyRow['state']): Promise<LaneHint[]> {
+    const request = requestKey(claim.row.requestId);
     const video: Video = { state: 'failed', error: 'canceled' };
-    await writeIf(table, {
-      update: requestKey(claim.row.requestId),
-      set: { video },
-      if: [present('video')],
-    });
-    await table.write(releaseWrite(claim, { set: { state, expiresAt: expiry() } }));
+    const shown = (await table.get<RequestRow>(request))?.video !== undefined;
+    await table.transact([
+      ...ended(claim, state),
+      ...(shown ? [{ update: request, set: { video }, if: [present('video')] }] : []),
+    ]);
     return [];
   }
+
+  /** The writes by which nothing is left to be done, and the key is free, or held by the object itself. */
+  const ended = (claim: Claim<CopyRow>, state: CopyRow['state']): Write[] => [
+    releaseWrite(claim, { set: { state, expiresAt: expiry() }, remove: ['urlWantedSince'] }),
+    ...freed(claim.row.target),
+  ];
 
   /** Shows that the bytes have begun to come, where no plan says it. */
   async function showBeginning(requestId: string, size: number | undefined): Promise<void> {
@@ -236,7 +266,6 @@ export function createCopies(options: {
   return {
     get,
     reserve,
-    unreserve,
     note,
     released,
     planned,
@@ -248,6 +277,15 @@ export function createCopies(options: {
     showBeginning,
   };
 }
+
+/** Ends a segment of a generation, or of a copy, that is no more. */
+export const supersession = (expiresAt: number): Release => ({
+  set: { state: 'superseded', bytesPerSecond: 0, expiresAt },
+});
+
+const freed = (key: Place | undefined): Write[] => (key ? [{ delete: objectKey(key.bucket, key.key) }] : []);
+
+const ofSegment = (claim: CopyClaim): claim is Claim<SegmentRow> => 'segment' in claim.row;
 
 /** That the copy is still where it was when it was read. */
 export const same = (copy: CopyRow): Condition[] => [

@@ -3,7 +3,7 @@ import { finishedExpiry } from '../domain/retention.ts';
 import { copyKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { freshDueAt } from '../domain/work.ts';
 import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims.ts';
-import { type LaneHint, same } from './copies.ts';
+import { type LaneHint, same, supersession } from './copies.ts';
 import { equals } from './expression.ts';
 import { ConditionFailed, type Table } from './table.ts';
 import { writeIf } from './write-if.ts';
@@ -53,7 +53,7 @@ export function createSegments(options: {
 
   /** Ends a segment of a generation, or of a copy, that is no more. */
   async function superseded(claim: Claim<SegmentRow>): Promise<LaneHint[]> {
-    await claims.release(claim, { set: { state: 'superseded', bytesPerSecond: 0, expiresAt: expiry() } });
+    await claims.release(claim, supersession(expiry()));
     return [];
   }
 

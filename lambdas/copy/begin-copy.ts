@@ -1,8 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Claim } from '../adapters/claims.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import type { ObjectPlace } from '../adapters/uploads/uploads.ts';
-import { type CopyContent, type CopyRow, placed } from '../domain/copy.ts';
+import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copy.ts';
 import { planCopy } from '../domain/copy-plan.ts';
 import { crc32ToBase64 } from '../domain/crc32.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/object-key.ts';
@@ -10,6 +9,7 @@ import { videoType } from '../domain/video-type.ts';
 import { endStored, ownObject } from './complete-copy.ts';
 import { copyPart } from './copy-parts.ts';
 import type { CopyDependencies } from './dependencies.ts';
+import type { Lease } from './lease.ts';
 import { streamCopy } from './stream-copy.ts';
 
 /** Keys to try before a clash is somebody's mistake. */
@@ -19,49 +19,56 @@ const MAX_KEYS = 100;
  * Looks at the source, reserves a key, and begins: a large file by planning its segments, a small
  * one by copying it at once, one that serves no ranges by streaming it.
  */
-export async function beginCopy(
-  use: CopyDependencies,
-  claim: Claim<CopyRow>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, lease: Lease): Promise<void> {
   const { source, uploads, copies, memoryMiB } = use;
   const { row } = claim;
-  const probe = await source.probe(row.source.url, signal);
+  const probe = await source.probe(row.source.url, lease.signal);
   const { size, etag } = probe;
   const content = { size, etag, contentType: videoType(probe.contentType, probe.head) };
-  const target = await chooseTarget(use, row, content);
-  await copies.note(claim, { content, target });
-  // Left by a worker that died before it could note its upload, or by an earlier generation.
-  await uploads.abortAll(target);
+  await reserveKey(use, claim, content, lease);
+  await copies.note(claim, { content });
 
-  if (!probe.ranged || size === undefined) return streamCopy(use, claim, signal);
+  if (!probe.ranged || size === undefined) return streamCopy(use, claim, lease);
   const plan = planCopy(size, memoryMiB);
-  if (plan.parts === 1) return putCopy(use, claim, size, signal);
-  const id = await uploads.begin(target, row, content.contentType);
+  if (plan.parts === 1) return putCopy(use, claim, size, lease);
+  const id = await uploads.begin(placed(row).target, row, content.contentType);
   const { partSize, segments } = plan;
   await use.hint(await copies.planned(claim, { id, size, partSize, segments }));
   use.log.info('copy planned', { requestId: row.requestId, ...plan, size });
 }
 
-/** A key that is free in the bucket and reserved for this request. */
-async function chooseTarget(use: CopyDependencies, row: CopyRow, content: CopyContent): Promise<ObjectPlace> {
+/**
+ * Reserves a key that is free in the bucket. The one that the copy has already comes first: the name
+ * and type that another key would be made of may have changed since. None is left with an upload.
+ */
+async function reserveKey(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  content: CopyContent,
+  lease: Lease,
+): Promise<void> {
   const { uploads, copies, bucket, keyTemplate } = use;
-  const { requestId, generation } = row;
-  const filename = filenameOf(row.source.url);
+  const { row } = claim;
   const wanted = objectKeyFor(keyTemplate, {
-    requestId,
-    filename,
+    requestId: row.requestId,
+    filename: filenameOf(row.source.url),
     contentType: content.contentType,
     now: row.startedAt,
   });
-  for (let attempt = 1; attempt <= MAX_KEYS; attempt++) {
-    const target = { bucket, key: alternativeKey(wanted, attempt) };
-    if (!(await copies.reserve(target, requestId))) continue;
+  const keys = Array.from({ length: MAX_KEYS }, (_, i) => alternativeKey(wanted, i + 1));
+  for (const target of [row.target, ...keys.map((key) => ({ bucket, key }))]) {
+    if (!target || !(await copies.reserve(claim, target))) continue;
+    // Left by a worker that died before it could note its upload, or by an earlier generation.
+    await uploads.abortAll(target);
     const there = await uploads.head(target);
-    // Ours of this generation: the answer to the request that stored it was lost.
-    if (!there || (there.mark.requestId === requestId && there.mark.generation === generation)) return target;
-    if (row.target?.key === target.key) await uploads.abortAll(target);
-    await copies.unreserve(target, requestId);
+    if (!there) return;
+    if (!isOwn(row, there.mark)) continue;
+    // Of this generation: the answer to who stored it was lost. Of an earlier one: it was never told of.
+    if (there.mark.generation !== row.generation) {
+      await lease.confirm();
+      await uploads.remove(target);
+    }
+    return;
   }
   throw new Error(`the object keys ${wanted} to -${MAX_KEYS} are all taken: change the key template`);
 }
@@ -71,7 +78,7 @@ async function putCopy(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
   size: number,
-  signal: AbortSignal,
+  lease: Lease,
 ): Promise<void> {
   const { source, uploads, buffers, pause, count } = use;
   const { row } = claim;
@@ -81,13 +88,13 @@ async function putCopy(
     let stored = 0;
     await copyPart({ number: 1, start: 0, length: size }, buffer, {
       route: {
-        fetch: (range, into) => source.read(row.source.url, range, content, into, signal),
+        fetch: (range, into) => source.read(row.source.url, range, content, into, lease.signal),
         store: async (_part, body, crc) => {
           stored = crc;
           await uploads.put(target, row, content.contentType, body, crc);
         },
       },
-      signal,
+      signal: lease.signal,
       pause,
     }).catch(async (error: unknown) => {
       // Taken by our own earlier try, whose answer was lost?
@@ -96,7 +103,7 @@ async function putCopy(
       if (own !== crc32ToBase64(crc32(buffer.subarray(0, size)))) throw error;
     });
     count('BytesCopied', size);
-    await endStored(use, claim, size, crc32ToBase64(stored));
+    await endStored(use, claim, { size, crc: crc32ToBase64(stored) }, lease);
   } finally {
     buffers.give(buffer);
   }

@@ -1,17 +1,14 @@
-import type { CopyRow } from '../domain/copy.ts';
+import { type CopyRow, isOwn } from '../domain/copy.ts';
 import type { CopyDependencies } from './dependencies.ts';
 
 /**
- * Removes what a copy has left in the bucket: its uploads, an object that it completed but never
- * told of, and the reservation of the key. Can be repeated.
+ * Removes what a copy has left in the bucket: its uploads, and an object that it completed but never
+ * told of. Can be repeated.
  */
-export async function cleanUp({ uploads, copies }: CopyDependencies, row: CopyRow): Promise<void> {
-  const { target, requestId } = row;
+export async function cleanUp({ uploads }: CopyDependencies, row: CopyRow): Promise<void> {
+  const { target } = row;
   if (!target) return;
   await uploads.abortAll(target);
-  const { mark } = (await uploads.head(target)) ?? {};
-  const oldest = row.generation - row.restarts;
-  const own = mark?.requestId === requestId && (mark.generation ?? 0) >= oldest;
-  if (own) await uploads.remove(target);
-  await copies.unreserve(target, requestId);
+  const there = await uploads.head(target);
+  if (there && isOwn(row, there.mark)) await uploads.remove(target);
 }

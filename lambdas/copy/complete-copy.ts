@@ -1,10 +1,11 @@
 import type { Claim } from '../adapters/claims.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { ObjectPlace, StoredPart } from '../adapters/uploads/uploads.ts';
-import { type CopyRow, type CopyUpload, placed } from '../domain/copy.ts';
+import { type CopyRow, type CopyUpload, isOwn, placed } from '../domain/copy.ts';
 import { partRange } from '../domain/copy-plan.ts';
 import { combineCrc32, crc32ToBase64 } from '../domain/crc32.ts';
 import type { CopyDependencies } from './dependencies.ts';
+import type { Lease } from './lease.ts';
 
 /** How often parts may be replaced by late workers between listing and completing. */
 const LISTINGS = 5;
@@ -14,24 +15,28 @@ export async function completeCopy(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
   upload: CopyUpload,
+  lease: Lease,
 ): Promise<void> {
   const { target } = placed(claim.row);
   const place = { ...target, uploadId: upload.id };
   const last = Math.ceil(upload.size / upload.partSize);
+  let demanded: string | undefined;
   for (let listing = 1; ; listing++) {
     try {
       const parts = await use.uploads.parts(place, 1, last);
       requireAll(parts, upload);
       const crc = wholeCrc(parts);
+      demanded = crc32ToBase64(crc);
+      await lease.confirm();
       await use.uploads.complete(place, parts, { crc, size: upload.size });
-      return await endStored(use, claim, upload.size, crc32ToBase64(crc));
+      return await endStored(use, claim, { size: upload.size, crc: demanded }, lease);
     } catch (error) {
       if (!(error instanceof SinkTrouble)) throw error;
       if (error.fault === 'stale-parts' && listing < LISTINGS) continue;
       // The answer to an earlier try may have been lost.
       const own = await ownObject(use, claim.row, target, upload.size);
-      if (own === undefined) throw error;
-      return await endStored(use, claim, upload.size, own);
+      if (own === undefined || own !== (demanded ?? own)) throw error;
+      return await endStored(use, claim, { size: upload.size, crc: own }, lease);
     }
   }
 }
@@ -39,12 +44,12 @@ export async function completeCopy(
 /** The checksum of the object at the key, if it is what this generation of the copy would have put there. */
 export async function ownObject(
   { uploads }: CopyDependencies,
-  { requestId, generation }: CopyRow,
+  row: CopyRow,
   target: ObjectPlace,
   size: number,
 ): Promise<string | undefined> {
   const found = await uploads.head(target);
-  const own = found?.mark.requestId === requestId && found.mark.generation === generation;
+  const own = found && isOwn(row, found.mark) && found.mark.generation === row.generation;
   return own && found.size === size ? found.crc32 : undefined;
 }
 
@@ -56,11 +61,12 @@ export function wholeCrc(parts: readonly StoredPart[]): number {
 export async function endStored(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
-  size: number,
-  crc: string,
+  { size, crc }: { size: number; crc: string },
+  lease: Lease,
 ): Promise<void> {
   const { requestId } = claim.row;
   const { target, content } = placed(claim.row);
+  await lease.confirm();
   // Begun by a worker that had lost the copy already and did not know it.
   await use.uploads.abortAll(target);
   const checksum = { algorithm: 'CRC32', value: crc };

@@ -1,6 +1,5 @@
 import type { Claim } from '../adapters/claims.ts';
 import { SourceTrouble } from '../adapters/source/source-trouble.ts';
-import { ConditionFailed } from '../adapters/table.ts';
 import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import type { CopyRow } from '../domain/copy.ts';
 import {
@@ -35,15 +34,18 @@ export async function coordinate(
       await cleanUp(use, row);
       await copies.endSilently(claim, 'canceled');
     } else if (row.failure !== undefined) await endFailed(use, claim, row.failure);
-    else if (row.upload && row.open === 0) await completeCopy(use, claim, row.upload);
+    else if (row.upload && row.open === 0) await completeCopy(use, claim, row.upload, lease);
     else if (row.sourceGone) await fail(use, claim, 'upstream has no download of it any more');
     else if (row.urlWantedSince !== undefined) await waitForUrl(use, claim, row.urlWantedSince);
     else if (row.state === 'copying') await claims.release(claim, { dueAt: now() + WATCH_MS });
     else if (diesSoon(row.source, now())) await askForUrl(use, claim, row.refusals);
-    else await beginCopy(use, claim, lease.signal);
+    else await beginCopy(use, claim, lease);
   } catch (error) {
-    if (error instanceof ConditionFailed) await undoLate(use, row);
-    await afterTrouble(use, claim, lease.signal.aborted ? lease.signal.reason : error);
+    try {
+      await afterTrouble(use, claim, lease.signal.aborted ? lease.signal.reason : error);
+    } finally {
+      await undoLate(use, claim);
+    }
   } finally {
     lease.end();
   }
@@ -53,10 +55,11 @@ export async function coordinate(
  * What a worker did after it had lost its claim is to be undone, when the copy has been ended and
  * cleaned up meanwhile; a copy that goes on cleans up at its own end.
  */
-async function undoLate(use: CopyDependencies, row: CopyRow): Promise<void> {
+async function undoLate(use: CopyDependencies, { row, nonce }: Claim<CopyRow>): Promise<void> {
   const copy = await use.copies.get(row.requestId);
+  if (copy?.releasedBy === nonce) return;
   const ended = copy?.state === 'canceled' || copy?.state === 'failed';
-  if (!copy || (ended && copy.generation === row.generation)) await cleanUp(use, row);
+  if (!copy || (ended && copy.copyId === row.copyId)) await cleanUp(use, row);
 }
 
 async function waitForUrl(use: CopyDependencies, claim: Claim<CopyRow>, since: number): Promise<void> {
@@ -106,7 +109,7 @@ async function afterTrouble(use: CopyDependencies, claim: Claim<CopyRow>, error:
 
 async function restart(use: CopyDependencies, claim: Claim<CopyRow>, reason: string): Promise<void> {
   use.log.info('copy begins anew', { requestId: claim.row.requestId, reason });
-  await use.hint(await use.copies.restart(claim.row, reason));
+  await use.hint(await use.copies.restart(claim, claim.row, reason));
 }
 
 async function wait(

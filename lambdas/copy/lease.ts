@@ -19,6 +19,8 @@ export type Lease = {
   /** Aborted, with a {@link Stopped}, well before the lease ends. */
   readonly signal: AbortSignal;
   stop(why: Stopped['why'], message: string): void;
+  /** Renews at once, before what can't be undone; throws a {@link Stopped} when the row is another's. */
+  confirm(): Promise<void>;
   /** Stops renewing. */
   end(): void;
 };
@@ -37,6 +39,7 @@ const BEAT_MS = 5_000;
 const RENEW_AFTER_MS = 20_000;
 /** I/O stops so long before the lease ends. */
 const MARGIN_MS = 10_000;
+const LOST = "the row is no longer this worker's";
 
 /** Keeps a claim while long work is under way, and stops the work's I/O when that fails. */
 export function holdLease(claim: Claim, options: LeaseOptions): Lease {
@@ -53,11 +56,11 @@ export function holdLease(claim: Claim, options: LeaseOptions): Lease {
     beating = true;
     try {
       if (left < LEASE_MS - RENEW_AFTER_MS && !(await claims.renew(claim))) {
-        stop('lost', "the row is no longer this worker's");
+        stop('lost', LOST);
       }
       await onBeat?.();
     } catch (error) {
-      if (error instanceof ConditionFailed) return stop('lost', "the row is no longer this worker's");
+      if (error instanceof ConditionFailed) return stop('lost', LOST);
       // The next beat tries again; the lease's end is the limit.
       log.warn('beat failed', { error: error as Error });
     } finally {
@@ -65,6 +68,12 @@ export function holdLease(claim: Claim, options: LeaseOptions): Lease {
     }
   }
 
+  async function confirm(): Promise<void> {
+    controller.signal.throwIfAborted();
+    if (!(await claims.renew(claim))) stop('lost', LOST);
+    controller.signal.throwIfAborted();
+  }
+
   const timer = setInterval(() => void beat(), beatMs);
-  return { signal: controller.signal, stop, end: () => clearInterval(timer) };
+  return { signal: controller.signal, stop, confirm, end: () => clearInterval(timer) };
 }

@@ -31,6 +31,8 @@ export class SegmentCopy {
   readonly #place: UploadPlace;
   /** As last read. */
   #copy: CopyRow;
+  /** The newest version of the URL that the source refused. */
+  #refused = 0;
   #copiedBytes = 0;
   #ownBytes = 0;
   #measured: { at: number; ownBytes: number };
@@ -59,7 +61,7 @@ export class SegmentCopy {
       const all = await this.#copyMissing(lease.signal, deadline);
       lease.end();
       if (all) await hint(await segments.copied(this.#claim, this.#copiedBytes));
-      else await this.#release(now());
+      else await this.#outOfTime();
     } catch (error) {
       lease.end();
       await this.#afterTrouble(lease.signal.aborted ? lease.signal.reason : error);
@@ -105,16 +107,29 @@ export class SegmentCopy {
   }
 
   async #fetch(range: ByteRange, into: Filling, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#read(range, into, signal);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await this.#refresh();
+      if (!this.#isRenewed()) throw error;
+      await this.#read(range, into, signal);
+    }
+  }
+
+  async #read(range: ByteRange, into: Filling, signal: AbortSignal): Promise<void> {
     const { source, content = {} } = this.#copy;
     try {
       await this.#use.source.read(source.url, range, content, into, signal);
     } catch (error) {
-      if (!(error instanceof SourceTrouble) || error.fault.kind !== 'refused') throw error;
-      // Another worker may have had the URL renewed meanwhile.
-      await this.#refresh();
-      if (this.#copy.source.version === source.version) throw error;
-      await this.#use.source.read(this.#copy.source.url, range, content, into, signal);
+      if (isRefusal(error)) this.#refused = Math.max(this.#refused, source.version);
+      throw error;
     }
+  }
+
+  /** Whether there is another URL than those that were refused: another worker may have asked for it. */
+  #isRenewed(): boolean {
+    return this.#copy.source.version > this.#refused;
   }
 
   async #beat(lease: Lease): Promise<void> {
@@ -152,8 +167,7 @@ export class SegmentCopy {
 
   async #afterTrouble(error: unknown): Promise<void> {
     if (error instanceof Stopped) {
-      if (error.why === 'time') await this.#release(this.#use.now());
-      return;
+      return error.why === 'time' ? this.#outOfTime() : undefined;
     }
     if (error instanceof SinkTrouble && error.fault !== 'denied') {
       return error.fault === 'gone' ? this.#restart('the upload vanished') : this.#wait(error.message);
@@ -164,6 +178,12 @@ export class SegmentCopy {
     if (kind === 'changed') return this.#restart(reason);
     if (kind === 'unusable') return this.#fail(reason);
     return this.#wait(reason, retryAfterMs);
+  }
+
+  /** Leaves the rest to another worker; without a part copied this is a trouble like any other. */
+  async #outOfTime(): Promise<void> {
+    if (this.#ownBytes > 0) return this.#release(this.#use.now());
+    return this.#wait("no part was copied within a worker's time");
   }
 
   /** Tries again later, if there is still hope. */
@@ -177,6 +197,7 @@ export class SegmentCopy {
   async #waitForUrl(reason: string): Promise<void> {
     const { now, log } = this.#use;
     await this.#refresh();
+    if (this.#isRenewed()) return this.#release(now());
     const { urlWantedSince, refusals = 0, requestId } = this.#copy;
     if (urlWantedSince === undefined) {
       const next = this.#ownBytes > 0 ? 1 : refusals + 1;
@@ -188,20 +209,14 @@ export class SegmentCopy {
   }
 
   async #restart(reason: string): Promise<void> {
-    const { copies, segments, hint, log } = this.#use;
-    await this.#refresh();
-    const { requestId } = this.#copy;
-    if (isCurrent(this.#copy, this.#claim.row)) {
-      log.info('copy begins anew', { requestId, reason });
-      await hint(await copies.restart(this.#copy, reason));
-    }
-    await segments.superseded(this.#claim);
+    const { copies, hint, log } = this.#use;
+    log.info('copy begins anew', { requestId: this.#copy.requestId, reason });
+    await hint(await copies.restart(this.#claim, this.#copy, reason));
   }
 
   async #fail(reason: string): Promise<void> {
-    const { copies, segments, hint } = this.#use;
-    await hint(await copies.fail(this.#copy, reason));
-    await segments.superseded(this.#claim);
+    const { copies, hint } = this.#use;
+    await hint(await copies.fail(this.#claim, this.#copy, reason));
   }
 
   async #release(wanted: number, troubles?: number): Promise<void> {
@@ -209,3 +224,6 @@ export class SegmentCopy {
     await hint(await segments.released(this.#claim, wanted, { copiedBytes: this.#copiedBytes, troubles }));
   }
 }
+
+const isRefusal = (error: unknown): boolean =>
+  error instanceof SourceTrouble && error.fault.kind === 'refused';

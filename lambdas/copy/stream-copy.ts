@@ -5,6 +5,7 @@ import { planCopy, planWorker } from '../domain/copy-plan.ts';
 import { completeCopy } from './complete-copy.ts';
 import { copyPart } from './copy-parts.ts';
 import type { CopyDependencies } from './dependencies.ts';
+import type { Lease } from './lease.ts';
 
 /** A source of unknown length gets parts as for so many bytes: more than one worker streams in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;
@@ -15,11 +16,7 @@ const MAX_STREAMS = 4;
  * Copies a source that serves no ranges, or does not say how long it is: one worker, one pass, from
  * the first byte to an end that is proven. While one part is sent the next is read.
  */
-export async function streamCopy(
-  use: CopyDependencies,
-  claim: Claim<CopyRow>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function streamCopy(use: CopyDependencies, claim: Claim<CopyRow>, lease: Lease): Promise<void> {
   const { uploads, copies, source, memoryMiB } = use;
   const { row } = claim;
   const { streams = 0 } = row;
@@ -31,14 +28,14 @@ export async function streamCopy(
   const budget = planWorker(planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB).partSize, memoryMiB);
   const partSize = budget.bufferBytes;
   const id = await uploads.begin(target, row, content.contentType);
-  const parts = new PartStream(use, { ...target, uploadId: id }, partSize, signal);
+  const parts = new PartStream(use, { ...target, uploadId: id }, partSize, lease.signal);
   try {
-    for await (const chunk of source.stream(row.source.url, content, signal)) await parts.write(chunk);
+    for await (const chunk of source.stream(row.source.url, content, lease.signal)) await parts.write(chunk);
     await parts.end();
   } finally {
     await parts.release();
   }
-  await completeCopy(use, claim, { id, size: parts.size, partSize, segments: 1 });
+  await completeCopy(use, claim, { id, size: parts.size, partSize, segments: 1 }, lease);
 }
 
 /** Cuts a stream into parts, of which one is filled while another is sent. */

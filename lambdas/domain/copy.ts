@@ -36,6 +36,8 @@ export type CopyUpload = {
 export type CopyRow = RowKey &
   Work & {
     requestId: string;
+    /** Of no other copy, not even of the same request: by it the copy knows its objects. */
+    copyId: string;
     state: 'pending' | 'copying' | 'stored' | 'failed' | 'canceled';
     /** Counts the uploads begun; whatever is of an older generation ends itself. */
     generation: number;
@@ -89,6 +91,12 @@ export function placed({ requestId, target, content }: CopyRow) {
   return { target, content };
 }
 
+/** By what a copy knows an object as its own. */
+export type ObjectMark = Pick<CopyRow, 'requestId' | 'copyId' | 'generation'>;
+
+/** Whether an object is one that the copy has put there, in this generation or an earlier one. */
+export const isOwn = (copy: CopyRow, { copyId }: Partial<ObjectMark>): boolean => copyId === copy.copyId;
+
 /** Whether a segment is one of the upload that the copy is at. */
 export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
   copy.state === 'copying' &&
@@ -100,18 +108,19 @@ export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
  * The row of a copy that begins, or begins anew after a restart of its request. Put it under the
  * condition that `previous` is still what is there.
  *
+ * @param ids with a `copyId` that is new
  * @param now ms since epoch; the row is due then, in the lane `copy`
  */
 export function newCopy(
-  requestId: string,
+  ids: { readonly requestId: string; readonly copyId: string },
   source: { readonly url: string; readonly expiresAt?: number },
   previous: CopyRow | undefined,
   now: number,
 ): CopyRow {
   const { url, expiresAt } = source;
   return {
-    ...copyKey(requestId),
-    requestId,
+    ...copyKey(ids.requestId),
+    ...ids,
     state: 'pending',
     generation: (previous?.generation ?? 0) + 1,
     restarts: 0,

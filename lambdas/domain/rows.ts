@@ -14,7 +14,7 @@ export const segmentKey = (requestId: string, generation: number, segment: numbe
   pk: `REQ#${requestId}`,
   sk: `SEGMENT#${generation}#${String(segment).padStart(5, '0')}`,
 });
-/** Reserves an object's key in the bucket for one request. */
+/** Reserves an object's key in the bucket for one request, while its copy runs. */
 export const objectKey = (bucket: string, key: string): RowKey => ({ pk: `KEY#${bucket}/${key}`, sk: 'KEY' });
 
 /** The partition of a source's events and outbox. */

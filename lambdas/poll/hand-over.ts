@@ -1,3 +1,4 @@
+import type { Claim } from '../adapters/claims.ts';
 import { absent, equals } from '../adapters/expression.ts';
 import type { Table, Write } from '../adapters/table.ts';
 import { type CopyRow, newCopy, renewedSource } from '../domain/copy.ts';
@@ -12,7 +13,7 @@ import type { Hint } from '../domain/work.ts';
  */
 export async function handOver(
   table: Pick<Table, 'get'>,
-  row: RequestRow,
+  { row, nonce }: Claim<RequestRow>,
   change: Transition,
   now: number,
 ): Promise<{ write: Write; hint: Hint } | undefined> {
@@ -22,7 +23,9 @@ export async function handOver(
   const write =
     row.urlWanted && previous
       ? renewedSource(previous, change.source, now)
-      : change.source && begun(newCopy(row.requestId, change.source, previous, now), previous);
+      : change.source &&
+        // The nonce is of no other claim, so of no other copy either.
+        begun(newCopy({ requestId: row.requestId, copyId: nonce }, change.source, previous, now), previous);
   return write && { write, hint: { ...key, dueAt: now } };
 }
 

@@ -128,7 +128,7 @@ export function createPollRequest(dependencies: PollDependencies) {
     const { row } = claim;
     const source = { kind: 'request', requestId: row.requestId } as const;
     const events = eventWrites(source, row, change.events, at, eventExpiry(at, retentionDays));
-    const copy = await handOver(table, row, change, at);
+    const copy = await handOver(table, claim, change, at);
     const release = releaseOf(row, change, polled, at);
     const request = releaseWrite(claim, { ...release, set: { ...release.set, ...events.counters } });
     const due: { lane: Lane; hint: Hint }[] = [];

@@ -12,15 +12,13 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+import type { ObjectMark } from '../../domain/copy.ts';
 import { crc32FromBase64, crc32ToBase64 } from '../../domain/crc32.ts';
 import type { SignedPut } from './part-sender.ts';
 import { SinkTrouble, sinkTrouble } from './sink-trouble.ts';
 
 export type ObjectPlace = { readonly bucket: string; readonly key: string };
 export type UploadPlace = ObjectPlace & { readonly uploadId: string };
-
-/** By what a copy knows an object as its own. */
-export type ObjectMark = { readonly requestId: string; readonly generation: number };
 
 export type StoredPart = {
   readonly number: number;
@@ -171,7 +169,7 @@ export function createUploads(client: S3Client) {
       return {
         size: ContentLength,
         crc32: ChecksumCRC32,
-        mark: { requestId: Metadata['request-id'], generation },
+        mark: { requestId: Metadata['request-id'], copyId: Metadata['copy-id'], generation },
       };
     } catch (error) {
       if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404) return undefined;
@@ -217,7 +215,11 @@ const named = ({ bucket, key }: ObjectPlace) => ({ Bucket: bucket, Key: key });
 
 const described = (mark: ObjectMark, contentType: string) => ({
   ContentType: contentType,
-  Metadata: { 'request-id': mark.requestId, generation: String(mark.generation) },
+  Metadata: {
+    'request-id': mark.requestId,
+    'copy-id': mark.copyId,
+    generation: String(mark.generation),
+  },
   Tagging: `requestId=${mark.requestId}`,
 });
 

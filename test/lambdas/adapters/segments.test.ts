@@ -28,7 +28,12 @@ function adapters() {
 /** A copy of 18 parts of 10 bytes in `count` segments, each claimed by a worker. */
 async function plannedCopy(count: number) {
   const { table, claims, copies, segments } = adapters();
-  const row = newCopy(requestId, { url: 'https://source.example/v.mp4' }, undefined, clock.now());
+  const row = newCopy(
+    { requestId, copyId: 'c' },
+    { url: 'https://source.example/v.mp4' },
+    undefined,
+    clock.now(),
+  );
   await table.write({ put: requestRow({ requestId, status: 'complete', video: { state: 'pending' } }) });
   await table.write({ put: row });
   const claim = await claimed<CopyRow>(claims, 'copy', { ...copyKey(requestId), dueAt: clock.now() });
@@ -57,11 +62,22 @@ test('a segment is counted once, however often its end is told', async () => {
 
 test('a segment of an older generation counts for nothing', async () => {
   const { copies, segments, held, table } = await plannedCopy(2);
-  await copies.restart(await copyOf(), 'other bytes');
+  await copies.restart(held[1]!, await copyOf(), 'other bytes');
   await segments.copied(held[0]!, 90);
   expect(await table.get<SegmentRow>(held[0]!.row)).toMatchObject({ state: 'superseded' });
   expect(await copyOf()).toMatchObject({ generation: 2, state: 'pending' });
 });
+
+test.each(['restart', 'fail'] as const)(
+  'a worker that has lost its segment can not %s the copy',
+  async (order) => {
+    const { copies, held, table } = await plannedCopy(2);
+    await table.write({ update: held[0]!.row, set: { owner: 'another' } });
+    const before = await copyOf();
+    await expect(copies[order](held[0]!, before, 'the upload vanished')).rejects.toThrow(/condition/);
+    expect(await copyOf()).toEqual(before);
+  },
+);
 
 test('progress is shown as the sum of all segments, at most every 5 s whoever writes it', async () => {
   const { segments, held } = await plannedCopy(2);
@@ -124,7 +140,7 @@ test.each([
   { state: 'copying', canceled: true },
   { state: 'copying', failure: 'x' },
 ] as const)('a copy that is %o takes no fresh URL', (changes) => {
-  const row = newCopy(requestId, { url: 'https://source.example/v.mp4' }, undefined, 0);
+  const row = newCopy({ requestId, copyId: 'c' }, { url: 'https://source.example/v.mp4' }, undefined, 0);
   expect(renewedSource({ ...row, ...changes }, { url: 'https://source.example/2' }, 1)).toBeUndefined();
 });
 

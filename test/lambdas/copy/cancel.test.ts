@@ -70,6 +70,19 @@ test('canceled just before a worker begins its upload, that upload goes too', as
   await expectNothingLeft(requestId);
 });
 
+test('canceled while a worker looks for a free key, the key is not kept', async () => {
+  const requestId = await world.begin(SIZE);
+  let ended: Promise<unknown> | undefined;
+  world.setS3Faults(async ({ method }) => {
+    if (method !== 'HEAD' || ended) return undefined;
+    ended = cancel(requestId).then(() => world.step());
+    await ended;
+    return undefined;
+  });
+  await world.step();
+  await expectNothingLeft(requestId);
+});
+
 test('canceled just before a worker stores a small object, that object goes too', async () => {
   const requestId = await world.begin(2 * MIB);
   let ended: Promise<unknown> | undefined;
@@ -97,4 +110,16 @@ test('canceled when the object was complete but nobody told yet, the object goes
   world.setS3Faults(() => undefined);
   await world.runAll();
   await expectNothingLeft(requestId);
+});
+
+test('canceled after its request was erased and registered anew, a copy leaves the earlier video', async () => {
+  const requestId = await world.begin(SIZE);
+  await world.runAll();
+  const stored = await world.objects();
+  await world.beginAgain(requestId);
+  await world.step();
+  await cancel(requestId);
+  await world.runAll();
+  expect(await world.copyOf(requestId)).toMatchObject({ state: 'canceled' });
+  expect(await world.objects()).toEqual(stored);
 });

@@ -140,9 +140,20 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
         }),
       },
       { put: { ...metaKey(requestId), metadata: {}, callbacks: [] } },
-      { put: newCopy(requestId, { url: url ?? given, expiresAt }, undefined, now()) },
+      {
+        put: newCopy({ requestId, copyId: randomUUID() }, { url: url ?? given, expiresAt }, undefined, now()),
+      },
     ]);
     return requestId;
+  }
+
+  /** The request, erased and registered anew: its copy knows nothing of the one before. */
+  async function beginAgain(requestId: string): Promise<void> {
+    const { source } = await copyOf(requestId);
+    for (const row of await partition(requestId)) await table.write({ delete: row });
+    const row = requestRow({ requestId, status: 'complete', sequence: 3, position: 4 });
+    await table.write({ put: { ...row, video: { state: 'pending' } } });
+    await table.write({ put: newCopy({ requestId, copyId: randomUUID() }, source, undefined, now()) });
   }
 
   /** Stands in for the poll stage: a request whose copy wants a URL gets one. */
@@ -184,7 +195,7 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
   const copyOf = async (requestId: string) => (await table.get<CopyRow>(copyKey(requestId))) as CopyRow;
   const requestOf = async (requestId: string) =>
     (await table.get<RequestRow>(requestKey(requestId))) as RequestRow;
-  const partition = async <T extends { pk: string; sk: string }>(requestId: string, prefix: string) =>
+  const partition = async <T extends { pk: string; sk: string }>(requestId: string, prefix?: string) =>
     (await table.query<T>({ partition: `REQ#${requestId}`, prefix, limit: 200, consistent: true })).rows;
 
   return {
@@ -198,6 +209,7 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     setS3Faults: proxy.setFaults,
     newWorker,
     begin,
+    beginAgain,
     sim,
     freshDownload,
     due,

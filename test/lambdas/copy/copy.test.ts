@@ -24,7 +24,7 @@ test('a video of several segments is stored byte for byte, and told of once', as
   const { ChecksumCRC32, ContentType, Metadata } = await world.head(key);
   expect({ ContentType, Metadata }).toEqual({
     ContentType: 'video/mp4',
-    Metadata: { 'request-id': requestId, generation: '1' },
+    Metadata: { 'request-id': requestId, 'copy-id': (await world.copyOf(requestId)).copyId, generation: '1' },
   });
   const video = {
     bucket: 'videos',
@@ -57,7 +57,7 @@ test('a part sent in pieces has the checksum that S3 computes, and is part of th
   const sender = createPartSender();
   const { signal } = new AbortController();
   const target = { bucket: 'videos', key: 'pieces' };
-  const uploadId = await uploads.begin(target, { requestId: 'r', generation: 1 }, 'video/mp4');
+  const uploadId = await uploads.begin(target, { requestId: 'r', copyId: 'c', generation: 1 }, 'video/mp4');
   const pieces = [Buffer.alloc(3 * MIB, 'a'), Buffer.alloc(3 * MIB, 'b')];
   const whole = Buffer.concat(pieces);
   const put = await uploads.signPart({ ...target, uploadId }, 1);

@@ -1,5 +1,9 @@
 import { AbortMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
+import { wholeCrc } from '../../../lambdas/copy/complete-copy.ts';
+import type { CopyRow } from '../../../lambdas/domain/copy.ts';
+import { objectKey } from '../../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
@@ -24,11 +28,20 @@ async function expectStored(requestId: string, key = keyOf(requestId), size = SI
   expect(await world.sha256Of(key)).toBe(generatedSha256(requestId, size));
   expect((await world.eventsOf(requestId)).map(({ type }) => type)).toEqual(['video.stored']);
   expect(await world.uploads()).toEqual([]);
+  expect(await world.table.get(objectKey(BUCKET, key))).toBeUndefined();
 }
 
 /** Somebody else's object. */
 async function putForeign(key: string): Promise<void> {
   await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: 'not ours' }));
+}
+
+/** What the completer asks of the bucket. */
+async function complete({ target, upload }: CopyRow): Promise<void> {
+  const uploads = createUploads(world.s3);
+  const place = { ...target!, uploadId: upload!.id };
+  const parts = await uploads.parts(place, 1, 5);
+  await uploads.complete(place, parts, { crc: wholeCrc(parts), size: upload!.size });
 }
 
 /** Calls that begin an upload. */
@@ -163,13 +176,46 @@ describe('the completion', () => {
     await world.step();
     await world.step();
     const row = await world.copyOf(requestId);
-    const { id } = row.upload!;
-    const { createUploads } = await import('../../../lambdas/adapters/uploads/uploads.ts');
-    const { wholeCrc } = await import('../../../lambdas/copy/complete-copy.ts');
-    const uploads = createUploads(world.s3);
-    const place = { ...row.target!, uploadId: id };
-    const parts = await uploads.parts(place, 1, 5);
-    await uploads.complete(place, parts, { crc: wholeCrc(parts), size: SIZE });
+    await complete(row);
+    await world.runAll();
+    await expectStored(requestId);
+  });
+
+  test('seen by a worker that has lost its segment does not begin the copy anew', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.step();
+    const [segment] = await world.due();
+    let others: Promise<void> | undefined;
+    // While the first part is on its way, another worker ends the segment and the completer completes.
+    world.setS3Faults(async (call) => {
+      if (!isPart(call) || others) return undefined;
+      others = world.table
+        .write({ update: segment!, set: { dueAt: segment!.dueAt + 1 }, remove: ['owner'] })
+        .then(() => world.newWorker()({ ...segment!, dueAt: segment!.dueAt + 1 }))
+        .then(async () => complete(await world.copyOf(requestId)));
+      await others;
+      return undefined;
+    });
+    await world.newWorker()(segment!);
+    expect(await world.copyOf(requestId)).toMatchObject({ generation: 1, open: 0 });
+    await world.runAll();
+    await expectStored(requestId);
+  });
+
+  test('is left to another by a worker that has lost the copy, and so are its uploads', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.step();
+    await world.step();
+    const [completion] = await world.due();
+    const seen: string[] = [];
+    world.setS3Faults(async (call) => {
+      seen.push(call.method);
+      await world.table.write({ update: completion!, set: { owner: 'another' } });
+      return undefined;
+    });
+    await world.newWorker()(completion!);
+    expect(seen).toEqual(['GET']);
+    world.setS3Faults(() => undefined);
     await world.runAll();
     await expectStored(requestId);
   });
@@ -209,6 +255,31 @@ describe('a key that is taken', () => {
     await expectStored(requestId, `videos/${requestId}/video-2.mp4`);
   });
 
+  /** A copy whose first worker died when it had begun an upload, at a key that it would not choose now. */
+  async function begunElsewhere(): Promise<{ requestId: string; key: string }> {
+    const requestId = await world.begin(SIZE);
+    const key = `videos/${requestId}/earlier-name.mp4`;
+    const row = await world.copyOf(requestId);
+    await world.table.write({ update: row, set: { target: { bucket: BUCKET, key } } });
+    await world.table.write({ put: { ...objectKey(BUCKET, key), requestId } });
+    await createUploads(world.s3).begin({ bucket: BUCKET, key }, row, 'video/mp4');
+    return { requestId, key };
+  }
+
+  test('by the copy itself is kept, though another would be chosen now', async () => {
+    const { requestId, key } = await begunElsewhere();
+    await world.runAll();
+    await expectStored(requestId, key);
+  });
+
+  test('now, though the copy had it before, is left without an upload or a reservation', async () => {
+    const { requestId, key } = await begunElsewhere();
+    await putForeign(key);
+    await world.runAll();
+    await expectStored(requestId);
+    expect(await world.table.get(objectKey(BUCKET, key))).toBeUndefined();
+  });
+
   test('while the copy was under way is not overwritten', async () => {
     const requestId = await world.begin(SIZE);
     await world.step();
@@ -216,5 +287,28 @@ describe('a key that is taken', () => {
     await world.runAll();
     await expectStored(requestId, `videos/${requestId}/video-2.mp4`);
     expect((await world.head(keyOf(requestId))).ContentLength).toBe('not ours'.length);
+  });
+
+  test('by the same request, before it was erased and registered anew, is not overwritten', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.runAll();
+    await world.beginAgain(requestId);
+    await world.runAll();
+    expect(await world.requestOf(requestId)).toMatchObject({
+      video: { state: 'stored', key: `videos/${requestId}/video-2.mp4` },
+    });
+  });
+
+  test('by other bytes that an earlier generation stored is not taken for the video, but replaced', async () => {
+    const requestId = await world.begin(SIZE);
+    await world.step();
+    const { copyId, generation } = await world.copyOf(requestId);
+    const Metadata = { 'copy-id': copyId, generation: String(generation) };
+    const Body = Buffer.alloc(SIZE);
+    await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: keyOf(requestId), Body, Metadata }));
+    await world.runAll();
+    await expectStored(requestId);
+    expect(await world.copyOf(requestId)).toMatchObject({ generation: 2 });
+    expect(await world.objects()).toEqual([keyOf(requestId)]);
   });
 });

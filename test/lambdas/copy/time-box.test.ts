@@ -34,6 +34,21 @@ test('a worker near its end begins no part, and another goes on with what is mis
   expect(await world.sha256Of(`videos/${requestId}/video.mp4`)).toBe(generatedSha256(requestId, SIZE));
 });
 
+test('a copy of which no worker finishes a part in its time fails in the end', async () => {
+  const requestId = await world.begin(SIZE);
+  await world.step();
+  for (let stints = 0; (await world.requestOf(requestId)).state === 'active'; stints++) {
+    expect(stints).toBeLessThan(50);
+    const [next] = await world.due();
+    world.clock.advance(Math.max(0, next!.dueAt - world.clock.now()));
+    await world.newWorker()(next!, 15_000);
+  }
+  expect(await world.eventsOf(requestId)).toMatchObject([
+    { type: 'video.store_failed', data: { reason: "no part was copied within a worker's time" } },
+  ]);
+  expect(await world.uploads()).toEqual([]);
+});
+
 test('what a dead worker stored is not fetched again', async () => {
   const requestId = await world.begin(SIZE);
   await world.step();

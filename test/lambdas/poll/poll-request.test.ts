@@ -216,7 +216,10 @@ test('a copy that waits for a URL is told when upstream has none any more', asyn
   const request = await register([['complete', 0]], { status: 'complete', sequence: 1, position: 1 }, faults);
   const source = { url: 'https://store.example/old' };
   await table.write({
-    put: { ...newCopy(request.requestId, source, undefined, clock.now()), state: 'copying' },
+    put: {
+      ...newCopy({ requestId: request.requestId, copyId: 'c' }, source, undefined, clock.now()),
+      state: 'copying',
+    },
   });
   await request.update({ urlWanted: true });
   for (let tries = 0; tries < 10; tries++) await request.poll();

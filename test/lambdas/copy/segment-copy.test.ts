@@ -1,0 +1,58 @@
+import { expect, test, vi } from 'vitest';
+import type { Claim } from '../../../lambdas/adapters/claims.ts';
+import type { Filling } from '../../../lambdas/adapters/source/range-connection.ts';
+import { SourceTrouble } from '../../../lambdas/adapters/source/source-trouble.ts';
+import { createBuffers } from '../../../lambdas/copy/buffers.ts';
+import type { CopyDependencies } from '../../../lambdas/copy/dependencies.ts';
+import { SegmentCopy } from '../../../lambdas/copy/segment-copy.ts';
+import { newCopy, type SegmentRow } from '../../../lambdas/domain/copy.ts';
+import type { ByteRange } from '../../../lambdas/domain/source-answer.ts';
+
+test('a worker whose URL was refused asks for no other when one has come before its last part is sent', async () => {
+  const at = 1_000;
+  const ids = { requestId: 'r', copyId: 'c' };
+  const copy = {
+    ...newCopy(ids, { url: 'https://source.example/1' }, undefined, at),
+    state: 'copying' as const,
+  };
+  const renewed = { ...copy, source: { ...copy.source, url: 'https://source.example/2', version: 2 } };
+  const upload = { id: 'u', size: 16, partSize: 8, segments: 1 };
+  const row = { segment: 0, generation: 1, firstPart: 1, lastPart: 2, copiedBytes: 0, requestId: 'r' };
+  const claim = { row, leaseEnd: at + 90_000 } as unknown as Claim<SegmentRow>;
+  const firstSent = Promise.withResolvers<undefined>();
+  const askForUrl = vi.fn(async () => []);
+  const released = vi.fn(async () => []);
+  let looks = 0;
+  const use = {
+    now: () => at,
+    memoryMiB: 256,
+    buffers: createBuffers(),
+    pause: async () => {},
+    hint: async () => {},
+    count: () => {},
+    log: { info: () => {} },
+    claims: { renew: async () => true },
+    segments: { released },
+    copies: {
+      askForUrl,
+      get: async () => {
+        firstSent.resolve(undefined);
+        return ++looks === 1 ? copy : renewed;
+      },
+    },
+    source: {
+      read: async (_url: string, range: ByteRange, _content: unknown, into: Filling) => {
+        if (range.start > 0) throw new SourceTrouble({ kind: 'refused', reason: 'the source answered 403' });
+        into.filled = range.length;
+      },
+    },
+    uploads: { parts: async () => [], signPart: async () => ({ url: '', headers: {} }) },
+    sender: { send: () => firstSent.promise },
+  } as unknown as CopyDependencies;
+
+  await new SegmentCopy(use, claim, copy, upload, { bucket: 'b', key: 'k', uploadId: 'u' }).run(at + 900_000);
+
+  expect(looks).toBe(2);
+  expect(askForUrl).not.toHaveBeenCalled();
+  expect(released).toHaveBeenCalledWith(claim, at, { copiedBytes: 8, troubles: undefined });
+});
