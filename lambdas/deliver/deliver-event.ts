@@ -30,10 +30,12 @@ export type DeliverDependencies = {
   /** Rejects when the signal ends it. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly retentionDays: number;
-  readonly log: { info(message: string, extra: Record<string, unknown>): void };
+  readonly log: DeliverLog;
   /** Counts a delivery that failed after the whole schedule. */
   readonly onFailed: () => void;
 };
+
+export type DeliverLog = Record<'info' | 'error', (message: string, extra: Record<string, unknown>) => void>;
 
 /** How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it. */
 const PATIENCE_MS = { deliver: 50, 'deliver-slow': 1_000 };
@@ -66,10 +68,22 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       if (turn > now()) await sleep(turn - now());
       result = await watched(claim.lane, target, send(target.endpoint, row));
     } finally {
-      if (mostAtOnce(target.gate.health) !== undefined) await turns.giveBack(paced, claim.nonce);
+      if (mostAtOnce(target.gate.health) !== undefined) {
+        await aside('turn not given back', turns.giveBack(paced, claim.nonce));
+      }
     }
     await record(claim, target, result);
   };
+
+  /** Work beside an attempt, which what it comes to does not depend on: when it fails, that is logged. */
+  async function aside<T>(message: string, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      log.error(message, { error });
+      return undefined;
+    }
+  }
 
   /** Notices while an attempt lasts that it takes long, so that the fast queue sends no more to it. */
   async function watched(
@@ -80,7 +94,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     if (lane !== 'deliver') return attempt;
     const answered = new AbortController();
     const watch = sleep(SLOW_MS, answered.signal).then(
-      () => recordHealth.tooSlow(target),
+      () => aside('slowness not recorded', recordHealth.tooSlow(target)),
       () => false,
     );
     try {
