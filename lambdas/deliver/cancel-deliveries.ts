@@ -1,4 +1,4 @@
-import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, dueAfter, owned, releaseOnce } from '../adapters/claims.ts';
 import { equals, present } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
@@ -84,7 +84,7 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
   async function again(claim: Claim, at: number, cursor: string | undefined): Promise<void> {
     const { pk, sk } = claim.row;
     const change = cursor === undefined ? { remove: ['cursor'] } : { set: { cursor } };
-    await table.write(releaseWrite(claim, { dueAt: at, ...change }));
+    await releaseOnce(table, claim, { dueAt: at, ...change });
     await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, at) }]);
   }
 }

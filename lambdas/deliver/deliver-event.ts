@@ -1,5 +1,5 @@
 import { entryWrite, wakeWrite } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, dueAfter, releaseOnce, releaseWrite } from '../adapters/claims.ts';
 import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { ConditionFailed, type Table } from '../adapters/table.ts';
@@ -139,7 +139,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
   async function again(claim: Claim<DeliveryRow>, at: number, set: Partial<DeliveryRow> = {}): Promise<void> {
     const lane = 'deliver-slow';
     const attempted = set.attempts ? ['passes'] : [];
-    await table.write(releaseWrite(claim, { lane, dueAt: at, set, remove: attempted }));
+    await releaseOnce(table, claim, { lane, dueAt: at, set, remove: attempted });
     const { pk, sk } = claim.row;
     await hints.send(lane, [{ pk, sk, dueAt: dueAfter(claim, at) }]);
   }

@@ -1,5 +1,5 @@
 import { type BacklogEntry, createBacklogs } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, dueAfter, type Release, releaseOnce } from '../adapters/claims.ts';
 import type { Hints } from '../adapters/hints.ts';
 import type { Table } from '../adapters/table.ts';
 import type { TakeTurns } from '../adapters/turns.ts';
@@ -111,7 +111,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
 
   async function release(claim: Claim<GateRow>, change: Release): Promise<void> {
     const { pk, sk } = claim.row;
-    await table.write(releaseWrite(claim, change));
+    await releaseOnce(table, claim, change);
     if (change.dueAt === undefined) return;
     await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, change.dueAt) }]);
   }

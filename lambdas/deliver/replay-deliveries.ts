@@ -1,5 +1,5 @@
 import { entryWrite, wakeWrite } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, dueAfter, owned, releaseOnce } from '../adapters/claims.ts';
 import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { ConditionFailed, type Table } from '../adapters/table.ts';
@@ -35,7 +35,7 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
     let { row } = claim;
     for (;;) {
       const target = await targets.of(row.endpointId);
-      if (!target) return table.write(releaseWrite(claim, { set: { queuedAll: true } })).then(() => {});
+      if (!target) return releaseOnce(table, claim, { set: { queuedAll: true } });
       await wake(target);
 
       const page = await table.query<DeliveryRow>({
@@ -56,12 +56,12 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
       };
       row = { ...row, ...counts, cursor };
       if (!page.more || page.rows.length === 0) {
-        await table.write(releaseWrite(claim, { set: { ...counts, cursor, queuedAll: true } }));
+        await releaseOnce(table, claim, { set: { ...counts, cursor, queuedAll: true } });
         log.info('replay queued', { replayId: row.id, ...counts });
         return;
       }
       if (now() > deadline) {
-        await table.write(releaseWrite(claim, { dueAt: now(), set: { ...counts, cursor } }));
+        await releaseOnce(table, claim, { dueAt: now(), set: { ...counts, cursor } });
         const { pk, sk } = row;
         await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, now()) }]);
         return;
