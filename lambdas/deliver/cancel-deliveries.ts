@@ -1,11 +1,12 @@
 import { type Claim, dueAfter, owned, releaseOnce } from '../adapters/claims.ts';
-import { equals, present } from '../adapters/expression.ts';
+import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
+import { countedInReplay } from '../adapters/replays.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivery.ts';
 import { QUIET_MS } from '../domain/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogKey, deliveryPartition, endpointKey, replayKey } from '../domain/rows.ts';
+import { backlogKey, deliveryPartition, endpointKey } from '../domain/rows.ts';
 import { LEASE_MS, type RowKey } from '../domain/work.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import type { WorkContext } from '../runtime/stage.ts';
@@ -51,7 +52,12 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
       cursor = rows.at(-1)?.sk;
       if (now() > deadline) return again(claim, now(), cursor);
       claim.leaseEnd = dueAfter(claim, now() + LEASE_MS);
-      await table.write({ update: order, set: { cursor, dueAt: claim.leaseEnd }, if: [owned(claim)] });
+      await table.write({
+        update: order,
+        set: { cursor, dueAt: claim.leaseEnd },
+        remove: ['claims'],
+        if: [owned(claim)],
+      });
     }
     const lastLook = order.orderedAt + QUIET_MS;
     if (now() < lastLook) return again(claim, lastLook, undefined);
@@ -60,18 +66,17 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
 
   /** Takes the delivery from whoever is sending it; what was sent already cannot be called back. */
   async function cancel(row: DeliveryRow): Promise<void> {
-    const { waitsAt, replayId, inReplay } = row;
+    const { waitsAt } = row;
+    const expiresAt = finishedExpiry(now(), retentionDays);
     const writes: Write[] = [
       {
         update: row,
-        set: { state: 'canceled', expiresAt: finishedExpiry(now(), retentionDays) },
+        set: { state: 'canceled', expiresAt },
         remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'waitsAt', 'passes', 'inReplay'],
         if: [equals('state', row.state)],
       },
       ...(waitsAt ? [{ delete: backlogKey(waitsAt, row) }] : []),
-      ...(replayId && inReplay
-        ? [{ update: replayKey(replayId), add: { done: 1 }, if: [present('pk')] }]
-        : []),
+      ...countedInReplay(row, expiresAt),
     ];
     try {
       await table.transact(writes);

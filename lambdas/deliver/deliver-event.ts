@@ -132,7 +132,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     set: Partial<DeliveryRow> & { state: DeliveryState },
   ): Promise<void> {
     const expiresAt = finishedExpiry(now(), retentionDays);
-    const next = await finishDelivery(table, claim, { ...set, expiresAt }, now());
+    const next = await finishDelivery(table, claim, set, expiresAt, now());
     if (next) await hints.send('deliver-slow', [next]);
   }
 

@@ -70,6 +70,7 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
       await table.write({
         update: row,
         set: { ...counts, cursor, dueAt: claim.leaseEnd },
+        remove: ['claims'],
         if: [owned(claim)],
       });
     }

@@ -57,6 +57,12 @@ export const cancellationKey = (endpointId: string): RowKey => ({
   sk: 'ORDER',
 });
 export const replayKey = (replayId: string): RowKey => ({ pk: `REPLAY#${replayId}`, sk: 'REPLAY' });
+/** Counts, for a share of the events, the deliveries of a replay that have ended. */
+export const replayDoneKey = (replayId: string, share: number): RowKey => ({
+  ...replayKey(replayId),
+  sk: `${REPLAY_DONE}${share}`,
+});
+export const REPLAY_DONE = 'DONE#';
 
 /** While present and in the future, all polling waits. */
 export const brakeKey: RowKey = { pk: 'BRAKE', sk: 'UPSTREAM' };

@@ -1,7 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { deletion } from '../../../lambdas/adapters/endpoints.ts';
-import type { Write } from '../../../lambdas/adapters/table.ts';
+import { doneInReplay } from '../../../lambdas/adapters/replays.ts';
+import type { Table, Write } from '../../../lambdas/adapters/table.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import { number } from '../../../lambdas/domain/event.ts';
@@ -58,7 +59,6 @@ async function order(
     createdAt: now,
     matched: 0,
     queued: 0,
-    done: 0,
     lane: 'deliver-slow',
     dueAt: now,
     expiresAt: 4_000_000_000,
@@ -66,8 +66,9 @@ async function order(
   await world.table.write({ put: row });
   return async () => {
     const current = (await world.table.get<ReplayRow>(replayKey(id)))!;
-    const { matched, queued, done } = current;
-    return { state: replayState(current), matched, queued, done };
+    const { matched, queued } = current;
+    const done = await doneInReplay(world.table, id);
+    return { state: replayState(current, done), matched, queued, done };
   };
 }
 
@@ -174,4 +175,47 @@ test('the replay of an endpoint that is deleted meanwhile comes to its end', asy
   await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
   await world.pass(300_000);
   expect(await progress()).toMatchObject({ state: 'done', queued: 40, done: 40 });
+});
+
+/** A table that is down once after each page of `partition` that was noted on its order. */
+function downBetweenPages() {
+  let noted = false;
+  const wrap = (table: Table): Table => ({
+    ...table,
+    write: async (change) => {
+      if ('update' in change && change.set?.cursor !== undefined) noted = true;
+      return table.write(change);
+    },
+    query: async (query) => {
+      if (!noted || !query.partition.startsWith('DEL#')) return table.query(query);
+      noted = false;
+      throw new Error('the table is down');
+    },
+  });
+  return { wrap };
+}
+
+test('an order that gets on by a page at a time is never parked, however often it fails in between', async () => {
+  const world = await deliveryWorld(database(), downBetweenPages());
+  const endpoint = await world.endpoint(1, { kind: 'pull' });
+  const start = world.clock.now() - 10_000_000;
+  await past(world, endpoint, start, Array(1_050).fill('failed'));
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  await world.pass(300_000);
+  expect(await progress()).toEqual({ state: 'sending', matched: 1_050, queued: 1_050, done: 0 });
+}, 60_000);
+
+test('a delivery of a replay that is long forgotten still comes to its end', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const start = world.clock.now() - 1_000_000;
+  await past(world, endpoint, start, ['failed']);
+  world.farSide = () => 500;
+  await order(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
+  await world.pass(10_000);
+  const [delivery] = await world.deliveries(endpoint);
+  await world.table.write({ delete: replayKey(delivery!.replayId!) });
+  await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+  await world.work();
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
 });
