@@ -62,10 +62,24 @@ export function createBacklogs(table: Table) {
       return { ...key, dueAt };
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      await table.write({ delete: entry });
+      const found = error.rows.get(0) as DeliveryRow | undefined;
+      if (found?.waitsAt !== entry.pk) await discard(entry, found);
       return undefined;
     }
   }
 
-  return { first, release };
+  /** Deletes a place that a delivery, as it was just read, is not in; it may have come back since. */
+  async function discard(entry: BacklogEntry, found: DeliveryRow | undefined): Promise<void> {
+    const still = found?.waitsAt === undefined ? absent('waitsAt') : equals('waitsAt', found.waitsAt);
+    try {
+      await table.transact([
+        { check: deliveryKey(entry.endpointId, entry.eventId), if: [still] },
+        { delete: entry },
+      ]);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
+  return { first, release, discard };
 }

@@ -40,7 +40,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       entry,
       row: rows.find(({ eventId }) => eventId === entry.eventId),
     }));
-    for (const { entry, row } of found) if (!isWaiting(entry, row)) await table.write({ delete: entry });
+    for (const { entry, row } of found) if (!isWaiting(entry, row)) await backlogs.discard(entry, row);
     return found.flatMap(({ entry, row }) => (row && isWaiting(entry, row) ? [row] : []));
   }
 

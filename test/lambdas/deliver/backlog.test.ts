@@ -84,6 +84,47 @@ test('what entered the backlog late, by a worker that knew the endpoint as disab
   expect((await world.current(endpoint)).lane).toBeUndefined();
 });
 
+test('a place is not lost to a delivery that comes back to it while its release is refused', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false });
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  const [delivery] = await world.deliveries(endpoint);
+  const { pk, sk, waitsAt } = delivery!;
+  const backlogs = createBacklogs({
+    ...world.table,
+    transact: (writes) =>
+      world.table.transact(writes).catch(async (error) => {
+        await world.table.write({ update: { pk, sk }, set: { waitsAt } });
+        throw error;
+      }),
+  });
+  const [entry] = (await backlogs.first(endpoint, 1)).rows;
+  // A person sends it.
+  await world.table.write({ update: { pk, sk }, remove: ['waitsAt'] });
+  expect(await backlogs.release(entry!, world.clock.now())).toBeUndefined();
+  expect((await backlogs.first(endpoint, 1)).rows).toEqual([entry]);
+
+  await enable(world, endpoint, true);
+  await world.pass(10_000);
+  expect(world.idsPostedTo(endpoint)).toEqual([delivery?.eventId]);
+});
+
+test('the place of a delivery that is gone, or was sent meanwhile, is deleted', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false });
+  const { observe } = await world.request();
+  await observe('video.accepted', 'video.processing');
+  await world.work();
+  const [erased, sent] = await world.deliveries(endpoint);
+  await world.table.write({ delete: erased! });
+  await world.table.write({ update: sent!, set: { state: 'delivered' }, remove: ['waitsAt'] });
+  await enable(world, endpoint, true);
+  await world.pass(10_000);
+  expect((await createBacklogs(world.table).first(endpoint, 10)).rows).toEqual([]);
+  expect(world.posted).toEqual([]);
+});
+
 test('a deleted endpoint: what it still had to get is canceled, held or pending, and nothing is left waiting', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1);
