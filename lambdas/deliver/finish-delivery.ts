@@ -1,5 +1,5 @@
 import { type Claim, releaseWrite } from '../adapters/claims.ts';
-import { absent, equals } from '../adapters/expression.ts';
+import { absent, type Condition, equals } from '../adapters/expression.ts';
 import { countedInReplay } from '../adapters/replays.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import { type DeliveryRow, failedLane } from '../domain/delivery.ts';
@@ -33,8 +33,7 @@ export async function finishDelivery(
   for (let attempt = 1; ; attempt++) {
     const follower = next !== undefined && waiting ? followerWrite(row, next, now) : undefined;
     // It may have got a follower since it was claimed.
-    const sameNext = next === undefined ? absent('next') : equals('next', next);
-    const finishing: Write = { ...finish, if: [...(finish.if ?? []), sameNext] };
+    const finishing: Write = { ...finish, if: [...(finish.if ?? []), followedBy(next)] };
     try {
       const others = follower ? [follower, ...counted] : counted;
       if (others.length > 0) await table.transact([finishing, ...others]);
@@ -52,8 +51,18 @@ export async function finishDelivery(
   }
 }
 
-/** Makes the follower due, if it still waits for this one. */
-const followerWrite = ({ endpointId, eventId }: DeliveryRow, next: string, now: number) =>
+/** Whether a delivery waits for the end of the one before it, and is due by nothing else. */
+export const waitsFor = (row: DeliveryRow, before: DeliveryRow): boolean =>
+  row.after === before.eventId &&
+  row.state === 'pending' &&
+  row.lane === undefined &&
+  row.waitsAt === undefined;
+
+export const followedBy = (next: string | undefined): Condition =>
+  next === undefined ? absent('next') : equals('next', next);
+
+/** Makes the follower due, if {@link waitsFor} still holds. */
+export const followerWrite = ({ endpointId, eventId }: DeliveryRow, next: string, now: number) =>
   ({
     update: deliveryKey(endpointId, next),
     set: { lane: 'deliver-slow', dueAt: now },
