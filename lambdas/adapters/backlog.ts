@@ -35,9 +35,9 @@ export function wakeWrite(gate: GateRow, at: number): Write & { due: Hint } {
 export type Backlogs = ReturnType<typeof createBacklogs>;
 
 export function createBacklogs(table: Table) {
-  /** The first places, oldest events first. */
-  const first = (gate: RowKey, limit: number): Promise<Page<BacklogEntry>> =>
-    table.query<BacklogEntry>({ partition: backlogPartition(gate), limit, consistent: true });
+  /** The first places, oldest events first: of the new, or of what is replayed. */
+  const first = (gate: RowKey, limit: number, replayed = false): Promise<Page<BacklogEntry>> =>
+    table.query<BacklogEntry>({ partition: backlogPartition(gate, replayed), limit, consistent: true });
 
   /**
    * Makes a delivery that waits due; undefined when it does not wait any more: it was erased, or a

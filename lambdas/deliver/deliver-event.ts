@@ -5,13 +5,13 @@ import type { Hints } from '../adapters/hints.ts';
 import { ConditionFailed, type Table } from '../adapters/table.ts';
 import type { Targets } from '../adapters/targets.ts';
 import type { TakeTurns } from '../adapters/turns.ts';
-import { heldBy, pacer, type Target } from '../domain/admission.ts';
+import { backlogOf, heldBy, pacer, type Target } from '../domain/admission.ts';
 import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivery.ts';
 import { afterAttempt } from '../domain/delivery-outcome.ts';
 import { type GateRow, isAwake } from '../domain/gate.ts';
 import { isProven, mostAtOnce, SLOW_MS } from '../domain/health.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogPartition, deliveryKey } from '../domain/rows.ts';
+import { deliveryKey } from '../domain/rows.ts';
 import { LEASE_MS } from '../domain/work.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { RecordHealth } from './endpoint-health.ts';
@@ -146,7 +146,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
 
   /** Into the backlog of a gate that is shut or awake (see domain/gate.ts). */
   async function wait(claim: Claim<DeliveryRow>, gate: GateRow, state: 'held' | 'pending'): Promise<void> {
-    const waitsAt = backlogPartition(gate);
+    const waitsAt = backlogOf(gate, claim.row);
     await table.transact([
       releaseWrite(claim, { set: { state, waitsAt } }),
       entryWrite(waitsAt, { ...claim.row, expiresAt: undefined }),

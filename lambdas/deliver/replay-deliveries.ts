@@ -4,12 +4,12 @@ import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { ConditionFailed, type Table } from '../adapters/table.ts';
 import type { Targets } from '../adapters/targets.ts';
-import { pacer, type Target } from '../domain/admission.ts';
+import { backlogOf, pacer, type Target } from '../domain/admission.ts';
 import type { DeliveryRow } from '../domain/delivery.ts';
-import { isAwake } from '../domain/gate.ts';
+import { type GateRow, isAwake } from '../domain/gate.ts';
 import { firstEventId, isMeant, type ReplayRow } from '../domain/replay.ts';
 import { isExpired } from '../domain/retention.ts';
-import { backlogPartition, deliveryPartition } from '../domain/rows.ts';
+import { deliveryPartition } from '../domain/rows.ts';
 import { LEASE_MS } from '../domain/work.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import type { WorkContext } from '../runtime/stage.ts';
@@ -87,13 +87,9 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
   }
 
   /** Into the backlog with a new schedule and the same id; false when it has changed meanwhile. */
-  async function enqueue(
-    row: DeliveryRow,
-    replayId: string,
-    gate: { pk: string; sk: string },
-  ): Promise<boolean> {
+  async function enqueue(row: DeliveryRow, replayId: string, gate: GateRow): Promise<boolean> {
     if (row.replayId === replayId) return true;
-    const waitsAt = backlogPartition(gate);
+    const waitsAt = backlogOf(gate, { inReplay: true });
     try {
       await table.transact([
         {
