@@ -37,8 +37,11 @@ export type DeliverDependencies = {
 
 export type DeliverLog = Record<'info' | 'error', (message: string, extra: Record<string, unknown>) => void>;
 
-/** How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it. */
-const PATIENCE_MS = { deliver: 50, 'deliver-slow': 1_000 };
+/**
+ * How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it; in the
+ * other for as much as the message before it may have come later than its own.
+ */
+const PATIENCE_MS = { deliver: 50, 'deliver-slow': 2_000 };
 /** After how long a gate looks who may go next, ms. */
 const CROWDED_MS = 1_000;
 

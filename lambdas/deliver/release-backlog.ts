@@ -9,11 +9,11 @@ import {
   type GateRow,
   intervalOf,
   QUIET_MS,
-  RELEASE_AHEAD_MS,
   RELEASE_EVERY_MS,
   releaseTimes,
 } from '../domain/gate.ts';
 import { halfOpen, isOpen, mostAtOnce, probeAt } from '../domain/health.ts';
+import { AHEAD_MS, busyAt, NO_TURNS, planned } from '../domain/turns.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import type { WorkContext } from '../runtime/stage.ts';
 
@@ -55,17 +55,25 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
     }
 
     const interval = intervalOf(gate);
-    const times = releaseTimes(Math.max(now(), gate.releasedUntil ?? 0), now() + RELEASE_AHEAD_MS, interval);
     // The health of a callback is its origin's.
     const atOnce = gate.kind === 'callback' ? undefined : mostAtOnce(gate.health);
-    const room = atOnce === undefined ? times.length : atOnce - (await turns.busy(gate, now()));
+    const free = atOnce === undefined && gate.rateLimit === undefined;
+    const taken = free ? NO_TURNS : await turns.of(gate);
+    // Attempts that did not come from the backlog may have taken later turns than it gave out.
+    const from = Math.max(
+      ...[gate.releasedUntil ?? 0, taken.nextAt].map((at) => planned(at, now(), interval)),
+    );
+    const times = releaseTimes(from, now() + AHEAD_MS, interval);
+    const room = atOnce === undefined ? times.length : atOnce - busyAt(taken, now());
     const { released, empty } = await releaseSome(claim, times.slice(0, Math.max(0, room)), {}, deadline);
     if (released > 0) log.info('released', { gate: gate.sk, released });
+    const last = times[released - 1];
+    const releasedUntil = last === undefined ? from : Math.ceil(last + interval);
     if (!empty) {
-      const last = times[released - 1];
+      const soon = atOnce === undefined ? RELEASE_EVERY_MS : CROWDED_MS;
       return release(claim, {
-        dueAt: now() + (atOnce === undefined ? RELEASE_EVERY_MS : CROWDED_MS),
-        set: last === undefined ? {} : { releasedUntil: Math.ceil(last + interval) },
+        dueAt: Math.max(now() + soon, releasedUntil - RELEASE_EVERY_MS),
+        set: { releasedUntil },
         remove: ['quietSince'],
       });
     }
@@ -74,7 +82,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
     if (released === 0 && gate.quietSince !== undefined && now() >= lastLook) {
       return release(claim, { remove: ['quietSince', 'releasedUntil'] });
     }
-    return release(claim, { dueAt: Math.max(lastLook, now()), set: { quietSince } });
+    return release(claim, { dueAt: Math.max(lastLook, now()), set: { quietSince, releasedUntil } });
   };
 
   /** Releases an entry for each of the times, and says whether the backlog is empty afterwards. */

@@ -1,5 +1,6 @@
 import type { EndpointHealth } from './health.ts';
 import { originKey } from './rows.ts';
+import { AHEAD_MS, intervalMs } from './turns.ts';
 import type { RowKey, Work } from './work.ts';
 
 /**
@@ -28,9 +29,8 @@ export const QUIET_MS = 120_000;
 
 /** Deliveries released per second from a backlog without a rate limit. */
 export const RELEASES_PER_SECOND = 100;
-/** How far ahead deliveries are released, and after how long more of them are, ms. */
-export const RELEASE_AHEAD_MS = 8_000;
-export const RELEASE_EVERY_MS = 4_000;
+/** After how long more deliveries are released, ms: before those that were released ahead are gone. */
+export const RELEASE_EVERY_MS = AHEAD_MS / 2;
 
 /** Whether the gate is due, or being worked on, and will look at its backlog. */
 export const isAwake = (gate: Gate): boolean => gate.lane === 'deliver-slow' && gate.quietSince === undefined;
@@ -45,7 +45,7 @@ export const newOrigin = (origin: string): GateRow => ({
 
 /** Between two releases from a gate's backlog, ms. */
 export const intervalOf = ({ rateLimit = RELEASES_PER_SECOND }: { rateLimit?: number }): number =>
-  1_000 / rateLimit;
+  intervalMs(rateLimit);
 
 /** One in so many releases is for what is replayed, the others for new events, while both wait. */
 const REPLAYS_SHARE = 4;

@@ -5,6 +5,7 @@ import { changed } from '../../../lambdas/api/endpoint-change.ts';
 import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import { QUIET_MS } from '../../../lambdas/domain/gate.ts';
 import { cancellationKey } from '../../../lambdas/domain/rows.ts';
+import { intervalMs } from '../../../lambdas/domain/turns.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 
@@ -167,4 +168,32 @@ test('a rate limit holds for a burst: no second sees more, and all of it arrives
     expect(times.filter((time) => time >= from && time < from + 1_000).length).toBeLessThanOrEqual(5);
   }
   expect(new Set(world.idsPostedTo(endpoint)).size).toBe(40);
+});
+
+test('a low rate limit is used to the full: an event goes out each interval', async () => {
+  const world = await deliveryWorld(database());
+  await world.endpoint(1, { rateLimit: 0.01 });
+  const { observe } = await world.request();
+  for (let event = 0; event < 5; event++) await observe('video.processing');
+  await world.pass(4 * intervalMs(0.01) + 10_000);
+  const times = world.posted.map(({ at }) => at);
+  expect(times).toHaveLength(5);
+  for (const [i, at] of times.slice(1).entries()) {
+    expect(at - times[i]!).toBeGreaterThanOrEqual(intervalMs(0.01));
+  }
+});
+
+test('a clock that was an hour ahead once does not keep an endpoint waiting', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 1 });
+  const { observe } = await world.request();
+  world.clock.advance(3_600_000);
+  await observe('video.accepted');
+  await world.work();
+  const releasedUntil = world.clock.now();
+  world.clock.advance(-3_600_000);
+  await world.table.write({ update: endpoint, set: { releasedUntil } });
+  for (let event = 0; event < 5; event++) await observe('video.processing');
+  await world.pass(20_000);
+  expect(world.posted).toHaveLength(6);
 });
