@@ -35,9 +35,9 @@ export function wakeWrite(gate: GateRow, at: number): Write & { due: Hint } {
 export type Backlogs = ReturnType<typeof createBacklogs>;
 
 export function createBacklogs(table: Table) {
-  /** The first places, oldest events first. */
-  const first = (gate: RowKey, limit: number): Promise<Page<BacklogEntry>> =>
-    table.query<BacklogEntry>({ partition: backlogPartition(gate), limit, consistent: true });
+  /** The first places, oldest events first: of the new, or of what is replayed. */
+  const first = (gate: RowKey, limit: number, replayed = false): Promise<Page<BacklogEntry>> =>
+    table.query<BacklogEntry>({ partition: backlogPartition(gate, replayed), limit, consistent: true });
 
   /**
    * Makes a delivery that waits due; undefined when it does not wait any more: it was erased, or a
@@ -62,10 +62,24 @@ export function createBacklogs(table: Table) {
       return { ...key, dueAt };
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
-      await table.write({ delete: entry });
+      const found = error.rows.get(0) as DeliveryRow | undefined;
+      if (found?.waitsAt !== entry.pk) await discard(entry, found);
       return undefined;
     }
   }
 
-  return { first, release };
+  /** Deletes a place that a delivery, as it was just read, is not in; it may have come back since. */
+  async function discard(entry: BacklogEntry, found: DeliveryRow | undefined): Promise<void> {
+    const still = found?.waitsAt === undefined ? absent('waitsAt') : equals('waitsAt', found.waitsAt);
+    try {
+      await table.transact([
+        { check: deliveryKey(entry.endpointId, entry.eventId), if: [still] },
+        { delete: entry },
+      ]);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
+  return { first, release, discard };
 }

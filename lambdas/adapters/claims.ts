@@ -145,16 +145,33 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
 
   async function settle(claim: Claim, write: Write): Promise<boolean> {
     try {
-      await table.write(write);
+      await writeOnce(table, claim, write);
       return true;
     } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      return error.rows.get(0)?.releasedBy === claim.nonce;
+      if (error instanceof ConditionFailed) return false;
+      throw error;
     }
   }
 
   return { claim, putOff, renew, release, giveBack, retry, park };
 }
+
+/**
+ * A single write that ends a claim. When its answer was lost and the SDK tried it again, the row says
+ * that it was done. Throws {@link ConditionFailed} when the row is no longer this worker's.
+ */
+export async function writeOnce(table: Pick<Table, 'write'>, claim: Claim, write: Write): Promise<void> {
+  try {
+    await table.write(write);
+  } catch (error) {
+    const done = error instanceof ConditionFailed && error.rows.get(0)?.releasedBy === claim.nonce;
+    if (!done) throw error;
+  }
+}
+
+/** Ends the work by a single write, which throws when the row is no longer this worker's. */
+export const releaseOnce = (table: Pick<Table, 'write'>, claim: Claim, change: Release): Promise<void> =>
+  writeOnce(table, claim, releaseWrite(claim, change));
 
 /** The clause by which a write demands that the row is still this worker's. */
 export const owned = (claim: Claim): Condition => ({ attribute: 'owner', is: '=', value: claim.nonce });

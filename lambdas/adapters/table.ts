@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
   TransactionCanceledException,
+  TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import {
   BatchGetCommand,
@@ -34,6 +36,7 @@ export class ConditionFailed extends Error {
   }
 }
 
+type Item = Record<string, AttributeValue>;
 export type Row = RowKey & Record<string, unknown>;
 export type Page<T> = { rows: T[]; more: boolean };
 export type Table = ReturnType<typeof createTable>;
@@ -53,9 +56,13 @@ export type RowQuery = {
 
 const CONFLICT_TRIES = 8;
 
+/** Why a transaction was canceled that may come through when it is sent again. */
+const TRANSIENT = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+
 /**
  * The one table, over a real client: reads, single writes and transactions of {@link Write}s.
- * DynamoDB's refusals become {@link ConditionFailed}; transaction conflicts are tried again here.
+ * DynamoDB's refusals become {@link ConditionFailed}. What meets a transaction on a row is tried again
+ * here, single writes too: the SDK does so for neither. What then still fails is thrown as it is.
  */
 export function createTable(client: DynamoDBClient, tableName: string, random: () => number = Math.random) {
   const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
@@ -89,7 +96,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
       ...expressions(change),
     };
-    try {
+    return patiently(async () => {
       if ('put' in change) {
         await documents.send(new PutCommand({ ...common, Item: change.put }));
         return undefined;
@@ -103,11 +110,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
         new UpdateCommand({ ...common, Key: keyOf(change.update), ReturnValues: 'ALL_NEW' }),
       );
       return Attributes as T | undefined;
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-      const old = error.Item ? (unmarshall(error.Item) as Row) : undefined;
-      throw new ConditionFailed([0], new Map(old ? [[0, old]] : []));
-    }
+    });
   }
 
   /** Applies all writes or none; at most 100. */
@@ -129,25 +132,18 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
         return { Update: { ...rest, UpdateExpression, Key: keyOf(change.update) } };
       }),
     };
+    await patiently(() => documents.send(new TransactWriteCommand(input)));
+  }
+
+  /** Sends a write, again while transactions of others are in its way. */
+  async function patiently<R>(send: () => Promise<R>): Promise<R> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await documents.send(new TransactWriteCommand(input));
-        return;
+        return await send();
       } catch (error) {
-        if (!(error instanceof TransactionCanceledException)) throw error;
-        const reasons = error.CancellationReasons ?? [];
-        const failed = reasons.flatMap((reason, i) => (reason.Code === 'ConditionalCheckFailed' ? [i] : []));
-        if (failed.length > 0) {
-          const rows = failed.flatMap((i): [number, Row][] => {
-            const item = reasons[i]?.Item;
-            return item ? [[i, unmarshall(item) as Row]] : [];
-          });
-          throw new ConditionFailed(failed, new Map(rows));
-        }
-        const transient = reasons.some(
-          ({ Code }) => Code === 'TransactionConflict' || Code === 'ThrottlingError',
-        );
-        if (!transient || attempt === CONFLICT_TRIES) throw error;
+        const refused = refusal(error);
+        if (refused) throw refused;
+        if (!isTransient(error) || attempt === CONFLICT_TRIES) throw error;
         await sleep(random() * 25 * 2 ** attempt);
       }
     }
@@ -230,6 +226,30 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
 
   return { get, getMany, write, transact, query, due };
 }
+
+/** The conditions that did not hold, if that is why the write failed. */
+function refusal(error: unknown): ConditionFailed | undefined {
+  if (error instanceof ConditionalCheckFailedException) return failedAt([[0, error.Item]]);
+  if (!(error instanceof TransactionCanceledException)) return undefined;
+  const failed = (error.CancellationReasons ?? []).flatMap(
+    ({ Code, Item }, i): [number, Item | undefined][] =>
+      Code === 'ConditionalCheckFailed' ? [[i, Item]] : [],
+  );
+  return failed.length > 0 ? failedAt(failed) : undefined;
+}
+
+function failedAt(places: readonly (readonly [number, Item | undefined])[]): ConditionFailed {
+  const rows = places.flatMap(([i, item]): [number, Row][] => (item ? [[i, unmarshall(item) as Row]] : []));
+  return new ConditionFailed(
+    places.map(([i]) => i),
+    new Map(rows),
+  );
+}
+
+const isTransient = (error: unknown): boolean =>
+  error instanceof TransactionConflictException ||
+  (error instanceof TransactionCanceledException &&
+    (error.CancellationReasons ?? []).some(({ Code = '' }) => TRANSIENT.includes(Code)));
 
 const keyOf = ({ pk, sk }: RowKey): RowKey => ({ pk, sk });
 

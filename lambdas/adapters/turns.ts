@@ -1,5 +1,5 @@
 import { turnsKey } from '../domain/rows.ts';
-import { type Admission, admit, busyAt, NO_TURNS, type TurnsRow, type Wish } from '../domain/turns.ts';
+import { type Admission, admit, NO_TURNS, type Turns, type TurnsRow, type Wish } from '../domain/turns.ts';
 import type { RowKey } from '../domain/work.ts';
 import { absent, equals } from './expression.ts';
 import { ConditionFailed, type Table } from './table.ts';
@@ -50,10 +50,8 @@ export function createTurns(table: Table) {
     }
   }
 
-  /** Attempts under way. */
-  async function busy(gate: RowKey, now: number): Promise<number> {
-    return busyAt((await table.get<TurnsRow>(turnsKey(gate))) ?? NO_TURNS, now);
-  }
+  /** The turns as they are. */
+  const of = async (gate: RowKey): Promise<Turns> => (await table.get<TurnsRow>(turnsKey(gate))) ?? NO_TURNS;
 
-  return { take, giveBack, busy };
+  return { take, giveBack, of };
 }

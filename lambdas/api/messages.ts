@@ -1,13 +1,14 @@
 import * as z from 'zod/mini';
 import { type BacklogEntry, createBacklogs } from '../adapters/backlog.ts';
-import { equals, present } from '../adapters/expression.ts';
+import { equals } from '../adapters/expression.ts';
+import { countedInReplay } from '../adapters/replays.ts';
 import { signWebhook } from '../adapters/signed-webhook.ts';
-import { ConditionFailed, type Write } from '../adapters/table.ts';
+import { ConditionFailed } from '../adapters/table.ts';
 import { payloadToSend } from '../adapters/video-link.ts';
 import type { DeliveryRow } from '../domain/delivery.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
 import { finishedExpiry, isExpired } from '../domain/retention.ts';
-import { backlogKey, backlogPartition, deliveryKey, replayKey } from '../domain/rows.ts';
+import { backlogKey, backlogPartition, deliveryKey } from '../domain/rows.ts';
 import type { ApiContext } from './context.ts';
 import { conflict, notFound } from './problem.ts';
 import { ok, type Route, route } from './route.ts';
@@ -39,7 +40,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       entry,
       row: rows.find(({ eventId }) => eventId === entry.eventId),
     }));
-    for (const { entry, row } of found) if (!isWaiting(entry, row)) await table.write({ delete: entry });
+    for (const { entry, row } of found) if (!isWaiting(entry, row)) await backlogs.discard(entry, row);
     return found.flatMap(({ entry, row }) => (row && isWaiting(entry, row) ? [row] : []));
   }
 
@@ -58,10 +59,7 @@ export function messageRoutes(context: ApiContext): Route[] {
     const waitsAt = backlogPartition(endpoint);
     if (row?.waitsAt !== waitsAt) return false;
     const attempt = { at: now(), durationMs: 0 };
-    const counted: Write[] =
-      row.replayId && row.inReplay
-        ? [{ update: replayKey(row.replayId), add: { done: 1 }, if: [present('pk')] }]
-        : [];
+    const expiresAt = finishedExpiry(now(), retentionDays);
     try {
       await table.transact([
         {
@@ -70,13 +68,13 @@ export function messageRoutes(context: ApiContext): Route[] {
             state: 'delivered',
             attempts: [...row.attempts, attempt],
             attemptCount: row.attemptCount + 1,
-            expiresAt: finishedExpiry(now(), retentionDays),
+            expiresAt,
           },
           remove: ['waitsAt', 'inReplay'],
           if: [equals('waitsAt', waitsAt)],
         },
         { delete: backlogKey(waitsAt, row) },
-        ...counted,
+        ...countedInReplay(row, expiresAt),
       ]);
       return true;
     } catch (error) {

@@ -1,4 +1,5 @@
 import { absent } from '../adapters/expression.ts';
+import { doneInReplay } from '../adapters/replays.ts';
 import { replayId as newReplayId } from '../domain/ids.ts';
 import { type ReplayRow, replayState } from '../domain/replay.ts';
 import { eventExpiry, isExpired } from '../domain/retention.ts';
@@ -42,7 +43,6 @@ export function replayRoutes(context: ApiContext): Route[] {
             createdAt: at,
             matched: 0,
             queued: 0,
-            done: 0,
             lane: 'deliver-slow',
             dueAt: at,
             expiresAt: eventExpiry(at, retentionDays),
@@ -63,8 +63,9 @@ export function replayRoutes(context: ApiContext): Route[] {
       handle: async ({ params }) => {
         const row = await table.get<ReplayRow>(replayKey(params.id ?? ''));
         if (!row || isExpired(row, now())) throw notFound('replay');
-        const { id, endpointId, matched, queued, done, since, until } = row;
-        const state = replayState(row);
+        const { id, endpointId, matched, queued, since, until } = row;
+        const done = await doneInReplay(table, id);
+        const state = replayState(row, done);
         return ok({ id, endpointId, state, matched, queued, done, since: iso(since), until: iso(until) });
       },
     }),

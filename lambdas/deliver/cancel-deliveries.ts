@@ -1,14 +1,17 @@
-import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
-import { equals, present } from '../adapters/expression.ts';
+import { type Claim, dueAfter, owned, releaseOnce } from '../adapters/claims.ts';
+import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
+import { optimistic } from '../adapters/optimistic.ts';
+import { countedInReplay } from '../adapters/replays.ts';
+import type { Table, Write } from '../adapters/table.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivery.ts';
 import { QUIET_MS } from '../domain/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogKey, deliveryPartition, endpointKey, replayKey } from '../domain/rows.ts';
-import { LEASE_MS, type RowKey } from '../domain/work.ts';
+import { backlogKey, deliveryKey, deliveryPartition, endpointKey } from '../domain/rows.ts';
+import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import type { WorkContext } from '../runtime/stage.ts';
+import { followedBy, followerWrite, waitsFor } from './finish-delivery.ts';
 
 /** The order to cancel what a deleted endpoint still had to get. */
 export type CancellationRow = RowKey & {
@@ -46,45 +49,57 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
         limit: PAGE,
         consistent: true,
       });
-      await inParallel(rows.filter(isMeant), AT_ONCE, cancel);
+      const woken = await inParallel(rows.filter(isMeant), AT_ONCE, cancel);
+      const due = woken.filter((hint) => hint !== undefined);
+      if (due.length > 0) await hints.send('deliver-slow', due);
       if (!more || rows.length === 0) break;
       cursor = rows.at(-1)?.sk;
       if (now() > deadline) return again(claim, now(), cursor);
       claim.leaseEnd = dueAfter(claim, now() + LEASE_MS);
-      await table.write({ update: order, set: { cursor, dueAt: claim.leaseEnd }, if: [owned(claim)] });
+      await table.write({
+        update: order,
+        set: { cursor, dueAt: claim.leaseEnd },
+        remove: ['claims'],
+        if: [owned(claim)],
+      });
     }
     const lastLook = order.orderedAt + QUIET_MS;
     if (now() < lastLook) return again(claim, lastLook, undefined);
     await table.write({ delete: order, if: [owned(claim)] });
   };
 
-  /** Takes the delivery from whoever is sending it; what was sent already cannot be called back. */
-  async function cancel(row: DeliveryRow): Promise<void> {
-    const { waitsAt, replayId, inReplay } = row;
-    const writes: Write[] = [
-      {
-        update: row,
-        set: { state: 'canceled', expiresAt: finishedExpiry(now(), retentionDays) },
-        remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'waitsAt', 'passes', 'inReplay'],
-        if: [equals('state', row.state)],
-      },
-      ...(waitsAt ? [{ delete: backlogKey(waitsAt, row) }] : []),
-      ...(replayId && inReplay
-        ? [{ update: replayKey(replayId), add: { done: 1 }, if: [present('pk')] }]
-        : []),
-    ];
-    try {
+  /**
+   * Takes the delivery from whoever is sending it; what was sent already cannot be called back. What
+   * waits for its end, since the endpoint is back, becomes due. Returns the hint of that.
+   */
+  function cancel(seen: DeliveryRow): Promise<Hint | undefined> {
+    return optimistic(async () => {
+      const row = await table.get<DeliveryRow>(seen);
+      if (!row || isFinal(row)) return undefined;
+      const { endpointId, waitsAt, next } = row;
+      const waiting = next && (await table.get<DeliveryRow>(deliveryKey(endpointId, next)));
+      const follower = waiting && waitsFor(waiting, row) ? followerWrite(row, next, now()) : undefined;
+      const expiresAt = finishedExpiry(now(), retentionDays);
+      const writes: Write[] = [
+        {
+          update: row,
+          set: { state: 'canceled', expiresAt },
+          remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'waitsAt', 'passes', 'inReplay'],
+          if: [equals('state', row.state), followedBy(next)],
+        },
+        ...(waitsAt ? [{ delete: backlogKey(waitsAt, row) }] : []),
+        ...countedInReplay(row, expiresAt),
+        ...(follower ? [follower] : []),
+      ];
       await table.transact(writes);
-    } catch (error) {
-      // Somebody ended it first.
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+      return follower ? { ...follower.update, dueAt: now() } : undefined;
+    });
   }
 
   async function again(claim: Claim, at: number, cursor: string | undefined): Promise<void> {
     const { pk, sk } = claim.row;
     const change = cursor === undefined ? { remove: ['cursor'] } : { set: { cursor } };
-    await table.write(releaseWrite(claim, { dueAt: at, ...change }));
+    await releaseOnce(table, claim, { dueAt: at, ...change });
     await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, at) }]);
   }
 }

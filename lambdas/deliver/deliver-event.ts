@@ -1,17 +1,17 @@
 import { entryWrite, wakeWrite } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, dueAfter, releaseOnce, releaseWrite } from '../adapters/claims.ts';
 import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { ConditionFailed, type Table } from '../adapters/table.ts';
 import type { Targets } from '../adapters/targets.ts';
 import type { TakeTurns } from '../adapters/turns.ts';
-import { heldBy, pacer, type Target } from '../domain/admission.ts';
+import { backlogOf, heldBy, pacer, type Target } from '../domain/admission.ts';
 import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivery.ts';
 import { afterAttempt } from '../domain/delivery-outcome.ts';
 import { type GateRow, isAwake } from '../domain/gate.ts';
 import { isProven, mostAtOnce, SLOW_MS } from '../domain/health.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogPartition, deliveryKey } from '../domain/rows.ts';
+import { deliveryKey } from '../domain/rows.ts';
 import { LEASE_MS } from '../domain/work.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { RecordHealth } from './endpoint-health.ts';
@@ -30,13 +30,18 @@ export type DeliverDependencies = {
   /** Rejects when the signal ends it. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly retentionDays: number;
-  readonly log: { info(message: string, extra: Record<string, unknown>): void };
+  readonly log: DeliverLog;
   /** Counts a delivery that failed after the whole schedule. */
   readonly onFailed: () => void;
 };
 
-/** How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it. */
-const PATIENCE_MS = { deliver: 50, 'deliver-slow': 1_000 };
+export type DeliverLog = Record<'info' | 'error', (message: string, extra: Record<string, unknown>) => void>;
+
+/**
+ * How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it; in the
+ * other for as much as the message before it may have come later than its own.
+ */
+const PATIENCE_MS = { deliver: 50, 'deliver-slow': 2_000 };
 /** After how long a gate looks who may go next, ms. */
 const CROWDED_MS = 1_000;
 
@@ -66,10 +71,22 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       if (turn > now()) await sleep(turn - now());
       result = await watched(claim.lane, target, send(target.endpoint, row));
     } finally {
-      if (mostAtOnce(target.gate.health) !== undefined) await turns.giveBack(paced, claim.nonce);
+      if (mostAtOnce(target.gate.health) !== undefined) {
+        await aside('turn not given back', turns.giveBack(paced, claim.nonce));
+      }
     }
     await record(claim, target, result);
   };
+
+  /** Work beside an attempt, which what it comes to does not depend on: when it fails, that is logged. */
+  async function aside<T>(message: string, work: Promise<T>): Promise<T | undefined> {
+    try {
+      return await work;
+    } catch (error) {
+      log.error(message, { error });
+      return undefined;
+    }
+  }
 
   /** Notices while an attempt lasts that it takes long, so that the fast queue sends no more to it. */
   async function watched(
@@ -80,7 +97,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     if (lane !== 'deliver') return attempt;
     const answered = new AbortController();
     const watch = sleep(SLOW_MS, answered.signal).then(
-      () => recordHealth.tooSlow(target),
+      () => aside('slowness not recorded', recordHealth.tooSlow(target)),
       () => false,
     );
     try {
@@ -118,21 +135,21 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     set: Partial<DeliveryRow> & { state: DeliveryState },
   ): Promise<void> {
     const expiresAt = finishedExpiry(now(), retentionDays);
-    const next = await finishDelivery(table, claim, { ...set, expiresAt }, now());
+    const next = await finishDelivery(table, claim, set, expiresAt, now());
     if (next) await hints.send('deliver-slow', [next]);
   }
 
   async function again(claim: Claim<DeliveryRow>, at: number, set: Partial<DeliveryRow> = {}): Promise<void> {
     const lane = 'deliver-slow';
     const attempted = set.attempts ? ['passes'] : [];
-    await table.write(releaseWrite(claim, { lane, dueAt: at, set, remove: attempted }));
+    await releaseOnce(table, claim, { lane, dueAt: at, set, remove: attempted });
     const { pk, sk } = claim.row;
     await hints.send(lane, [{ pk, sk, dueAt: dueAfter(claim, at) }]);
   }
 
   /** Into the backlog of a gate that is shut or awake (see domain/gate.ts). */
   async function wait(claim: Claim<DeliveryRow>, gate: GateRow, state: 'held' | 'pending'): Promise<void> {
-    const waitsAt = backlogPartition(gate);
+    const waitsAt = backlogOf(gate, claim.row);
     await table.transact([
       releaseWrite(claim, { set: { state, waitsAt } }),
       entryWrite(waitsAt, { ...claim.row, expiresAt: undefined }),

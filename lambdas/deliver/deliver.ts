@@ -10,7 +10,7 @@ import type { ReplayRow } from '../domain/replay.ts';
 import type { RowKey } from '../domain/work.ts';
 import { stage, type WorkContext } from '../runtime/stage.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';
-import { createDeliverEvent } from './deliver-event.ts';
+import { createDeliverEvent, type DeliverLog } from './deliver-event.ts';
 import { createRecordHealth } from './endpoint-health.ts';
 import { createReleaseBacklog } from './release-backlog.ts';
 import { createReplayDeliveries } from './replay-deliveries.ts';
@@ -23,7 +23,7 @@ export type DeliverOptions = SendDependencies & {
   readonly random: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly retentionDays: number;
-  readonly log: { info(message: string, extra: Record<string, unknown>): void };
+  readonly log: DeliverLog;
   /** Rows worked on at a time. */
   readonly concurrency?: number;
   readonly count: (metric: 'EndpointDisabled' | 'DeliveriesFailed') => void;

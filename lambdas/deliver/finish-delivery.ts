@@ -1,8 +1,9 @@
 import { type Claim, releaseWrite } from '../adapters/claims.ts';
-import { absent, equals, present } from '../adapters/expression.ts';
+import { absent, type Condition, equals } from '../adapters/expression.ts';
+import { countedInReplay } from '../adapters/replays.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import { type DeliveryRow, failedLane } from '../domain/delivery.ts';
-import { deliveryKey, replayKey } from '../domain/rows.ts';
+import { deliveryKey } from '../domain/rows.ts';
 import type { Hint } from '../domain/work.ts';
 
 const TRIES = 5;
@@ -16,27 +17,27 @@ export async function finishDelivery(
   table: Table,
   claim: Claim<DeliveryRow>,
   set: Partial<DeliveryRow>,
+  expiresAt: number,
   now: number,
 ): Promise<Hint | undefined> {
   const { row } = claim;
   const failed = set.state === 'failed' ? { lane: failedLane(row.endpointId), dueAt: now } : {};
-  const finish = releaseWrite(claim, { ...failed, set, remove: ['passes', 'inReplay'] });
+  const finish = releaseWrite(claim, {
+    ...failed,
+    set: { ...set, expiresAt },
+    remove: ['passes', 'inReplay'],
+  });
   let { next } = row;
   let waiting = true;
-  let counted = true;
+  const counted = countedInReplay(row, expiresAt);
   for (let attempt = 1; ; attempt++) {
     const follower = next !== undefined && waiting ? followerWrite(row, next, now) : undefined;
-    const replay =
-      row.replayId !== undefined && row.inReplay && counted ? countedWrite(row.replayId) : undefined;
     // It may have got a follower since it was claimed.
-    const sameNext = next === undefined ? absent('next') : equals('next', next);
-    const finishing: Write = { ...finish, if: [...(finish.if ?? []), sameNext] };
+    const finishing: Write = { ...finish, if: [...(finish.if ?? []), followedBy(next)] };
     try {
-      if (follower || replay) {
-        await table.transact([finishing, follower, replay].filter((write) => write !== undefined));
-      } else {
-        await table.write(finishing);
-      }
+      const others = follower ? [follower, ...counted] : counted;
+      if (others.length > 0) await table.transact([finishing, ...others]);
+      else await table.write(finishing);
       return follower && { ...follower.update, dueAt: now };
     } catch (error) {
       if (!(error instanceof ConditionFailed) || attempt === TRIES) throw error;
@@ -45,22 +46,25 @@ export async function finishDelivery(
         if (current?.releasedBy === claim.nonce) return follower && { ...follower.update, dueAt: now };
         if (current?.owner !== claim.nonce) throw error;
         next = current.next;
-      } else if (follower && error.failed.includes(1)) waiting = false;
-      else counted = false;
+      } else waiting = false;
     }
   }
 }
 
-/** Makes the follower due, if it still waits for this one. */
-const followerWrite = ({ endpointId, eventId }: DeliveryRow, next: string, now: number) =>
+/** Whether a delivery waits for the end of the one before it, and is due by nothing else. */
+export const waitsFor = (row: DeliveryRow, before: DeliveryRow): boolean =>
+  row.after === before.eventId &&
+  row.state === 'pending' &&
+  row.lane === undefined &&
+  row.waitsAt === undefined;
+
+export const followedBy = (next: string | undefined): Condition =>
+  next === undefined ? absent('next') : equals('next', next);
+
+/** Makes the follower due, if {@link waitsFor} still holds. */
+export const followerWrite = ({ endpointId, eventId }: DeliveryRow, next: string, now: number) =>
   ({
     update: deliveryKey(endpointId, next),
     set: { lane: 'deliver-slow', dueAt: now },
     if: [equals('after', eventId), equals('state', 'pending'), absent('lane'), absent('waitsAt')],
   }) satisfies Write;
-
-const countedWrite = (replayId: string): Write => ({
-  update: replayKey(replayId),
-  add: { done: 1 },
-  if: [present('pk')],
-});

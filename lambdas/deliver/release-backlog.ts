@@ -1,18 +1,19 @@
 import { type BacklogEntry, createBacklogs } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, dueAfter, type Release, releaseOnce } from '../adapters/claims.ts';
 import type { Hints } from '../adapters/hints.ts';
 import type { Table } from '../adapters/table.ts';
 import type { TakeTurns } from '../adapters/turns.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
 import {
+  fairly,
   type GateRow,
+  intervalOf,
   QUIET_MS,
-  RELEASE_AHEAD_MS,
   RELEASE_EVERY_MS,
-  RELEASES_PER_SECOND,
   releaseTimes,
 } from '../domain/gate.ts';
 import { halfOpen, isOpen, mostAtOnce, probeAt } from '../domain/health.ts';
+import { AHEAD_MS, busyAt, NO_TURNS, planned } from '../domain/turns.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import type { WorkContext } from '../runtime/stage.ts';
 
@@ -30,7 +31,8 @@ const AT_ONCE = 10;
 const CROWDED_MS = 1_000;
 
 /**
- * A gate's turn: releases what waits in its backlog, the oldest events first. All of it within the
+ * A gate's turn: releases what waits in its backlog, the oldest events first, and what is
+ * replayed beside the new ones. All of it within the
  * rate limit when the gate answers well, as many as may be under way when it has not proven itself,
  * one as a probe while its breaker is open, nothing while it is disabled.
  */
@@ -52,22 +54,26 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
       return release(claim, { dueAt: now() + QUIET_MS, set });
     }
 
-    const times = releaseTimes(
-      Math.max(now(), gate.releasedUntil ?? 0),
-      now() + RELEASE_AHEAD_MS,
-      gate.rateLimit ?? RELEASES_PER_SECOND,
-    );
+    const interval = intervalOf(gate);
     // The health of a callback is its origin's.
     const atOnce = gate.kind === 'callback' ? undefined : mostAtOnce(gate.health);
-    const room = atOnce === undefined ? times.length : atOnce - (await turns.busy(gate, now()));
+    const free = atOnce === undefined && gate.rateLimit === undefined;
+    const taken = free ? NO_TURNS : await turns.of(gate);
+    // Attempts that did not come from the backlog may have taken later turns than it gave out.
+    const from = Math.max(
+      ...[gate.releasedUntil ?? 0, taken.nextAt].map((at) => planned(at, now(), interval)),
+    );
+    const times = releaseTimes(from, now() + AHEAD_MS, interval);
+    const room = atOnce === undefined ? times.length : atOnce - busyAt(taken, now());
     const { released, empty } = await releaseSome(claim, times.slice(0, Math.max(0, room)), {}, deadline);
     if (released > 0) log.info('released', { gate: gate.sk, released });
+    const last = times[released - 1];
+    const releasedUntil = last === undefined ? from : Math.ceil(last + interval);
     if (!empty) {
-      const interval = 1_000 / (gate.rateLimit ?? RELEASES_PER_SECOND);
-      const last = times[released - 1];
+      const soon = atOnce === undefined ? RELEASE_EVERY_MS : CROWDED_MS;
       return release(claim, {
-        dueAt: now() + (atOnce === undefined ? RELEASE_EVERY_MS : CROWDED_MS),
-        set: last === undefined ? {} : { releasedUntil: Math.ceil(last + interval) },
+        dueAt: Math.max(now() + soon, releasedUntil - RELEASE_EVERY_MS),
+        set: { releasedUntil },
         remove: ['quietSince'],
       });
     }
@@ -76,12 +82,12 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
     if (released === 0 && gate.quietSince !== undefined && now() >= lastLook) {
       return release(claim, { remove: ['quietSince', 'releasedUntil'] });
     }
-    return release(claim, { dueAt: Math.max(lastLook, now()), set: { quietSince } });
+    return release(claim, { dueAt: Math.max(lastLook, now()), set: { quietSince, releasedUntil } });
   };
 
   /** Releases an entry for each of the times, and says whether the backlog is empty afterwards. */
   async function releaseSome(
-    claim: Claim<GateRow>,
+    claim: Claim<GateRow & Partial<EndpointRow>>,
     times: readonly number[],
     more: { passes?: true },
     deadline: number,
@@ -89,21 +95,25 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
     let released = 0;
     for (;;) {
       const left = times.slice(released, released + PAGE);
-      const { rows, more: rest } = await backlogs.first(claim.row, Math.max(1, left.length));
-      if (rows.length === 0) return { released, empty: true };
+      const limit = Math.max(1, left.length);
+      const [{ rows: fresh }, { rows: replayed }] = await Promise.all([
+        backlogs.first(claim.row, limit),
+        backlogs.first(claim.row, limit, true),
+      ]);
+      const waiting = fresh.length + replayed.length;
+      if (waiting === 0) return { released, empty: true };
       if (left.length === 0 || now() > deadline) return { released, empty: false };
-      await releasePage(rows, left, more);
-      released += rows.length;
-      if (!rest) return { released, empty: true };
+      const page = fairly(left, intervalOf(claim.row), fresh, replayed);
+      await releasePage(page, more);
+      released += page.length;
+      if (waiting < left.length) return { released, empty: true };
     }
   }
 
   async function releasePage(
-    rows: readonly BacklogEntry[],
-    times: readonly number[],
+    due: readonly { entry: BacklogEntry; dueAt: number }[],
     more: { passes?: true },
   ) {
-    const due = rows.map((entry, i) => ({ entry, dueAt: times[i] ?? now() }));
     const hinted = await inParallel(due, AT_ONCE, ({ entry, dueAt }) => backlogs.release(entry, dueAt, more));
     const found = hinted.filter((hint) => hint !== undefined);
     if (found.length > 0) await hints.send('deliver-slow', found);
@@ -111,7 +121,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
 
   async function release(claim: Claim<GateRow>, change: Release): Promise<void> {
     const { pk, sk } = claim.row;
-    await table.write(releaseWrite(claim, change));
+    await releaseOnce(table, claim, change);
     if (change.dueAt === undefined) return;
     await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, change.dueAt) }]);
   }

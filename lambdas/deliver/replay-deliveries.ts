@@ -1,15 +1,15 @@
 import { entryWrite, wakeWrite } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { type Claim, dueAfter, owned, releaseOnce } from '../adapters/claims.ts';
 import { equals } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { ConditionFailed, type Table } from '../adapters/table.ts';
 import type { Targets } from '../adapters/targets.ts';
-import { pacer, type Target } from '../domain/admission.ts';
+import { backlogOf, pacer, type Target } from '../domain/admission.ts';
 import type { DeliveryRow } from '../domain/delivery.ts';
-import { isAwake } from '../domain/gate.ts';
+import { type GateRow, isAwake } from '../domain/gate.ts';
 import { firstEventId, isMeant, type ReplayRow } from '../domain/replay.ts';
 import { isExpired } from '../domain/retention.ts';
-import { backlogPartition, deliveryPartition } from '../domain/rows.ts';
+import { deliveryPartition } from '../domain/rows.ts';
 import { LEASE_MS } from '../domain/work.ts';
 import { inParallel } from '../runtime/in-parallel.ts';
 import type { WorkContext } from '../runtime/stage.ts';
@@ -35,7 +35,7 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
     let { row } = claim;
     for (;;) {
       const target = await targets.of(row.endpointId);
-      if (!target) return table.write(releaseWrite(claim, { set: { queuedAll: true } })).then(() => {});
+      if (!target) return releaseOnce(table, claim, { set: { queuedAll: true } });
       await wake(target);
 
       const page = await table.query<DeliveryRow>({
@@ -56,12 +56,12 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
       };
       row = { ...row, ...counts, cursor };
       if (!page.more || page.rows.length === 0) {
-        await table.write(releaseWrite(claim, { set: { ...counts, cursor, queuedAll: true } }));
+        await releaseOnce(table, claim, { set: { ...counts, cursor, queuedAll: true } });
         log.info('replay queued', { replayId: row.id, ...counts });
         return;
       }
       if (now() > deadline) {
-        await table.write(releaseWrite(claim, { dueAt: now(), set: { ...counts, cursor } }));
+        await releaseOnce(table, claim, { dueAt: now(), set: { ...counts, cursor } });
         const { pk, sk } = row;
         await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, now()) }]);
         return;
@@ -70,6 +70,7 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
       await table.write({
         update: row,
         set: { ...counts, cursor, dueAt: claim.leaseEnd },
+        remove: ['claims'],
         if: [owned(claim)],
       });
     }
@@ -86,13 +87,9 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
   }
 
   /** Into the backlog with a new schedule and the same id; false when it has changed meanwhile. */
-  async function enqueue(
-    row: DeliveryRow,
-    replayId: string,
-    gate: { pk: string; sk: string },
-  ): Promise<boolean> {
+  async function enqueue(row: DeliveryRow, replayId: string, gate: GateRow): Promise<boolean> {
     if (row.replayId === replayId) return true;
-    const waitsAt = backlogPartition(gate);
+    const waitsAt = backlogOf(gate, { inReplay: true });
     try {
       await table.transact([
         {

@@ -16,6 +16,15 @@ export type Waiting = { readonly waitsAt: string; readonly state: 'held' | 'pend
 export const pacer = ({ endpoint, gate }: Target): GateRow =>
   endpoint.rateLimit === undefined ? gate : endpoint;
 
+/**
+ * The backlog of a gate that a delivery waits in. What is replayed has one of its own, so that it keeps
+ * no new event waiting; but clients fetch all that is for a pull endpoint from one.
+ */
+export const backlogOf = (
+  gate: GateRow & Partial<EndpointRow>,
+  { inReplay }: Pick<DeliveryRow, 'inReplay'>,
+) => backlogPartition(gate, inReplay && gate.kind !== 'pull');
+
 /** First attempts to endpoints that answer well use the fast queue; what would only wait begins in a backlog. */
 export function startOf(target: Target): Start {
   const { endpoint, gate } = target;

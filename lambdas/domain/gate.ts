@@ -1,5 +1,6 @@
 import type { EndpointHealth } from './health.ts';
 import { originKey } from './rows.ts';
+import { AHEAD_MS, intervalMs } from './turns.ts';
 import type { RowKey, Work } from './work.ts';
 
 /**
@@ -28,9 +29,8 @@ export const QUIET_MS = 120_000;
 
 /** Deliveries released per second from a backlog without a rate limit. */
 export const RELEASES_PER_SECOND = 100;
-/** How far ahead deliveries are released, and after how long more of them are, ms. */
-export const RELEASE_AHEAD_MS = 8_000;
-export const RELEASE_EVERY_MS = 4_000;
+/** After how long more deliveries are released, ms: before those that were released ahead are gone. */
+export const RELEASE_EVERY_MS = AHEAD_MS / 2;
 
 /** Whether the gate is due, or being worked on, and will look at its backlog. */
 export const isAwake = (gate: Gate): boolean => gate.lane === 'deliver-slow' && gate.quietSince === undefined;
@@ -43,9 +43,34 @@ export const newOrigin = (origin: string): GateRow => ({
   stateVersion: 0,
 });
 
-/** Times at which the next of a backlog go out, from `from` up to `until`, `perSecond` of them. */
-export function releaseTimes(from: number, until: number, perSecond: number): number[] {
-  const interval = 1_000 / perSecond;
+/** Between two releases from a gate's backlog, ms. */
+export const intervalOf = ({ rateLimit = RELEASES_PER_SECOND }: { rateLimit?: number }): number =>
+  intervalMs(rateLimit);
+
+/** One in so many releases is for what is replayed, the others for new events, while both wait. */
+const REPLAYS_SHARE = 4;
+
+/**
+ * Who goes out at each of the times, from both queues in their order: at a replay's time what is
+ * replayed, else what is new, and the other where the one is empty. A time tells by itself whose it is,
+ * so that even one release in minutes is shared.
+ */
+export function fairly<T>(
+  times: readonly number[],
+  interval: number,
+  fresh: readonly T[],
+  replayed: readonly T[],
+): { entry: T; dueAt: number }[] {
+  const [mine, theirs] = [[...fresh], [...replayed]];
+  return times.flatMap((dueAt) => {
+    const isTheirs = Math.floor(dueAt / interval) % REPLAYS_SHARE === 0;
+    const entry = isTheirs ? (theirs.shift() ?? mine.shift()) : (mine.shift() ?? theirs.shift());
+    return entry === undefined ? [] : [{ entry, dueAt }];
+  });
+}
+
+/** Times at which the next of a backlog go out, from `from` up to `until`. */
+export function releaseTimes(from: number, until: number, interval: number): number[] {
   const count = Math.max(0, Math.ceil((until - from) / interval));
   return Array.from({ length: count }, (_, i) => Math.ceil(from + i * interval));
 }

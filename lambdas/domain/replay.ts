@@ -20,10 +20,9 @@ export type ReplayRow = RowKey &
     cursor?: string;
     /** Whether all of the range was looked at. */
     queuedAll?: boolean;
-    /** Deliveries that are meant; those that wait to be sent again; those that have ended since. */
+    /** Deliveries that are meant; those that were made to wait to be sent again. */
     matched: number;
     queued: number;
-    done: number;
     expiresAt: number;
   };
 
@@ -31,7 +30,8 @@ export type ReplayRow = RowKey &
 export const isMeant = ({ of }: ReplayRow, row: DeliveryRow): boolean =>
   isFinal(row) && row.state !== 'canceled' && (of === 'all' || row.state === 'failed');
 
-export function replayState({ queuedAll, queued, done }: ReplayRow): ReplayState {
+/** @param done how many of its deliveries have ended */
+export function replayState({ queuedAll, queued }: ReplayRow, done: number): ReplayState {
   if (!queuedAll) return 'queueing';
   return done < queued ? 'sending' : 'done';
 }

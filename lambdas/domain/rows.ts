@@ -43,8 +43,9 @@ export const deliveryKey = (endpointId: string, eventId: string): RowKey => ({
 
 /** Shares the health of all per-request callbacks of an origin, such as `https://example.com`. */
 export const originKey = (origin: string): RowKey => ({ pk: `ORIGIN#${origin}`, sk: 'HEALTH' });
-/** What waits at a gate (an endpoint or origin), in the order of the events. */
-export const backlogPartition = (gate: RowKey): string => `BACKLOG#${gate.pk}#${gate.sk}`;
+/** What waits at a gate (an endpoint or origin), in the order of the events: the new, and what is replayed. */
+export const backlogPartition = (gate: RowKey, replayed = false): string =>
+  `${replayed ? 'REPLAY-BACKLOG' : 'BACKLOG'}#${gate.pk}#${gate.sk}`;
 export const backlogKey = (partition: string, delivery: { eventId: string; endpointId: string }): RowKey => ({
   pk: partition,
   sk: `${delivery.eventId}#${delivery.endpointId}`,
@@ -57,6 +58,12 @@ export const cancellationKey = (endpointId: string): RowKey => ({
   sk: 'ORDER',
 });
 export const replayKey = (replayId: string): RowKey => ({ pk: `REPLAY#${replayId}`, sk: 'REPLAY' });
+/** Counts, for a share of the events, the deliveries of a replay that have ended. */
+export const replayDoneKey = (replayId: string, share: number): RowKey => ({
+  ...replayKey(replayId),
+  sk: `${REPLAY_DONE}${share}`,
+});
+export const REPLAY_DONE = 'DONE#';
 
 /** While present and in the future, all polling waits. */
 export const brakeKey: RowKey = { pk: 'BRAKE', sk: 'UPSTREAM' };

@@ -108,7 +108,7 @@ async function run(death: Death | undefined) {
     const mine: Table = life.table(table);
     const { now } = clock;
     const hints = { send: async () => {}, sendPacked: async () => {} };
-    const log = { info: () => {} };
+    const log = { info: () => {}, error: () => {} };
     const random = () => 0.5;
     const claims = createClaims(mine, now, randomUUID);
     const upstream = async () => {

@@ -1,5 +1,7 @@
+import { TransactionCanceledException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConditionFailed, type Row } from '../../../lambdas/adapters/table.ts';
+import { ConditionFailed, createTable, type Row } from '../../../lambdas/adapters/table.ts';
+import { outcomeOf } from '../../../lambdas/runtime/failure.ts';
 import { dynamoEngines } from '../../../local/emulators.ts';
 import { startDatabase, type TestDatabase } from '../../support/dynamodb.ts';
 
@@ -96,6 +98,63 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
       Array.from({ length: 10 }, () => table.transact([{ update: key, add: { n: 1 } }, { put: newKey() }])),
     );
     expect(await table.get<Row>(key)).toMatchObject({ n: 10 });
+  });
+
+  describe('in the way of a transaction of others', () => {
+    const common = { message: '', $metadata: {} };
+    const canceled = (...codes: string[]) =>
+      new TransactionCanceledException({ ...common, CancellationReasons: codes.map((Code) => ({ Code })) });
+
+    /** The table, whose first calls end in these errors; no waiting between them. */
+    async function refusedBy<T>(
+      errors: Error[],
+      use: (table: TestDatabase['table']) => Promise<T>,
+    ): Promise<T> {
+      const { client, tableName } = database;
+      client.middlewareStack.add(
+        (next) => async (args) => {
+          const error = errors.shift();
+          if (error) throw error;
+          return next(args);
+        },
+        { step: 'initialize', name: 'inTheWay', override: true },
+      );
+      try {
+        return await use(createTable(client, tableName, () => 0));
+      } finally {
+        client.middlewareStack.remove('inTheWay');
+      }
+    }
+
+    test('a single write comes through', async () => {
+      const key = newKey();
+      const conflict = new TransactionConflictException(common);
+      const row = await refusedBy([conflict], (table) => table.write<Row>({ update: key, add: { n: 1 } }));
+      expect(row).toEqual({ ...key, n: 1 });
+    });
+
+    test.each(['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'])(
+      'a transaction canceled for %s comes through',
+      async (code) => {
+        const key = newKey();
+        await refusedBy([canceled('None', code)], (table) => table.transact([{ put: key }]));
+        expect(await database.table.get(key)).toEqual(key);
+      },
+    );
+
+    test('what never comes through is no refusal, so its work is tried again', async () => {
+      const conflicts = Array.from({ length: 100 }, () => canceled('TransactionConflict'));
+      const never = refusedBy(conflicts, (table) => table.transact([{ put: newKey() }]));
+      await expect(never).rejects.toThrow(TransactionCanceledException);
+      expect(await never.catch(outcomeOf)).toBe('retry');
+    });
+
+    test('a condition that does not hold is a refusal at once', async () => {
+      const refused = refusedBy([canceled('TransactionConflict', 'ConditionalCheckFailed')], (table) =>
+        table.transact([{ put: newKey() }]),
+      );
+      await expect(refused).rejects.toThrow(ConditionFailed);
+    });
   });
 
   test('a partition is read in order, from a place, and newest first', async () => {

@@ -5,6 +5,7 @@ import { changed } from '../../../lambdas/api/endpoint-change.ts';
 import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import { QUIET_MS } from '../../../lambdas/domain/gate.ts';
 import { cancellationKey } from '../../../lambdas/domain/rows.ts';
+import { intervalMs } from '../../../lambdas/domain/turns.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 
@@ -84,6 +85,47 @@ test('what entered the backlog late, by a worker that knew the endpoint as disab
   expect((await world.current(endpoint)).lane).toBeUndefined();
 });
 
+test('a place is not lost to a delivery that comes back to it while its release is refused', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false });
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  const [delivery] = await world.deliveries(endpoint);
+  const { pk, sk, waitsAt } = delivery!;
+  const backlogs = createBacklogs({
+    ...world.table,
+    transact: (writes) =>
+      world.table.transact(writes).catch(async (error) => {
+        await world.table.write({ update: { pk, sk }, set: { waitsAt } });
+        throw error;
+      }),
+  });
+  const [entry] = (await backlogs.first(endpoint, 1)).rows;
+  // A person sends it.
+  await world.table.write({ update: { pk, sk }, remove: ['waitsAt'] });
+  expect(await backlogs.release(entry!, world.clock.now())).toBeUndefined();
+  expect((await backlogs.first(endpoint, 1)).rows).toEqual([entry]);
+
+  await enable(world, endpoint, true);
+  await world.pass(10_000);
+  expect(world.idsPostedTo(endpoint)).toEqual([delivery?.eventId]);
+});
+
+test('the place of a delivery that is gone, or was sent meanwhile, is deleted', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false });
+  const { observe } = await world.request();
+  await observe('video.accepted', 'video.processing');
+  await world.work();
+  const [erased, sent] = await world.deliveries(endpoint);
+  await world.table.write({ delete: erased! });
+  await world.table.write({ update: sent!, set: { state: 'delivered' }, remove: ['waitsAt'] });
+  await enable(world, endpoint, true);
+  await world.pass(10_000);
+  expect((await createBacklogs(world.table).first(endpoint, 10)).rows).toEqual([]);
+  expect(world.posted).toEqual([]);
+});
+
 test('a deleted endpoint: what it still had to get is canceled, held or pending, and nothing is left waiting', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1);
@@ -126,4 +168,32 @@ test('a rate limit holds for a burst: no second sees more, and all of it arrives
     expect(times.filter((time) => time >= from && time < from + 1_000).length).toBeLessThanOrEqual(5);
   }
   expect(new Set(world.idsPostedTo(endpoint)).size).toBe(40);
+});
+
+test('a low rate limit is used to the full: an event goes out each interval', async () => {
+  const world = await deliveryWorld(database());
+  await world.endpoint(1, { rateLimit: 0.01 });
+  const { observe } = await world.request();
+  for (let event = 0; event < 5; event++) await observe('video.processing');
+  await world.pass(4 * intervalMs(0.01) + 10_000);
+  const times = world.posted.map(({ at }) => at);
+  expect(times).toHaveLength(5);
+  for (const [i, at] of times.slice(1).entries()) {
+    expect(at - times[i]!).toBeGreaterThanOrEqual(intervalMs(0.01));
+  }
+});
+
+test('a clock that was an hour ahead once does not keep an endpoint waiting', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 1 });
+  const { observe } = await world.request();
+  world.clock.advance(3_600_000);
+  await observe('video.accepted');
+  await world.work();
+  const releasedUntil = world.clock.now();
+  world.clock.advance(-3_600_000);
+  await world.table.write({ update: endpoint, set: { releasedUntil } });
+  for (let event = 0; event < 5; event++) await observe('video.processing');
+  await world.pass(20_000);
+  expect(world.posted).toHaveLength(6);
 });

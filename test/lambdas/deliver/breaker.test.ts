@@ -158,3 +158,29 @@ test('the schedule is the one promised, however long the endpoint fails', async 
   const gaps = times.slice(1).map((time, i) => Math.round((time - times[i]!) / 1_000));
   expect(gaps).toEqual([5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]);
 });
+
+test('a failed attempt counts, and its next one is hinted, when the answer to its release is lost', async () => {
+  let lost = 0;
+  const world = await deliveryWorld(database(), {
+    wrap: (table) => ({
+      ...table,
+      write: async (change) => {
+        if ('update' in change && change.set?.attempts !== undefined) {
+          await table.write(change);
+          lost++;
+        }
+        // Again, as the SDK does when there was no answer.
+        return table.write(change);
+      },
+    }),
+  });
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  expect(lost).toBe(1);
+  const [delivery] = await world.deliveries(endpoint);
+  const { pk, sk, dueAt } = delivery!;
+  expect(world.hinted.at(-1)).toEqual({ lane: 'deliver-slow', hints: [{ pk, sk, dueAt }] });
+  expect((await world.current(endpoint)).health).toMatchObject({ state: 'failing', failures: 1 });
+});

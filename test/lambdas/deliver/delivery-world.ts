@@ -10,6 +10,7 @@ import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.
 import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
 import type { EndpointRow, EndpointSecret } from '../../../lambdas/domain/endpoint.ts';
 import type { EventType } from '../../../lambdas/domain/event-filter.ts';
+import { SLOW_MS } from '../../../lambdas/domain/health.ts';
 import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';
@@ -25,7 +26,8 @@ const LANES: Lane[] = ['dispatch', 'deliver', 'deliver-slow'];
 export type Posted = { at: number; url: string; id: string; headers: Record<string, string>; body: string };
 
 /** What the far side does with a POST: a status, an answer, or a failure of the exchange. */
-export type FarSide = (posted: Posted) => number | Partial<Answer> | ExchangeError;
+export type FarSide = (posted: Posted) => Outcome | Promise<Outcome>;
+type Outcome = number | Partial<Answer> | ExchangeError;
 
 export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
 
@@ -56,7 +58,12 @@ export async function deliveryWorld(
     sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]) =>
       void hinted.push(...messages.map((message) => ({ lane, hints: message.hints }))),
   };
-  const log = { info: (...line: unknown[]) => void lines.push(line) };
+  const errors: string[] = [];
+  const log = {
+    info: (...line: unknown[]) => void lines.push(line),
+    error: (message: string) => void errors.push(message),
+  };
+  const watches = new Set<() => void>();
 
   const played = {
     request: async ({ url, headers = {}, body = '' }: Exchange): Promise<Answer> => {
@@ -68,7 +75,7 @@ export async function deliveryWorld(
         body: body.toString(),
       };
       posted.push(post);
-      const answer = world.farSide(post);
+      const answer = await world.farSide(post);
       if (answer instanceof ExchangeError) throw answer;
       const usual = { statusCode: 200, headers: {}, body: Buffer.alloc(0), truncated: false, durationMs: 1 };
       return { ...usual, ...(typeof answer === 'number' ? { statusCode: answer } : answer) };
@@ -102,10 +109,22 @@ export async function deliveryWorld(
   });
   const handlers = { dispatch, deliver, 'deliver-slow': deliver };
 
-  /** Waiting for a turn takes its time; a watch on an attempt is only ever ended. */
+  /** Waiting for a turn takes its time; a watch on an attempt lasts until tests say so. */
   async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (!signal) return clock.advance(ms);
-    return new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    return new Promise((resolve, reject) => {
+      watches.add(resolve);
+      signal.addEventListener('abort', () => {
+        watches.delete(resolve);
+        reject(signal.reason);
+      });
+    });
+  }
+
+  /** All attempts under way have lasted for so long that it is noticed. */
+  function linger(): void {
+    clock.advance(SLOW_MS);
+    for (const noticed of watches) noticed();
   }
 
   /** Hands rows to a stage as one message. */
@@ -193,6 +212,8 @@ export async function deliveryWorld(
     clock,
     posted,
     lines,
+    errors,
+    linger,
     counted,
     hinted,
     invoke,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { cancellationKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld, type Posted } from './delivery-world.ts';
 
@@ -58,6 +59,27 @@ test('a predecessor that failed for good lets the next one go', async () => {
   await observe('video.accepted', 'video.processing');
   await world.pass(4 * 86_400_000);
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['failed', 'delivered']);
+});
+
+test('the cancellation of a predecessor lets the next one go, when the endpoint is back', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { ordered: true });
+  const { observe } = await world.request();
+  world.farSide = () => 500;
+  await observe('video.accepted');
+  await world.work();
+  const orderedAt = world.clock.now();
+  await observe('video.processing');
+  await world.work();
+  const [first, second] = await world.deliveries(endpoint);
+  expect(first).toMatchObject({ state: 'pending', next: second?.eventId });
+  expect(second?.lane).toBeUndefined();
+
+  world.farSide = () => 204;
+  const order = { ...cancellationKey(endpoint.id), endpointId: endpoint.id, orderedAt };
+  await world.table.write({ put: { ...order, lane: 'deliver-slow', dueAt: world.clock.now() } });
+  await world.work();
+  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['canceled', 'delivered']);
 });
 
 test('whatever fails and whenever events come, an ordered endpoint sees first successes in order', async () => {

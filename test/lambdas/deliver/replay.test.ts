@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { deletion } from '../../../lambdas/adapters/endpoints.ts';
-import type { Write } from '../../../lambdas/adapters/table.ts';
+import { doneInReplay } from '../../../lambdas/adapters/replays.ts';
+import type { Table, Write } from '../../../lambdas/adapters/table.ts';
+import { changed } from '../../../lambdas/api/endpoint-change.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import { number } from '../../../lambdas/domain/event.ts';
@@ -58,7 +60,6 @@ async function order(
     createdAt: now,
     matched: 0,
     queued: 0,
-    done: 0,
     lane: 'deliver-slow',
     dueAt: now,
     expiresAt: 4_000_000_000,
@@ -66,8 +67,9 @@ async function order(
   await world.table.write({ put: row });
   return async () => {
     const current = (await world.table.get<ReplayRow>(replayKey(id)))!;
-    const { matched, queued, done } = current;
-    return { state: replayState(current), matched, queued, done };
+    const { matched, queued } = current;
+    const done = await doneInReplay(world.table, id);
+    return { state: replayState(current, done), matched, queued, done };
   };
 }
 
@@ -96,6 +98,61 @@ test('5,000 events are sent again by their old ids, each once, while new ones fl
   expect(new Set(replayed).size).toBe(5_000);
   expect(Math.max(...waited)).toBeLessThan(1_000);
 }, 180_000);
+
+test('while a replay goes on within a low rate limit, new events are not kept waiting for it, nor it for them', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 1 });
+  const start = world.clock.now() - 1_000_000;
+  const ids = await past(world, endpoint, start, Array(60).fill('failed'));
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  await world.pass(5_000);
+
+  const { observe } = await world.request();
+  const waited: number[] = [];
+  for (let minute = 0; minute < 6; minute++) {
+    const observedAt = world.clock.now() + 1;
+    const before = world.posted.length;
+    await observe('video.processing', 'video.processing', 'video.processing');
+    await world.pass(10_000);
+    const fresh = world.posted.slice(before).filter(({ id }) => !ids.includes(id));
+    waited.push(...fresh.map(({ at }) => at - observedAt));
+  }
+  // What was released before them, their place in the look-ahead, and a replayed one between them.
+  expect(Math.max(...waited)).toBeLessThan(20_000);
+  expect((await progress()).done).toBeGreaterThan(20);
+  await world.pass(60_000);
+  expect(world.posted).toHaveLength(60 + 18);
+  expect(await progress()).toMatchObject({ state: 'done', done: 60 });
+});
+
+test('a burst of new events leaves a replay a share of a low rate limit', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 1 });
+  const start = world.clock.now() - 1_000_000;
+  const ids = await past(world, endpoint, start, Array(20).fill('failed'));
+  await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  const { observe } = await world.request();
+  for (let event = 0; event < 80; event++) await observe('video.processing');
+  await world.pass(60_000);
+  const replayed = world.posted.filter(({ id }) => ids.includes(id)).length;
+  expect(replayed).toBeGreaterThan(8);
+  expect(replayed).toBeLessThan(20);
+});
+
+test('what is replayed and held by a disabled endpoint goes out when that is enabled', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { enabled: false });
+  const start = world.clock.now() - 1_000_000;
+  const ids = await past(world, endpoint, start, Array(3).fill('failed'));
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  await world.pass(10_000);
+  expect(world.posted).toEqual([]);
+  const { set, remove } = changed(await world.current(endpoint), { enabled: true }, world.clock.now());
+  await world.table.write({ update: endpoint, set, remove });
+  await world.pass(10_000);
+  expect(world.idsPostedTo(endpoint)).toEqual(ids);
+  expect(await progress()).toMatchObject({ state: 'done' });
+});
 
 test('a replay takes the failed of its time range, or all; what is pending or canceled is left alone', async () => {
   const world = await deliveryWorld(database());
@@ -174,4 +231,47 @@ test('the replay of an endpoint that is deleted meanwhile comes to its end', asy
   await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
   await world.pass(300_000);
   expect(await progress()).toMatchObject({ state: 'done', queued: 40, done: 40 });
+});
+
+/** A table that is down once after each page of `partition` that was noted on its order. */
+function downBetweenPages() {
+  let noted = false;
+  const wrap = (table: Table): Table => ({
+    ...table,
+    write: async (change) => {
+      if ('update' in change && change.set?.cursor !== undefined) noted = true;
+      return table.write(change);
+    },
+    query: async (query) => {
+      if (!noted || !query.partition.startsWith('DEL#')) return table.query(query);
+      noted = false;
+      throw new Error('the table is down');
+    },
+  });
+  return { wrap };
+}
+
+test('an order that gets on by a page at a time is never parked, however often it fails in between', async () => {
+  const world = await deliveryWorld(database(), downBetweenPages());
+  const endpoint = await world.endpoint(1, { kind: 'pull' });
+  const start = world.clock.now() - 10_000_000;
+  await past(world, endpoint, start, Array(1_050).fill('failed'));
+  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  await world.pass(300_000);
+  expect(await progress()).toEqual({ state: 'sending', matched: 1_050, queued: 1_050, done: 0 });
+}, 60_000);
+
+test('a delivery of a replay that is long forgotten still comes to its end', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const start = world.clock.now() - 1_000_000;
+  await past(world, endpoint, start, ['failed']);
+  world.farSide = () => 500;
+  await order(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
+  await world.pass(10_000);
+  const [delivery] = await world.deliveries(endpoint);
+  await world.table.write({ delete: replayKey(delivery!.replayId!) });
+  await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+  await world.work();
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
 });

@@ -1,0 +1,80 @@
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import type { Table, Write } from '../../../lambdas/adapters/table.ts';
+import { mostAtOnce } from '../../../lambdas/domain/health.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { deliveryWorld } from './delivery-world.ts';
+
+const database = useDatabase();
+
+/** A table that is down for some writes; `asked` resolves when one of them comes. */
+function downFor(isMeant: (write: Write) => boolean) {
+  let tell = () => {};
+  const asked = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  const wrap = (table: Table): Table => ({
+    ...table,
+    write: async (change) => {
+      if (!isMeant(change)) return table.write(change);
+      tell();
+      throw new Error('the table is down');
+    },
+  });
+  return { wrap, asked };
+}
+
+const setsHealth = (write: Write) => 'update' in write && write.set?.health !== undefined;
+const givesBack = (write: Write) => 'update' in write && write.remove?.[0]?.startsWith('busy.') === true;
+
+test('an attempt that takes long makes its endpoint leave the fast queue before it is answered', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const { observe } = await world.request();
+  world.farSide = async () => {
+    world.linger();
+    while (!(await world.current(endpoint)).health.slow) await setImmediate();
+    return 204;
+  };
+  await observe('video.accepted');
+  await world.work();
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered' }]);
+
+  world.farSide = () => 204;
+  world.hinted.length = 0;
+  await observe('video.processing');
+  await world.work();
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered' }, { state: 'delivered' }]);
+  expect(world.hinted.filter(({ lane }) => lane === 'deliver')).toEqual([]);
+  expect((await world.current(endpoint)).health.slow).toBeUndefined();
+});
+
+test('a table that is down for the notice that an attempt takes long costs neither worker nor result', async () => {
+  const { wrap, asked } = downFor(
+    (write) => setsHealth(write) && 'set' in write && world.posted.length === 1,
+  );
+  const world = await deliveryWorld(database(), { wrap });
+  const endpoint = await world.endpoint(1);
+  world.farSide = async () => {
+    world.linger();
+    await asked;
+    // Node looks for rejections that nobody handles between two turns of its loop.
+    await setImmediate();
+    return 204;
+  };
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 1 }]);
+  expect(world.errors).toContain('slowness not recorded');
+});
+
+test('a turn that cannot be given back costs no result', async () => {
+  const world = await deliveryWorld(database(), downFor(givesBack));
+  const endpoint = await world.endpoint(1, { health: { state: 'healthy' } });
+  expect(mostAtOnce(endpoint.health)).toBeDefined();
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 1 }]);
+  expect(world.posted).toHaveLength(1);
+  expect(world.errors).toEqual(['turn not given back']);
+});
