@@ -29,9 +29,13 @@ const queueing = [2.5, 1.3] as const;
 /** Seconds; for a long job a share of its time so far, for its result is larger and its time less certain. */
 const postprocessing = { median: 6, shape: 3.5, shareOfJob: 0.003, shapeOfLong: 2.5 };
 
-/** `processing` takes about three quarters of the estimate, often half or double of that. */
+/** `processing` takes about three quarters of the estimate, often half or double of that, */
 const estimated = { share: 0.75, shape: 2 };
+/** or, as without an estimate, anything: estimates are known that were wrong by far. */
 const unestimated = { median: 300, shape: 1.2 };
+const trusted = 0.7;
+/** An estimate of more, s, is not taken to mean that a failure may be noticed later still. */
+const longest = 3600;
 
 /** One job in ten ends otherwise, at any time of its processing. */
 const failing = 0.1;
@@ -88,9 +92,11 @@ function byEstimate(state: PollState, now: number): { expected: number; chance: 
   const known = isPositive(low) && isPositive(high);
   const median = known ? estimated.share * Math.sqrt(low * high) : unestimated.median;
   const left = 1 - percentOf(state) / 100;
-  const survival = logLogistic(median * left, known ? estimated.shape : unestimated.shape);
-  const age = ageOf(state, now, median / 2);
-  return { expected: Math.max(median, middle(age)), chance: remaining(survival, age) };
+  const anyhow = logLogistic(unestimated.median * left, unestimated.shape);
+  const byWord = known ? logLogistic(median * left, estimated.shape) : anyhow;
+  const survival: Survival = (seconds) => trusted * byWord(seconds) + (1 - trusted) * anyhow(seconds);
+  const age = ageOf(state, now, Math.min(median, longest) / 2);
+  return { expected: Math.max(Math.min(median, longest), middle(age)), chance: remaining(survival, age) };
 }
 
 /**

@@ -49,13 +49,13 @@ export function paceOf(observations: readonly Observation[], now: number): Pace 
 /** Rising levels below 100 %, oldest first; a fall begins anew. A stage that was seen to begin began at 0 %. */
 function stepsOf(observations: readonly Observation[], now: number): Step[] {
   let steps: Step[] = [];
-  for (const { at, after, progress } of observations) {
+  for (const [index, { at, after, progress }] of observations.entries()) {
     const least = Math.max(0, (now - at) / 1000);
     const age: Window = [least, after === undefined ? least + unseen : Math.max(least, (now - after) / 1000)];
-    if (steps.length === 0 && after !== undefined) steps.push({ percent: 0, age });
+    if (index === 0 && after !== undefined) steps.push({ percent: 0, age });
     const percent = Math.max(0, progress ?? 0);
     const level = steps.at(-1)?.percent ?? 0;
-    if (percent < level) steps = [];
+    if (percent < level) steps = [{ percent, age }];
     if (percent > level && percent < 100) steps.push({ percent, age });
   }
   return steps;
