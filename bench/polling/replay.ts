@@ -17,6 +17,8 @@ export type Result = {
   transitionP95: number;
 };
 
+const FAILED = ['failed', 'canceled'];
+
 /**
  * Replays every trace in virtual time. The first poll comes at the registration, the last one sees the final
  * status. A transition's lateness is the time from it (at the earliest the registration) to the poll that sees
@@ -38,7 +40,7 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
         const lateness = at - Math.max(0, answer.since);
         transitions.push(lateness);
         if (answer.status === 'complete') complete.push(lateness);
-        else if (answer.status === final) failed.push(lateness);
+        else if (FAILED.includes(answer.status)) failed.push(lateness);
         known = answer.status;
         if (known === final) break;
       }

@@ -32,6 +32,7 @@ function parse(line: string, place: string): Trace {
     requestId: trace.requestId ?? place,
     statuses: trace.statuses,
     progress: trace.progress ?? [],
+    estimates: Array.isArray(trace.estimates?.time) ? trace.estimates : undefined,
   };
 }
 
@@ -39,5 +40,5 @@ function parse(line: string, place: string): Trace {
 export function answerAt(trace: Trace, at: number): Answer {
   const [status, since] = trace.statuses.findLast(([, from]) => from <= at) ?? trace.statuses[0]!;
   const progress = trace.progress.findLast(([from]) => from <= at)?.[1];
-  return { status, since, progress, estimates: trace.estimates };
+  return { status, since: Math.min(since, at), progress, estimates: trace.estimates };
 }

@@ -1,4 +1,5 @@
 import { type Pace, paceOf } from './pace.ts';
+import { inPercent } from './percent.ts';
 import type { PollState } from './state.ts';
 import {
   type Chance,
@@ -13,6 +14,9 @@ import {
 
 /** Something that a poll should not be late for: what a second of lateness weighs, and when it may come. */
 export type Loss = { weight: number; chance: Chance };
+
+/** When `processing` may end; `expected` is what it takes in all, at least its age; seconds. */
+type Expectation = { expected: number; chance: Chance };
 
 /** A second of lateness of the end weighs 1, of any other transition this. */
 const transition = 0.2;
@@ -34,6 +38,8 @@ const estimated = { share: 0.75, shape: 2 };
 /** or, as without an estimate, anything: estimates are known that were wrong by far. */
 const unestimated = { median: 300, shape: 1.2 };
 const trusted = 0.7;
+/** How far the pace of progress is doubted. */
+const doubted = 0.05;
 /** An estimate of more, s, is not taken to mean that a failure may be noticed later still. */
 const longest = 3600;
 
@@ -44,7 +50,8 @@ const failing = 0.1;
 const step = { spread: 0.35, stalling: 0.01, stall: 600 };
 
 /** What the next poll may be late for. */
-export function lossesOf(state: PollState, now: number): Loss[] {
+export function lossesOf(reported: PollState, now: number): Loss[] {
+  const state = inPercent(reported);
   const { status } = state;
   if (status === 'processing') return processing(state, now);
   if (status === 'postprocessing') return [{ weight: 1, chance: finishing(state, now) }];
@@ -78,7 +85,8 @@ function finishing(state: PollState, now: number): Chance {
 function processing(state: PollState, now: number): Loss[] {
   if (percentOf(state) === 100) return [{ weight: 1, chance: finishing(state, now) }];
   const pace = paceOf(state.observations, now);
-  const { expected, chance } = pace ? byPace(pace) : byEstimate(state, now);
+  const estimate = byEstimate(state, now);
+  const { expected, chance } = pace ? inDoubt(byPace(pace), estimate) : estimate;
   return [
     { weight: transition, chance },
     { weight: 1, chance: (seconds) => (seconds < postprocessing.median ? 0 : chance(seconds)) },
@@ -86,8 +94,15 @@ function processing(state: PollState, now: number): Loss[] {
   ];
 }
 
-/** Before progress has moved. `expected` is what processing takes in all, at least its age; seconds. */
-function byEstimate(state: PollState, now: number): { expected: number; chance: Chance } {
+/** What progress says, which may fall, or end early, and what is to be expected without it. */
+function inDoubt(pace: Expectation, estimate: Expectation): Expectation {
+  const chance: Chance = (seconds) =>
+    (1 - doubted) * pace.chance(seconds) + doubted * estimate.chance(seconds);
+  return { expected: pace.expected, chance };
+}
+
+/** Before progress has moved. */
+function byEstimate(state: PollState, now: number): Expectation {
   const [low, high] = state.estimates?.time ?? [];
   const known = isPositive(low) && isPositive(high);
   const median = known ? estimated.share * Math.sqrt(low * high) : unestimated.median;
@@ -103,7 +118,7 @@ function byEstimate(state: PollState, now: number): { expected: number; chance: 
  * After progress has moved: the steps that are left take as long as the others did, give or take what steps vary
  * by and what polls cannot see; or the present step has stalled, and the others follow when it is over.
  */
-function byPace(pace: Pace): { expected: number; chance: Chance } {
+function byPace(pace: Pace): Expectation {
   const { secondsPerPercent, measured, last, first } = pace;
   const stepTime = secondsPerPercent * pace.step;
   const left = 100 - last.percent;

@@ -131,9 +131,43 @@ describe('nextPollAt', () => {
       [1_000, 'processing', 80],
       [1_004, 'processing', 90],
     );
-    expect(gapAfter(polled(...begun), 104)).toBeGreaterThan(90);
+    expect(gapAfter(polled(...begun), 104)).toBeGreaterThan(70);
     expect(gapAfter(near, 1_004)).toBeLessThan(100);
     expect(gapAfter(near, 1_095)).toBeLessThan(12);
+  });
+
+  it('takes progress given as a fraction of 1 for what it means', () => {
+    const job = (share: number) =>
+      polled(
+        [0, 'preprocessing'],
+        [2, 'processing', 0],
+        [60, 'processing', 20 * share],
+        [120, 'processing', 40 * share],
+        [180, 'processing', 60 * share],
+      );
+    expect(gapAfter(job(0.01), 180)).toBe(gapAfter(job(1), 180));
+  });
+
+  it('lets no estimate, however far off, make polls four times rarer than none would', () => {
+    const job = polled([0, 'preprocessing'], [2, 'processing'], [60, 'processing']);
+    const time = fc.oneof(
+      fc.constantFrom(1e9, Number.MAX_SAFE_INTEGER),
+      fc.integer({ min: 3_600, max: 1e7 }),
+    );
+    fc.assert(
+      fc.property(time, fc.integer({ min: 60, max: 7_200 }), (far, now) => {
+        const gap = gapAfter({ ...job, estimates: { time: [far, far] } }, now);
+        expect(gap).toBeLessThanOrEqual(4 * gapAfter(job, now));
+      }),
+    );
+  });
+
+  it('begins anew where progress fell', () => {
+    const before = polled([0, 'preprocessing'], [2, 'processing', 0], [100, 'processing', 50]);
+    const fell = next(next(before, [110, 'processing', 10]), [150, 'processing', 20]);
+    const fresh = polled([0, 'processing', 10], [40, 'processing', 20]);
+    expect(gapAfter(fell, 150) / gapAfter(fresh, 40)).toBeGreaterThan(0.5);
+    expect(gapAfter(fell, 150) / gapAfter(fresh, 40)).toBeLessThan(2);
   });
 
   it('thins out the longer progress stalls', () => {
