@@ -6,6 +6,7 @@ import { planCopy } from '../domain/copy-plan.ts';
 import { crc32ToBase64 } from '../domain/crc32.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/object-key.ts';
 import { videoType } from '../domain/video-type.ts';
+import { abandonUploads } from './clean-up.ts';
 import { endStored, ownObject } from './complete-copy.ts';
 import { copyPart } from './copy-parts.ts';
 import type { CopyDependencies } from './dependencies.ts';
@@ -59,7 +60,7 @@ async function reserveKey(
   for (const target of [row.target, ...keys.map((key) => ({ bucket, key }))]) {
     if (!target || !(await copies.reserve(claim, target))) continue;
     // Left by a worker that died before it could note its upload, or by an earlier generation.
-    await uploads.abortAll(target);
+    await abandonUploads(use, row.requestId, target);
     const there = await uploads.head(target);
     if (!there) return;
     if (!isOwn(row, there.mark)) continue;
