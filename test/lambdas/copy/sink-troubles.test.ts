@@ -125,6 +125,22 @@ describe('an upload', () => {
     await expectStored(requestId);
   });
 
+  test('that a worker begins when another has stored the video is aborted', async () => {
+    const requestId = await world.begin(SIZE);
+    const row = await world.copyOf(requestId);
+    let others: Promise<void> | undefined;
+    world.setS3Faults(async (call) => {
+      if (!isBegin(call) || others) return undefined;
+      others = world.table
+        .write({ update: row, set: { dueAt: world.clock.now() + 1 }, remove: ['owner'] })
+        .then(() => world.runAll());
+      await others;
+      return undefined;
+    });
+    await world.step();
+    await expectStored(requestId);
+  });
+
   test('aborted before its completion is begun anew', async () => {
     const requestId = await world.begin(SIZE);
     await world.step();
