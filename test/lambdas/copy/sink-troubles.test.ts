@@ -68,11 +68,11 @@ describe('a part', () => {
     expect(world.counted.BytesCopied).toBe(SIZE);
   });
 
-  test('refused for hours ends the copy without litter', async () => {
+  test('refused for hours ends the copy without litter', { timeout: 120_000 }, async () => {
     world.setS3Faults(
       firstTimes(Number.POSITIVE_INFINITY, isPart, { kind: 'refuse', status: 503, code: 'SlowDown' }),
     );
-    const requestId = await world.begin(SIZE);
+    const requestId = await world.begin(8 * MIB + 1);
     await world.runAll();
     expect(await world.eventsOf(requestId)).toMatchObject([
       { type: 'video.store_failed', data: { reason: 'the bucket answered SlowDown' } },
