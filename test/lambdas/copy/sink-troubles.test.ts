@@ -5,6 +5,7 @@ import { wholeCrc } from '../../../lambdas/copy/complete-copy.ts';
 import type { CopyRow } from '../../../lambdas/domain/copy.ts';
 import { objectKey } from '../../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
+import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
 import { firstTimes, isBegin, isComplete, isPart, type S3Call } from './faulty-proxy.ts';
@@ -286,6 +287,21 @@ describe('a key that is taken', () => {
     const { requestId, key } = await begunElsewhere();
     await world.runAll();
     await expectStored(requestId, key);
+  });
+
+  test('by the copy itself keeps its upload from a worker that has lost the copy', async () => {
+    const { requestId } = await begunElsewhere();
+    const [uploads, row, [begin]] = [await world.uploads(), await world.copyOf(requestId), await world.due()];
+    const worker = world.newWorker({
+      ...mortal(undefined),
+      call: async (effect) => {
+        const answer = await effect();
+        await world.table.write({ update: row, set: { owner: 'another' } });
+        return answer;
+      },
+    });
+    await worker(begin!);
+    expect(await world.uploads()).toEqual(uploads);
   });
 
   test('now, though the copy had it before, is left without an upload or a reservation', async () => {
