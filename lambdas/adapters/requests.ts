@@ -3,6 +3,7 @@ import { type MetaRow, type RequestRow, requestList } from '../domain/request.ts
 import { isExpired } from '../domain/retention.ts';
 import { copyKey, metaKey, outboxKey, requestKey } from '../domain/rows.ts';
 import { PARKED, type RowKey, type Work } from '../domain/work.ts';
+import { parkedSegments } from './parked-segments.ts';
 import type { Table } from './table.ts';
 
 /** The rows that tell a request's story; `copy` is there once the video is to be copied. */
@@ -10,6 +11,8 @@ export type TrackedRequest = {
   readonly request: RequestRow;
   readonly meta: MetaRow;
   readonly copy?: RowKey & Work;
+  /** Those of its segments that wait for a person. */
+  readonly parkedSegments: readonly (RowKey & Work)[];
   readonly outbox?: OutboxRow;
 };
 
@@ -42,7 +45,7 @@ export function createRequests(table: Table, now: () => number) {
       for (const row of await table.getMany<RowKey>(keys)) rows.set(`${row.pk} ${row.sk}`, row);
     }
     const row = <T extends RowKey>({ pk, sk }: RowKey) => rows.get(`${pk} ${sk}`) as T | undefined;
-    return requestIds.map((requestId) => {
+    const found = async (requestId: string): Promise<TrackedRequest | undefined> => {
       const request = row<RequestRow>(requestKey(requestId));
       const meta = row<MetaRow>(metaKey(requestId));
       if (!request || !meta || request.purged || isExpired(request, now())) return undefined;
@@ -50,9 +53,11 @@ export function createRequests(table: Table, now: () => number) {
         request,
         meta,
         copy: row(copyKey(requestId)),
+        parkedSegments: request.video?.state === 'copying' ? await parkedSegments(table, requestId) : [],
         outbox: row<OutboxRow>(outboxOf(requestId)),
       };
-    });
+    };
+    return Promise.all(requestIds.map(found));
   }
 
   /** Requests of the states, newest first, from before a position. */
@@ -120,24 +125,7 @@ export function createRequests(table: Table, now: () => number) {
     return rows;
   }
 
-  /** The rows of segments that are parked, of a copy cut into many. */
-  async function parkedSegments(requestId: string): Promise<(RowKey & Work)[]> {
-    const parked: (RowKey & Work)[] = [];
-    for (let after: string | undefined; ; ) {
-      const { rows, more } = await table.query<RowKey & Work>({
-        partition: requestKey(requestId).pk,
-        prefix: 'SEGMENT#',
-        after,
-        limit: 1_000,
-        consistent: true,
-      });
-      parked.push(...rows.filter((row) => row.lane === PARKED));
-      after = rows.at(-1)?.sk;
-      if (!more || after === undefined) return parked;
-    }
-  }
-
-  return { get, getMany, list, listParked, parkedSegments };
+  return { get, getMany, list, listParked };
 }
 
 export const outboxOf = (requestId: string): RowKey => outboxKey({ kind: 'request', requestId });

@@ -5,6 +5,7 @@ import { freshDueAt } from '../domain/work.ts';
 import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims.ts';
 import { type LaneHint, same, supersession } from './copies.ts';
 import { equals } from './expression.ts';
+import { supersedeParked } from './parked-segments.ts';
 import { ConditionFailed, type Table } from './table.ts';
 import { writeIf } from './write-if.ts';
 
@@ -56,6 +57,9 @@ export function createSegments(options: {
     await claims.release(claim, supersession(expiry()));
     return [];
   }
+
+  /** Ends the segments of a copy that wait for a person, there being nothing to go on with. */
+  const endParked = (requestId: string): Promise<void> => supersedeParked(table, requestId, expiry());
 
   /** Leaves a segment to be gone on with at `wanted`. */
   async function released(
@@ -111,5 +115,5 @@ export function createSegments(options: {
 
   const expiry = (): number => finishedExpiry(now(), retentionDays);
 
-  return { copied, superseded, released, progress, showProgress };
+  return { copied, superseded, endParked, released, progress, showProgress };
 }

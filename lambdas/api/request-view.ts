@@ -11,8 +11,9 @@ export function shownState(tracked: TrackedRequest): ShownState {
 }
 
 /** The row that was parked last, if any is. */
-export function parkedRow({ request, copy, outbox }: TrackedRequest): (Work & { sk: string }) | undefined {
-  const parked = [request, copy, outbox].filter((row) => row?.lane === PARKED);
+export function parkedRow(tracked: TrackedRequest): (Work & { sk: string }) | undefined {
+  const { request, copy, parkedSegments, outbox } = tracked;
+  const parked = [request, copy, ...parkedSegments, outbox].filter((row) => row?.lane === PARKED);
   return parked.reduce((a, b) => ((a?.dueAt ?? 0) >= (b?.dueAt ?? 0) ? a : b), parked[0]);
 }
 

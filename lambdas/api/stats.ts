@@ -1,8 +1,9 @@
 import type { TrackedRequest } from '../adapters/requests.ts';
 import type { RequestRow } from '../domain/request.ts';
 import { requestList } from '../domain/request.ts';
+import { isExpired } from '../domain/retention.ts';
 import { requestIdOf } from '../domain/rows.ts';
-import { type Hint, LANES, type Work } from '../domain/work.ts';
+import { type Hint, LANES, type RowKey, type Work } from '../domain/work.ts';
 import type { ApiContext } from './context.ts';
 import { parkedRow } from './request-view.ts';
 import { ok, type Route, route } from './route.ts';
@@ -32,12 +33,13 @@ export function statsRoutes(context: ApiContext): Route[] {
  * of any row. All counts are bounded, and `capped` tells where a bound was reached: 10,000 rows of a
  * lane or state, the statuses of the newest 500 requests of each state, the first 1,000 parked rows.
  */
-async function stats({ counts, requests, table, now }: ApiContext) {
+async function stats(context: ApiContext) {
+  const { counts, requests, table, now } = context;
   const at = now();
   const parked = (await counts.parked(at)).slice(0, PARKED_READ);
   const [states, statuses, parkedLanes, parkedRequests, lanes] = await Promise.all([
     Promise.all(STATES.map((state) => counts.inList(requestList(state)))),
-    Promise.all(STATES.map((state) => statusesOf(requests, state))),
+    Promise.all(STATES.map((state) => statusesOf(context, state))),
     lanesOf(table, parked),
     parkedOf(requests, parked),
     Promise.all(
@@ -79,20 +81,26 @@ async function stats({ counts, requests, table, now }: ApiContext) {
   };
 }
 
-async function statusesOf(requests: ApiContext['requests'], state: RequestRow['state']) {
+async function statusesOf({ requests, table, now }: ApiContext, state: RequestRow['state']) {
   const { entries, more } = await requests.list([state], undefined, STATUSES_OF);
-  const found = await requests.getMany(entries.map(({ key }) => requestIdOf(key)));
-  return { statuses: found.flatMap((each) => (each ? [each.request.status] : [])), capped: more };
+  const rows = await read<RequestRow>(
+    table,
+    entries.map(({ key }) => key),
+  );
+  const shown = rows.filter((row) => !row.purged && !isExpired(row, now()));
+  return { statuses: shown.map(({ status }) => status), capped: more };
 }
 
 /** The lanes that the parked rows come from. */
 async function lanesOf(table: ApiContext['table'], parked: readonly Hint[]): Promise<(string | undefined)[]> {
-  const lanes: (string | undefined)[] = [];
-  for (let at = 0; at < parked.length; at += KEYS_PER_READ) {
-    const rows = await table.getMany<Hint & Work>(parked.slice(at, at + KEYS_PER_READ), false);
-    lanes.push(...rows.map((row) => row.parked?.lane));
-  }
-  return lanes;
+  return (await read<Hint & Work>(table, parked)).map((row) => row.parked?.lane);
+}
+
+async function read<T extends RowKey>(table: ApiContext['table'], keys: readonly RowKey[]): Promise<T[]> {
+  const rows: T[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_PER_READ)
+    rows.push(...(await table.getMany<T>(keys.slice(at, at + KEYS_PER_READ), false)));
+  return rows;
 }
 
 /** The requests that are parked, each once. */

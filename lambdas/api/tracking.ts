@@ -22,8 +22,8 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'requests' | 
   async function pollNow(requestId: string, commit: Commit): Promise<{ outcome: Outcome; due: DueNow[] }> {
     return optimistic(async () => {
       const tracked = await known(requestId);
-      const { request, copy, outbox } = tracked;
-      const rows = [copy, outbox, ...(await requests.parkedSegments(requestId))];
+      const { request, copy, parkedSegments, outbox } = tracked;
+      const rows = [copy, outbox, ...parkedSegments];
       const parked = rows.filter((row) => row?.lane === PARKED) as (RowKey & Work)[];
       const polled = request.lane === 'poll' || request.lane === PARKED ? [request] : [];
       const woken = [...polled, ...parked].map((row) => wake(row, now()));

@@ -6,6 +6,7 @@ import { planCopy } from '../domain/copy-plan.ts';
 import { crc32ToBase64 } from '../domain/crc32.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/object-key.ts';
 import { videoType } from '../domain/video-type.ts';
+import { abandonUploads } from './clean-up.ts';
 import { endStored, ownObject } from './complete-copy.ts';
 import { copyPart } from './copy-parts.ts';
 import type { CopyDependencies } from './dependencies.ts';
@@ -58,16 +59,14 @@ async function reserveKey(
   const keys = Array.from({ length: MAX_KEYS }, (_, i) => alternativeKey(wanted, i + 1));
   for (const target of [row.target, ...keys.map((key) => ({ bucket, key }))]) {
     if (!target || !(await copies.reserve(claim, target))) continue;
+    await lease.confirm();
     // Left by a worker that died before it could note its upload, or by an earlier generation.
-    await uploads.abortAll(target);
+    await abandonUploads(use, row.requestId, target);
     const there = await uploads.head(target);
     if (!there) return;
     if (!isOwn(row, there.mark)) continue;
     // Of this generation: the answer to who stored it was lost. Of an earlier one: it was never told of.
-    if (there.mark.generation !== row.generation) {
-      await lease.confirm();
-      await uploads.remove(target);
-    }
+    if (there.mark.generation !== row.generation) await uploads.remove(target);
     return;
   }
   throw new Error(`the object keys ${wanted} to -${MAX_KEYS} are all taken: change the key template`);

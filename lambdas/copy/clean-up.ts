@@ -1,3 +1,4 @@
+import type { ObjectPlace } from '../adapters/uploads/uploads.ts';
 import { type CopyRow, isOwn } from '../domain/copy.ts';
 import type { CopyDependencies } from './dependencies.ts';
 
@@ -5,10 +6,21 @@ import type { CopyDependencies } from './dependencies.ts';
  * Removes what a copy has left in the bucket: its uploads, and an object that it completed but never
  * told of. Can be repeated.
  */
-export async function cleanUp({ uploads }: CopyDependencies, row: CopyRow): Promise<void> {
+export async function cleanUp(use: CopyDependencies, row: CopyRow): Promise<void> {
+  const { uploads } = use;
   const { target } = row;
   if (!target) return;
-  await uploads.abortAll(target);
+  await abandonUploads(use, row.requestId, target);
   const there = await uploads.head(target);
   if (there && isOwn(row, there.mark)) await uploads.remove(target);
+}
+
+/** Aborts what uploads there are at the key, and ends the segments that would go on with one when released. */
+export async function abandonUploads(
+  { uploads, segments }: CopyDependencies,
+  requestId: string,
+  target: ObjectPlace,
+): Promise<void> {
+  await uploads.abortAll(target);
+  await segments.endParked(requestId);
 }

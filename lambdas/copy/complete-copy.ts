@@ -4,6 +4,7 @@ import type { ObjectPlace, StoredPart } from '../adapters/uploads/uploads.ts';
 import { type CopyRow, type CopyUpload, isOwn, placed } from '../domain/copy.ts';
 import { partRange } from '../domain/copy-plan.ts';
 import { combineCrc32, crc32ToBase64 } from '../domain/crc32.ts';
+import { abandonUploads } from './clean-up.ts';
 import type { CopyDependencies } from './dependencies.ts';
 import type { Lease } from './lease.ts';
 
@@ -68,7 +69,7 @@ export async function endStored(
   const { target, content } = placed(claim.row);
   await lease.confirm();
   // Begun by a worker that had lost the copy already and did not know it.
-  await use.uploads.abortAll(target);
+  await abandonUploads(use, requestId, target);
   const checksum = { algorithm: 'CRC32', value: crc };
   const video = { ...target, size, contentType: content.contentType, checksum };
   const stored = { state: 'stored' as const, copiedBytes: size, storedAt: use.now(), ...video };

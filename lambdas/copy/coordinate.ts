@@ -11,7 +11,7 @@ import {
   WATCH_MS,
 } from '../domain/copy-patience.ts';
 import { beginCopy } from './begin-copy.ts';
-import { cleanUp } from './clean-up.ts';
+import { abandonUploads, cleanUp } from './clean-up.ts';
 import { completeCopy } from './complete-copy.ts';
 import type { CopyDependencies } from './dependencies.ts';
 import { holdLease, Stopped } from './lease.ts';
@@ -58,8 +58,9 @@ export async function coordinate(
 async function undoLate(use: CopyDependencies, { row, nonce }: Claim<CopyRow>): Promise<void> {
   const copy = await use.copies.get(row.requestId);
   if (copy?.releasedBy === nonce) return;
-  const ended = copy?.state === 'canceled' || copy?.state === 'failed';
-  if (!copy || (ended && copy.copyId === row.copyId)) await cleanUp(use, row);
+  if (copy && (copy.copyId !== row.copyId || copy.state === 'pending' || copy.state === 'copying')) return;
+  if (copy?.state !== 'stored') await cleanUp(use, row);
+  else if (row.target) await abandonUploads(use, row.requestId, row.target);
 }
 
 async function waitForUrl(use: CopyDependencies, claim: Claim<CopyRow>, since: number): Promise<void> {

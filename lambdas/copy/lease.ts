@@ -39,6 +39,7 @@ const BEAT_MS = 5_000;
 const RENEW_AFTER_MS = 20_000;
 /** I/O stops so long before the lease ends. */
 const MARGIN_MS = 10_000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LOST = "the row is no longer this worker's";
 
 /** Keeps a claim while long work is under way, and stops the work's I/O when that fails. */
@@ -51,7 +52,6 @@ export function holdLease(claim: Claim, options: LeaseOptions): Lease {
   async function beat(): Promise<void> {
     const left = claim.leaseEnd - now();
     if (left < MARGIN_MS) return stop('lost', 'the lease could not be renewed in time');
-    if (now() >= deadline) return stop('time', "the worker's time is up");
     if (beating) return;
     beating = true;
     try {
@@ -74,6 +74,12 @@ export function holdLease(claim: Claim, options: LeaseOptions): Lease {
     controller.signal.throwIfAborted();
   }
 
-  const timer = setInterval(() => void beat(), beatMs);
-  return { signal: controller.signal, stop, confirm, end: () => clearInterval(timer) };
+  const beats = setInterval(() => void beat(), beatMs);
+  const left = Math.min(deadline - now(), LONGEST_TIMER_MS);
+  const timeUp = setTimeout(() => stop('time', "the worker's time is up"), left);
+  const end = () => {
+    clearInterval(beats);
+    clearTimeout(timeUp);
+  };
+  return { signal: controller.signal, stop, confirm, end };
 }

@@ -9,7 +9,7 @@ import type { Lease } from './lease.ts';
 
 /** A source of unknown length gets parts as for so many bytes: more than one worker streams in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;
-/** Streams that one copy may begin: each fetches everything again. */
+/** Streams of which one copy may get bytes: each fetches everything again. */
 const MAX_STREAMS = 4;
 
 /**
@@ -19,10 +19,9 @@ const MAX_STREAMS = 4;
 export async function streamCopy(use: CopyDependencies, claim: Claim<CopyRow>, lease: Lease): Promise<void> {
   const { uploads, copies, source, memoryMiB } = use;
   const { row } = claim;
-  const { streams = 0 } = row;
+  const nth = (row.streams ?? 0) + 1;
   const { target, content } = placed(row);
-  if (streams >= MAX_STREAMS) throw unusable('the source serves no ranges and could not be copied in one go');
-  await copies.note(claim, { streams: streams + 1 });
+  if (nth > MAX_STREAMS) throw unusable('the source serves no ranges and could not be copied in one go');
   await copies.showBeginning(row.requestId, content.size);
 
   const budget = planWorker(planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB).partSize, memoryMiB);
@@ -30,7 +29,10 @@ export async function streamCopy(use: CopyDependencies, claim: Claim<CopyRow>, l
   const id = await uploads.begin(target, row, content.contentType);
   const parts = new PartStream(use, { ...target, uploadId: id }, partSize, lease.signal);
   try {
-    for await (const chunk of source.stream(row.source.url, content, lease.signal)) await parts.write(chunk);
+    for await (const chunk of source.stream(row.source.url, content, lease.signal)) {
+      if (row.streams !== nth) await copies.note(claim, { streams: nth });
+      await parts.write(chunk);
+    }
     await parts.end();
   } finally {
     await parts.release();

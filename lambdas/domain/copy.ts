@@ -53,7 +53,7 @@ export type CopyRow = RowKey &
     refusals?: number;
     /** Troubles in a row that a later try may not have. */
     troubles?: number;
-    /** Begun streams of a source that serves no ranges. */
+    /** Streams of a source that serves no ranges, of which bytes came. */
     streams?: number;
     content?: CopyContent;
     target?: { bucket: string; key: string };

@@ -24,8 +24,19 @@ export function mortal(death: Death | undefined) {
     return result;
   }
 
+  /** A stream, whose first chunk is the answer to the call. */
+  async function* stream<T>(chunks: AsyncIterable<T>): AsyncGenerator<T> {
+    let begun = false;
+    for await (const chunk of chunks) {
+      if (dead) throw new Killed('dead');
+      yield begun ? chunk : await call(async () => chunk);
+      begun = true;
+    }
+  }
+
   return {
     call,
+    stream,
     isDead: () => dead,
     /** The table, as long as the worker lives. */
     table: (table: Table): Table =>

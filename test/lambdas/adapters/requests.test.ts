@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { parkedSegments } from '../../../lambdas/adapters/parked-segments.ts';
 import { createRequests } from '../../../lambdas/adapters/requests.ts';
 import { requestKey, segmentKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -27,10 +28,12 @@ test('parked rows are paged without loss or repetition, though several were park
 
 test('of the segments of a request only the parked ones are found', async () => {
   const { table } = database();
-  const { parkedSegments } = createRequests(table, () => 0);
   for (const [n, lane] of ['copy', 'parked', 'parked'].entries()) {
     await table.write({ put: { ...segmentKey('a', 1, n), lane, dueAt: 1 } });
   }
   await table.write({ put: { ...requestKey('a'), lane: 'parked', dueAt: 1 } });
-  expect((await parkedSegments('a')).map(({ sk }) => sk)).toEqual(['SEGMENT#1#00001', 'SEGMENT#1#00002']);
+  expect((await parkedSegments(table, 'a')).map(({ sk }) => sk)).toEqual([
+    'SEGMENT#1#00001',
+    'SEGMENT#1#00002',
+  ]);
 });

@@ -342,7 +342,7 @@ describe('polling now', () => {
       parked: { reason: 'broken', since: api.clock.now - 1, lane },
     });
     const segment = { pk: requestKey(id).pk, sk: 'SEGMENT#1#00000' };
-    await update(parked('poll'));
+    await update({ ...parked('poll'), video: { state: 'copying' } });
     await update(parked('dispatch'), outboxOf());
     await database().table.write({ put: { ...segment, ...parked('copy') } });
     api.hints.clear();
@@ -350,6 +350,26 @@ describe('polling now', () => {
     expect([answer.status, answer.body.state]).toEqual([202, 'active']);
     expect(api.hints.sent.map(({ lane }) => lane).sort()).toEqual(['copy', 'dispatch', 'poll']);
     expect(await database().table.get(segment)).toMatchObject({ lane: 'copy', dueAt: api.clock.now });
+  });
+
+  test('releases a segment of the video that waits for a person, which shows the request as parked', async () => {
+    await register();
+    await update({ video: { state: 'copying' } });
+    await database().table.write({ update: requestKey(id), remove: ['lane', 'dueAt'] });
+    const segment = { pk: requestKey(id).pk, sk: 'SEGMENT#1#00000' };
+    const since = api.clock.now;
+    const parked = { reason: 'the bucket denies it', since, lane: 'copy' };
+    await database().table.write({ put: { ...segment, lane: 'parked', dueAt: since, parked } });
+    const shown = await api.call('GET', '/v1/requests?state=parked');
+    expect(shown.body.items).toMatchObject([
+      { requestId: id, state: 'parked', parked: { reason: 'the bucket denies it' } },
+    ]);
+    const active = await api.call('GET', '/v1/requests?state=active&limit=100');
+    expect(active.body.items.map((item: { requestId: string }) => item.requestId)).not.toContain(id);
+
+    const released = await api.call('POST', `/v1/requests/${id}/poll`);
+    expect([released.status, released.body.state]).toEqual([202, 'active']);
+    expect(await database().table.get(segment)).toMatchObject({ lane: 'copy' });
   });
 
   test('is a conflict when the request has ended', async () => {

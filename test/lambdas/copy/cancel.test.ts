@@ -70,6 +70,20 @@ test('canceled just before a worker begins its upload, that upload goes too', as
   await expectNothingLeft(requestId);
 });
 
+test('canceled while a segment waits for a person, it waits no more', async () => {
+  const requestId = await world.begin(SIZE);
+  const denied = { kind: 'refuse', status: 403, code: 'AccessDenied' } as const;
+  world.setS3Faults((call) => (isPart(call) ? denied : undefined));
+  await world.runAll();
+  expect(await world.segmentsOf(requestId)).toMatchObject([{ lane: 'parked' }]);
+  await cancel(requestId);
+  await world.runAll();
+  const [segment] = await world.segmentsOf(requestId);
+  expect(segment).toMatchObject({ state: 'superseded', expiresAt: expect.any(Number) });
+  for (const gone of ['lane', 'dueAt', 'parked']) expect(segment).not.toHaveProperty(gone);
+  await expectNothingLeft(requestId);
+});
+
 test('canceled while a worker looks for a free key, the key is not kept', async () => {
   const requestId = await world.begin(SIZE);
   let ended: Promise<unknown> | undefined;

@@ -26,6 +26,7 @@ import { encodeHints, type Hint } from '../../../lambdas/domain/work.ts';
 import { stage } from '../../../lambdas/runtime/stage.ts';
 import { startS3 } from '../../../local/s3/server.ts';
 import { startTopaz } from '../../../local/topaz/server.ts';
+import { mortal } from '../../faults/mortal-worker.ts';
 import { testClock } from '../../support/claims.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
@@ -74,16 +75,28 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
   const counted: Record<string, number> = {};
   const logged: string[] = [];
 
-  /** A worker of its own: nothing in memory is shared with another. */
-  function newWorker() {
-    const claims = createClaims(table, now, randomUUID);
+  /** A worker of its own: nothing in memory is shared with another. It lives as long as it is told. */
+  function newWorker(life = mortal(undefined)) {
+    const mine = life.table(table);
+    const claims = createClaims(mine, now, randomUUID);
+    const s3Client: S3Client = Object.assign(Object.create(faulty), {
+      send: (command: never) => life.call(() => faulty.send(command)),
+    });
     const work = createCopyWork({
       claims,
-      copies: createCopies({ table, claims, now, retentionDays: 30 }),
-      segments: createSegments({ table, claims, now, retentionDays: 30 }),
-      source,
-      uploads: createUploads(faulty),
-      sender,
+      copies: createCopies({ table: mine, claims, now, retentionDays: 30 }),
+      segments: createSegments({ table: mine, claims, now, retentionDays: 30 }),
+      source: {
+        ...source,
+        probe: (...given) => life.call(() => source.probe(...given)),
+        read: (...given) => life.call(() => source.read(...given)),
+        stream: (...given) => life.stream(source.stream(...given)),
+      },
+      uploads: createUploads(s3Client),
+      sender: {
+        ...sender,
+        send: (...given) => life.call(() => sender.send(...given)),
+      },
       buffers: createBuffers(),
       hint: async (sent) => {
         for (const { lane, hint } of sent) await hints.send(lane, [hint]);
@@ -174,13 +187,13 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
   /** The rows of the lane that are due within {@link HORIZON_MS}, oldest first. */
   const due = (): Promise<Hint[]> => table.due('copy', now() + HORIZON_MS, 1000);
 
-  /** Does the row that is due next, time turned on to it; false when there is none. */
-  async function step(): Promise<boolean> {
+  /** Has the row done that is due next, time turned on to it; false when there is none. */
+  async function step(work = worker): Promise<boolean> {
     if (await renewUrls()) return true;
     const [next] = await due();
     if (!next) return false;
     clock.advance(Math.max(0, next.dueAt - now()));
-    await worker(next);
+    await work(next);
     return true;
   }
 

@@ -5,6 +5,7 @@ import { wholeCrc } from '../../../lambdas/copy/complete-copy.ts';
 import type { CopyRow } from '../../../lambdas/domain/copy.ts';
 import { objectKey } from '../../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
+import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
 import { firstTimes, isBegin, isComplete, isPart, type S3Call } from './faulty-proxy.ts';
@@ -68,11 +69,11 @@ describe('a part', () => {
     expect(world.counted.BytesCopied).toBe(SIZE);
   });
 
-  test('refused for hours ends the copy without litter', async () => {
+  test('refused for hours ends the copy without litter', { timeout: 120_000 }, async () => {
     world.setS3Faults(
       firstTimes(Number.POSITIVE_INFINITY, isPart, { kind: 'refuse', status: 503, code: 'SlowDown' }),
     );
-    const requestId = await world.begin(SIZE);
+    const requestId = await world.begin(8 * MIB + 1);
     await world.runAll();
     expect(await world.eventsOf(requestId)).toMatchObject([
       { type: 'video.store_failed', data: { reason: 'the bucket answered SlowDown' } },
@@ -122,6 +123,22 @@ describe('an upload', () => {
     world.setS3Faults(firstTimes(3, isBegin, { kind: 'lost' }));
     const requestId = await world.begin(SIZE);
     await world.runAll();
+    await expectStored(requestId);
+  });
+
+  test('that a worker begins when another has stored the video is aborted', async () => {
+    const requestId = await world.begin(SIZE);
+    const row = await world.copyOf(requestId);
+    let others: Promise<void> | undefined;
+    world.setS3Faults(async (call) => {
+      if (!isBegin(call) || others) return undefined;
+      others = world.table
+        .write({ update: row, set: { dueAt: world.clock.now() + 1 }, remove: ['owner'] })
+        .then(() => world.runAll());
+      await others;
+      return undefined;
+    });
+    await world.step();
     await expectStored(requestId);
   });
 
@@ -270,6 +287,21 @@ describe('a key that is taken', () => {
     const { requestId, key } = await begunElsewhere();
     await world.runAll();
     await expectStored(requestId, key);
+  });
+
+  test('by the copy itself keeps its upload from a worker that has lost the copy', async () => {
+    const { requestId } = await begunElsewhere();
+    const [uploads, row, [begin]] = [await world.uploads(), await world.copyOf(requestId), await world.due()];
+    const worker = world.newWorker({
+      ...mortal(undefined),
+      call: async (effect) => {
+        const answer = await effect();
+        await world.table.write({ update: row, set: { owner: 'another' } });
+        return answer;
+      },
+    });
+    await worker(begin!);
+    expect(await world.uploads()).toEqual(uploads);
   });
 
   test('now, though the copy had it before, is left without an upload or a reservation', async () => {

@@ -198,6 +198,15 @@ describe('a source without ranges', () => {
     );
   });
 
+  test('that sends no byte for a while has not been streamed, and is stored in the end', async () => {
+    await start();
+    // Every second answer: to the stream after a probe.
+    const busy = [0, 1, 2, 3, 4].map((i) => ({ kind: 'http', status: 503, skip: i + PROBE, times: 1 }));
+    const requestId = await copyWith([{ kind: 'noRange' }, ...busy]);
+    await expectStored(requestId);
+    expect(await world.copyOf(requestId)).toMatchObject({ streams: 1 });
+  });
+
   test('that always breaks off ends the copy', async () => {
     await start();
     const requestId = await copyWith([{ kind: 'noRange' }, { kind: 'reset', afterBytes: 20 * MIB }]);

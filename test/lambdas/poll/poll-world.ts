@@ -161,7 +161,7 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
       /** As `GET /v1/requests/{requestId}` shows it. */
       view: async () => {
         const meta = (await get<MetaRow>(metaKey(requestId))) as MetaRow;
-        return requestView({ request: await row(), meta });
+        return requestView({ request: await row(), parkedSegments: [], meta });
       },
       hint: async (): Promise<Hint> => {
         const { pk, sk, dueAt = 0 } = await row();
