@@ -82,7 +82,6 @@ export const LEFT_BY_A_RUN = [
   'averageFps',
   'combinedFps',
   'outputSize',
-  'processingJobs',
   'message',
   'errorCode',
   'progressToldAt',

@@ -225,7 +225,7 @@ function progressIsNews(
 
 /** What the row keeps of an answer; what upstream left out keeps its last value. */
 function observed(answer: UpstreamStatus): Partial<RequestRow> {
-  const { progress, estimates, averageFps, combinedFps, outputSize, processingJobs, errorCode } = answer;
+  const { progress, estimates, averageFps, combinedFps, outputSize, errorCode } = answer;
   const message = messageOf(answer);
   const seen = {
     progress,
@@ -233,7 +233,6 @@ function observed(answer: UpstreamStatus): Partial<RequestRow> {
     averageFps,
     combinedFps,
     outputSize,
-    processingJobs,
     message,
     errorCode,
   };

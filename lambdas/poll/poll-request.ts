@@ -1,5 +1,5 @@
 import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
-import { type Condition, equals } from '../adapters/expression.ts';
+import { type Condition, equals, present } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
@@ -104,17 +104,18 @@ export function createPollRequest(dependencies: PollDependencies) {
         else await table.transact(writes);
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
-        const present = await table.get<RequestRow>(row);
-        if (present?.releasedBy !== claim.nonce) {
-          if (present?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
+        const stored = await table.get<RequestRow>(row);
+        if (stored?.releasedBy !== claim.nonce) {
+          if (stored?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
           // The copy has numbered an event meanwhile; while the claim holds, count on from there.
-          Object.assign(claim.row, present);
+          Object.assign(claim.row, stored);
           continue;
         }
         // It was committed: the answer was lost, and the SDK tried again.
       }
       for (const { lane, hint } of due) await hints.send(lane, [hint]);
-      return report(row, change, polled.outcome);
+      report(row, change, polled.outcome);
+      return showJobs(row, change, polled.outcome);
     }
   }
 
@@ -176,6 +177,20 @@ export function createPollRequest(dependencies: PollDependencies) {
 
   function expireMeta(row: RequestRow, at: number): Write {
     return { update: metaKey(row.requestId), set: { expiresAt: finishedExpiry(at, retentionDays) } };
+  }
+
+  /** Keeps the nodes' states, which are only shown, beside the row that is polled; best effort. */
+  async function showJobs(row: RequestRow, change: Transition, outcome: PollOutcome): Promise<void> {
+    const { status, progress = row.progress } = change.set;
+    if (outcome.kind !== 'status' || (status === undefined && progress === row.progress)) return;
+    const { processingJobs } = outcome.status;
+    if (!processingJobs) return;
+    try {
+      await table.write({ update: metaKey(row.requestId), set: { processingJobs }, if: [present('pk')] });
+    } catch (error) {
+      // Erased meanwhile.
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
   }
 
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
