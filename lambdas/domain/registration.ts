@@ -88,6 +88,7 @@ export const LEFT_BY_A_RUN = [
   'video',
   'unrecognized',
   'notFoundSince',
+  'notFounds',
   'downloadMissing',
   'faults',
   'refused',

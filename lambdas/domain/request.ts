@@ -94,6 +94,8 @@ export type RequestRow = RowKey &
     unrecognized?: string[];
     /** Since when upstream answers 404. */
     notFoundSince?: number;
+    /** Answers 404 in a row. */
+    notFounds?: number;
     /** Answers `complete` that gave no download. */
     downloadMissing?: number;
     /** Polls in a row that gave no answer. */
