@@ -4,6 +4,7 @@ import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import type { Refusal, Topaz } from '../adapters/topaz.ts';
+import { patience } from '../domain/brake.ts';
 import { observe } from '../domain/poll-schedule.ts';
 import { nextPoll } from '../domain/poll-wait.ts';
 import { type RequestRow, requestList } from '../domain/request.ts';
@@ -215,5 +216,5 @@ const isRefusedAlone = (row: RequestRow, { reason }: Refusal): boolean =>
 const faultOf = ({ reason, retryAfterMs }: Refusal): PollOutcome => ({
   kind: 'fault',
   reason: `upstream refuses this request alone (${reason})`,
-  retryAfterMs,
+  retryAfterMs: retryAfterMs === undefined ? undefined : patience(retryAfterMs),
 });
