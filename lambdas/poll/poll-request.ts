@@ -72,11 +72,13 @@ export function createPollRequest(dependencies: PollDependencies) {
 
     const lateness = now() - claim.hintedAt;
     const answer = await topaz.status(claim.row.requestId);
-    const alone = answer.kind === 'brake' && leave === 'go' && isRefusedAlone(claim.row, answer);
+    const refused = answer.kind === 'brake' && answer.reason !== 'no-key';
+    // Its last refusal braked all polling, and since then the answer to another request has lifted the brake.
+    const alone = refused && leave === 'go' && claim.row.refused;
     const outcome = alone ? faultOf(answer) : answer;
     if (outcome.kind === 'brake') {
       await brake.apply(outcome);
-      return putOff(claim, { refused: true });
+      return putOff(claim, { refused });
     }
     if (leave !== 'go' && outcome.kind !== 'fault') await brake.lift(leave);
 
@@ -206,13 +208,7 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 }
 
-/**
- * Whether upstream refuses this request, and not the account: its last refusal braked all polling,
- * and since then the answer to another one has lifted the brake.
- */
-const isRefusedAlone = (row: RequestRow, { reason }: Refusal): boolean =>
-  row.refused === true && reason !== 'no-key';
-
+/** A refusal that is meant for one request, and not for the account. */
 const faultOf = ({ reason, retryAfterMs }: Refusal): PollOutcome => ({
   kind: 'fault',
   reason: `upstream refuses this request alone (${reason})`,
