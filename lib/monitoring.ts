@@ -30,6 +30,10 @@ export type MonitoringProps = {
 
 const PERIOD = Duration.minutes(5);
 const BEHIND = Duration.hours(2);
+/** A key's first refusal brakes for less than this, and may be meant for one request only. */
+const KEY_CONFIRMED = Duration.seconds(10);
+/** Load that passes sooner needs nobody. */
+const LASTING = Duration.minutes(15);
 
 /** What to look at, and what to be woken by. */
 export class Monitoring extends Construct {
@@ -64,7 +68,18 @@ export class Monitoring extends Construct {
 
   private alarmOfRows(): void {
     this.alarm('Parked', count('ParkedRows'), 'Work killed its worker eight times and waits for a person.');
-    this.alarm('Braked', count('UpstreamBraked'), 'Topaz refuses the bridge: look at the API key first.');
+    this.alarm(
+      'KeyRefused',
+      braked('key'),
+      'Topaz refuses the API key, or there is none: all polling waits for a person.',
+      KEY_CONFIRMED.toSeconds(),
+    );
+    this.alarm(
+      'Overloaded',
+      braked('load'),
+      `Topaz has asked for patience for ${LASTING.toHumanString()}; all polling waits.`,
+      LASTING.toSeconds(),
+    );
     this.alarm('RequestsLost', count('RequestsLost'), 'Topaz no longer knows a request, or never ended it.');
     this.alarm('CopyFailed', count('CopyFailed'), 'A video could not be stored; its request says why.');
     this.alarm(
@@ -126,10 +141,8 @@ export class Monitoring extends Construct {
         'Overdue rows',
         queues.map(({ lane }) => bridgeMetric('OverdueRows', Stats.MAXIMUM, { lane })),
       ),
-      graph(
-        'Troubles',
-        ['ParkedRows', 'UpstreamBraked', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'].map(count),
-      ),
+      graph('Troubles', ['ParkedRows', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'].map(count)),
+      graph('Upstream braked (s)', [braked('key'), braked('load')]),
       graph('Failed deliveries', [count('DeliveriesFailed')]),
       graph('Bytes copied', [count('BytesCopied')]),
     );
@@ -182,6 +195,9 @@ function bridgeMetric(
 function count(metricName: string): Metric {
   return bridgeMetric(metricName, Stats.SUM);
 }
+
+/** For how long polling is braked by a brake's end, s. */
+const braked = (reason: 'key' | 'load'): Metric => bridgeMetric('UpstreamBraked', Stats.MAXIMUM, { reason });
 
 function graph(title: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({ title, left, width: 6, leftYAxis: { min: 0 } });

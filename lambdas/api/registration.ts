@@ -135,7 +135,7 @@ function metaWrite({ request, meta }: TrackedRequest, change: Change): Write {
   return {
     update: metaKey(request.requestId),
     set: change.callback ? { callbacks: [...meta.callbacks, change.callback] } : {},
-    remove: expiryOf(change),
+    remove: [...expiryOf(change), ...(change.restarting ? ['processingJobs'] : [])],
     if: [equals('callbacks', meta.callbacks)],
   };
 }

@@ -37,7 +37,7 @@ export function requestView(tracked: TrackedRequest) {
     averageFps: request.averageFps,
     combinedFps: request.combinedFps,
     outputSize: request.outputSize,
-    processingJobs: request.processingJobs,
+    processingJobs: meta.processingJobs,
     message: request.message,
     errorCode: request.errorCode,
     metadata: meta.metadata,

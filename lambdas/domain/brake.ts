@@ -7,6 +7,8 @@ export type Brake = {
   readonly until: number;
   /** Signals in a row, by which the wait grows. */
   readonly strikes: number;
+  /** When the first of them came. */
+  readonly since: number;
   /** What to put right. */
   readonly detail?: string;
   /** Until when the answer to a probe is waited for. */
@@ -26,7 +28,7 @@ const LONGEST_WAIT_MS = 300_000;
 const KEY_RETRY_MS = 60_000;
 /** However short or long upstream asks us to wait, ms. */
 const SHORTEST_RETRY_AFTER_MS = 1_000;
-const LONGEST_RETRY_AFTER_MS = 3_600_000;
+const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
 /**
  * Until when polling is held, ms since epoch; undefined without a brake. A time that has passed means
@@ -47,19 +49,21 @@ export const heldUntil = (brake: Brake | undefined): number | undefined =>
 export function braked(previous: Brake | undefined, signal: BrakeSignal, now: number, random: number): Brake {
   if (previous && now < previous.until) {
     if (signal.retryAfterMs === undefined) return previous;
-    return { ...previous, until: Math.max(previous.until, now + asked(signal.retryAfterMs)) };
+    return { ...previous, until: Math.max(previous.until, now + patience(signal.retryAfterMs)) };
   }
   const { reason, detail } = signal;
-  const strikes = (previous?.reason === reason ? previous.strikes : 0) + 1;
-  return { reason, detail, strikes, until: now + wait(signal, strikes, random) };
+  const { strikes, since } = previous?.reason === reason ? previous : { strikes: 0, since: now };
+  const next = strikes + 1;
+  return { reason, detail, strikes: next, since, until: now + wait(signal, next, random) };
 }
 
 function wait(signal: BrakeSignal, strikes: number, random: number): number {
-  if (signal.retryAfterMs !== undefined) return asked(signal.retryAfterMs);
+  if (signal.retryAfterMs !== undefined) return patience(signal.retryAfterMs);
   if (signal.reason !== 'throttled' && strikes > 1) return KEY_RETRY_MS;
   const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (strikes - 1));
   return Math.ceil(backoff * (1 + 0.25 * random));
 }
 
-const asked = (retryAfterMs: number): number =>
+/** For how long upstream is left alone that asks for so much, ms. */
+export const patience = (retryAfterMs: number): number =>
   Math.min(LONGEST_RETRY_AFTER_MS, Math.max(SHORTEST_RETRY_AFTER_MS, retryAfterMs));

@@ -57,8 +57,8 @@ export type Video = {
 export type PollObservation = { at: number; status?: string; progress?: number };
 
 /**
- * The row `REQUEST`: read and written at each poll, so it stays under 1 KB; what does not change
- * with polls is in {@link MetaRow}. Times are ms since epoch.
+ * The row `REQUEST`: written twice at each poll, so it stays under 1 KB; what polling needs not is in
+ * {@link MetaRow}. Times are ms since epoch.
  */
 export type RequestRow = RowKey &
   Work & {
@@ -72,7 +72,6 @@ export type RequestRow = RowKey &
     averageFps?: number;
     combinedFps?: number;
     outputSize?: string | number;
-    processingJobs?: readonly Record<string, unknown>[];
     message?: string;
     errorCode?: string;
     registeredAt: number;
@@ -95,6 +94,8 @@ export type RequestRow = RowKey &
     unrecognized?: string[];
     /** Since when upstream answers 404. */
     notFoundSince?: number;
+    /** Answers 404 in a row. */
+    notFounds?: number;
     /** Answers `complete` that gave no download. */
     downloadMissing?: number;
     /** Polls in a row that gave no answer. */
@@ -113,10 +114,12 @@ export type RequestRow = RowKey &
 /** One callback URL of a request, with its own filter. */
 export type Callback = { endpointId: string; url: string; events: string[] };
 
-/** The row `META`: what registration said. */
+/** The row `META`: what registration said, and of upstream's answers what is only shown. */
 export type MetaRow = RowKey & {
   metadata: Record<string, string>;
   callbacks: Callback[];
+  /** The nodes' states, as of the last news of status or progress. */
+  processingJobs?: readonly Record<string, unknown>[];
   expiresAt?: number;
 };
 

@@ -37,6 +37,8 @@ export type Transition = {
 export type TransitionSettings = {
   /** How long upstream must answer 404 before the request counts as lost, ms. */
   readonly notFoundMs: number;
+  /** Answers 404 in a row that this takes besides: time that passed unasked, as under a brake, proves nothing. */
+  readonly notFoundTries: number;
   /** How long a request may stay pending: longer than upstream keeps data, ms. */
   readonly pendingMs: number;
   /** Answers `complete` without a download before the video counts as unavailable. */
@@ -47,6 +49,7 @@ export type TransitionSettings = {
 
 export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
   notFoundMs: 600_000,
+  notFoundTries: 5,
   pendingMs: 8 * 86_400_000,
   downloadTries: 10,
   progressMs: 10_000,
@@ -77,7 +80,7 @@ export function transition(
   }
 
   const answer = { ...outcome.status, status: distinct(outcome.status.status) };
-  const removed: (keyof RequestRow)[] = ['notFoundSince', 'faults', 'refused'];
+  const removed: (keyof RequestRow)[] = ['notFoundSince', 'notFounds', 'faults', 'refused'];
   if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
 
   const changed = answer.status !== row.status;
@@ -173,10 +176,10 @@ function notFound(
   now: number,
   settings: TransitionSettings,
 ): Transition {
-  const since = row.notFoundSince ?? now;
-  if (now - since < settings.notFoundMs) {
+  const { notFoundSince = now, notFounds = 0 } = row;
+  if (now - notFoundSince < settings.notFoundMs || notFounds + 1 < settings.notFoundTries) {
     return {
-      set: { ...polled, notFoundSince: since },
+      set: { ...polled, notFoundSince, notFounds: notFounds + 1 },
       remove: ['faults', 'refused'],
       events: [],
       next: 'polling',
@@ -189,7 +192,11 @@ function notFound(
 function gone(row: RequestRow, polled: Partial<RequestRow>, now: number, reason: string): Transition {
   if (row.status !== 'complete') return lost(row, polled, now, reason);
   const end = unavailable(row, reason);
-  return { ...end, set: { ...polled, ...end.set }, remove: ['notFoundSince', ...(end.remove ?? [])] };
+  return {
+    ...end,
+    set: { ...polled, ...end.set },
+    remove: ['notFoundSince', 'notFounds', ...(end.remove ?? [])],
+  };
 }
 
 function lost(row: RequestRow, set: Partial<RequestRow>, now: number, reason: string): Transition {
@@ -225,7 +232,7 @@ function progressIsNews(
 
 /** What the row keeps of an answer; what upstream left out keeps its last value. */
 function observed(answer: UpstreamStatus): Partial<RequestRow> {
-  const { progress, estimates, averageFps, combinedFps, outputSize, processingJobs, errorCode } = answer;
+  const { progress, estimates, averageFps, combinedFps, outputSize, errorCode } = answer;
   const message = messageOf(answer);
   const seen = {
     progress,
@@ -233,7 +240,6 @@ function observed(answer: UpstreamStatus): Partial<RequestRow> {
     averageFps,
     combinedFps,
     outputSize,
-    processingJobs,
     message,
     errorCode,
   };

@@ -18,6 +18,7 @@ import { queueUrls } from '../runtime/queue-urls.ts';
 import { stage } from '../runtime/stage.ts';
 import { createPollRequest, mayWait } from './poll-request.ts';
 import { createProgressWanted } from './progress-wanted.ts';
+import { reportBrake } from './report-brake.ts';
 import { createUpstreamBrake } from './upstream-brake.ts';
 
 const env = requireEnv('TABLE_NAME', 'TOPAZ_BASE_URL', 'TOPAZ_API_KEY_SECRET_ARN');
@@ -45,10 +46,7 @@ const brake = createUpstreamBrake({
   now,
   random,
   perSecond,
-  onApply: (applied) => {
-    log.error('upstream braked', { ...applied });
-    metrics.addMetric('UpstreamBraked', MetricUnit.Count, 1);
-  },
+  onApply: reportBrake,
 });
 
 /** Asks upstream about the requests that are due. */

@@ -1,9 +1,10 @@
 import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
-import { type Condition, equals } from '../adapters/expression.ts';
+import { type Condition, equals, present } from '../adapters/expression.ts';
 import type { Hints } from '../adapters/hints.ts';
 import { eventWrites } from '../adapters/outbox.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import type { Refusal, Topaz } from '../adapters/topaz.ts';
+import { patience } from '../domain/brake.ts';
 import { observe } from '../domain/poll-schedule.ts';
 import { nextPoll } from '../domain/poll-wait.ts';
 import { type RequestRow, requestList } from '../domain/request.ts';
@@ -71,11 +72,13 @@ export function createPollRequest(dependencies: PollDependencies) {
 
     const lateness = now() - claim.hintedAt;
     const answer = await topaz.status(claim.row.requestId);
-    const alone = answer.kind === 'brake' && leave === 'go' && isRefusedAlone(claim.row, answer);
+    const refused = answer.kind === 'brake' && answer.reason !== 'no-key';
+    // Its last refusal braked all polling, and since then the answer to another request has lifted the brake.
+    const alone = refused && leave === 'go' && claim.row.refused;
     const outcome = alone ? faultOf(answer) : answer;
     if (outcome.kind === 'brake') {
       await brake.apply(outcome);
-      return putOff(claim, { refused: true });
+      return putOff(claim, { refused });
     }
     if (leave !== 'go' && outcome.kind !== 'fault') await brake.lift(leave);
 
@@ -104,17 +107,18 @@ export function createPollRequest(dependencies: PollDependencies) {
         else await table.transact(writes);
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
-        const present = await table.get<RequestRow>(row);
-        if (present?.releasedBy !== claim.nonce) {
-          if (present?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
+        const stored = await table.get<RequestRow>(row);
+        if (stored?.releasedBy !== claim.nonce) {
+          if (stored?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
           // The copy has numbered an event meanwhile; while the claim holds, count on from there.
-          Object.assign(claim.row, present);
+          Object.assign(claim.row, stored);
           continue;
         }
         // It was committed: the answer was lost, and the SDK tried again.
       }
       for (const { lane, hint } of due) await hints.send(lane, [hint]);
-      return report(row, change, polled.outcome);
+      report(row, change, polled.outcome);
+      return showJobs(row, change, polled.outcome);
     }
   }
 
@@ -178,6 +182,20 @@ export function createPollRequest(dependencies: PollDependencies) {
     return { update: metaKey(row.requestId), set: { expiresAt: finishedExpiry(at, retentionDays) } };
   }
 
+  /** Keeps the nodes' states, which are only shown, beside the row that is polled; best effort. */
+  async function showJobs(row: RequestRow, change: Transition, outcome: PollOutcome): Promise<void> {
+    const { status, progress = row.progress } = change.set;
+    if (outcome.kind !== 'status' || (status === undefined && progress === row.progress)) return;
+    const { processingJobs } = outcome.status;
+    if (!processingJobs) return;
+    try {
+      await table.write({ update: metaKey(row.requestId), set: { processingJobs }, if: [present('pk')] });
+    } catch (error) {
+      // Erased meanwhile.
+      if (!(error instanceof ConditionFailed)) throw error;
+    }
+  }
+
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
     if (change.events.some(({ type }) => type === 'video.lost')) onLost();
     log.info('polled', {
@@ -190,15 +208,9 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 }
 
-/**
- * Whether upstream refuses this request, and not the account: its last refusal braked all polling,
- * and since then the answer to another one has lifted the brake.
- */
-const isRefusedAlone = (row: RequestRow, { reason }: Refusal): boolean =>
-  row.refused === true && reason !== 'no-key';
-
+/** A refusal that is meant for one request, and not for the account. */
 const faultOf = ({ reason, retryAfterMs }: Refusal): PollOutcome => ({
   kind: 'fault',
   reason: `upstream refuses this request alone (${reason})`,
-  retryAfterMs,
+  retryAfterMs: retryAfterMs === undefined ? undefined : patience(retryAfterMs),
 });

@@ -1,4 +1,5 @@
 import { absent, equals } from '../adapters/expression.ts';
+import { optimistic } from '../adapters/optimistic.ts';
 import { type Condition, ConditionFailed, type Table } from '../adapters/table.ts';
 import { type Brake, type BrakeSignal, braked, heldUntil } from '../domain/brake.ts';
 import { createPace, type Pace } from '../domain/poll-pace.ts';
@@ -91,21 +92,18 @@ export function createUpstreamBrake(options: {
 
   /** Brakes all polling after a signal from upstream. */
   async function apply(signal: BrakeSignal): Promise<void> {
-    const previous = await table.get<BrakeRow>(brakeKey);
-    const brake = braked(previous, signal, now(), random());
-    see({ ...brakeKey, ...brake });
-    if (brake.until === previous?.until) return;
-    try {
+    // Of two workers that brake at once the longer wait counts.
+    await optimistic(async () => {
+      const previous = await table.get<BrakeRow>(brakeKey);
+      const brake = braked(previous, signal, now(), random());
+      see({ ...brakeKey, ...brake });
+      if (brake.until === previous?.until) return;
       await table.write({
         put: { ...brakeKey, ...brake },
         if: previous ? unchanged(previous) : [absent('pk')],
       });
-    } catch (error) {
-      // Another worker braked, probed or lifted at this moment; its word is as good as ours.
-      if (!(error instanceof ConditionFailed)) throw error;
-      return;
-    }
-    if (brake.strikes !== previous?.strikes) onApply(brake);
+      if (brake.strikes !== previous?.strikes) onApply(brake);
+    });
   }
 
   /** Lifts the brake after the answer to its probe showed upstream well. */

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { generateTraces } from '../../bench/polling/generate.ts';
 import { crowd } from '../../bench/tick/crowd.ts';
 import { measureBacklog, measureBurst, measureWaiting } from '../../bench/tick/measure.ts';
-import { startTickWorld } from '../../bench/tick/world.ts';
+import { startTickWorld, type TickWorld } from '../../bench/tick/world.ts';
 
 const run = promisify(execFile);
 
@@ -40,6 +40,20 @@ test('after a purge all overdue rows are hinted by packed messages within two ti
   expect(ticks).toBeLessThanOrEqual(2);
   expect(rows / messages).toBeGreaterThan(2);
   expect(readUnits).toBeGreaterThan(0);
+});
+
+test('a burst of more rows than a tick names is measured as far as the ticks go without workers', async () => {
+  const due = Array.from({ length: 30 }, (_, n) => ({ pk: `ROW#${n}`, sk: 'ROW', dueAt: n }));
+  const hinted = [[], due.slice(0, 20).map(({ pk }) => pk), [], []];
+  const reading = { messages: 2, awsCalls: 3, readUnits: 1 };
+  const stub = {
+    now: () => 0,
+    advance: () => {},
+    seed: async () => due,
+    sweep: async () => {},
+    read: () => ({ ...reading, hintedRows: hinted.shift() ?? [] }),
+  };
+  expect(await measureBurst(stub as unknown as TickWorld, 30)).toMatchObject({ rows: 20, ticks: 2 });
 });
 
 test('a crowd of three times what the cap carries is told sooner when late polls get dearer', () => {

@@ -5,7 +5,7 @@ const { all, resources, fn } = synthesize();
 const alarms = all('AWS::CloudWatch::Alarm').map(([, r]) => r.Properties);
 
 describe('alarms', () => {
-  it.each(['ParkedRows', 'UpstreamBraked', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'])(
+  it.each(['ParkedRows', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'])(
     'ring when a stage counts %s',
     (metric) => {
       expect(alarms).toContainEqual(
@@ -19,6 +19,23 @@ describe('alarms', () => {
       );
     },
   );
+
+  it.each([
+    ['key', 10],
+    ['load', 900],
+  ])('ring when all polling is braked because of the %s for %i seconds', (reason, Threshold) => {
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        MetricName: 'UpstreamBraked',
+        Dimensions: [
+          { Name: 'reason', Value: reason },
+          { Name: 'service', Value: 'webhook-bridge' },
+        ],
+        Statistic: 'Maximum',
+        Threshold,
+      }),
+    );
+  });
 
   it('ring for a dead letter of any lane', () => {
     const deadLetters = all('AWS::SQS::Queue').flatMap(([, r]) => {

@@ -206,6 +206,22 @@ describe('the configuration of the functions', () => {
     expect(set.granted('deliver', 'events:')[0]!.on).toContain(':event-bus/video-events');
   });
 
+  it.each([
+    [10, 2],
+    [40, 2],
+    [41, 3],
+    [100, 5],
+  ])('shares a cap of %i polls per second between as many poll workers as may run', (cap, workers) => {
+    const set = synthesize({ maxPollsPerSecond: cap });
+    expect(set.environment('poll').POLL_CONCURRENCY).toBe(String(workers));
+    const mappings = set
+      .all('AWS::Lambda::EventSourceMapping')
+      .filter(([, { Properties }]) => target(Properties.FunctionName) === set.fn('poll')[0]);
+    expect(mappings.map(([, { Properties }]) => Properties.ScalingConfig)).toEqual([
+      { MaximumConcurrency: workers },
+    ]);
+  });
+
   it('tells the deliver stage what links begin with', () => {
     expect(environment('deliver').PUBLIC_URL).toEqual(template.Outputs.ApiUrl.Value);
   });

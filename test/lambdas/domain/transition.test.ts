@@ -7,7 +7,7 @@ import {
 } from '../../../lambdas/domain/transition.ts';
 import { requestRow, START } from '../../support/rows.ts';
 
-const { notFoundMs, pendingMs, downloadTries } = DEFAULT_TRANSITION_SETTINGS;
+const { notFoundMs, notFoundTries, pendingMs, downloadTries } = DEFAULT_TRANSITION_SETTINGS;
 const says = (status: string, more: Partial<UpstreamStatus> = {}): PollOutcome => ({
   kind: 'status',
   status: { status, ...more },
@@ -133,11 +133,19 @@ describe('what a poll makes of a request', () => {
     },
     {
       name: 'a 404 that lasts loses the request',
-      row: { ...processing, notFoundSince: START },
+      row: { ...processing, notFoundSince: START, notFounds: notFoundTries - 1 },
       outcome: NOT_FOUND,
       at: START + notFoundMs,
       events: ['video.lost'],
       next: 'done',
+    },
+    {
+      name: 'two 404s do not, however much time lies between',
+      row: { ...processing, notFoundSince: START, notFounds: 1 },
+      outcome: NOT_FOUND,
+      at: START + 100 * notFoundMs,
+      events: [],
+      next: 'polling',
     },
     {
       name: 'a fault says nothing of the request',
@@ -225,7 +233,7 @@ test('one found answer ends a run of 404s and faults', () => {
 });
 
 test('a copy that asked for a fresh URL is told when upstream no longer has the video', () => {
-  const row = { ...processing, status: 'complete', urlWanted: true, notFoundSince: START };
+  const row = { ...processing, status: 'complete', urlWanted: true, notFoundSince: START, notFounds: 9 };
   const change = transition(row, NOT_FOUND, START + notFoundMs);
   expect(change).toMatchObject({ sourceGone: true, next: 'copying', events: [] });
 });

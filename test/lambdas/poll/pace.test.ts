@@ -22,6 +22,17 @@ test('a burst is polled a little below the worker’s share of the cap, also acr
   expect(sent).toHaveLength(20);
 });
 
+test('two workers at once stay under the cap of both together', async () => {
+  const { startWorker, due, sent, turns } = await setUp(40);
+  const [one, other] = [startWorker(), startWorker()];
+  await Promise.all([one.invoke(due.slice(0, 20)), other.invoke(due.slice(20))]);
+  expect(sent).toHaveLength(40);
+  const starts = turns.toSorted((a, b) => a - b);
+  const inOneSecond = starts.map((from) => starts.filter((at) => at >= from && at < from + 1_000).length);
+  // Each has a share of five per second.
+  expect(Math.max(...inOneSecond)).toBeLessThanOrEqual(10);
+});
+
 test('rows that an invocation has no time for stay due and unclaimed, and are hinted anew', async () => {
   const { worker, due, sent, hints, requests } = await setUp(20);
   // Rows are begun until 15 s before the function's end.

@@ -1,9 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/table.ts';
 import { newCopy } from '../../../lambdas/domain/copy.ts';
 import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
+import { itemSize } from '../../support/item-size.ts';
 import { pollWorld } from './poll-world.ts';
 
 const database = useDatabase();
@@ -62,7 +64,8 @@ test('a finished video is handed over to the copy in the transaction of its last
   const { register, writes, hints } = await world();
   const request = await register([['complete', 0]]);
   await request.poll();
-  expect(writes.at(-1)?.map(keyIn)).toContainEqual(copyKey(request.requestId));
+  const transaction = writes.find((write) => write.length > 1) ?? [];
+  expect(transaction.map(keyIn)).toContainEqual(copyKey(request.requestId));
   const copy = await request.copy();
   expect(copy).toMatchObject({ lane: 'copy', state: 'pending', generation: 1, source: { version: 1 } });
   expect(copy?.source.url).toContain(`/download/${request.requestId}/`);
@@ -101,6 +104,44 @@ test('a poll without news is one write, and hints the next', async () => {
   expect(writes.slice(before).map((write) => write.length)).toEqual([1, 1]);
   expect(hints.sent).toEqual([{ lane: 'poll', hint: await request.hint() }]);
   expect(await request.events()).toHaveLength(1);
+});
+
+test('the row that is polled stays under a kilobyte, however many nodes report their progress', async () => {
+  const { register, topaz, table, clock } = await world();
+  const request = await register([['processing', 0]], { tellProgress: true });
+  const progress = Array.from({ length: 1_000 }, (_, n) => [n * 30, 0.09 * n]);
+  const estimates = { cost: [10, 12], time: [6_000, 7_000] };
+  const trace = {
+    statuses: [
+      ['accepted', 0],
+      ['processing', 1],
+    ],
+    progress,
+    estimates,
+    nodes: 10,
+  };
+  await topaz.set({ requestId: request.requestId, trace });
+  let largest = 0;
+  for (let poll = 0; poll < 60; poll++) {
+    await request.poll();
+    const nonce = randomUUID();
+    largest = Math.max(largest, itemSize({ ...(await request.row()), owner: nonce, releasedBy: nonce }));
+  }
+  const { observations, progress: reached } = await request.row();
+  expect(observations).toHaveLength(8);
+  expect(reached).toBeGreaterThan(10);
+  expect(largest).toBeGreaterThan(700);
+  expect(largest).toBeLessThanOrEqual(1_024);
+
+  const { processingJobs } = await request.view();
+  expect(processingJobs).toHaveLength(8);
+  expect(processingJobs?.[0]).toMatchObject({ chunkIndex: 0, status: 'processing', progress: reached });
+  // Erased meanwhile, it is not written anew.
+  await table.write({ delete: metaKey(request.requestId) });
+  clock.advance(3_600_000);
+  await request.poll();
+  expect((await request.row()).progress).toBeGreaterThan(reached ?? 100);
+  expect(await table.get(metaKey(request.requestId))).toBeUndefined();
 });
 
 test('when the copy numbers an event during the poll, the poll counts on from there', async () => {

@@ -108,6 +108,17 @@ test('answers to polls that were under way together are one strike', async () =>
   expect(brakes.map(({ strikes }) => strikes)).toEqual([1]);
 });
 
+test('of two workers that brake at once the longer wait counts', async () => {
+  const { register, startWorker, answerWith, brake, clock } = await setUp({ status: 429 });
+  await answerWith([]);
+  const start = clock.now();
+  const refused = (retryAfter: number) =>
+    register([['processing', 0]], {}, [{ at: 'status', kind: 'http', status: 429, retryAfter }]);
+  const requests = [await refused(600), await refused(60), await refused(90)];
+  await Promise.all((await hintsOf(requests)).map((hint) => startWorker().invoke([hint])));
+  expect(await brake()).toMatchObject({ until: start + 600_000, strikes: 1 });
+});
+
 test('a row whose message arrives while braked is put off by a single write, and keeps what it holds', async () => {
   const { registerMany, worker, writes } = await setUp({ status: 429, retryAfter: 60 });
   const [first, ...others] = await registerMany(21);
