@@ -39,10 +39,14 @@ export const isProven = (health: EndpointHealth): boolean =>
 
 export const isOpen = (health: EndpointHealth): boolean => health.openSince !== undefined;
 
-/** Attempts at a time that it may keep busy in the slow queue; undefined: as many as the queue has. */
+/**
+ * Attempts at a time that it may keep busy in the slow queue, of which ten such endpoints leave some to
+ * others; undefined: no count is kept (docs/decisions/proven-endpoints-are-not-counted.md).
+ */
 export function mostAtOnce(health: EndpointHealth): number | undefined {
   if (isProven(health)) return undefined;
-  return health.state === 'healthy' && health.slow ? 10 : 3;
+  if (health.state !== 'healthy') return 2;
+  return health.slow ? 5 : 3;
 }
 
 /** When an open breaker lets the next probe through: ever later, from 15 s to 5 min. */
