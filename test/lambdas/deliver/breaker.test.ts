@@ -30,7 +30,10 @@ test('after five failures in a row nothing new goes out: it is held, and only re
 test('a single time-out opens the breaker: it costs a worker 15 s', async () => {
   const world = await deliveryWorld(database());
   const slow = await world.endpoint(1);
-  world.farSide = () => new ExchangeError('timeout', 'too slow');
+  world.farSide = () => {
+    world.clock.advance(15_000);
+    return new ExchangeError('timeout', 'too slow');
+  };
   await (await world.request()).observe('video.accepted');
   await world.work();
   expect((await world.current(slow)).health.openSince).toBe(world.clock.now());
