@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createBacklogs, wakeWrite } from '../../../lambdas/adapters/backlog.ts';
 import { deletion } from '../../../lambdas/adapters/endpoints.ts';
-import { changed } from '../../../lambdas/api/endpoint-change.ts';
+import { changed, type EndpointChange } from '../../../lambdas/api/endpoint-change.ts';
 import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import { QUIET_MS } from '../../../lambdas/domain/gate.ts';
 import type { EndpointHealth } from '../../../lambdas/domain/health.ts';
@@ -14,10 +14,13 @@ import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 const database = useDatabase();
 
 /** What a PATCH does. */
-async function enable(world: DeliveryWorld, endpoint: EndpointRow, enabled: boolean): Promise<void> {
-  const { set, remove } = changed(await world.current(endpoint), { enabled }, world.clock.now());
+async function patch(world: DeliveryWorld, endpoint: EndpointRow, change: EndpointChange): Promise<void> {
+  const { set, remove } = changed(await world.current(endpoint), change, world.clock.now());
   await world.table.write({ update: endpoint, set, remove });
 }
+
+const enable = (world: DeliveryWorld, endpoint: EndpointRow, enabled: boolean) =>
+  patch(world, endpoint, { enabled });
 
 test('what arrives while an endpoint is disabled is held, and sent when it is enabled, oldest first', async () => {
   const world = await deliveryWorld(database());
@@ -255,6 +258,18 @@ test('a low rate limit is used to the full: an event goes out each interval', as
   for (const [i, at] of times.slice(1).entries()) {
     expect(at - times[i]!).toBeGreaterThanOrEqual(intervalMs(0.01));
   }
+});
+
+test('what waits by a low rate limit goes out by a higher one as soon as that is set', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 0.001 });
+  const { observe } = await world.request();
+  for (let event = 0; event < 5; event++) await observe('video.processing');
+  await world.pass(20_000);
+  expect(world.posted).toHaveLength(1);
+  await patch(world, endpoint, { rateLimit: 10 });
+  await world.pass(10_000);
+  expect(world.posted).toHaveLength(5);
 });
 
 test('a clock that was an hour ahead once does not keep an endpoint waiting', async () => {
