@@ -59,7 +59,7 @@ export class WebhookBridge extends Construct {
       timeout: Duration.seconds(60),
       memorySize: 512,
       // Slow, failing and unproven endpoints have workers of their own, each message one of them.
-      lanes: { deliver: { batchSize: 10 }, 'deliver-slow': { batchSize: 1, maxConcurrency: 20 } },
+      lanes: { deliver: { batchSize: 10 }, 'deliver-slow': { batchSize: 1, maxConcurrency: 50 } },
     });
     const workers = [poll, copy, dispatch, deliver];
     const queues = workers.flatMap((stage) => stage.queues);

@@ -24,7 +24,7 @@ const WORK = ['owner', 'claims', 'parked', 'quietSince'] as const;
 
 /**
  * What a PATCH sets and removes. Enabling forgives what was; both ways it is another state than before.
- * A `dueAt` that is set is to be hinted: what was held goes out, or the new URL is probed.
+ * A `dueAt` that is set is to be hinted: what was held goes out, the new URL is probed, or the new limit holds.
  */
 export function changed(
   endpoint: EndpointRow,
@@ -51,7 +51,9 @@ export function changed(
   const awake = { lane: 'deliver-slow', dueAt: freshDueAt(now, endpoint.dueAt) };
   if (enabled === undefined || enabled === endpoint.enabled) {
     const probes = url !== undefined && isOpen(endpoint.health);
-    return probes ? { set: { ...set, ...awake }, remove: [...remove, ...WORK] } : { set, remove };
+    // By the old limit the next of the backlog may be far away.
+    const paces = rateLimit !== undefined && endpoint.lane === 'deliver-slow';
+    return probes || paces ? { set: { ...set, ...awake }, remove: [...remove, ...WORK] } : { set, remove };
   }
   const stateVersion = endpoint.stateVersion + 1;
   if (enabled) {

@@ -31,10 +31,10 @@ const AT_ONCE = 10;
 const CROWDED_MS = 1_000;
 
 /**
- * A gate's turn: releases what waits in its backlog, the oldest events first, and what is
- * replayed beside the new ones. All of it within the
- * rate limit when the gate answers well, as many as may be under way when it has not proven itself,
- * one as a probe while its breaker is open, nothing while it is disabled.
+ * A gate's turn: releases what waits in its backlog, the oldest events first, and what is replayed
+ * beside the new ones. All of it within the rate limit when the gate answers well, as many as may be
+ * under way when it has not proven itself, one as a probe while its breaker is open, nothing while it
+ * is disabled.
  */
 export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseDependencies) {
   const backlogs = createBacklogs(table);

@@ -5,7 +5,7 @@ export type EndpointHealth = {
   state: 'healthy' | 'failing' | 'disabled';
   failingSince?: number;
   lastDeliveredAt?: number;
-  /** Failed attempts since the last success, counted until the breaker opens. */
+  /** Failed attempts since the last success, long ones several times, counted until the breaker opens. */
   failures?: number;
   /** Since when the breaker is open: but for probes, nothing goes out for the first time. */
   openSince?: number;
@@ -17,8 +17,10 @@ export type EndpointHealth = {
 
 const MINUTE = 60_000;
 
-/** Failed attempts in a row that open the breaker; one that ran out of time does so alone. */
+/** Failed attempts in a row that open the breaker. */
 export const FAILURES_TO_OPEN = 5;
+/** A failure that kept a worker so long counts once more: one that takes its whole time opens the breaker alone. */
+const AS_BAD_AS_ANOTHER_MS = 3_000;
 /** An endpoint that has failed for so long, and fails again, is given up. */
 export const GIVE_UP_AFTER_MS = 5 * 24 * 60 * MINUTE;
 /** An answer that takes longer keeps others waiting: its endpoint leaves the fast queue. */
@@ -31,18 +33,20 @@ const WORTH_TELLING_MS = MINUTE;
 const FIRST_PROBE_MS = 15_000;
 const LAST_PROBE_MS = 5 * MINUTE;
 
-const TIMEOUTS = ['timeout', 'connect_timeout'];
-
 /** Whether it may be sent first attempts by the fast queue. */
 export const isProven = (health: EndpointHealth): boolean =>
   health.state === 'healthy' && health.lastDeliveredAt !== undefined && !health.slow;
 
 export const isOpen = (health: EndpointHealth): boolean => health.openSince !== undefined;
 
-/** Attempts at a time that it may keep busy in the slow queue; undefined: as many as the queue has. */
+/**
+ * Attempts at a time that it may keep busy in the slow queue, of which ten such endpoints leave some to
+ * others; undefined: no count is kept (docs/decisions/proven-endpoints-are-not-counted.md).
+ */
 export function mostAtOnce(health: EndpointHealth): number | undefined {
   if (isProven(health)) return undefined;
-  return health.state === 'healthy' && health.slow ? 10 : 3;
+  if (health.state !== 'healthy') return 2;
+  return health.slow ? 5 : 3;
 }
 
 /** When an open breaker lets the next probe through: ever later, from 15 s to 5 min. */
@@ -94,8 +98,8 @@ function afterFailure(health: EndpointHealth, attempt: Attempt, now: number): He
     return { health: { ...withoutBreaker(health), state: 'disabled', failingSince }, news: 'given up' };
   }
   if (isOpen(health)) return undefined;
-  const outOfTime = TIMEOUTS.includes(attempt.error ?? '');
-  const failures = (health.failures ?? 0) + (outOfTime ? FAILURES_TO_OPEN : 1);
+  const counts = 1 + Math.floor(attempt.durationMs / AS_BAD_AS_ANOTHER_MS);
+  const failures = (health.failures ?? 0) + counts;
   const failing: EndpointHealth = { ...health, state: 'failing', failingSince, failures };
   if (failures < FAILURES_TO_OPEN) return { health: failing };
   return { health: { ...failing, openSince: now }, news: 'opened' };

@@ -58,12 +58,17 @@ export function freshDueAt(wanted: number, ...recent: (number | undefined)[]): n
   return dueAt;
 }
 
+/** Characters that SQS takes as the name of a group. */
+const MOST_IN_GROUP = 128;
+
 /**
  * The SQS message group of a row's hints: the endpoint of a delivery, so that SQS's fair queues let
- * one endpoint's backlog not delay the others'.
+ * one endpoint's backlog not delay the others'. Account-wide endpoints share a partition, and are each a group.
  */
-export const hintGroup = (lane: Lane, { pk }: RowKey): string | undefined =>
-  lane === 'deliver' || lane === 'deliver-slow' ? pk : undefined;
+export function hintGroup(lane: Lane, { pk, sk }: RowKey): string | undefined {
+  if (lane !== 'deliver' && lane !== 'deliver-slow') return undefined;
+  return (pk.includes('#') ? pk : `${pk}#${sk}`).slice(0, MOST_IN_GROUP);
+}
 
 /** When work that threw is tried again, by how often it was claimed: 5 s doubling up to 5 min. */
 export function retryAt(claims: number, now: number): number {

@@ -65,7 +65,7 @@ describe('every mapping', () => {
     ['copy', 'copy', 1, { MaximumConcurrency: 10 }],
     ['dispatch', 'dispatch', 10, undefined],
     ['deliver', 'deliver', 10, undefined],
-    ['deliver-slow', 'deliver', 1, { MaximumConcurrency: 20 }],
+    ['deliver-slow', 'deliver', 1, { MaximumConcurrency: 50 }],
   ])('of the lane %s wakes %s with %i at a time, bounded by %j', (lane, stage, BatchSize, ScalingConfig) => {
     expect(target(mappingOf(lane).FunctionName)).toBe(fn(stage)[0]);
     expect(mappingOf(lane)).toMatchObject({ BatchSize });

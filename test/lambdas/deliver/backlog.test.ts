@@ -1,21 +1,26 @@
 import { expect, test } from 'vitest';
-import { createBacklogs } from '../../../lambdas/adapters/backlog.ts';
+import { createBacklogs, wakeWrite } from '../../../lambdas/adapters/backlog.ts';
 import { deletion } from '../../../lambdas/adapters/endpoints.ts';
-import { changed } from '../../../lambdas/api/endpoint-change.ts';
+import { changed, type EndpointChange } from '../../../lambdas/api/endpoint-change.ts';
 import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import { QUIET_MS } from '../../../lambdas/domain/gate.ts';
+import type { EndpointHealth } from '../../../lambdas/domain/health.ts';
 import { cancellationKey } from '../../../lambdas/domain/rows.ts';
 import { intervalMs } from '../../../lambdas/domain/turns.ts';
+import type { Hint } from '../../../lambdas/domain/work.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 
 const database = useDatabase();
 
 /** What a PATCH does. */
-async function enable(world: DeliveryWorld, endpoint: EndpointRow, enabled: boolean): Promise<void> {
-  const { set, remove } = changed(await world.current(endpoint), { enabled }, world.clock.now());
+async function patch(world: DeliveryWorld, endpoint: EndpointRow, change: EndpointChange): Promise<void> {
+  const { set, remove } = changed(await world.current(endpoint), change, world.clock.now());
   await world.table.write({ update: endpoint, set, remove });
 }
+
+const enable = (world: DeliveryWorld, endpoint: EndpointRow, enabled: boolean) =>
+  patch(world, endpoint, { enabled });
 
 test('what arrives while an endpoint is disabled is held, and sent when it is enabled, oldest first', async () => {
   const world = await deliveryWorld(database());
@@ -145,15 +150,87 @@ test('a deleted endpoint: what it still had to get is canceled, held or pending,
   expect(await world.table.get(cancellationKey(endpoint.id))).toBeUndefined();
 });
 
-test('a new endpoint under a burst is kept busy by three attempts at a time until it has proven itself', async () => {
+/** Fans out what was observed, and leaves the deliveries to the test. */
+async function fannedOut(world: DeliveryWorld): Promise<Hint[]> {
+  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 100));
+  return world.table.due('deliver-slow', world.clock.now(), 100);
+}
+
+/** How many of the rows are sent at once, when each has a worker of its own and none is answered before all have begun. */
+async function sentAtOnce(world: DeliveryWorld, rows: readonly Hint[]): Promise<number> {
+  let underWay = 0;
+  let ended = 0;
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const look = () => underWay + ended === rows.length && answer();
+  world.farSide = async () => {
+    underWay++;
+    look();
+    await answered;
+    return 204;
+  };
+  await Promise.all(
+    rows.map(async (row) => {
+      await world.invoke('deliver-slow', [row]);
+      ended++;
+      look();
+    }),
+  );
+  return underWay;
+}
+
+test.each<[string, EndpointHealth, number]>([
+  ['new', { state: 'healthy' }, 3],
+  ['slow', { state: 'healthy', lastDeliveredAt: 1, slow: true }, 5],
+  ['failing', { state: 'failing', failingSince: 1, failures: 1 }, 2],
+])('a burst keeps a %s endpoint busy by only so many attempts at a time', async (_what, health, most) => {
   const world = await deliveryWorld(database());
-  const endpoint = await world.endpoint(1, { health: { state: 'healthy' } });
+  const endpoint = await world.endpoint(1, { health });
   const requests = await Promise.all(Array.from({ length: 20 }, () => world.request()));
   for (const { observe } of requests) await observe('video.accepted');
+  const due = await fannedOut(world);
+  expect(due).toHaveLength(20);
+  expect(await sentAtOnce(world, due)).toBe(most);
+
   await world.pass(30_000);
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(20).fill('delivered'));
   expect(world.posted).toHaveLength(20);
   expect((await world.current(endpoint)).health).toMatchObject({ state: 'healthy' });
+});
+
+test('two workers that release one backlog at once send nothing twice, and leave nothing', async () => {
+  let meanwhile: (() => Promise<void>) | undefined;
+  const world = await deliveryWorld(database(), {
+    wrap: (table) => ({
+      ...table,
+      query: async (query) => {
+        const page = await table.query<never>(query);
+        const second = query.partition.startsWith('BACKLOG#') ? meanwhile : undefined;
+        if (second) meanwhile = undefined;
+        await second?.();
+        return page;
+      },
+    }),
+  });
+  const endpoint = await world.endpoint(1, { enabled: false });
+  const { observe } = await world.request();
+  for (let event = 0; event < 30; event++) await observe('video.processing');
+  await world.work();
+  const held = await world.deliveries(endpoint);
+  await enable(world, endpoint, true);
+  let released = 0;
+  meanwhile = async () => {
+    const { due, ...wake } = wakeWrite(await world.current(endpoint), world.clock.now());
+    await world.table.write(wake);
+    await world.invoke('deliver-slow', [due]);
+    released = (await world.table.due('deliver-slow', world.clock.now() + 10_000, 100)).length;
+  };
+  await world.pass(10_000);
+  expect(released).toBeGreaterThanOrEqual(30);
+  expect(world.idsPostedTo(endpoint).toSorted()).toEqual(held.map(({ eventId }) => eventId));
+  expect((await createBacklogs(world.table).first(endpoint, 10)).rows).toEqual([]);
 });
 
 test('a rate limit holds for a burst: no second sees more, and all of it arrives', async () => {
@@ -181,6 +258,18 @@ test('a low rate limit is used to the full: an event goes out each interval', as
   for (const [i, at] of times.slice(1).entries()) {
     expect(at - times[i]!).toBeGreaterThanOrEqual(intervalMs(0.01));
   }
+});
+
+test('what waits by a low rate limit goes out by a higher one as soon as that is set', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 0.001 });
+  const { observe } = await world.request();
+  for (let event = 0; event < 5; event++) await observe('video.processing');
+  await world.pass(20_000);
+  expect(world.posted).toHaveLength(1);
+  await patch(world, endpoint, { rateLimit: 10 });
+  await world.pass(10_000);
+  expect(world.posted).toHaveLength(5);
 });
 
 test('a clock that was an hour ahead once does not keep an endpoint waiting', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ExchangeError } from '../../../lambdas/adapters/safe-http/exchange-error.ts';
+import { changed } from '../../../lambdas/api/endpoint-change.ts';
 import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/health.ts';
 import { originKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -30,7 +31,10 @@ test('after five failures in a row nothing new goes out: it is held, and only re
 test('a single time-out opens the breaker: it costs a worker 15 s', async () => {
   const world = await deliveryWorld(database());
   const slow = await world.endpoint(1);
-  world.farSide = () => new ExchangeError('timeout', 'too slow');
+  world.farSide = () => {
+    world.clock.advance(15_000);
+    return new ExchangeError('timeout', 'too slow');
+  };
   await (await world.request()).observe('video.accepted');
   await world.work();
   expect((await world.current(slow)).health.openSince).toBe(world.clock.now());
@@ -119,6 +123,25 @@ test('endpoint.recovered tells the others once it works again, and a short troub
   const told = await world.deliveries(other);
   expect(told).toMatchObject([
     { type: 'endpoint.recovered', payload: { data: { endpointId: endpoint.id } } },
+  ]);
+});
+
+test('endpoint.recovered tells the others when one that was given up and enabled again works', async () => {
+  const world = await deliveryWorld(database());
+  const gone = await world.endpoint(1);
+  const other = await world.endpoint(2, { events: ['endpoint.*'] });
+  world.farSide = ({ url }) => (url === gone.url ? 410 : 204);
+  const { observe } = await world.request();
+  await observe('video.accepted');
+  await world.pass(10_000);
+  const { set, remove } = changed(await world.current(gone), { enabled: true }, world.clock.now());
+  await world.table.write({ update: gone, set, remove });
+  world.farSide = () => 204;
+  await world.pass(10_000);
+  expect(await world.deliveries(gone)).toMatchObject([{ state: 'delivered' }]);
+  expect(await world.deliveries(other)).toMatchObject([
+    { type: 'endpoint.disabled', state: 'delivered' },
+    { type: 'endpoint.recovered', state: 'delivered', payload: { data: { endpointId: gone.id } } },
   ]);
 });
 

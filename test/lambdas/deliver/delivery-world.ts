@@ -43,6 +43,8 @@ export async function deliveryWorld(
     putEvent?: PutEvent;
     callbackSecrets?: EndpointSecret[];
     wrap?: (table: Table) => Table;
+    /** Called at the end of each invocation. */
+    onEnd?: () => void;
   } = {},
 ) {
   const clock = testClock();
@@ -132,6 +134,7 @@ export async function deliveryWorld(
     const handler = handlers[lane as keyof typeof handlers];
     const event = { Records: [{ messageId: 'sweep', body: encodeHints(lane, due) }] } as SQSEvent;
     await handler(event, { getRemainingTimeInMillis: () => 60_000 } as Context);
+    options.onEnd?.();
   }
 
   /** Works until nothing is due any more; time passes only where workers wait for their turn. */

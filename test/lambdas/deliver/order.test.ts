@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { cancellationKey } from '../../../lambdas/domain/rows.ts';
@@ -19,12 +20,33 @@ test('the events of one commit are first attempted in sequence order', async () 
 
 test('rows of one endpoint that share an invocation go out one at a time, other endpoints beside them', async () => {
   const world = await deliveryWorld(database());
-  await world.endpoint(1);
+  const [one, two] = [await world.endpoint(1), await world.endpoint(2)];
   const { observe } = await world.request();
   await observe('video.requested', 'video.accepted', 'video.processing');
-  await world.work();
-  const messages = world.hinted.filter(({ lane }) => lane === 'deliver');
-  expect(messages.map(({ hints }) => hints.length)).toEqual([3]);
+  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 10));
+
+  const underWay = new Set<string>();
+  let doubled = false;
+  let meet = () => {};
+  const met = new Promise<void>((resolve) => {
+    meet = resolve;
+  });
+  world.farSide = async ({ url }) => {
+    doubled ||= underWay.has(url);
+    underWay.add(url);
+    if (underWay.size === 2) meet();
+    // None is answered before both endpoints are being sent to, and others had their chance.
+    await met;
+    await setImmediate();
+    underWay.delete(url);
+    return 204;
+  };
+  await world.invoke('deliver', await world.table.due('deliver', world.clock.now(), 10));
+  expect(doubled).toBe(false);
+  for (const { url } of [one, two]) {
+    const sent = world.posted.filter((post) => post.url === url);
+    expect(sent.map(sequenceOf)).toEqual([1, 2, 3]);
+  }
 });
 
 test('an ordered endpoint gets an event only after the one before is final, for that request only', async () => {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeHints, delaySeconds, encodeHints, freshDueAt, retryAt } from '../../../lambdas/domain/work.ts';
+import {
+  decodeHints,
+  delaySeconds,
+  encodeHints,
+  freshDueAt,
+  hintGroup,
+  retryAt,
+} from '../../../lambdas/domain/work.ts';
 
 test.each([
   { wait: -5_000, delay: 0 },
@@ -47,4 +54,12 @@ test.each([
   '{"lane":"poll","rows":[[1,2,3]]}',
 ])('a message that is not ours is refused: %s', (body) => {
   expect(decodeHints(body)).toBeUndefined();
+});
+
+test('deliveries of an endpoint are one group of messages, and each gate is one', () => {
+  const group = (pk: string, sk: string) => hintGroup('deliver-slow', { pk, sk });
+  expect(group('DEL#ep_a', 'msg_1')).toBe(group('DEL#ep_a', 'msg_2'));
+  expect(group('ENDPOINT', 'ep_a')).not.toBe(group('ENDPOINT', 'ep_b'));
+  expect(group(`ORIGIN#https://${'long.'.repeat(40)}example`, 'HEALTH')).toHaveLength(128);
+  expect(hintGroup('poll', { pk: 'REQ#1', sk: 'REQUEST' })).toBeUndefined();
 });
