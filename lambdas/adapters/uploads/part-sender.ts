@@ -124,5 +124,5 @@ async function readAnswer(response: IncomingMessage): Promise<StoredChecksum> {
   }
   const { etag, 'x-amz-checksum-crc32': crc } = response.headers;
   if (status === 200 && etag !== undefined) return typeof crc === 'string' ? crc32FromBase64(crc) : undefined;
-  throw sinkTrouble(/<Code>(\w+)<\/Code>/.exec(body)?.[1] ?? '', status);
+  throw sinkTrouble(/<Code>([\w.]+)<\/Code>/.exec(body)?.[1] ?? '', status);
 }

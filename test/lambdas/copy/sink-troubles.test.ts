@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
-import { firstTimes, isBegin, isComplete, isPart, type S3Call } from './faulty-proxy.ts';
+import { firstTimes, isBegin, isComplete, isHead, isPart, isPut } from './faulty-proxy.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -125,6 +125,31 @@ describe('an upload', () => {
   });
 });
 
+test.each([
+  ['a look at the key, whose refusal has no body', isHead, SIZE],
+  ['the beginning of an upload', isBegin, SIZE],
+  ['the completion', isComplete, SIZE],
+  ['a small file', isPut, SMALL],
+])('the denial of %s parks the copy at once, for a person to release', async (_name, matches, size) => {
+  world.setS3Faults(
+    firstTimes(Number.POSITIVE_INFINITY, matches, { kind: 'refuse', status: 403, code: 'AccessDenied' }),
+  );
+  const requestId = await world.begin(size);
+  await world.runAll();
+  const copy = await world.copyOf(requestId);
+  expect(copy).toMatchObject({ lane: 'parked', parked: { reason: expect.stringMatching(/bucket/) } });
+  expect(await world.eventsOf(requestId)).toEqual([]);
+
+  world.setS3Faults(() => undefined);
+  await world.table.write({
+    update: copy,
+    set: { lane: 'copy', dueAt: world.clock.now() },
+    remove: ['parked'],
+  });
+  await world.runAll();
+  await expectStored(requestId, undefined, size);
+});
+
 describe('the completion', () => {
   const failing = (status: number, code: string, times = 1) =>
     firstTimes(times, isComplete, { kind: 'refuse', status, code });
@@ -150,7 +175,6 @@ describe('the completion', () => {
   });
 
   test('of a small file whose answer was lost is recognised by its object', async () => {
-    const isPut = ({ method, query }: S3Call) => method === 'PUT' && !query.has('partNumber');
     world.setS3Faults(firstTimes(10, isPut, { kind: 'lost' }));
     const requestId = await world.begin(SMALL);
     await world.runAll();

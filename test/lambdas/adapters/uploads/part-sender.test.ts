@@ -53,6 +53,10 @@ test.each([
   ['NoSuchUpload', 404, 'gone'],
   ['AccessDenied', 403, 'denied'],
   ['ExpiredToken', 400, 'busy'],
+  ['RequestTimeTooSkewed', 403, 'busy'],
+  ['SignatureDoesNotMatch', 403, 'busy'],
+  ['KMS.DisabledException', 400, 'denied'],
+  ['KMS.ThrottlingException', 400, 'busy'],
   ['BadDigest', 400, 'corrupt'],
 ])('%s is %s: %s', async (code, status, fault) => {
   const url = await serve(async (request, response) => {
