@@ -84,7 +84,8 @@ export function createSource({
     });
   }
 
-  async function probed({ statusCode, headers, message }: OpenAnswer): Promise<Probe> {
+  async function probed(answer: OpenAnswer): Promise<Probe> {
+    const { statusCode, headers } = answer;
     if (statusCode === 416 && /^bytes \*\/0$/.test(text(headers['content-range']) ?? '')) {
       throw unusable('the source is empty');
     }
@@ -92,7 +93,7 @@ export function createSource({
       throw new SourceTrouble(statusFault(statusCode, headers, now()));
     const encoding = encodingFault(headers);
     if (encoding) throw new SourceTrouble(encoding);
-    const head = await firstBytes(message);
+    const head = await firstBytes(answer);
     const contentType = headers['content-type'];
     const reason = notAVideo(contentType, head);
     if (reason) throw unusable(reason);
@@ -268,10 +269,10 @@ export function createSource({
     }
   }
 
-  async function firstBytes(message: OpenAnswer['message']): Promise<Buffer> {
+  async function firstBytes(answer: OpenAnswer): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
-    for await (const chunk of message as AsyncIterable<Buffer>) {
+    for await (const chunk of watched(answer)) {
       chunks.push(chunk);
       length += chunk.length;
       if (length >= PROBE_BYTES) break;

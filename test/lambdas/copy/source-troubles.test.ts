@@ -158,6 +158,12 @@ describe('an answer that is not the range asked for', () => {
     expect(world.counted.BytesCopied).toBe(SIZE);
   });
 
+  test('silent after its headers, already when it is first looked at, is given up and asked for again', async () => {
+    await start({ stallMs: 150 });
+    await expectStored(await copyWith([{ kind: 'stall', times: 2 }]));
+    expect(world.logged.filter((line) => /copy waits.*sent nothing for 150 ms/.test(line))).toHaveLength(2);
+  });
+
   test('in chunks of no stated length is read to its last chunk', async () => {
     await start();
     await expectStored(await copyWith([{ kind: 'noLength' }]));
@@ -231,6 +237,14 @@ describe('a redirect', () => {
     await world.sim('faults', { faults });
     await world.runAll();
     await expectStored(requestId);
+  });
+
+  test('to a name that resolves to a private address is not followed', async () => {
+    await start({ resolve: async () => ['10.1.2.3'] });
+    const location = 'https://videos.example.com/secret-path?sig=1';
+    const requestId = await copyWith([{ kind: 'redirect', location }]);
+    await expectFailed(requestId, /no address that the bridge may dial/);
+    expect(JSON.stringify([await world.eventsOf(requestId), world.logged])).not.toContain('secret-path');
   });
 
   test.each([
