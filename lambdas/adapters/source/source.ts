@@ -12,7 +12,6 @@ import {
   statusFault,
   text,
 } from '../../domain/source-answer.ts';
-import { checkTargetUrl } from '../../domain/target-url.ts';
 import { notAVideo } from '../../domain/video-type.ts';
 import { guardedLookup, type Resolve, resolveByDns } from '../safe-http/guarded-lookup.ts';
 import { createSafeHttp, type OpenAnswer } from '../safe-http/safe-http.ts';
@@ -46,6 +45,8 @@ export type Source = ReturnType<typeof createSource>;
 
 const PROBE_BYTES = 1024;
 const STALL_MS = 30_000;
+/** Session tokens make signed URLs long. */
+const MAX_SOURCE_URL_LENGTH = 16_384;
 /** The longest that one streamed answer may take: a Lambda's life. */
 const STREAM_MS = 900_000;
 
@@ -60,13 +61,13 @@ export function createSource({
   resolve = resolveByDns(),
   ca,
 }: SourceOptions) {
-  const safeHttp = createSafeHttp({ allowLoopback, resolve, ca });
+  const safeHttp = createSafeHttp({ allowLoopback, maxUrlLength: MAX_SOURCE_URL_LENGTH, resolve, ca });
   const lookups: Record<string, LookupFunction> = {
     'https:': guardedLookup(resolve, (a) => isPublicAddress(a) || (allowLoopback && isLoopbackAddress(a))),
     'http:': guardedLookup(resolve, isLoopbackAddress),
   };
   const idle = new Map<string, RangeConnection[]>();
-  const following = createRedirects({ allowLoopback });
+  const following = createRedirects({ allowLoopback, maxLength: MAX_SOURCE_URL_LENGTH });
   /** Origins whose ranges come in chunks. */
   const chunked = new Set<string>();
 
@@ -232,8 +233,6 @@ export function createSource({
       if (!connection) break;
       if (connection.isOpen) return connection;
     }
-    const check = checkTargetUrl(url.href, { allowLoopback });
-    if (!check.ok) throw unusable(check.reason);
     return new RangeConnection({ url, lookup: lookups[url.protocol] as LookupFunction, ca, stallMs });
   }
 

@@ -1,4 +1,7 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
@@ -209,6 +212,34 @@ describe('a source without ranges', () => {
     const requestId = await copyWith([{ kind: 'noRange' }, { kind: 'reset', afterBytes: 20 * MIB }]);
     await expectFailed(requestId, /serves no ranges and could not be copied in one go/);
   });
+});
+
+test('a URL that is none ends the copy, and is neither logged nor told', async () => {
+  await start();
+  const output = (['stdout', 'stderr'] as const).map((name) => vi.spyOn(process[name], 'write'));
+  const requestId = await world.begin(SIZE, { url: 'videos.example.com/secret-path?signature=1' });
+  await world.runAll();
+  await expectFailed(requestId, /not a complete URL/);
+  const written = output.flatMap((spy) => spy.mock.calls.map(([chunk]) => String(chunk)));
+  for (const spy of output) spy.mockRestore();
+  const told = JSON.stringify([written, world.logged, await world.eventsOf(requestId)]);
+  expect(told).not.toContain('secret-path');
+});
+
+test('a URL that a session token makes long is used all the same', async () => {
+  await start();
+  let end = '';
+  const server = http.createServer((_request, response) => {
+    response.writeHead(302, { location: end }).end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/video.mp4?X-Amz-Security-Token=${'t'.repeat(5000)}`;
+  const requestId = await world.begin(SIZE, { url });
+  end = (await world.freshDownload(requestId))?.url ?? '';
+  await world.runAll();
+  server.close();
+  await expectStored(requestId);
 });
 
 describe('a redirect', () => {
