@@ -66,6 +66,17 @@ test.each([
   await expect(sender.send({ url, headers: {} }, body, signal)).rejects.toMatchObject({ fault });
 });
 
+test('an answer that breaks off is a trouble that may pass', async () => {
+  const url = await serve(async (request, response) => {
+    await buffer(request);
+    response.writeHead(503, { 'content-length': 100 });
+    response.write('<Error>', () => request.socket.resetAndDestroy());
+  });
+  const failure = await sender.send({ url, headers: {} }, body, signal).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(SinkTrouble);
+  expect(failure).toMatchObject({ fault: 'busy' });
+});
+
 test('a bucket that takes nothing any more is given up, without the URL in the error', async () => {
   const url = await serve(() => {});
   const failure = (await sender
