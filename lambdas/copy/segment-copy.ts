@@ -156,6 +156,7 @@ export class SegmentCopy {
       return;
     }
     if (error instanceof SinkTrouble && error.fault !== 'denied') {
+      if (error.fault === 'hopeless') return this.#fail(error.message);
       return error.fault === 'gone' ? this.#restart('the upload vanished') : this.#wait(error.message);
     }
     if (!(error instanceof SourceTrouble)) throw error;

@@ -5,9 +5,10 @@
  * - `corrupt`: S3 computed another checksum of what it received;
  * - `taken`: an object is at the key already;
  * - `stale-parts`: parts were replaced since they were listed;
+ * - `hopeless`: the same again can never work;
  * - `busy`: try the same again.
  */
-export type SinkFault = 'gone' | 'denied' | 'corrupt' | 'taken' | 'stale-parts' | 'busy';
+export type SinkFault = 'gone' | 'denied' | 'corrupt' | 'taken' | 'stale-parts' | 'hopeless' | 'busy';
 
 export class SinkTrouble extends Error {
   override readonly name = 'SinkTrouble';
@@ -34,6 +35,14 @@ const FAULTS: Readonly<Record<string, SinkFault>> = {
   PreconditionFailed: 'taken',
   InvalidPart: 'stale-parts',
   InvalidPartOrder: 'stale-parts',
+  KeyTooLongError: 'hopeless',
+  InvalidArgument: 'hopeless',
+  InvalidRequest: 'hopeless',
+  InvalidTag: 'hopeless',
+  InvalidURI: 'hopeless',
+  EntityTooLarge: 'hopeless',
+  EntityTooSmall: 'hopeless',
+  MetadataTooLarge: 'hopeless',
 };
 
 const BY_STATUS: Readonly<Record<number, SinkFault>> = {

@@ -126,6 +126,22 @@ describe('an upload', () => {
 });
 
 test.each([
+  ['the beginning', isBegin, 'KeyTooLongError'],
+  ['a part', isPart, 'InvalidArgument'],
+  ['the completion', isComplete, 'EntityTooLarge'],
+])('what can never work at %s ends the copy at its first refusal', async (_name, matches, code) => {
+  world.setS3Faults(firstTimes(Number.POSITIVE_INFINITY, matches, { kind: 'refuse', status: 400, code }));
+  const begunAt = world.clock.now();
+  const requestId = await world.begin(SIZE);
+  await world.runAll();
+  expect(await world.eventsOf(requestId)).toMatchObject([
+    { type: 'video.store_failed', data: { reason: `the bucket answered ${code}` } },
+  ]);
+  expect(world.clock.now()).toBe(begunAt);
+  expect(await world.uploads()).toEqual([]);
+});
+
+test.each([
   ['a look at the key, whose refusal has no body', isHead, SIZE],
   ['the beginning of an upload', isBegin, SIZE],
   ['the completion', isComplete, SIZE],
@@ -155,11 +171,11 @@ describe('the completion', () => {
     firstTimes(times, isComplete, { kind: 'refuse', status, code });
 
   test.each([
-    ['200 with an error in its body', 200, 'InternalError'],
-    ['SlowDown', 503, 'SlowDown'],
-    ['InvalidPart, a late worker having replaced one', 400, 'InvalidPart'],
-  ])('answered by %s is tried again', async (_name, status, code) => {
-    world.setS3Faults(failing(status, code, 2));
+    ['200 with an error in its body', 200, 'InternalError', 10],
+    ['SlowDown', 503, 'SlowDown', 10],
+    ['InvalidPart, a late worker having replaced one', 400, 'InvalidPart', 2],
+  ])('answered by %s is tried again', async (_name, status, code, times) => {
+    world.setS3Faults(failing(status, code, times));
     const requestId = await world.begin(SIZE);
     await world.runAll();
     await expectStored(requestId);
