@@ -1,5 +1,6 @@
 import type { Node } from 'constructs';
 import * as z from 'zod';
+import { givesShortKeys } from '../lambdas/domain/object-key.ts';
 
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
@@ -23,8 +24,10 @@ const baseUrl = z
 
 const keyTemplate = z
   .string()
-  .max(512, 'must have at most 512 characters')
   .regex(/^[^/]/, 'must not begin with a slash')
+  .regex(/^\P{Cc}*$/u, 'must have no control characters')
+  .refine((template) => !/(^|\/)\.{1,2}(\/|$)/.test(template), 'must have no segment that is . or ..')
+  .refine(givesShortKeys, 'gives keys of more than 1024 bytes: shorten it')
   .refine((template) => template.includes('{requestId}'), 'must contain {requestId}, or keys would clash')
   .refine(
     (template) =>

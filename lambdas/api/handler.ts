@@ -10,6 +10,7 @@ import { createHints } from '../adapters/hints.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createTable } from '../adapters/table.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
+import { AWS_CLIENT } from '../runtime/aws-client.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
 import { queueUrls } from '../runtime/queue-urls.ts';
@@ -23,8 +24,8 @@ const env = requireEnv(
   'ALLOW_LOOPBACK',
 );
 const now = Date.now;
-const dynamodb = new DynamoDBClient({});
-const secrets = new SecretsManagerClient({});
+const dynamodb = new DynamoDBClient(AWS_CLIENT);
+const secrets = new SecretsManagerClient(AWS_CLIENT);
 const linkSecret = createSecret(secrets, env.LINK_SECRET_ARN, now);
 const table = createTable(dynamodb, env.TABLE_NAME);
 
@@ -32,7 +33,7 @@ export const handler = createApi({
   table,
   counts: createCounts(dynamodb, table, env.TABLE_NAME),
   hints: createHints({
-    client: new SQSClient({}),
+    client: new SQSClient(AWS_CLIENT),
     queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'),
     now,
     onLost: reportLostHints,
@@ -47,7 +48,7 @@ export const handler = createApi({
     linkDays: requireNumber('LINK_DAYS'),
   }),
   sleep: setTimeout,
-  signGet: createSignGet(new S3Client({}), now),
+  signGet: createSignGet(new S3Client(AWS_CLIENT), now),
   retentionDays: requireNumber('RETENTION_DAYS'),
   allowLoopback: env.ALLOW_LOOPBACK === 'true',
 });

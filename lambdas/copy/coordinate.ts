@@ -94,6 +94,7 @@ async function afterTrouble(use: CopyDependencies, claim: Claim<CopyRow>, error:
   const { row } = claim;
   if (error instanceof Stopped) return error.why === 'time' ? wait(use, claim, error.message) : undefined;
   if (error instanceof SinkTrouble && error.fault !== 'denied') {
+    if (error.fault === 'hopeless') return fail(use, claim, error.message);
     if (error.fault === 'busy') return wait(use, claim, error.message);
     return restart(use, claim, `the upload could not be completed: ${error.message}`);
   }

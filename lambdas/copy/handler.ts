@@ -13,6 +13,7 @@ import { createTable } from '../adapters/table.ts';
 import { createPartSender } from '../adapters/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../adapters/uploads/uploads.ts';
 import type { Lane } from '../domain/work.ts';
+import { AWS_CLIENT } from '../runtime/aws-client.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
@@ -23,10 +24,10 @@ import { createCopyWork } from './copy-work.ts';
 
 const env = requireEnv('TABLE_NAME', 'BUCKET_NAME', 'KEY_TEMPLATE', 'ALLOW_LOOPBACK');
 const now = Date.now;
-const table = createTable(new DynamoDBClient({}), env.TABLE_NAME);
+const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
 const claims = createClaims(table, now, randomUUID);
 const hints = createHints({
-  client: new SQSClient({}),
+  client: new SQSClient(AWS_CLIENT),
   queueUrls: queueUrls('copy', 'poll', 'dispatch'),
   now,
   onLost: reportLostHints,

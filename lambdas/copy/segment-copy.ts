@@ -170,6 +170,7 @@ export class SegmentCopy {
       return error.why === 'time' ? this.#outOfTime() : undefined;
     }
     if (error instanceof SinkTrouble && error.fault !== 'denied') {
+      if (error.fault === 'hopeless') return this.#fail(error.message);
       return error.fault === 'gone' ? this.#restart('the upload vanished') : this.#wait(error.message);
     }
     if (!(error instanceof SourceTrouble)) throw error;

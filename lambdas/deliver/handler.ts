@@ -12,6 +12,7 @@ import { createSafeHttp } from '../adapters/safe-http/safe-http.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createTable } from '../adapters/table.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
+import { AWS_CLIENT } from '../runtime/aws-client.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
@@ -22,7 +23,7 @@ import { createPutEvent } from './put-event.ts';
 const env = requireEnv('TABLE_NAME', 'LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');
 const now = Date.now;
 const clocks = { now, elapsed: () => performance.now() };
-const table = createTable(new DynamoDBClient({}), env.TABLE_NAME);
+const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
 
 /** Sends the deliveries that are due, and does what endpoints as such have due. */
 export const handler = createDeliver({
@@ -30,7 +31,7 @@ export const handler = createDeliver({
   table,
   claims: createClaims(table, now, randomUUID),
   hints: createHints({
-    client: new SQSClient({}),
+    client: new SQSClient(AWS_CLIENT),
     queueUrls: queueUrls('deliver', 'deliver-slow', 'dispatch'),
     now,
     onLost: reportLostHints,
@@ -39,10 +40,10 @@ export const handler = createDeliver({
   sleep: async (ms, signal) => setTimeout(ms, undefined, { signal }),
   retentionDays: requireNumber('RETENTION_DAYS'),
   http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),
-  putEvent: createPutEvent(new EventBridgeClient({}), clocks),
+  putEvent: createPutEvent(new EventBridgeClient(AWS_CLIENT), clocks),
   callbackSecrets: createCallbackSecrets(table, randomBytes).read,
   videoLink: createVideoLinks({
-    secret: createSecret(new SecretsManagerClient({}), env.LINK_SECRET_ARN, now),
+    secret: createSecret(new SecretsManagerClient(AWS_CLIENT), env.LINK_SECRET_ARN, now),
     publicUrl: env.PUBLIC_URL,
     linkDays: requireNumber('LINK_DAYS'),
   }),

@@ -5,6 +5,7 @@ import { createClaims } from '../adapters/claims.ts';
 import { createHints } from '../adapters/hints.ts';
 import { createTable } from '../adapters/table.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
+import { AWS_CLIENT } from '../runtime/aws-client.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { log } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
@@ -15,9 +16,9 @@ import { createEraseRequest } from './erase-request.ts';
 
 const { TABLE_NAME } = requireEnv('TABLE_NAME');
 const now = Date.now;
-const table = createTable(new DynamoDBClient({}), TABLE_NAME);
+const table = createTable(new DynamoDBClient(AWS_CLIENT), TABLE_NAME);
 const hints = createHints({
-  client: new SQSClient({}),
+  client: new SQSClient(AWS_CLIENT),
   queueUrls: queueUrls('dispatch', 'deliver', 'deliver-slow'),
   now,
   onLost: reportLostHints,

@@ -1,4 +1,14 @@
 const MAX_FILENAME = 100;
+/** S3's limit of a key, bytes of UTF-8. */
+const MAX_KEY_BYTES = 1024;
+/** What each placeholder comes to at most, and the number that a clash adds. */
+const LONGEST: Readonly<Record<string, number>> = {
+  requestId: 36,
+  filename: MAX_FILENAME + 5,
+  ext: 8,
+  date: 10,
+};
+const LONGEST_NUMBER = 4;
 const DEFAULT_EXTENSION = 'mp4';
 
 /** What a key template can name. */
@@ -24,6 +34,12 @@ export function objectKeyFor(template: string, values: KeyValues): string {
     date: new Date(values.now).toISOString().slice(0, 10),
   };
   return template.replace(/\{(\w+)\}/g, (placeholder, name: string) => filled[name] ?? placeholder);
+}
+
+/** Whether S3 takes every key that a template can give. */
+export function givesShortKeys(template: string): boolean {
+  const longest = template.replace(/\{(\w+)\}/g, (_, name: string) => 'x'.repeat(LONGEST[name] ?? 0));
+  return Buffer.byteLength(longest) + LONGEST_NUMBER <= MAX_KEY_BYTES;
 }
 
 /** The key to try when earlier ones are taken: `a/b.mp4`, then `a/b-2.mp4`, `a/b-3.mp4`. */

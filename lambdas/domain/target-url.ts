@@ -7,6 +7,8 @@ export type TargetCheck =
 
 export const MAX_URL_LENGTH = 2_048;
 
+export type TargetRules = { readonly allowLoopback: boolean; readonly maxLength?: number };
+
 /** Suffixes of names that only a private network answers. */
 const PRIVATE_SUFFIXES =
   /(^|\.)(localhost|localdomain|local|internal|intranet|private|corp|home|lan|home\.arpa)$/;
@@ -27,10 +29,13 @@ const WRITTEN = /^(https?):\/\/([^/?#]+)/i;
  * (a log, an allow list, a person) sees the same host as the connector. A fragment is refused since
  * it is never sent, and would make two callbacks out of one.
  */
-export function checkTargetUrl(text: string, { allowLoopback }: { allowLoopback: boolean }): TargetCheck {
+export function checkTargetUrl(
+  text: string,
+  { allowLoopback, maxLength = MAX_URL_LENGTH }: TargetRules,
+): TargetCheck {
   const refuse = (reason: string): TargetCheck => ({ ok: false, reason });
-  if (text.length > MAX_URL_LENGTH) {
-    return refuse(`The URL has ${text.length} characters: shorten it to at most ${MAX_URL_LENGTH}.`);
+  if (text.length > maxLength) {
+    return refuse(`The URL has ${text.length} characters: shorten it to at most ${maxLength}.`);
   }
   if (/[\s\\\p{Cc}]/u.test(text)) {
     return refuse('The URL contains white space, a control character or a backslash: percent-encode it.');

@@ -11,6 +11,7 @@ import { createTable } from '../adapters/table.ts';
 import { createTopaz, TIMEOUT_MS } from '../adapters/topaz.ts';
 import { createPace } from '../domain/poll-pace.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../domain/transition.ts';
+import { AWS_CLIENT } from '../runtime/aws-client.ts';
 import { requireEnv, requireNumber } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
@@ -33,10 +34,10 @@ const perSecond = requireNumber('MAX_POLLS_PER_SECOND') / requireNumber('POLL_CO
 const pace = createPace(perSecond);
 const now = Date.now;
 const random = Math.random;
-const table = createTable(new DynamoDBClient({}), env.TABLE_NAME);
+const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
 const claims = createClaims(table, now, randomUUID);
 const hints = createHints({
-  client: new SQSClient({}),
+  client: new SQSClient(AWS_CLIENT),
   queueUrls: queueUrls('poll', 'copy', 'dispatch'),
   now,
   onLost: reportLostHints,
@@ -65,7 +66,7 @@ export const handler = stage({
     claims,
     topaz: createTopaz({
       baseUrl: env.TOPAZ_BASE_URL,
-      apiKey: createSecret(new SecretsManagerClient({}), env.TOPAZ_API_KEY_SECRET_ARN, now),
+      apiKey: createSecret(new SecretsManagerClient(AWS_CLIENT), env.TOPAZ_API_KEY_SECRET_ARN, now),
       fetch,
       now,
     }),

@@ -5,6 +5,7 @@ import middy from '@middy/core';
 import { createHints } from '../adapters/hints.ts';
 import { createQueueDepth } from '../adapters/queue-depth.ts';
 import { createTable } from '../adapters/table.ts';
+import { AWS_CLIENT } from '../runtime/aws-client.ts';
 import { requireEnv } from '../runtime/env.ts';
 import { log, metrics } from '../runtime/log.ts';
 import { reportLostHints } from '../runtime/lost-hints.ts';
@@ -13,11 +14,11 @@ import { createSweep } from './sweep.ts';
 
 const { TABLE_NAME } = requireEnv('TABLE_NAME');
 const urls = queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow');
-const sqs = new SQSClient({});
+const sqs = new SQSClient(AWS_CLIENT);
 const now = Date.now;
 
 const sweep = createSweep({
-  table: createTable(new DynamoDBClient({}), TABLE_NAME),
+  table: createTable(new DynamoDBClient(AWS_CLIENT), TABLE_NAME),
   hints: createHints({ client: sqs, queueUrls: urls, now, onLost: reportLostHints }),
   visibleMessages: createQueueDepth(sqs, urls),
   now,

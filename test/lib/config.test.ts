@@ -45,12 +45,21 @@ describe('settings', () => {
     ['keyTemplate', 'videos/{filename}', 'must contain {requestId}'],
     ['keyTemplate', '{requestId}/{user}', 'may use only {requestId}, {filename}, {ext}, {date}'],
     ['keyTemplate', '{requestId}/{', 'may use only {requestId}, {filename}, {ext}, {date}'],
+    ['keyTemplate', '{requestId}/a\nb', 'must have no control characters'],
+    ['keyTemplate', '../{requestId}', 'must have no segment that is . or ..'],
+    ['keyTemplate', 'a/./{requestId}', 'must have no segment that is . or ..'],
+    ['keyTemplate', `{requestId}/${'{filename}'.repeat(10)}`, 'gives keys of more than 1024 bytes'],
+    ['keyTemplate', `{requestId}/${'ä'.repeat(500)}`, 'gives keys of more than 1024 bytes'],
     ['alarmEmail', 'ops', 'must be an e-mail address'],
     ['eventBusName', 'arn:aws:events:us-east-1:123456789012:event-bus/x', 'not its ARN'],
     ['customerKey', 'alias/mine', 'must be the ARN of a KMS key'],
   ])('are refused by name: %s = %j', (name, value, reason) => {
     expect(() => read({ [name]: value })).toThrow(`\`${name}\` `);
     expect(() => read({ [name]: value })).toThrow(reason);
+  });
+
+  it('let a key template use dots within a name', () => {
+    expect(read({ keyTemplate: 'v1..2/{requestId}/.../{filename}' })).toBeDefined();
   });
 
   it('are refused all at once, so that one deployment finds every mistake', () => {

@@ -57,6 +57,8 @@ export type SafeHttp = {
 export type SafeHttpOptions = {
   /** Only locally: admits loopback addresses, and plain http to them. */
   readonly allowLoopback: boolean;
+  /** Longer URLs are refused; without it those longer than a webhook's may be. */
+  readonly maxUrlLength?: number;
   readonly resolve?: Resolve;
   /** Certificates to trust in place of the well-known ones (PEM). */
   readonly ca?: string;
@@ -83,7 +85,13 @@ const AGENT: https.AgentOptions = {
  * connector's own resolution on every connection, and bounds time, body and connections.
  */
 export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
-  const { allowLoopback, ca, resolve = resolveByDns(), now = () => performance.now() } = options;
+  const {
+    allowLoopback,
+    maxUrlLength: maxLength,
+    ca,
+    resolve = resolveByDns(),
+    now = () => performance.now(),
+  } = options;
   const admits = (address: string) =>
     isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address));
   const encrypted = new https.Agent({ ...AGENT, ca, lookup: guardedLookup(resolve, admits) });
@@ -102,7 +110,7 @@ export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
   }
 
   async function open(exchange: Exchange): Promise<OpenAnswer> {
-    const target = checkTargetUrl(exchange.url, { allowLoopback });
+    const target = checkTargetUrl(exchange.url, { allowLoopback, maxLength });
     if (!target.ok) throw new ExchangeError('address_refused', target.reason);
     let request: http.ClientRequest;
     try {

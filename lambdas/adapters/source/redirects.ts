@@ -1,4 +1,4 @@
-import { checkTargetUrl } from '../../domain/target-url.ts';
+import { checkTargetUrl, type TargetRules } from '../../domain/target-url.ts';
 import { asTrouble, unusable } from './source-trouble.ts';
 
 const MAX_REDIRECTS = 3;
@@ -9,11 +9,13 @@ const REMEMBERED = 100;
  * Follows redirects, three in a row at most, each checked like the URL itself; remembers where a URL
  * led to, so that not every part is sent the long way.
  */
-export function createRedirects({ allowLoopback }: { allowLoopback: boolean }) {
+export function createRedirects(rules: TargetRules) {
   const moved = new Map<string, string>();
 
   /** Does `attempt` with the URL, or with the one that it redirects to. Rejects with a SourceTrouble. */
   return async function following<T>(url: string, attempt: (target: string) => Promise<T>): Promise<T> {
+    const check = checkTargetUrl(url, rules);
+    if (!check.ok) throw unusable(`the source is where the bridge must not go. ${check.reason}`);
     const remembered = moved.get(url);
     let target = remembered ?? url;
     for (let redirects = 0; ; redirects++) {
@@ -40,7 +42,7 @@ export function createRedirects({ allowLoopback }: { allowLoopback: boolean }) {
 
   function resolved(location: string, from: string): string {
     const target = URL.canParse(location, from) ? new URL(location, from).href : '';
-    const check = checkTargetUrl(target, { allowLoopback });
+    const check = checkTargetUrl(target, rules);
     if (!check.ok) throw unusable(`the source redirects to where the bridge must not go. ${check.reason}`);
     return target;
   }

@@ -12,7 +12,6 @@ import {
   statusFault,
   text,
 } from '../../domain/source-answer.ts';
-import { checkTargetUrl } from '../../domain/target-url.ts';
 import { notAVideo } from '../../domain/video-type.ts';
 import { guardedLookup, type Resolve, resolveByDns } from '../safe-http/guarded-lookup.ts';
 import { createSafeHttp, type OpenAnswer } from '../safe-http/safe-http.ts';
@@ -46,6 +45,8 @@ export type Source = ReturnType<typeof createSource>;
 
 const PROBE_BYTES = 1024;
 const STALL_MS = 30_000;
+/** Session tokens make signed URLs long. */
+const MAX_SOURCE_URL_LENGTH = 16_384;
 /** The longest that one streamed answer may take: a Lambda's life. */
 const STREAM_MS = 900_000;
 
@@ -60,13 +61,13 @@ export function createSource({
   resolve = resolveByDns(),
   ca,
 }: SourceOptions) {
-  const safeHttp = createSafeHttp({ allowLoopback, resolve, ca });
+  const safeHttp = createSafeHttp({ allowLoopback, maxUrlLength: MAX_SOURCE_URL_LENGTH, resolve, ca });
   const lookups: Record<string, LookupFunction> = {
     'https:': guardedLookup(resolve, (a) => isPublicAddress(a) || (allowLoopback && isLoopbackAddress(a))),
     'http:': guardedLookup(resolve, isLoopbackAddress),
   };
   const idle = new Map<string, RangeConnection[]>();
-  const following = createRedirects({ allowLoopback });
+  const following = createRedirects({ allowLoopback, maxLength: MAX_SOURCE_URL_LENGTH });
   /** Origins whose ranges come in chunks. */
   const chunked = new Set<string>();
 
@@ -84,7 +85,8 @@ export function createSource({
     });
   }
 
-  async function probed({ statusCode, headers, message }: OpenAnswer): Promise<Probe> {
+  async function probed(answer: OpenAnswer): Promise<Probe> {
+    const { statusCode, headers } = answer;
     if (statusCode === 416 && /^bytes \*\/0$/.test(text(headers['content-range']) ?? '')) {
       throw unusable('the source is empty');
     }
@@ -92,7 +94,7 @@ export function createSource({
       throw new SourceTrouble(statusFault(statusCode, headers, now()));
     const encoding = encodingFault(headers);
     if (encoding) throw new SourceTrouble(encoding);
-    const head = await firstBytes(message);
+    const head = await firstBytes(answer);
     const contentType = headers['content-type'];
     const reason = notAVideo(contentType, head);
     if (reason) throw unusable(reason);
@@ -231,8 +233,6 @@ export function createSource({
       if (!connection) break;
       if (connection.isOpen) return connection;
     }
-    const check = checkTargetUrl(url.href, { allowLoopback });
-    if (!check.ok) throw unusable(check.reason);
     return new RangeConnection({ url, lookup: lookups[url.protocol] as LookupFunction, ca, stallMs });
   }
 
@@ -268,10 +268,10 @@ export function createSource({
     }
   }
 
-  async function firstBytes(message: OpenAnswer['message']): Promise<Buffer> {
+  async function firstBytes(answer: OpenAnswer): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
-    for await (const chunk of message as AsyncIterable<Buffer>) {
+    for await (const chunk of watched(answer)) {
       chunks.push(chunk);
       length += chunk.length;
       if (length >= PROBE_BYTES) break;

@@ -56,18 +56,20 @@ export function createPartSender({ ca, stallMs = STALL_MS }: { ca?: string; stal
     });
     const { promise, resolve, reject } = Promise.withResolvers<StoredChecksum>();
     let over = false;
+    const fail = (error: NodeJS.ErrnoException) =>
+      reject(
+        error instanceof SinkTrouble ? error : new SinkTrouble('busy', `by ${error.code ?? error.name}`),
+      );
     request.on('response', (response) => {
       over = true;
-      readAnswer(response).then(resolve, reject);
+      readAnswer(response).then(resolve, fail);
       // An answer before the end of the body is a refusal: the rest is of no use.
       if (!request.writableEnded) response.once('close', () => request.destroy());
     });
     request.on('timeout', () => request.destroy(new SinkTrouble('busy', `nothing for ${stallMs} ms`)));
-    request.on('error', (error: NodeJS.ErrnoException) => {
+    request.on('error', (error) => {
       over = true;
-      reject(
-        error instanceof SinkTrouble ? error : new SinkTrouble('busy', `by ${error.code ?? error.name}`),
-      );
+      fail(error);
     });
     writeAll(request, pieces, () => over).catch((error: unknown) => {
       reject(error);
@@ -124,5 +126,5 @@ async function readAnswer(response: IncomingMessage): Promise<StoredChecksum> {
   }
   const { etag, 'x-amz-checksum-crc32': crc } = response.headers;
   if (status === 200 && etag !== undefined) return typeof crc === 'string' ? crc32FromBase64(crc) : undefined;
-  throw sinkTrouble(/<Code>(\w+)<\/Code>/.exec(body)?.[1] ?? '', status);
+  throw sinkTrouble(/<Code>([\w.]+)<\/Code>/.exec(body)?.[1] ?? '', status);
 }

@@ -38,9 +38,13 @@ export type Uploads = ReturnType<typeof createUploads>;
 
 /**
  * How the client must be set: it would sign the checksum of an empty body into the URL of a part
- * whose checksum is not known yet. Every other body states its own.
+ * whose checksum is not known yet. Every other body states its own. While S3 completes an upload it
+ * sends white space now and then, and only silence counts.
  */
-export const UPLOADS_CLIENT = { requestChecksumCalculation: 'WHEN_REQUIRED' } as const;
+export const UPLOADS_CLIENT = {
+  requestChecksumCalculation: 'WHEN_REQUIRED',
+  requestHandler: { connectionTimeout: 3_000, socketTimeout: 60_000 },
+} as const;
 
 const CRC_HEADER = 'x-amz-checksum-crc32';
 const PART_URL_S = 3600;

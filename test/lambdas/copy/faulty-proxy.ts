@@ -76,3 +76,5 @@ export function firstTimes(times: number, matches: (call: S3Call) => boolean, fa
 export const isPart = ({ method, query }: S3Call): boolean => method === 'PUT' && query.has('partNumber');
 export const isComplete = ({ method, query }: S3Call): boolean => method === 'POST' && query.has('uploadId');
 export const isBegin = ({ method, query }: S3Call): boolean => method === 'POST' && query.has('uploads');
+export const isPut = ({ method, query }: S3Call): boolean => method === 'PUT' && !query.has('partNumber');
+export const isHead = ({ method }: S3Call): boolean => method === 'HEAD';

@@ -8,7 +8,7 @@ import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
-import { firstTimes, isBegin, isComplete, isPart, type S3Call } from './faulty-proxy.ts';
+import { firstTimes, isBegin, isComplete, isHead, isPart, isPut } from './faulty-proxy.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -155,16 +155,57 @@ describe('an upload', () => {
   });
 });
 
+test.each([
+  ['the beginning', isBegin, 'KeyTooLongError'],
+  ['a part', isPart, 'InvalidArgument'],
+  ['the completion', isComplete, 'EntityTooLarge'],
+])('what can never work at %s ends the copy at its first refusal', async (_name, matches, code) => {
+  world.setS3Faults(firstTimes(Number.POSITIVE_INFINITY, matches, { kind: 'refuse', status: 400, code }));
+  const begunAt = world.clock.now();
+  const requestId = await world.begin(SIZE);
+  await world.runAll();
+  expect(await world.eventsOf(requestId)).toMatchObject([
+    { type: 'video.store_failed', data: { reason: `the bucket answered ${code}` } },
+  ]);
+  expect(world.clock.now()).toBe(begunAt);
+  expect(await world.uploads()).toEqual([]);
+});
+
+test.each([
+  ['a look at the key, whose refusal has no body', isHead, SIZE],
+  ['the beginning of an upload', isBegin, SIZE],
+  ['the completion', isComplete, SIZE],
+  ['a small file', isPut, SMALL],
+])('the denial of %s parks the copy at once, for a person to release', async (_name, matches, size) => {
+  world.setS3Faults(
+    firstTimes(Number.POSITIVE_INFINITY, matches, { kind: 'refuse', status: 403, code: 'AccessDenied' }),
+  );
+  const requestId = await world.begin(size);
+  await world.runAll();
+  const copy = await world.copyOf(requestId);
+  expect(copy).toMatchObject({ lane: 'parked', parked: { reason: expect.stringMatching(/bucket/) } });
+  expect(await world.eventsOf(requestId)).toEqual([]);
+
+  world.setS3Faults(() => undefined);
+  await world.table.write({
+    update: copy,
+    set: { lane: 'copy', dueAt: world.clock.now() },
+    remove: ['parked'],
+  });
+  await world.runAll();
+  await expectStored(requestId, undefined, size);
+});
+
 describe('the completion', () => {
   const failing = (status: number, code: string, times = 1) =>
     firstTimes(times, isComplete, { kind: 'refuse', status, code });
 
   test.each([
-    ['200 with an error in its body', 200, 'InternalError'],
-    ['SlowDown', 503, 'SlowDown'],
-    ['InvalidPart, a late worker having replaced one', 400, 'InvalidPart'],
-  ])('answered by %s is tried again', async (_name, status, code) => {
-    world.setS3Faults(failing(status, code, 2));
+    ['200 with an error in its body', 200, 'InternalError', 10],
+    ['SlowDown', 503, 'SlowDown', 10],
+    ['InvalidPart, a late worker having replaced one', 400, 'InvalidPart', 2],
+  ])('answered by %s is tried again', async (_name, status, code, times) => {
+    world.setS3Faults(failing(status, code, times));
     const requestId = await world.begin(SIZE);
     await world.runAll();
     await expectStored(requestId);
@@ -180,7 +221,6 @@ describe('the completion', () => {
   });
 
   test('of a small file whose answer was lost is recognised by its object', async () => {
-    const isPut = ({ method, query }: S3Call) => method === 'PUT' && !query.has('partNumber');
     world.setS3Faults(firstTimes(10, isPut, { kind: 'lost' }));
     const requestId = await world.begin(SMALL);
     await world.runAll();

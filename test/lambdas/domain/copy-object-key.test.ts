@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { alternativeKey, filenameOf, objectKeyFor } from '../../../lambdas/domain/object-key.ts';
+import {
+  alternativeKey,
+  filenameOf,
+  givesShortKeys,
+  objectKeyFor,
+} from '../../../lambdas/domain/object-key.ts';
 
 const values = { requestId: 'r-1', contentType: 'video/mp4', now: Date.parse('2026-11-23T23:59:00Z') };
 
@@ -32,4 +37,15 @@ test('the name of a file is the last of its path, decoded, never of its query', 
   expect(filenameOf('https://x.example/a/my%20film.mp4?sig=/b')).toBe('my film.mp4');
   expect(filenameOf('https://x.example/a/%E0%A4%A')).toBe('%E0%A4%A');
   expect(filenameOf('https://x.example/')).toBeUndefined();
+});
+
+test('a template that counts as giving short keys gives none that S3 refuses', () => {
+  const longest = { requestId: 'r'.repeat(36), contentType: 'video/webm', now: 0 };
+  const names = ['n'.repeat(300), `${'n'.repeat(300)}.extensi8`];
+  let template = '{requestId}/{filename}{ext}{date}';
+  while (givesShortKeys(`${template}ä{filename}`)) template += 'ä{filename}';
+  for (const filename of names) {
+    const key = alternativeKey(objectKeyFor(template, { ...longest, filename }), 100);
+    expect(Buffer.byteLength(key)).toBeLessThanOrEqual(1024);
+  }
 });

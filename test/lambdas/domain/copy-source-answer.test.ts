@@ -48,14 +48,31 @@ test.each([
   ['application/octet-stream', '<!DOCTYPE html><html>'],
   ['', '\n <html>'],
   [undefined, '{"message": "gone"}'],
-  ['binary/octet-stream', '\ufeff<?xml version="1.0"?><Error>'],
+  ['binary/octet-stream', Buffer.from('\ufeff<?xml version="1.0"?><Error>').toString('latin1')],
+  ['video/mp4', '<!doctype html><title>Sign in</title>'],
+  ['video/mp4', '{"message": "gone"}'],
+  ['application/octet-stream', 'The link has expired.\n'],
+  ['image/png', '\x89PNG\r\n\x1a\n'],
+  ['video/mp4', '\xff\xd8\xff\xe0\0\x10JFIF'],
+  ['application/octet-stream', '%PDF-1.7'],
+  ['video/mp4', 'PK\x03\x04\x14'],
+  ['application/zip', '\0\0'],
+  ['audio/mpeg', 'ID3\x04\0'],
+  ['image/avif', '\0\0\0\x1cftypavif'],
 ])('%s that begins with %j is no video', (type, head) => {
-  expect(notAVideo(type, Buffer.from(head))).toMatch(/not a video/);
+  expect(notAVideo(type, Buffer.from(head, 'latin1'))).toMatch(/not a video/);
 });
 
 test.each([
-  ['video/mp4', '<!doctype'],
   ['application/octet-stream', '\0\0\0\x20ftypisom'],
+  ['text/plain', '\0\0\0\x20ftypisom'],
+  ['video/mp4', '\0\0\0\x20ftypisom'],
+  ['video/quicktime', '\0\0\0\x14ftypqt  '],
+  ['application/octet-stream', '\0\0\0\x08wide\0\0\0\0mdat'],
+  ['video/x-matroska', '\x1aE\xdf\xa3\x01\0\0matroska'],
+  ['application/octet-stream', '\x1aE\xdf\xa3\x01\0\0webm'],
+  ['', 'RIFF\x24\0\0\0AVI LIST'],
+  ['text/vnd.trolltech.linguist', `\x47\x40\0\x10${'\xff'.repeat(184)}\x47`],
   [undefined, '\x47\x40\x11\x10'],
 ])('%s that begins with %j may be one', (type, head) => {
   expect(notAVideo(type, Buffer.from(head, 'latin1'))).toBeUndefined();
@@ -69,6 +86,8 @@ test.each([
   [undefined, '\x1aE\xdf\xa3....matroska', 'video/x-matroska'],
   [undefined, 'RIFF\0\0\0\0AVI ', 'video/x-msvideo'],
   ['application/octet-stream', 'unknown', 'video/mp4'],
+  ['text/plain', '\0\0\0\x20ftypisom', 'video/mp4'],
+  ['text/plain', `\x47\x40\0\x10${'\xff'.repeat(184)}\x47`, 'video/mp2t'],
 ])('%s that begins with %j is stored as %s', (type, head, stored) => {
   expect(videoType(type, Buffer.from(head, 'latin1'))).toBe(stored);
 });

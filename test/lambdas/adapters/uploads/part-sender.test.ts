@@ -53,6 +53,10 @@ test.each([
   ['NoSuchUpload', 404, 'gone'],
   ['AccessDenied', 403, 'denied'],
   ['ExpiredToken', 400, 'busy'],
+  ['RequestTimeTooSkewed', 403, 'busy'],
+  ['SignatureDoesNotMatch', 403, 'busy'],
+  ['KMS.DisabledException', 400, 'denied'],
+  ['KMS.ThrottlingException', 400, 'busy'],
   ['BadDigest', 400, 'corrupt'],
 ])('%s is %s: %s', async (code, status, fault) => {
   const url = await serve(async (request, response) => {
@@ -60,6 +64,17 @@ test.each([
     response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
   });
   await expect(sender.send({ url, headers: {} }, body, signal)).rejects.toMatchObject({ fault });
+});
+
+test('an answer that breaks off is a trouble that may pass', async () => {
+  const url = await serve(async (request, response) => {
+    await buffer(request);
+    response.writeHead(503, { 'content-length': 100 });
+    response.write('<Error>', () => request.socket.resetAndDestroy());
+  });
+  const failure = await sender.send({ url, headers: {} }, body, signal).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(SinkTrouble);
+  expect(failure).toMatchObject({ fault: 'busy' });
 });
 
 test('a bucket that takes nothing any more is given up, without the URL in the error', async () => {
