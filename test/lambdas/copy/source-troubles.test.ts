@@ -200,6 +200,22 @@ describe('a source without ranges', () => {
     await expectStored(await copyWith([{ kind: 'noRange' }, { kind: 'noLength' }]));
   });
 
+  test.each([
+    ['a length', [{ kind: 'noRange' }]],
+    ['none', [{ kind: 'noRange' }, { kind: 'noLength' }]],
+  ])('but %s, and below one part, is stored by one PutObject', async (_name, faults) => {
+    await start();
+    const calls: string[] = [];
+    world.setS3Faults(({ method, query }) => {
+      if (method === 'POST' || method === 'PUT') calls.push(`${method} ${query.get('x-id')}`);
+      return undefined;
+    });
+    const size = 2 * MIB + 3;
+    await expectStored(await copyWith(faults, size), undefined, size);
+    expect(calls).toEqual(['PUT PutObject']);
+    expect(world.counted.BytesCopied).toBe(size);
+  });
+
   test('that breaks off is streamed anew, the first upload being aborted', async () => {
     await start();
     await expectStored(
