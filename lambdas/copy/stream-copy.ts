@@ -12,6 +12,7 @@ import { putCopy } from './put-copy.ts';
 const UNKNOWN_SIZE = 128 * 1024 ** 3;
 /** Streams that one copy may begin: each fetches everything again. */
 const MAX_STREAMS = 4;
+const PROGRESS_MS = 5_000;
 
 /**
  * Copies a source that serves no ranges, or does not say how long it is: one worker, one pass, from
@@ -33,7 +34,7 @@ export async function streamCopy(
   const budget = planWorker(planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB).partSize, memoryMiB);
   const partSize = budget.bufferBytes;
   const begin = async () => ({ ...target, uploadId: await uploads.begin(target, row, content.contentType) });
-  const parts = new PartStream(use, begin, partSize, signal);
+  const parts = new PartStream(use, begin, partSize, showing(use, row.requestId), signal);
   try {
     for await (const chunk of source.stream(row.source.url, content, signal)) await parts.write(chunk);
     if (parts.size === 0 && parts.rest.length === 0) throw unusable('the source is empty');
@@ -46,6 +47,18 @@ export async function streamCopy(
   await completeCopy(use, claim, { id: upload.uploadId, size, partSize, segments: 1 });
 }
 
+/** Shows how many bytes are stored, every {@link PROGRESS_MS} at most. */
+function showing({ segments, now }: CopyDependencies, requestId: string): (stored: number) => Promise<void> {
+  let shown = { at: now(), bytes: 0 };
+  return async (stored) => {
+    const at = now();
+    if (at - shown.at < PROGRESS_MS) return;
+    const bytesPerSecond = Math.round(((stored - shown.bytes) * 1000) / (at - shown.at));
+    shown = { at, bytes: stored };
+    await segments.show(requestId, { copiedBytes: stored, bytesPerSecond }, PROGRESS_MS);
+  };
+}
+
 /** Streamed bytes can't be fetched again. */
 const alreadyThere: PartRoute['fetch'] = async (_range, into) => {
   into.filled = into.bytes.length;
@@ -56,6 +69,7 @@ class PartStream {
   readonly #use: CopyDependencies;
   readonly #begin: () => Promise<UploadPlace>;
   readonly #partSize: number;
+  readonly #onStored: (bytes: number) => Promise<void>;
   readonly #signal: AbortSignal;
   #filling: Buffer;
   #filled = 0;
@@ -68,11 +82,13 @@ class PartStream {
     use: CopyDependencies,
     begin: () => Promise<UploadPlace>,
     partSize: number,
+    onStored: (bytes: number) => Promise<void>,
     signal: AbortSignal,
   ) {
     this.#use = use;
     this.#begin = begin;
     this.#partSize = partSize;
+    this.#onStored = onStored;
     this.#signal = signal;
     this.#filling = use.buffers.take(partSize);
   }
@@ -107,6 +123,7 @@ class PartStream {
     this.upload ??= await this.#begin();
     const { upload } = this;
     const { buffers, uploads, sender, pause, count } = this.#use;
+    const stored = this.size + this.#filled;
     const [body, length, number, signal] = [this.#filling, this.#filled, this.#number, this.#signal];
     this.size += length;
     this.#number++;
@@ -117,6 +134,7 @@ class PartStream {
       store: async (part: number, bytes: Buffer, crc: number) => {
         await sender.send(await uploads.signPart(upload, part, crc), bytes, signal);
         count('BytesCopied', length);
+        await this.#onStored(stored);
       },
     };
     this.#sending = copyPart({ number, start: 0, length }, body, { route, signal, pause }).finally(() =>
