@@ -14,6 +14,7 @@ export interface Running {
 export interface ShownVideo {
   state: string;
   copiedBytes?: number;
+  bytesPerSecond?: number;
   size?: number;
   bucket?: string;
   key?: string;
@@ -35,6 +36,7 @@ export class Display {
   private readonly out: NodeJS.WriteStream;
   private readonly now: () => number;
   private readonly start: number;
+  private lastIsCopy = false;
 
   /** `now` in ms. */
   constructor(out: NodeJS.WriteStream, now: () => number = Date.now) {
@@ -75,9 +77,15 @@ export class Display {
     this.line('dim', 'progress', `${percent} %`);
   }
 
-  copying({ copiedBytes = 0, size }: ShownVideo): void {
-    const total = size === undefined ? '' : ` of ${count(size)}`;
-    this.line('blue', 'copy', `${count(copiedBytes)}${total} bytes`);
+  /** How far a copy is; on a terminal in place of the last such line, if nothing came between. */
+  copying({ copiedBytes = 0, bytesPerSecond, size }: ShownVideo): void {
+    const rate = bytesPerSecond ? `, ${megabytes(bytesPerSecond)}/s` : '';
+    const text = size
+      ? `${bar(copiedBytes / size)} ${megabytes(copiedBytes)} of ${megabytes(size)}${rate}`
+      : `${megabytes(copiedBytes)}${rate}`;
+    if (this.out.isTTY && this.lastIsCopy) this.out.write(LINE_BEFORE);
+    this.line('blue', 'copy', text);
+    this.lastIsCopy = true;
   }
 
   webhook({ body, verified, statusCode }: ReceivedWebhook): void {
@@ -106,6 +114,7 @@ export class Display {
   }
 
   private line(colour: Colour, what: string, text: string): void {
+    this.lastIsCopy = false;
     const seconds = ((this.now() - this.start) / 1000).toFixed(1).padStart(6);
     this.out.write(`${this.paint('dim', `${seconds}s`)}  ${this.paint(colour, what.padEnd(8))} ${text}\n`);
   }
@@ -114,5 +123,18 @@ export class Display {
     return styleText(colour, text, { stream: this.out });
   }
 }
+
+/** Up by a line, and clear it. */
+const LINE_BEFORE = '\u001b[1A\u001b[2K';
+const BAR_WIDTH = 24;
+
+function bar(share: number): string {
+  const done = Math.min(1, share);
+  const filled = Math.floor(done * BAR_WIDTH);
+  const percent = String(Math.floor(done * 100)).padStart(3);
+  return `${'█'.repeat(filled)}${'░'.repeat(BAR_WIDTH - filled)} ${percent} %`;
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 const count = (bytes: number) => bytes.toLocaleString('en-US');

@@ -98,12 +98,23 @@ export function createSegments(options: {
     const prefix = segmentKey(copy.requestId, copy.generation, 0).sk.replace(/[^#]*$/, '');
     const { rows } = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
     const sum = (value: (row: SegmentRow) => number) => rows.reduce((total, row) => total + value(row), 0);
+    const copiedBytes = sum((row) => row.copiedBytes);
+    const bytesPerSecond = Math.round(sum((row) => (row.state === 'open' ? row.bytesPerSecond : 0)));
+    await show(copy.requestId, { copiedBytes, bytesPerSecond }, everyMs);
+  }
+
+  /** Shows on the request's row how far its copy is, unless another worker has within `everyMs`. */
+  async function show(
+    requestId: string,
+    { copiedBytes, bytesPerSecond }: Pick<SegmentRow, 'copiedBytes' | 'bytesPerSecond'>,
+    everyMs: number,
+  ): Promise<void> {
     const at = now();
     await writeIf(table, {
-      update: requestKey(copy.requestId),
+      update: requestKey(requestId),
       set: {
-        'video.copiedBytes': sum((row) => row.copiedBytes),
-        'video.bytesPerSecond': Math.round(sum((row) => (row.state === 'open' ? row.bytesPerSecond : 0))),
+        'video.copiedBytes': copiedBytes,
+        'video.bytesPerSecond': bytesPerSecond,
         'video.measuredAt': at,
       },
       if: [
@@ -115,5 +126,5 @@ export function createSegments(options: {
 
   const expiry = (): number => finishedExpiry(now(), retentionDays);
 
-  return { copied, superseded, endParked, released, progress, showProgress };
+  return { copied, superseded, endParked, released, progress, showProgress, show };
 }

@@ -1,16 +1,13 @@
-import { crc32 } from 'node:zlib';
 import type { Claim } from '../adapters/claims.ts';
-import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
 import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copy.ts';
 import { planCopy } from '../domain/copy-plan.ts';
-import { crc32ToBase64 } from '../domain/crc32.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/object-key.ts';
 import { videoType } from '../domain/video-type.ts';
 import { abandonUploads } from './clean-up.ts';
-import { endStored, ownObject } from './complete-copy.ts';
-import { copyPart } from './copy-parts.ts';
+import type { PartRoute } from './copy-parts.ts';
 import type { CopyDependencies } from './dependencies.ts';
 import type { Lease } from './lease.ts';
+import { putCopy } from './put-copy.ts';
 import { streamCopy } from './stream-copy.ts';
 
 /** Keys to try before a clash is somebody's mistake. */
@@ -31,7 +28,7 @@ export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, le
 
   if (!probe.ranged || size === undefined) return streamCopy(use, claim, lease);
   const plan = planCopy(size, memoryMiB);
-  if (plan.parts === 1) return putCopy(use, claim, size, lease);
+  if (plan.parts === 1) return fetchWhole(use, claim, { ...content, size }, lease);
   const id = await uploads.begin(placed(row).target, row, content.contentType);
   const { partSize, segments } = plan;
   await use.hint(await copies.planned(claim, { id, size, partSize, segments }));
@@ -72,37 +69,18 @@ async function reserveKey(
   throw new Error(`the object keys ${wanted} to -${MAX_KEYS} are all taken: change the key template`);
 }
 
-/** A file below one part: one GET, one PutObject. */
-async function putCopy(
+async function fetchWhole(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
-  size: number,
+  content: CopyContent & { size: number },
   lease: Lease,
 ): Promise<void> {
-  const { source, uploads, buffers, pause, count } = use;
-  const { row } = claim;
-  const { target, content } = placed(row);
-  const buffer = buffers.take(size);
+  const { source, buffers } = use;
+  const buffer = buffers.take(content.size);
   try {
-    let stored = 0;
-    await copyPart({ number: 1, start: 0, length: size }, buffer, {
-      route: {
-        fetch: (range, into) => source.read(row.source.url, range, content, into, lease.signal),
-        store: async (_part, body, crc) => {
-          stored = crc;
-          await uploads.put(target, row, content.contentType, body, crc);
-        },
-      },
-      signal: lease.signal,
-      pause,
-    }).catch(async (error: unknown) => {
-      // Taken by our own earlier try, whose answer was lost?
-      const taken = error instanceof SinkTrouble && error.fault === 'taken';
-      const own = taken ? await ownObject(use, row, target, size) : undefined;
-      if (own !== crc32ToBase64(crc32(buffer.subarray(0, size)))) throw error;
-    });
-    count('BytesCopied', size);
-    await endStored(use, claim, { size, crc: crc32ToBase64(stored) }, lease);
+    const fetch: PartRoute['fetch'] = (range, into) =>
+      source.read(claim.row.source.url, range, content, into, lease.signal);
+    await putCopy(use, claim, buffer.subarray(0, content.size), fetch, lease);
   } finally {
     buffers.give(buffer);
   }

@@ -1,16 +1,19 @@
 import type { Claim } from '../adapters/claims.ts';
 import { unusable } from '../adapters/source/source-trouble.ts';
+import type { UploadPlace } from '../adapters/uploads/uploads.ts';
 import { type CopyRow, placed } from '../domain/copy.ts';
 import { planCopy, planWorker } from '../domain/copy-plan.ts';
 import { completeCopy } from './complete-copy.ts';
-import { copyPart } from './copy-parts.ts';
+import { copyPart, type PartRoute } from './copy-parts.ts';
 import type { CopyDependencies } from './dependencies.ts';
 import type { Lease } from './lease.ts';
+import { putCopy } from './put-copy.ts';
 
 /** A source of unknown length gets parts as for so many bytes: more than one worker streams in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;
 /** Streams of which one copy may get bytes: each fetches everything again. */
 const MAX_STREAMS = 4;
+const PROGRESS_MS = 5_000;
 
 /**
  * Copies a source that serves no ranges, or does not say how long it is: one worker, one pass, from
@@ -26,43 +29,73 @@ export async function streamCopy(use: CopyDependencies, claim: Claim<CopyRow>, l
 
   const budget = planWorker(planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB).partSize, memoryMiB);
   const partSize = budget.bufferBytes;
-  const id = await uploads.begin(target, row, content.contentType);
-  const parts = new PartStream(use, { ...target, uploadId: id }, partSize, lease.signal);
+  const begin = async () => ({ ...target, uploadId: await uploads.begin(target, row, content.contentType) });
+  const { signal } = lease;
+  const parts = new PartStream(use, begin, partSize, showing(use, row.requestId), signal);
   try {
-    for await (const chunk of source.stream(row.source.url, content, lease.signal)) {
+    for await (const chunk of source.stream(row.source.url, content, signal)) {
       if (row.streams !== nth) await copies.note(claim, { streams: nth });
       await parts.write(chunk);
     }
+    if (parts.size === 0 && parts.rest.length === 0) throw unusable('the source is empty');
+    if (!parts.upload) return await putCopy(use, claim, parts.rest, alreadyThere, lease);
     await parts.end();
   } finally {
     await parts.release();
   }
-  await completeCopy(use, claim, { id, size: parts.size, partSize, segments: 1 }, lease);
+  const { upload, size } = parts;
+  await completeCopy(use, claim, { id: upload.uploadId, size, partSize, segments: 1 }, lease);
 }
 
-/** Cuts a stream into parts, of which one is filled while another is sent. */
+/** Shows how many bytes are stored, every {@link PROGRESS_MS} at most. */
+function showing({ segments, now }: CopyDependencies, requestId: string): (stored: number) => Promise<void> {
+  let shown = { at: now(), bytes: 0 };
+  return async (stored) => {
+    const at = now();
+    if (at - shown.at < PROGRESS_MS) return;
+    const bytesPerSecond = Math.round(((stored - shown.bytes) * 1000) / (at - shown.at));
+    shown = { at, bytes: stored };
+    await segments.show(requestId, { copiedBytes: stored, bytesPerSecond }, PROGRESS_MS);
+  };
+}
+
+/** Streamed bytes can't be fetched again. */
+const alreadyThere: PartRoute['fetch'] = async (_range, into) => {
+  into.filled = into.bytes.length;
+};
+
+/** Cuts a stream into parts, of which one is filled while another is sent. The first full one begins the upload. */
 class PartStream {
   readonly #use: CopyDependencies;
-  readonly #place: { bucket: string; key: string; uploadId: string };
+  readonly #begin: () => Promise<UploadPlace>;
   readonly #partSize: number;
+  readonly #onStored: (bytes: number) => Promise<void>;
   readonly #signal: AbortSignal;
   #filling: Buffer;
   #filled = 0;
   #number = 1;
   #sending: Promise<void> = Promise.resolve();
   size = 0;
+  upload: UploadPlace | undefined;
 
   constructor(
     use: CopyDependencies,
-    place: { bucket: string; key: string; uploadId: string },
+    begin: () => Promise<UploadPlace>,
     partSize: number,
+    onStored: (bytes: number) => Promise<void>,
     signal: AbortSignal,
   ) {
     this.#use = use;
-    this.#place = place;
+    this.#begin = begin;
     this.#partSize = partSize;
+    this.#onStored = onStored;
     this.#signal = signal;
     this.#filling = use.buffers.take(partSize);
+  }
+
+  /** What has been read since the last full part. */
+  get rest(): Buffer {
+    return this.#filling.subarray(0, this.#filled);
   }
 
   async write(chunk: Buffer): Promise<void> {
@@ -87,19 +120,21 @@ class PartStream {
 
   async #next(): Promise<void> {
     await this.#sending;
+    this.upload ??= await this.#begin();
+    const { upload } = this;
     const { buffers, uploads, sender, pause, count } = this.#use;
+    const stored = this.size + this.#filled;
     const [body, length, number, signal] = [this.#filling, this.#filled, this.#number, this.#signal];
     this.size += length;
     this.#number++;
     this.#filled = 0;
     this.#filling = buffers.take(this.#partSize);
     const route = {
-      fetch: async (_range: unknown, into: { filled: number }) => {
-        into.filled = length;
-      },
+      fetch: alreadyThere,
       store: async (part: number, bytes: Buffer, crc: number) => {
-        await sender.send(await uploads.signPart(this.#place, part, crc), bytes, signal);
+        await sender.send(await uploads.signPart(upload, part, crc), bytes, signal);
         count('BytesCopied', length);
+        await this.#onStored(stored);
       },
     };
     this.#sending = copyPart({ number, start: 0, length }, body, { route, signal, pause }).finally(() =>

@@ -20,13 +20,38 @@ describe('the display', () => {
   it('tells what happens in one line each, with the time since the start', () => {
     const { display, written } = displayOn(false);
     display.transition({ id: 'msg_1', type: 'video.processing', data: { sequence: 3, progress: 12 } });
-    display.copying({ state: 'copying', copiedBytes: 1_048_576, size: 39_298_000 });
+    display.copying({
+      state: 'copying',
+      copiedBytes: 13_100_000,
+      bytesPerSecond: 5_250_000,
+      size: 39_300_000,
+    });
     display.webhook({ ...webhook, verified: true });
     expect(written()).toBe(
       '   1.0s  event    #3 video.processing, 12 %\n' +
-        '   2.0s  copy     1,048,576 of 39,298,000 bytes\n' +
+        '   2.0s  copy     ████████░░░░░░░░░░░░░░░░  33 % 13.1 MB of 39.3 MB, 5.3 MB/s\n' +
         '   3.0s  webhook  #4 video.stored, signature verified, answered 204\n',
     );
+  });
+
+  it('draws a copy that goes on over its own line, on a terminal and nowhere else', () => {
+    const up = '\u001b[1A';
+    const show = (isTTY: boolean, between: boolean) => {
+      const { display, written } = displayOn(isTTY);
+      display.copying({ state: 'copying', copiedBytes: 1, size: 2 });
+      if (between) display.note('x');
+      display.copying({ state: 'copying', copiedBytes: 2, size: 2 });
+      return written();
+    };
+    expect(show(true, false)).toContain(up);
+    expect(show(true, true)).not.toContain(up);
+    expect(show(false, false)).not.toContain(up);
+  });
+
+  it('tells of a copy without a known size how many bytes it has', () => {
+    const { display, written } = displayOn(false);
+    display.copying({ state: 'copying', copiedBytes: 2_000_000 });
+    expect(written()).toContain('copy     2.0 MB\n');
   });
 
   it('does not let a wrong signature pass unnoticed', () => {

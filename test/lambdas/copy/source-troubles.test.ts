@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
+import { isPart } from './faulty-proxy.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -198,6 +199,41 @@ describe('a source without ranges', () => {
   test('and without a length is streamed to its last chunk', async () => {
     await start();
     await expectStored(await copyWith([{ kind: 'noRange' }, { kind: 'noLength' }]));
+  });
+
+  test.each([
+    ['a length', [{ kind: 'noRange' }]],
+    ['none', [{ kind: 'noRange' }, { kind: 'noLength' }]],
+  ])('but %s, and below one part, is stored by one PutObject', async (_name, faults) => {
+    await start();
+    const calls: string[] = [];
+    world.setS3Faults(({ method, query }) => {
+      if (method === 'POST' || method === 'PUT') calls.push(`${method} ${query.get('x-id')}`);
+      return undefined;
+    });
+    const size = 2 * MIB + 3;
+    await expectStored(await copyWith(faults, size), undefined, size);
+    expect(calls).toEqual(['PUT PutObject']);
+    expect(world.counted.BytesCopied).toBe(size);
+  });
+
+  test('shows how far it has come, and how fast', async () => {
+    await start();
+    const requestId = await world.begin(SIZE, { faults: [{ at: 'download', kind: 'noRange' }] });
+    const shown: unknown[] = [];
+    world.setS3Faults(async (call) => {
+      if (!isPart(call)) return undefined;
+      const { copiedBytes, bytesPerSecond } = (await world.requestOf(requestId)).video ?? {};
+      shown.push([copiedBytes, bytesPerSecond]);
+      world.clock.advance(8_000);
+      return undefined;
+    });
+    await world.runAll();
+    expect(shown.slice(0, 3)).toEqual([
+      [0, 0],
+      [8 * MIB, MIB],
+      [16 * MIB, MIB],
+    ]);
   });
 
   test('that breaks off is streamed anew, the first upload being aborted', async () => {

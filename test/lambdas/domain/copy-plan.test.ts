@@ -67,7 +67,7 @@ describe('a plan, for any size and memory', () => {
           ([first, last]) => last - first + 1,
         );
         expect(Math.max(...lengths) - Math.min(...lengths)).toBeLessThanOrEqual(1);
-        expect(plan.segments).toBeLessThanOrEqual(98);
+        expect(plan.segments).toBeLessThanOrEqual(90);
       }),
     );
   });
