@@ -1,8 +1,10 @@
+import { crc32 } from 'node:zlib';
 import { AbortMultipartUploadCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
 import { wholeCrc } from '../../../lambdas/copy/complete-copy.ts';
 import type { CopyRow } from '../../../lambdas/domain/copy.ts';
+import { crc32ToBase64 } from '../../../lambdas/domain/crc32.ts';
 import { objectKey } from '../../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
@@ -377,7 +379,9 @@ describe('a key that is taken', () => {
     const { copyId, generation } = await world.copyOf(requestId);
     const Metadata = { 'copy-id': copyId, generation: String(generation) };
     const Body = Buffer.alloc(SIZE);
-    await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: keyOf(requestId), Body, Metadata }));
+    const ChecksumCRC32 = crc32ToBase64(crc32(Body));
+    const object = { Bucket: BUCKET, Key: keyOf(requestId), Body, Metadata, ChecksumCRC32 };
+    await world.s3.send(new PutObjectCommand(object));
     await world.runAll();
     await expectStored(requestId);
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 2 });
