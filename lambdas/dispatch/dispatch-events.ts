@@ -1,5 +1,6 @@
 import { entryWrite } from '../adapters/backlog.ts';
 import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { createEndpoints } from '../adapters/endpoints.ts';
 import { absent } from '../adapters/expression.ts';
 import type { HintMessage, Hints } from '../adapters/hints.ts';
 import type { Table, Write } from '../adapters/table.ts';
@@ -18,7 +19,7 @@ import {
 import type { OutboxRow } from '../domain/outbox.ts';
 import type { MetaRow } from '../domain/request.ts';
 import { eventExpiry } from '../domain/retention.ts';
-import { ENDPOINTS, endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
+import { endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
 import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
 
 export type DispatchDependencies = {
@@ -32,7 +33,6 @@ export type DispatchDependencies = {
 const EVENTS_PER_PAGE = 25;
 /** Deliveries in one transaction, which takes 100 writes; one that waits takes two. */
 const MOST_DELIVERIES = 45;
-const MOST_ENDPOINTS = 100;
 /** An endpoint's deliveries in one message, which are worked on in order; slow ones need time each. */
 const DELIVERIES_PER_MESSAGE = { deliver: 10, 'deliver-slow': 3 };
 
@@ -48,6 +48,8 @@ type Page = { readonly events: EventRow[]; readonly more: boolean; readonly meta
  * version of the endpoint list needs to be checked.
  */
 export function createDispatchEvents({ table, hints, now, retentionDays, log }: DispatchDependencies) {
+  const { listAccountWide } = createEndpoints(table);
+
   return async function dispatchEvents(claim: Claim<OutboxRow>): Promise<void> {
     let cursors = cursorsOf(claim.row);
     let { chains = {} } = claim.row;
@@ -119,11 +121,11 @@ export function createDispatchEvents({ table, hints, now, retentionDays, log }: 
     const source = sourceOf(pk);
     const callbacks = meta?.callbacks ?? [];
     const [account, told, targets] = await Promise.all([
-      table.query<EndpointRow>({ partition: ENDPOINTS, limit: MOST_ENDPOINTS, consistent: true }),
+      listAccountWide(),
       source.kind === 'endpoint' ? readTold(source.endpointId) : undefined,
       callbacks.length > 0 ? readCallbackTargets(table, callbacks) : [],
     ]);
-    const others = account.rows.filter(({ id }) => id !== told?.endpoint.id).map(itself);
+    const others = account.filter(({ id }) => id !== told?.endpoint.id).map(itself);
     return {
       account: told ? [...others, told].sort((a, b) => (a.endpoint.id < b.endpoint.id ? -1 : 1)) : others,
       callbacks: callbacks.map((callback, i) => ({ callback, target: targets[i] })),

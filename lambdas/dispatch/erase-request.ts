@@ -1,12 +1,12 @@
 import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { createEndpoints } from '../adapters/endpoints.ts';
 import type { Hints } from '../adapters/hints.ts';
 import type { Table } from '../adapters/table.ts';
 import type { CopyRow } from '../domain/copy.ts';
-import type { EndpointRow } from '../domain/endpoint.ts';
 import type { EventRow } from '../domain/event.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import type { MetaRow } from '../domain/request.ts';
-import { copyKey, deliveryKey, ENDPOINTS, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
+import { copyKey, deliveryKey, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 
 export type EraseDependencies = {
@@ -26,6 +26,8 @@ const COPY_WAIT_MS = 15_000;
  * since they are what leads here. A delivery that is being sent meanwhile finds its row gone.
  */
 export function createEraseRequest({ table, hints, now }: EraseDependencies) {
+  const { listAccountWide } = createEndpoints(table);
+
   return async function eraseRequest(claim: Claim<OutboxRow>): Promise<void> {
     const requestId = requestIdOf(claim.row);
     const copy = await table.get<CopyRow>(copyKey(requestId));
@@ -56,11 +58,8 @@ export function createEraseRequest({ table, hints, now }: EraseDependencies) {
   /** The endpoints that may have deliveries of the request. */
   async function everAddressed(requestId: string): Promise<string[]> {
     const meta = await table.get<MetaRow>(metaKey(requestId));
-    const account = await table.query<EndpointRow>({ partition: ENDPOINTS, limit: 100, consistent: true });
-    return [
-      ...account.rows.map(({ id }) => id),
-      ...(meta?.callbacks ?? []).map(({ endpointId }) => endpointId),
-    ];
+    const account = await listAccountWide();
+    return [...account.map(({ id }) => id), ...(meta?.callbacks ?? []).map(({ endpointId }) => endpointId)];
   }
 
   async function erase(keys: readonly RowKey[]): Promise<void> {

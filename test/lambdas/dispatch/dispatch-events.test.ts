@@ -190,3 +190,13 @@ test('what would only wait begins in a backlog: disabled, breaker open, or behin
   ]);
   await stop();
 });
+
+test('endpoints with so many headers that they fill more than one page each get the event', async () => {
+  const headers = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`x-${n}`, 'v'.repeat(1_000)]));
+  const endpoints = Array.from({ length: 60 }, (_, n) => endpointRow(n + 1, { headers }));
+  const { observe, dispatch, claim, types, stop } = await setUp(endpoints);
+  await observe('video.accepted');
+  await dispatch(await claim());
+  expect(await Promise.all(endpoints.map(types))).toEqual(endpoints.map(() => ['video.accepted']));
+  await stop();
+});
