@@ -3,7 +3,7 @@ import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts
 import { createEndpoints } from '../adapters/endpoints.ts';
 import { absent } from '../adapters/expression.ts';
 import type { HintMessage, Hints } from '../adapters/hints.ts';
-import type { Table, Write } from '../adapters/table.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import { readCallbackTargets } from '../adapters/targets.ts';
 import type { DeliveryRow } from '../domain/delivery.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
@@ -39,6 +39,9 @@ const DELIVERIES_PER_MESSAGE = { deliver: 10, 'deliver-slow': 3 };
 /** What leads from an outbox: the events that are new to somebody, and what is said of their request. */
 type Page = { readonly events: EventRow[]; readonly more: boolean; readonly meta: MetaRow | undefined };
 
+/** A delivery, and what writes it: itself first. */
+type Planned = { readonly row: DeliveryRow; readonly writes: readonly Write[] };
+
 /**
  * Fans the events of one claimed outbox out, in order: each batch is one transaction of delivery
  * rows and the cursor, under the outbox's claim.
@@ -71,18 +74,39 @@ export function createDispatchEvents({ table, hints, now, retentionDays, log }: 
   async function commit(
     claim: Claim<OutboxRow>,
     batch: readonly FanOut[],
-    rows: readonly DeliveryRow[],
+    planned: readonly DeliveryRow[],
     progress: Cursors & Pick<OutboxRow, 'chains'>,
     drained: boolean,
   ): Promise<void> {
     const outbox = drained ? releaseWrite(claim, { set: progress }) : advance(claim, progress);
-    const deliveries = rows.flatMap((row, i) => writesOf(row, batch[i]?.target.endpoint));
-    if (deliveries.length === 0) await table.write(outbox);
-    else await table.transact([outbox, ...deliveries]);
+    const rows = await writeNew(
+      outbox,
+      planned.map((row, i) => ({ row, writes: writesOf(row, batch[i]?.target.endpoint) })),
+    );
     log.info('dispatched', { source: claim.row.pk, deliveries: rows.map((row) => row.id) });
     for (const lane of ['deliver', 'deliver-slow'] as const) {
       const due = rows.filter((row) => row.lane === lane) as (DeliveryRow & Hint)[];
       if (due.length > 0) await hints.sendPacked(lane, byEndpoint(due, DELIVERIES_PER_MESSAGE[lane]));
+    }
+  }
+
+  /**
+   * Writes the deliveries that are not there yet, and returns them. Some are when a callback begins
+   * anew after its endpoint was deleted: what it was sent before, or would have been, stays as it is.
+   */
+  async function writeNew(outbox: Write, planned: readonly Planned[]): Promise<DeliveryRow[]> {
+    const deliveries = planned.flatMap(({ writes }) => writes);
+    try {
+      if (deliveries.length === 0) await table.write(outbox);
+      else await table.transact([outbox, ...deliveries]);
+      return planned.map(({ row }) => row);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      const there = error.failed.map((place) => deliveries[place - 1]);
+      return writeNew(
+        outbox,
+        planned.filter(({ writes: [put] }) => !there.includes(put)),
+      );
     }
   }
 
