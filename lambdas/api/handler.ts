@@ -50,4 +50,5 @@ export const handler = createApi({
   signGet: createSignGet(new S3Client({}), now),
   retentionDays: requireNumber('RETENTION_DAYS'),
   allowLoopback: env.ALLOW_LOOPBACK === 'true',
+  eventBusName: process.env.EVENT_BUS_NAME,
 });
