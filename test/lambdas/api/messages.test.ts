@@ -157,3 +157,13 @@ test.each([
   expect(status).toBe(400);
   expect(body.errors).toEqual([{ path: 'busName', message: expect.stringMatching(remedy) }]);
 });
+
+test('an order is refused that a pull endpoint would not keep', async () => {
+  const { call, id } = await setUp();
+  const created = await call('POST', '/v1/endpoints', { body: { kind: 'pull', ordered: true } });
+  const changed = await call('PATCH', `/v1/endpoints/${id}`, { body: { ordered: true } });
+  for (const { status, body } of [created, changed]) {
+    expect([status, body.errors[0].path]).toEqual([400, 'ordered']);
+  }
+  expect((await call('POST', '/v1/endpoints', { body: { kind: 'pull', ordered: false } })).status).toBe(201);
+});
