@@ -95,6 +95,7 @@ export class WebhookBridge extends Construct {
       fn.addEnvironment('PUBLIC_URL', api.url);
     }
     for (const { fn } of [api, ...workers]) fn.addEnvironment('RETENTION_DAYS', String(config.retentionDays));
+    if (config.eventBusName) api.fn.addEnvironment('EVENT_BUS_NAME', config.eventBusName);
     // Only the local runtime lets them call loopback addresses.
     for (const { fn } of [api, copy, deliver]) fn.addEnvironment('ALLOW_LOOPBACK', 'false');
 
@@ -120,5 +121,4 @@ export class WebhookBridge extends Construct {
 function grantEventBus(name: string, fn: BridgeFunction): void {
   const bus = Stack.of(fn).formatArn({ service: 'events', resource: 'event-bus', resourceName: name });
   fn.addToRolePolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus] }));
-  fn.addEnvironment('EVENT_BUS_NAME', name);
 }

@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import type { BridgeConfig } from '../lib/config.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const keptMs = 24 * 60 * 60 * 1000;
@@ -26,11 +27,11 @@ const awayFromAws = { bucketName: '', customerKey: '', alarmEmail: '' };
 
 /**
  * Synthesizes the stack, as `cdk synth` would, into a folder below `.bridge/` and returns the folder. Sources that
- * were synthesized before are not again. Throws with what the app printed when it fails.
+ * were synthesized before, with the same settings, are not again. Throws with what the app printed when it fails.
  */
-export async function synthesize(): Promise<string> {
+export async function synthesize(settings: Partial<BridgeConfig> = {}): Promise<string> {
   const cache = join(root, '.bridge');
-  const context = JSON.stringify({ ...readContext(), ...awayFromAws });
+  const context = JSON.stringify({ ...readContext(), ...awayFromAws, ...settings });
   const folder = join(cache, `cdk.out-${sourceHash(context)}`);
   if (!existsSync(folder)) {
     mkdirSync(cache, { recursive: true });

@@ -2,7 +2,15 @@ import type { EndpointRow } from '../domain/endpoint.ts';
 import type { GateRow } from '../domain/gate.ts';
 import { isEndpointId } from '../domain/ids.ts';
 import { endpointList, tellsProgress } from '../domain/registration.ts';
-import { cancellationKey, ENDPOINTS, endpointCountsKey, endpointKey, originKey } from '../domain/rows.ts';
+import { finishedExpiry } from '../domain/retention.ts';
+import {
+  cancellationKey,
+  DELETED_ENDPOINTS,
+  ENDPOINTS,
+  endpointCountsKey,
+  endpointKey,
+  originKey,
+} from '../domain/rows.ts';
 import type { Hint, RowKey } from '../domain/work.ts';
 import { absent, below, equals, present } from './expression.ts';
 import type { Table, Write } from './table.ts';
@@ -12,6 +20,8 @@ import { originOf } from './targets.ts';
 export const MAX_ENDPOINTS = 100;
 
 const KEYS_PER_READ = 100;
+/** By then the deliveries of a deleted endpoint have ended, and expire. */
+const CANCELED_WITHIN_MS = 86_400_000;
 
 /** The row at {@link endpointCountsKey}. */
 export type EndpointCounts = RowKey & {
@@ -28,17 +38,22 @@ export function createEndpoints(table: Table) {
   }
 
   /** All account-wide endpoints; more than one page only when their headers and URLs are long. */
-  async function listAccountWide(): Promise<EndpointRow[]> {
-    const endpoints: EndpointRow[] = [];
-    for (let after: string | undefined; ; after = endpoints.at(-1)?.sk) {
-      const { rows, more } = await table.query<EndpointRow>({
-        partition: ENDPOINTS,
+  const listAccountWide = () => all<EndpointRow>(ENDPOINTS);
+
+  /** The account-wide endpoints that were deleted, as long as there may be deliveries to them. */
+  const listDeleted = async (): Promise<string[]> => (await all(DELETED_ENDPOINTS)).map(({ sk }) => sk);
+
+  async function all<T extends RowKey>(partition: string): Promise<T[]> {
+    const found: T[] = [];
+    for (let after: string | undefined; ; after = found.at(-1)?.sk) {
+      const { rows, more } = await table.query<T>({
+        partition,
         after,
         limit: MAX_ENDPOINTS,
         consistent: true,
       });
-      endpoints.push(...rows);
-      if (!more || rows.length === 0) return endpoints;
+      found.push(...rows);
+      if (!more || rows.length === 0) return found;
     }
   }
 
@@ -79,7 +94,7 @@ export function createEndpoints(table: Table) {
 
   const counts = (): Promise<EndpointCounts | undefined> => table.get<EndpointCounts>(endpointCountsKey);
 
-  return { get, getMany, listAccountWide, listCallbacks, withHealth, counts };
+  return { get, getMany, listAccountWide, listDeleted, listCallbacks, withHealth, counts };
 }
 
 /** Adds an account-wide endpoint while there are fewer than {@link MAX_ENDPOINTS}. */
@@ -123,6 +138,13 @@ function removal(endpoint: EndpointRow): Write[] {
     { delete: endpoint, if: [equals('events', endpoint.events)] },
     countsUpdate(-1, tellsProgress([endpoint]) ? -1 : 0),
   ];
+}
+
+/** Remembers a deleted account-wide endpoint; requests themselves know their callbacks. */
+export function remembrance({ id, kind }: EndpointRow, now: number, retentionDays: number): Write[] {
+  if (kind === 'callback') return [];
+  const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
+  return [{ put: { pk: DELETED_ENDPOINTS, sk: id, expiresAt } }];
 }
 
 /** Makes sure that a callback's endpoint is there; one that is keeps its health and settings. */

@@ -29,20 +29,22 @@ export type ApiOptions = {
   readonly sleep: (ms: number) => Promise<void>;
   /** Whether callbacks may go to loopback; only in the local runtime. */
   readonly allowLoopback: boolean;
+  /** The event bus that endpoints may name; by default none. */
+  readonly eventBusName?: string | undefined;
 };
 
 /** What the routes work with. */
 export type ApiContext = ReturnType<typeof createContext>;
 
 export function createContext(options: ApiOptions) {
-  const { table, now, randomBytes, linkSecret, allowLoopback } = options;
+  const { table, now, randomBytes, linkSecret } = options;
   return {
     ...options,
     requests: createRequests(table, now),
     endpoints: createEndpoints(table),
     deliveries: createDeliveries(table, now),
     callbackSecrets: createCallbackSecrets(table, randomBytes),
-    schemas: createSchemas({ allowLoopback }),
+    schemas: createSchemas(options),
     lists: createLists(linkSecret),
   };
 }

@@ -88,7 +88,8 @@ export function deliveryRoutes(context: ApiContext): Route[] {
 
 /** What `GET /v1/deliveries/{id}` answers. */
 export function deliveryView(row: DeliveryRow) {
-  const waits = row.state === 'pending' && row.dueAt !== undefined && row.lane?.startsWith('deliver');
+  // While somebody is sending it, it is due when that one is given up.
+  const waits = row.state === 'pending' && row.lane?.startsWith('deliver') && row.owner === undefined;
   return {
     id: row.id,
     eventId: row.eventId,
@@ -97,6 +98,7 @@ export function deliveryView(row: DeliveryRow) {
     type: row.type,
     state: row.state,
     nextAttemptAt: waits ? iso(row.dueAt) : undefined,
+    attemptCount: row.attemptCount,
     attempts: row.attempts.map(({ at, durationMs, statusCode, error, body }) => ({
       at: iso(at),
       durationMs,

@@ -13,15 +13,21 @@ const FIELDS = {
 const OF_SOME = ['url', 'busName', 'headers', 'rateLimit'] as const;
 const REQUIRED = { http: 'url', pull: undefined, eventbridge: 'busName' } as const;
 
-type Given = Readonly<Partial<Record<(typeof OF_SOME)[number], unknown>>>;
+type Given = Readonly<Partial<Record<(typeof OF_SOME)[number] | 'ordered', unknown>>>;
 
-/** The fields given that the kind does not have. */
+const PULL_ORDER = {
+  path: 'ordered',
+  message: 'An endpoint of the kind pull cannot keep an order, whoever fetches does: remove it.',
+};
+
+/** The fields given that the kind does not have, or cannot keep. */
 export function refusedFields(kind: CreatedKind, given: Given): FieldError[] {
   const has: readonly string[] = FIELDS[kind];
-  return OF_SOME.filter((field) => given[field] !== undefined && !has.includes(field)).map((path) => ({
-    path,
-    message: `An endpoint of the kind ${kind} has none: remove it.`,
-  }));
+  const wrong = OF_SOME.filter((field) => given[field] !== undefined && !has.includes(field));
+  return [
+    ...wrong.map((path) => ({ path, message: `An endpoint of the kind ${kind} has none: remove it.` })),
+    ...(kind === 'pull' && given.ordered === true ? [PULL_ORDER] : []),
+  ];
 }
 
 /** What is wrong with the fields of a new endpoint, by its kind. */

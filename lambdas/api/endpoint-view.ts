@@ -1,8 +1,6 @@
+import { HIDDEN_VALUE } from '../domain/custom-headers.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
 import { iso } from './time.ts';
-
-/** What a custom header's value is shown as: it may be a secret, so it is write-only. */
-const HIDDEN = '***';
 
 /** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */
 export function endpointView(endpoint: EndpointRow) {
@@ -19,7 +17,7 @@ export function endpointView(endpoint: EndpointRow) {
     disabledReason,
     rateLimit,
     ordered,
-    headers: Object.fromEntries(Object.keys(endpoint.headers).map((name) => [name, HIDDEN])),
+    headers: Object.fromEntries(Object.keys(endpoint.headers).map((name) => [name, HIDDEN_VALUE])),
     createdAt: iso(endpoint.createdAt),
     health: {
       state: health.state,

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { change, creation, deletion, MAX_ENDPOINTS } from '../adapters/endpoints.ts';
+import { change, creation, deletion, MAX_ENDPOINTS, remembrance } from '../adapters/endpoints.ts';
 import { equals } from '../adapters/expression.ts';
 import { optimistic } from '../adapters/optimistic.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
@@ -21,7 +21,7 @@ const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
 const KINDS = ['http', 'pull', 'eventbridge', 'callback'] as const;
 
 export function endpointRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, hints, lists, schemas, now, randomBytes } = context;
+  const { table, endpoints, hints, lists, schemas, now, randomBytes, retentionDays } = context;
   const test = createEndpointTest(context);
 
   async function known(id: string | undefined): Promise<EndpointRow> {
@@ -175,8 +175,9 @@ export function endpointRoutes(context: ApiContext): Route[] {
       answers: { 204: null },
       handle: async ({ params }) => {
         const due = await optimistic(async () => {
-          const ordered = deletion(await known(params.id), now());
-          await table.transact(ordered.writes);
+          const endpoint = await known(params.id);
+          const ordered = deletion(endpoint, now());
+          await table.transact([...ordered.writes, ...remembrance(endpoint, now(), retentionDays)]);
           return ordered.due;
         });
         await hints.send('deliver-slow', [due]);

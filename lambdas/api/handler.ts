@@ -51,4 +51,5 @@ export const handler = createApi({
   signGet: createSignGet(new S3Client(AWS_CLIENT), now),
   retentionDays: requireNumber('RETENTION_DAYS'),
   allowLoopback: env.ALLOW_LOOPBACK === 'true',
+  eventBusName: process.env.EVENT_BUS_NAME,
 });

@@ -121,12 +121,12 @@ export function messageRoutes(context: ApiContext): Route[] {
       answers: { 200: 'Acknowledged' },
       handle: async ({ params, body, once }) => {
         const endpoint = await pullEndpoint(params.id);
-        let acknowledged = 0;
-        await once(async (commit) => {
+        const { ids } = await once(async (commit) => {
+          let acknowledged = 0;
           for (const id of new Set(body.ids)) if (await acknowledge(endpoint, id)) acknowledged++;
-          return commit([], { status: 200, ids: {} });
+          return commit([], { status: 200, ids: { acknowledged: String(acknowledged) } });
         });
-        return ok({ acknowledged });
+        return ok({ acknowledged: Number(ids.acknowledged) });
       },
     }),
   ];

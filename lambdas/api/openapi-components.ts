@@ -145,6 +145,7 @@ const schemas: Readonly<Record<string, Schema>> = {
       type: text,
       state: oneOf('pending', 'held', 'delivered', 'failed', 'canceled'),
       nextAttemptAt: time,
+      attemptCount: { type: 'integer', description: 'All there were; `attempts` holds the last ones.' },
       attempts: list(
         object(
           { at: time, durationMs: number, statusCode: { type: 'integer' }, error: text, body: text },

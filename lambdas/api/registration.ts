@@ -5,6 +5,7 @@ import { optimistic } from '../adapters/optimistic.ts';
 import { outboxOf, type TrackedRequest } from '../adapters/requests.ts';
 import { ConditionFailed, type Write } from '../adapters/table.ts';
 import {
+  type Addition,
   addition,
   callbackEndpoint,
   freshTracking,
@@ -15,7 +16,7 @@ import {
 } from '../domain/registration.ts';
 import type { Callback, RequestRow } from '../domain/request.ts';
 import { isExpired } from '../domain/retention.ts';
-import { copyKey, metaKey, requestKey } from '../domain/rows.ts';
+import { copyKey, endpointKey, metaKey, requestKey } from '../domain/rows.ts';
 import { freshDueAt, type Hint, type Lane } from '../domain/work.ts';
 import type { ApiContext } from './context.ts';
 import { conflict } from './problem.ts';
@@ -46,7 +47,7 @@ export function createRegister({ table, requests, now }: Pick<ApiContext, 'table
       if (added.kind === 'conflict') {
         throw conflict(added.reason, [{ path: added.field, message: added.reason }]);
       }
-      const callback = added.kind === 'callback' ? added.callback : undefined;
+      const callback = await callbackToAdd(added);
       if (restart && tracked.copy?.lane !== undefined) {
         throw conflict('The copy is not finished: try again when it is.');
       }
@@ -57,6 +58,14 @@ export function createRegister({ table, requests, now }: Pick<ApiContext, 'table
       return { outcome, due };
     });
   };
+
+  /** A callback that is new, or whose endpoint was deleted. */
+  async function callbackToAdd(added: Addition): Promise<Callback | undefined> {
+    if (added.kind === 'callback') return added.callback;
+    if (added.kind !== 'known') return undefined;
+    const endpoint = await table.get(endpointKey(added.callback.endpointId));
+    return endpoint ? undefined : added.callback;
+  }
 
   /** Tracks a request that nobody tracks; one whose rows expired and are not deleted yet counts on. */
   async function begin(
@@ -132,15 +141,16 @@ function requestWrite({ request }: TrackedRequest, change: Change, at: number, p
 const expiryOf = ({ restarting }: Change): string[] => (restarting ? ['expiresAt'] : []);
 
 function metaWrite({ request, meta }: TrackedRequest, change: Change): Write {
+  const { callback } = change;
   return {
     update: metaKey(request.requestId),
-    set: change.callback ? { callbacks: [...meta.callbacks, change.callback] } : {},
+    set: callback && !meta.callbacks.includes(callback) ? { callbacks: [...meta.callbacks, callback] } : {},
     remove: [...expiryOf(change), ...(change.restarting ? ['processingJobs'] : [])],
     if: [equals('callbacks', meta.callbacks)],
   };
 }
 
-/** The callback begins at the first event. Whoever fans out at this moment begins anew. */
+/** The callback begins at the first event that it was not sent. Whoever fans out at this moment begins anew. */
 function outboxWrite(requestId: string, change: Change, dispatchAt: number): Write {
   const { callback } = change;
   return {

@@ -86,9 +86,6 @@ const secret = z
     ),
   );
 
-const busName = z
-  .string()
-  .check(z.regex(/^[\w./-]{1,256}$/, 'This is no name of an event bus: give its name, not its ARN.'));
 const time = z
   .string()
   .check(
@@ -98,15 +95,33 @@ const time = z
 const rateLimit = z.number().check(z.positive(), z.maximum(MAX_RATE));
 const description = z.string().check(z.maxLength(500), wellFormed);
 
+type SchemaOptions = {
+  readonly allowLoopback: boolean;
+  readonly eventBusName?: string | undefined;
+};
+
 export type Schemas = ReturnType<typeof createSchemas>;
 
 /** What the bodies of requests must be. Unknown fields are refused by name. */
-export function createSchemas({ allowLoopback }: { allowLoopback: boolean }) {
+export function createSchemas({ allowLoopback, eventBusName }: SchemaOptions) {
   const url = z.string().check(
     z.maxLength(MAX_URL_LENGTH, { abort: true }),
     rule((text) => {
       const check = checkTargetUrl(text, { allowLoopback });
       return check.ok ? undefined : check.reason;
+    }),
+  );
+
+  const busName = z.string().check(
+    z.regex(/^[\w./-]{1,256}$/, {
+      error: 'This is no name of an event bus: give its name, not its ARN.',
+      abort: true,
+    }),
+    rule((name) => {
+      if (name === eventBusName) return undefined;
+      return eventBusName === undefined
+        ? 'The bridge may use no event bus: deploy it with this one as its setting eventBusName.'
+        : `The bridge may use the event bus ${eventBusName} only: give that, or change the setting eventBusName.`;
     }),
   );
 

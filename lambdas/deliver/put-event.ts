@@ -1,6 +1,6 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventPayload } from '../domain/event.ts';
-import type { AttemptResult, Clocks } from './attempt.ts';
+import { type AttemptResult, type Clocks, TIMEOUT_MS } from './attempt.ts';
 
 /** The source of the bridge's events, by which rules of a bus select them. */
 export const EVENT_SOURCE = 'topaz-video-webhooks';
@@ -29,11 +29,18 @@ export function createPutEvent(client: Pick<EventBridgeClient, 'send'>, { now, e
             },
           ],
         }),
+        { abortSignal: AbortSignal.timeout(TIMEOUT_MS) },
       );
-      if (entry?.ErrorCode) return { attempt: { ...ended(), error: entry.ErrorCode } };
-      return { attempt: { ...ended(), statusCode: 200 } };
+      if (entry?.EventId) return { attempt: { ...ended(), statusCode: 200 } };
+      return { attempt: { ...ended(), error: entry?.ErrorCode ?? 'unknown' } };
     } catch (error) {
-      return { attempt: { ...ended(), error: error instanceof Error ? error.name : 'unknown' } };
+      return { attempt: { ...ended(), error: nameOf(error) } };
     }
   };
+}
+
+/** Of a call that took too long the SDK says that it was aborted; attempts say `timeout`. */
+function nameOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  return error.name === 'AbortError' || error.name === 'TimeoutError' ? 'timeout' : error.name;
 }

@@ -1,8 +1,9 @@
 import { entryWrite } from '../adapters/backlog.ts';
 import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { createEndpoints } from '../adapters/endpoints.ts';
 import { absent } from '../adapters/expression.ts';
 import type { HintMessage, Hints } from '../adapters/hints.ts';
-import type { Table, Write } from '../adapters/table.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
 import { readCallbackTargets } from '../adapters/targets.ts';
 import type { DeliveryRow } from '../domain/delivery.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
@@ -18,7 +19,7 @@ import {
 import type { OutboxRow } from '../domain/outbox.ts';
 import type { MetaRow } from '../domain/request.ts';
 import { eventExpiry } from '../domain/retention.ts';
-import { ENDPOINTS, endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
+import { endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
 import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
 
 export type DispatchDependencies = {
@@ -32,12 +33,14 @@ export type DispatchDependencies = {
 const EVENTS_PER_PAGE = 25;
 /** Deliveries in one transaction, which takes 100 writes; one that waits takes two. */
 const MOST_DELIVERIES = 45;
-const MOST_ENDPOINTS = 100;
 /** An endpoint's deliveries in one message, which are worked on in order; slow ones need time each. */
 const DELIVERIES_PER_MESSAGE = { deliver: 10, 'deliver-slow': 3 };
 
 /** What leads from an outbox: the events that are new to somebody, and what is said of their request. */
 type Page = { readonly events: EventRow[]; readonly more: boolean; readonly meta: MetaRow | undefined };
+
+/** A delivery, and what writes it: itself first. */
+type Planned = { readonly row: DeliveryRow; readonly writes: readonly Write[] };
 
 /**
  * Fans the events of one claimed outbox out, in order: each batch is one transaction of delivery
@@ -48,6 +51,8 @@ type Page = { readonly events: EventRow[]; readonly more: boolean; readonly meta
  * version of the endpoint list needs to be checked.
  */
 export function createDispatchEvents({ table, hints, now, retentionDays, log }: DispatchDependencies) {
+  const { listAccountWide } = createEndpoints(table);
+
   return async function dispatchEvents(claim: Claim<OutboxRow>): Promise<void> {
     let cursors = cursorsOf(claim.row);
     let { chains = {} } = claim.row;
@@ -69,18 +74,39 @@ export function createDispatchEvents({ table, hints, now, retentionDays, log }: 
   async function commit(
     claim: Claim<OutboxRow>,
     batch: readonly FanOut[],
-    rows: readonly DeliveryRow[],
+    planned: readonly DeliveryRow[],
     progress: Cursors & Pick<OutboxRow, 'chains'>,
     drained: boolean,
   ): Promise<void> {
     const outbox = drained ? releaseWrite(claim, { set: progress }) : advance(claim, progress);
-    const deliveries = rows.flatMap((row, i) => writesOf(row, batch[i]?.target.endpoint));
-    if (deliveries.length === 0) await table.write(outbox);
-    else await table.transact([outbox, ...deliveries]);
+    const rows = await writeNew(
+      outbox,
+      planned.map((row, i) => ({ row, writes: writesOf(row, batch[i]?.target.endpoint) })),
+    );
     log.info('dispatched', { source: claim.row.pk, deliveries: rows.map((row) => row.id) });
     for (const lane of ['deliver', 'deliver-slow'] as const) {
       const due = rows.filter((row) => row.lane === lane) as (DeliveryRow & Hint)[];
       if (due.length > 0) await hints.sendPacked(lane, byEndpoint(due, DELIVERIES_PER_MESSAGE[lane]));
+    }
+  }
+
+  /**
+   * Writes the deliveries that are not there yet, and returns them. Some are when a callback begins
+   * anew after its endpoint was deleted: what it was sent before, or would have been, stays as it is.
+   */
+  async function writeNew(outbox: Write, planned: readonly Planned[]): Promise<DeliveryRow[]> {
+    const deliveries = planned.flatMap(({ writes }) => writes);
+    try {
+      if (deliveries.length === 0) await table.write(outbox);
+      else await table.transact([outbox, ...deliveries]);
+      return planned.map(({ row }) => row);
+    } catch (error) {
+      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      const there = error.failed.map((place) => deliveries[place - 1]);
+      return writeNew(
+        outbox,
+        planned.filter(({ writes: [put] }) => !there.includes(put)),
+      );
     }
   }
 
@@ -119,11 +145,11 @@ export function createDispatchEvents({ table, hints, now, retentionDays, log }: 
     const source = sourceOf(pk);
     const callbacks = meta?.callbacks ?? [];
     const [account, told, targets] = await Promise.all([
-      table.query<EndpointRow>({ partition: ENDPOINTS, limit: MOST_ENDPOINTS, consistent: true }),
+      listAccountWide(),
       source.kind === 'endpoint' ? readTold(source.endpointId) : undefined,
       callbacks.length > 0 ? readCallbackTargets(table, callbacks) : [],
     ]);
-    const others = account.rows.filter(({ id }) => id !== told?.endpoint.id).map(itself);
+    const others = account.filter(({ id }) => id !== told?.endpoint.id).map(itself);
     return {
       account: told ? [...others, told].sort((a, b) => (a.endpoint.id < b.endpoint.id ? -1 : 1)) : others,
       callbacks: callbacks.map((callback, i) => ({ callback, target: targets[i] })),

@@ -1,12 +1,13 @@
 import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
+import { createEndpoints } from '../adapters/endpoints.ts';
 import type { Hints } from '../adapters/hints.ts';
 import type { Table } from '../adapters/table.ts';
 import type { CopyRow } from '../domain/copy.ts';
-import type { EndpointRow } from '../domain/endpoint.ts';
+import type { DeliveryRow } from '../domain/delivery.ts';
 import type { EventRow } from '../domain/event.ts';
 import type { OutboxRow } from '../domain/outbox.ts';
 import type { MetaRow } from '../domain/request.ts';
-import { copyKey, deliveryKey, ENDPOINTS, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
+import { backlogKey, copyKey, deliveryKey, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 
 export type EraseDependencies = {
@@ -16,6 +17,7 @@ export type EraseDependencies = {
 };
 
 const EVENTS_PER_PAGE = 25;
+const KEYS_PER_READ = 100;
 const DELETES_AT_ONCE = 10;
 /** How long the clean-up of an unfinished copy is waited for before looking again, ms. */
 const COPY_WAIT_MS = 15_000;
@@ -26,6 +28,8 @@ const COPY_WAIT_MS = 15_000;
  * since they are what leads here. A delivery that is being sent meanwhile finds its row gone.
  */
 export function createEraseRequest({ table, hints, now }: EraseDependencies) {
+  const { listAccountWide, listDeleted } = createEndpoints(table);
+
   return async function eraseRequest(claim: Claim<OutboxRow>): Promise<void> {
     const requestId = requestIdOf(claim.row);
     const copy = await table.get<CopyRow>(copyKey(requestId));
@@ -38,7 +42,7 @@ export function createEraseRequest({ table, hints, now }: EraseDependencies) {
     });
     if (events.rows.length > 0) {
       const endpointIds = await everAddressed(requestId);
-      await erase(events.rows.flatMap((event) => endpointIds.map((id) => deliveryKey(id, event.id))));
+      for (const event of events.rows) await eraseDeliveries(event, endpointIds);
       await erase(events.rows);
       return again(claim, now());
     }
@@ -56,11 +60,20 @@ export function createEraseRequest({ table, hints, now }: EraseDependencies) {
   /** The endpoints that may have deliveries of the request. */
   async function everAddressed(requestId: string): Promise<string[]> {
     const meta = await table.get<MetaRow>(metaKey(requestId));
-    const account = await table.query<EndpointRow>({ partition: ENDPOINTS, limit: 100, consistent: true });
-    return [
-      ...account.rows.map(({ id }) => id),
-      ...(meta?.callbacks ?? []).map(({ endpointId }) => endpointId),
-    ];
+    const account = (await listAccountWide()).map(({ id }) => id);
+    const callbacks = (meta?.callbacks ?? []).map(({ endpointId }) => endpointId);
+    // One that is deleted at this moment is in both lists.
+    return [...new Set([...account, ...(await listDeleted())]), ...callbacks];
+  }
+
+  /** The deliveries of an event, after their places in backlogs, to which they alone lead. */
+  async function eraseDeliveries({ id }: EventRow, endpointIds: readonly string[]): Promise<void> {
+    for (let at = 0; at < endpointIds.length; at += KEYS_PER_READ) {
+      const keys = endpointIds.slice(at, at + KEYS_PER_READ).map((endpointId) => deliveryKey(endpointId, id));
+      const rows = await table.getMany<DeliveryRow>(keys);
+      await erase(rows.flatMap((row) => (row.waitsAt ? [backlogKey(row.waitsAt, row)] : [])));
+      await erase(rows);
+    }
   }
 
   async function erase(keys: readonly RowKey[]): Promise<void> {

@@ -1,5 +1,6 @@
-/** Headers that the connection, the signature or the payload decide. */
+/** Headers that the connection, the signature, the payload or the bridge's name decide. */
 const RESERVED = new Set([
+  'accept-encoding',
   'connection',
   'content-encoding',
   'content-length',
@@ -11,6 +12,7 @@ const RESERVED = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
+  'user-agent',
 ]);
 const RESERVED_PREFIXES = ['webhook-', 'proxy-'];
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -21,6 +23,9 @@ export const MAX_HEADERS = 20;
 export const MAX_HEADER_NAME = 100;
 export const MAX_HEADER_VALUE = 1_000;
 
+/** What is shown in place of a value: it may be a secret, so it is write-only. */
+export const HIDDEN_VALUE = '***';
+
 /** Why a header can't be one of an endpoint's own: a sentence with the remedy; undefined when it can. */
 export function headerRefusal(name: string, value: string): string | undefined {
   const lower = name.toLowerCase();
@@ -30,6 +35,7 @@ export function headerRefusal(name: string, value: string): string | undefined {
   if (RESERVED.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix))) {
     return 'The bridge sets this header itself: remove it.';
   }
+  if (value === HIDDEN_VALUE) return 'This is what is shown in place of the value: give the value itself.';
   if (!VALUE.test(value) || value.length > MAX_HEADER_VALUE) {
     return `The value must be 1 to ${MAX_HEADER_VALUE} visible ASCII characters without line ends: change it.`;
   }

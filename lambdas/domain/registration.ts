@@ -103,6 +103,8 @@ export const LEFT_BY_A_RUN = [
 export type Addition =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'callback'; readonly callback: Callback }
+  /** A callback that the request has; its endpoint may have been deleted since. */
+  | { readonly kind: 'known'; readonly callback: Callback }
   /** A sentence with the remedy, and the field that it is about. */
   | { readonly kind: 'conflict'; readonly field: string; readonly reason: string };
 
@@ -119,7 +121,7 @@ export function addition(registration: Registration, meta: MetaRow): Addition {
   if (!callback) return { kind: 'nothing' };
   const known = meta.callbacks.find(({ endpointId }) => endpointId === callback.endpointId);
   if (known) {
-    if (!events || sameFilter(known.events, events)) return { kind: 'nothing' };
+    if (!events || sameFilter(known.events, events)) return { kind: 'known', callback: known };
     return conflict(
       'events',
       'This callbackUrl is known with other events: leave them out, or use another URL.',

@@ -32,6 +32,8 @@ export const endpointKey = (endpointId: string): RowKey =>
   isCallbackId(endpointId)
     ? { pk: `CALLBACK#${endpointId}`, sk: 'ENDPOINT' }
     : { pk: ENDPOINTS, sk: endpointId };
+/** Remembers the account-wide endpoints that were deleted, while deliveries to them are kept. */
+export const DELETED_ENDPOINTS = 'DELETED-ENDPOINT';
 /** Counts of the account-wide endpoints, kept in the transactions that change them. */
 export const endpointCountsKey: RowKey = { pk: 'ENDPOINT-COUNTS', sk: 'COUNTS' };
 

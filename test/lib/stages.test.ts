@@ -198,7 +198,8 @@ describe('the configuration of the functions', () => {
       POLL_CONCURRENCY: '2',
     });
     expect(set.environment('copy').KEY_TEMPLATE).toBe('{requestId}.mp4');
-    expect(set.environment('deliver')).toMatchObject({ LINK_DAYS: '3', EVENT_BUS_NAME: 'video-events' });
+    expect(set.environment('deliver')).toMatchObject({ LINK_DAYS: '3' });
+    expect(set.environment('api')).toMatchObject({ LINK_DAYS: '3', EVENT_BUS_NAME: 'video-events' });
     for (const stage of ['api', 'poll', 'copy', 'dispatch', 'deliver']) {
       expect(set.environment(stage).RETENTION_DAYS).toBe('90');
     }
@@ -231,7 +232,7 @@ describe('the configuration of the functions', () => {
   });
 
   it('mentions no event bus where there is none', () => {
-    expect(environment('deliver')).not.toHaveProperty('EVENT_BUS_NAME');
+    expect(environment('api')).not.toHaveProperty('EVENT_BUS_NAME');
     expect(granted('deliver', 'events:')).toEqual([]);
   });
 });

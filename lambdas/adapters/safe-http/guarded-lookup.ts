@@ -1,6 +1,10 @@
 import { Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { dnsError, ExchangeError } from './exchange-error.ts';
+
+/** How long IPv6 addresses are waited for once there are others. */
+const MORE_MS = 300;
 
 /** All addresses of a name, IPv4 and IPv6, in the order in which to dial them. Rejects when there are none. */
 export type Resolve = (hostname: string) => Promise<readonly string[]>;
@@ -47,11 +51,20 @@ export function guardedLookup(resolve: Resolve, admits: (address: string) => boo
 export function resolveByDns(resolver = new Resolver({ timeout: 2_000, tries: 2 })): Resolve {
   return async (hostname) => {
     if (/(^|\.)localhost$/.test(hostname)) return ['127.0.0.1', '::1'];
-    const [ipv4, ipv6] = await Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]);
-    const addresses = [ipv4, ipv6].flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-    if (addresses.length === 0 && ipv4.status === 'rejected') throw ipv4.reason;
+    const ipv6 = resolver.resolve6(hostname).catch((): string[] => []);
+    const [ipv4] = await Promise.allSettled([resolver.resolve4(hostname)]);
+    if (ipv4.status === 'fulfilled') return [...ipv4.value, ...(await soon(ipv6))];
+    const addresses = await ipv6;
+    if (addresses.length === 0) throw ipv4.reason;
     return addresses;
   };
+}
+
+/** The addresses, or none if they take longer: some servers never answer what they have no record for. */
+async function soon(addresses: Promise<string[]>): Promise<string[]> {
+  const answered = new AbortController();
+  const patience = setTimeout(MORE_MS, [], { signal: answered.signal });
+  return Promise.race([addresses, patience]).finally(() => answered.abort());
 }
 
 function familyOf(family: number | string | undefined): number {

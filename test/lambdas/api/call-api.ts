@@ -42,6 +42,7 @@ export function createClient(
   {
     apiKeys = API_KEYS,
     allowLoopback = false,
+    eventBusName = undefined as string | undefined,
     startAt = Date.UTC(2026, 10, 23, 20),
     sleep = async (_ms: number) => {},
   } = {},
@@ -69,6 +70,7 @@ export function createClient(
     sleep,
     retentionDays: 30,
     allowLoopback,
+    eventBusName,
   });
 
   async function call(method: string, url: string, options: CallOptions = {}): Promise<Answer> {

@@ -55,8 +55,15 @@ test('one delivery is shown with its attempts and the next one', async () => {
     type: 'video.processing',
     state: 'pending',
     nextAttemptAt: '2026-11-23T20:00:05.000Z',
+    attemptCount: 1,
     attempts: [{ at: '2026-11-23T20:00:00.001Z', durationMs: 12, statusCode: 500, body: 'no' }],
   });
+});
+
+test('one that is being sent has no next attempt yet', async () => {
+  const leased = { lane: 'deliver', dueAt: api.clock.now + 90_000, owner: 'somebody', claims: 1 };
+  const row = await deliver(1, 'pending', leased);
+  expect((await api.call('GET', `/v1/deliveries/${row.id}`)).body).not.toHaveProperty('nextAttemptAt');
 });
 
 test('what is no delivery is not found', async () => {

@@ -1,8 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { createEndpoints } from '../../../lambdas/adapters/endpoints.ts';
 import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
 import type { EventRow } from '../../../lambdas/domain/event.ts';
 import { parseEventId } from '../../../lambdas/domain/ids.ts';
-import { endpointCountsKey, endpointKey, eventKey, outboxKey } from '../../../lambdas/domain/rows.ts';
+import {
+  DELETED_ENDPOINTS,
+  endpointCountsKey,
+  endpointKey,
+  eventKey,
+  outboxKey,
+} from '../../../lambdas/domain/rows.ts';
+import type { RowKey } from '../../../lambdas/domain/work.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type Answer, type Client, createClient, uuid } from './call-api.ts';
 
@@ -154,6 +162,15 @@ test('a deleted endpoint is gone', async () => {
   ] as const) {
     expect((await api.call(method, `/v1/endpoints/${body.id}${path}`)).status).toBe(404);
   }
+});
+
+test('a deleted endpoint is remembered while deliveries to it are kept, so that a purge finds them', async () => {
+  const { body } = await create();
+  await api.call('DELETE', `/v1/endpoints/${body.id}`);
+  const { table } = database();
+  expect(await createEndpoints(table).listDeleted()).toContain(body.id);
+  const row = await table.get<RowKey & { expiresAt: number }>({ pk: DELETED_ENDPOINTS, sk: body.id });
+  expect(row?.expiresAt).toBe((api.clock.now + 31 * 86_400_000) / 1_000);
 });
 
 test('lists go page by page, newest first', async () => {

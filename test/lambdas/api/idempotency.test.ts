@@ -1,7 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { entryWrite } from '../../../lambdas/adapters/backlog.ts';
 import type { Row } from '../../../lambdas/adapters/table.ts';
+import type { EndpointRow } from '../../../lambdas/domain/endpoint.ts';
+import { number } from '../../../lambdas/domain/event.ts';
+import { endpointKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
+import { deliveryRow } from '../../support/rows.ts';
 import { type Client, createClient, uuid } from './call-api.ts';
 
 const database = useDatabase();
@@ -17,6 +23,18 @@ beforeEach(() => {
 
 const post = (path: string, body?: unknown, idempotencyKey = key) =>
   api.call('POST', path, { body, headers: { 'idempotency-key': idempotencyKey } });
+
+/** A delivery of a new event to a new endpoint, as the fan-out leaves it; its id. */
+async function delivered(endpoint: object): Promise<string> {
+  const { id } = (await api.call('POST', '/v1/endpoints', { body: endpoint })).body;
+  const source = { kind: 'request', requestId: randomUUID() } as const;
+  const drafts = [{ type: 'video.processing' as const, data: {} }];
+  const { rows } = number(source, { sequence: 0, position: 0 }, drafts, api.clock.now);
+  const { table } = database();
+  const row = deliveryRow(rows[0]!, (await table.get<EndpointRow>(endpointKey(id)))!);
+  await table.transact([{ put: row }, ...(row.waitsAt ? [entryWrite(row.waitsAt, row)] : [])]);
+  return row.id;
+}
 
 async function allRows(): Promise<string> {
   const { client, tableName } = database();
@@ -64,6 +82,44 @@ describe('the same key', () => {
     const [a, b] = [await post(`/v1/endpoints/${id}/test`), await post(`/v1/endpoints/${id}/test`)];
     expect([a.status, b.status, b.body.eventId]).toEqual([202, 202, a.body.eventId]);
     expect(api.hints.of('dispatch')).toHaveLength(1);
+  });
+
+  test('polls a request once', async () => {
+    const requestId = uuid('polled by a key');
+    await api.call('POST', '/v1/requests', { body: { requestId } });
+    api.hints.clear();
+    const path = `/v1/requests/${requestId}/poll`;
+    const [first, again] = [await post(path), await post(path)];
+    expect([first.status, again.status]).toEqual([202, 202]);
+    expect(again.body).toEqual(first.body);
+    expect(api.hints.of('poll')).toHaveLength(1);
+  });
+
+  test('rotates the callback secret once', async () => {
+    const path = '/v1/callback-secret/rotate';
+    const [first, again] = [await post(path), await post(path)];
+    expect([first.status, again.status]).toEqual([200, 200]);
+    expect(again.body).toEqual(first.body);
+    expect((await api.call('GET', '/v1/callback-secret')).body.secret).toBe(first.body.secret);
+  });
+
+  test('sends a delivery again once', async () => {
+    const id = await delivered({ url: ENDPOINT.url });
+    const path = `/v1/deliveries/${id}/retry`;
+    const [first, again] = [await post(path), await post(path)];
+    expect([first.status, again.status]).toEqual([202, 202]);
+    expect(again.body).toEqual(first.body);
+    expect(api.hints.of('deliver-slow')).toHaveLength(1);
+  });
+
+  test('acknowledges once, and answers how many it was', async () => {
+    const id = await delivered({ kind: 'pull' });
+    const { endpointId, eventId } = (await api.call('GET', `/v1/deliveries/${id}`)).body;
+    const path = `/v1/endpoints/${endpointId}/messages/ack`;
+    const body = { ids: [eventId, 'msg_unknown'] };
+    expect((await post(path, body)).body).toEqual({ acknowledged: 1 });
+    expect((await post(path, body)).body).toEqual({ acknowledged: 1 });
+    expect((await api.call('POST', path, { body })).body).toEqual({ acknowledged: 0 });
   });
 
   test('with another body, or another query, is a conflict', async () => {

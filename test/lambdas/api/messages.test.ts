@@ -131,7 +131,7 @@ test('only pull endpoints have messages', async () => {
 });
 
 test('each kind takes its own fields', async () => {
-  const { call } = await setUp();
+  const { call } = createClient(database(), { eventBusName: 'videos' });
   const create = (body: object) => call('POST', '/v1/endpoints', { body });
   expect((await create({ kind: 'eventbridge', busName: 'videos' })).body).toMatchObject({
     busName: 'videos',
@@ -145,4 +145,25 @@ test('each kind takes its own fields', async () => {
     { url: 'https://receiver.example/', busName: 'videos' },
   ])
     expect((await create(body)).status).toBe(400);
+});
+
+test.each([
+  ['videos', /videos only.*eventBusName/],
+  [undefined, /deploy it with .*eventBusName/],
+])('an event bus is refused that is not the one the bridge may use, %s', async (eventBusName, remedy) => {
+  const { call } = createClient(database(), { eventBusName });
+  const given = { kind: 'eventbridge', busName: 'other' };
+  const { status, body } = await call('POST', '/v1/endpoints', { body: given });
+  expect(status).toBe(400);
+  expect(body.errors).toEqual([{ path: 'busName', message: expect.stringMatching(remedy) }]);
+});
+
+test('an order is refused that a pull endpoint would not keep', async () => {
+  const { call, id } = await setUp();
+  const created = await call('POST', '/v1/endpoints', { body: { kind: 'pull', ordered: true } });
+  const changed = await call('PATCH', `/v1/endpoints/${id}`, { body: { ordered: true } });
+  for (const { status, body } of [created, changed]) {
+    expect([status, body.errors[0].path]).toEqual([400, 'ordered']);
+  }
+  expect((await call('POST', '/v1/endpoints', { body: { kind: 'pull', ordered: false } })).status).toBe(201);
 });

@@ -122,6 +122,20 @@ describe('registering', () => {
     expect(api.hints.sent).toEqual([{ lane: 'dispatch', hint: { ...outboxOf(), dueAt: api.clock.now + 1 } }]);
   });
 
+  test('with a callback whose endpoint was deleted makes the endpoint anew, for what it was not sent', async () => {
+    const { body } = await register({ callbackUrl: URL_A });
+    const [callback] = body.callbacks;
+    await update({ [`callbackCursors.${callback.endpointId}`]: 4 }, outboxOf());
+    await api.call('DELETE', `/v1/endpoints/${callback.endpointId}`);
+    api.hints.clear();
+    const again = await register({ callbackUrl: URL_A });
+    expect([again.status, again.body.callbacks]).toEqual([200, [callback]]);
+    expect(await database().table.get(endpointKey(callback.endpointId))).toMatchObject({ enabled: true });
+    const outbox = await database().table.get<OutboxRow>(outboxOf());
+    expect(outbox).toMatchObject({ lane: 'dispatch', callbackCursors: { [callback.endpointId]: 0 } });
+    expect(api.hints.of('dispatch')).toHaveLength(1);
+  });
+
   test('with other metadata, or other events of a known callback, is a conflict that names the field', async () => {
     await register({ callbackUrl: URL_A, metadata: { a: '1' } });
     const metadata = await register({ metadata: { a: '2' } });

@@ -3,7 +3,12 @@ import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createSafeHttp, type SafeHttpOptions } from '../../../lambdas/adapters/safe-http/safe-http.ts';
+import { ExchangeError } from '../../../lambdas/adapters/safe-http/exchange-error.ts';
+import {
+  createSafeHttp,
+  type SafeHttp,
+  type SafeHttpOptions,
+} from '../../../lambdas/adapters/safe-http/safe-http.ts';
 import type { Table } from '../../../lambdas/adapters/table.ts';
 import { rotated } from '../../../lambdas/domain/signing-secret.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -129,16 +134,10 @@ describe('an answer', () => {
     expect(attempts[0]?.body).toBe('x'.repeat(1_024));
   });
 
-  test('without an end counts by its status once 64 KiB are read', async () => {
+  test('without an end counts by its status once more than 64 KiB are read', async () => {
+    // One byte more, and then silence: whoever wanted another would run out of time.
     const side = await far(
-      startHttp((_request, response) => {
-        response.writeHead(200);
-        const more = () => {
-          while (!response.destroyed && response.write('x'.repeat(16_384)));
-        };
-        response.on('drain', more);
-        more();
-      }),
+      startHttp((_request, response) => void response.writeHead(200).write('x'.repeat(65_537))),
     );
     const { delivery } = await attempt(local(side));
     expect(delivery).toMatchObject({ state: 'delivered', attempts: [{ statusCode: 200 }] });
@@ -151,7 +150,7 @@ describe('an exchange that fails is tried again, and named', () => {
 
   test('when the headers are slow', async () => {
     const side = await far(startHttp(() => {}));
-    const { attempts, delivery, clock } = await attempt(local(side), {}, 100);
+    const { attempts, delivery, clock } = await attempt(local(side), {}, 1_000);
     expect(attempts).toMatchObject([{ error: 'timeout' }]);
     expect(attempts[0]?.statusCode).toBeUndefined();
     expect(delivery?.dueAt).toBe(clock.now() + 5_000);
@@ -159,7 +158,7 @@ describe('an exchange that fails is tried again, and named', () => {
 
   test('when the body is slow, whatever the status was', async () => {
     const side = await far(startHttp((_request, response) => void response.writeHead(200).write('x')));
-    const { attempts, delivery } = await attempt(local(side), {}, 100);
+    const { attempts, delivery } = await attempt(local(side), {}, 1_000);
     expect(attempts).toMatchObject([{ error: 'timeout', statusCode: 200 }]);
     expect(delivery?.state).toBe('pending');
   });
@@ -196,6 +195,25 @@ describe('an exchange that fails is tried again, and named', () => {
     );
     const { delivery } = await attempt(local(side));
     expect(delivery).toMatchObject({ state: 'delivered', attempts: [{ statusCode: 204 }], attemptCount: 1 });
+  });
+
+  test('and has 15 s in all, of which the second try gets what is left', async () => {
+    const limits: number[] = [];
+    const http = {
+      request: async ({ timeoutMs }) => {
+        limits.push(timeoutMs);
+        world.clock.advance(4_000);
+        throw new ExchangeError('reset', 'closed');
+      },
+    } as Partial<SafeHttp> as SafeHttp;
+    const world = await deliveryWorld(database(), { http });
+    const endpoint = await world.endpoint(1);
+    await (await world.request()).observe('video.accepted');
+    await world.work();
+    expect(limits).toEqual([15_000, 11_000]);
+    expect((await world.deliveries(endpoint))[0]?.attempts).toMatchObject([
+      { error: 'reset', durationMs: 8_000 },
+    ]);
   });
 
   test('when the certificate is for another name', async () => {

@@ -190,3 +190,43 @@ test('what would only wait begins in a backlog: disabled, breaker open, or behin
   ]);
   await stop();
 });
+
+test('endpoints with so many headers that they fill more than one page each get the event', async () => {
+  const headers = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`x-${n}`, 'v'.repeat(1_000)]));
+  const endpoints = Array.from({ length: 60 }, (_, n) => endpointRow(n + 1, { headers }));
+  const { observe, dispatch, claim, types, stop } = await setUp(endpoints);
+  await observe('video.accepted');
+  await dispatch(await claim());
+  expect(await Promise.all(endpoints.map(types))).toEqual(endpoints.map(() => ['video.accepted']));
+  await stop();
+});
+
+test('a callback that begins anew gets what it was not sent, and nothing twice', async () => {
+  const own = endpointRow(1, { kind: 'callback' });
+  const { table, source, observe, dispatch, claim, deliveries, types, hints, outbox, stop } = await setUp(
+    [],
+    [{ endpoint: own, events: ['video.*'] }],
+  );
+  await observe('video.accepted');
+  await dispatch(await claim());
+  const [first] = await deliveries(own);
+  await table.write({ update: first!, set: { state: 'canceled' }, remove: ['lane', 'dueAt'] });
+  await table.write({ delete: endpointKey(own.id) });
+  await observe('video.processing');
+  await dispatch(await claim());
+  expect(await types(own)).toEqual(['video.accepted']);
+
+  await table.write({ put: { ...own, ...endpointKey(own.id) } });
+  await table.write({ update: outboxKey(source), set: { [`callbackCursors.${own.id}`]: 0 } });
+  await observe('video.complete');
+  hints.clear();
+  await dispatch(await claim());
+  expect(await deliveries(own)).toMatchObject([
+    { type: 'video.accepted', state: 'canceled' },
+    { type: 'video.processing', state: 'pending' },
+    { type: 'video.complete', state: 'pending' },
+  ]);
+  expect(hints.of('deliver-slow')).toHaveLength(2);
+  expect(await outbox()).not.toHaveProperty('lane');
+  await stop();
+});

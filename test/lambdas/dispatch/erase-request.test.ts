@@ -1,13 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { entryWrite } from '../../../lambdas/adapters/backlog.ts';
+import { remembrance } from '../../../lambdas/adapters/endpoints.ts';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
 import { number } from '../../../lambdas/domain/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
-import { copyKey, endpointKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import {
+  backlogKey,
+  copyKey,
+  endpointKey,
+  metaKey,
+  outboxKey,
+  requestKey,
+} from '../../../lambdas/domain/rows.ts';
 import { claimed, testClaims, testClock } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
-import { deliveryRow, endpointRow, requestRow } from '../../support/rows.ts';
+import { deliveryRow, endpointRow, requestRow, START } from '../../support/rows.ts';
 
 async function setUp(events: number) {
   const { table, stop } = await startDatabase();
@@ -53,6 +62,7 @@ async function setUp(events: number) {
     stop,
     clock,
     requestId,
+    events: rows,
     step,
     outbox,
     deliveriesLeft,
@@ -68,6 +78,21 @@ test('a purged request leaves neither rows nor deliveries', async () => {
   }
   expect(await left()).toBe(0);
   expect(await deliveriesLeft()).toBe(0);
+  await stop();
+});
+
+test('a purge erases what went to endpoints that were deleted since, and places in backlogs', async () => {
+  const { table, events, step, outbox, stop } = await setUp(1);
+  const deleted = endpointRow(3);
+  const away = endpointRow(4, { enabled: false });
+  const gone = deliveryRow(events[0]!, deleted);
+  const held = deliveryRow(events[0]!, away);
+  await table.write({ put: { ...away, ...endpointKey(away.id) } });
+  await table.transact([{ put: gone }, { put: held }, entryWrite(held.waitsAt!, held)]);
+  await table.transact(remembrance(deleted, START, 30));
+  while (await outbox()) await step();
+  for (const row of [gone, held, backlogKey(held.waitsAt!, held)])
+    expect(await table.get(row)).toBeUndefined();
   await stop();
 });
 

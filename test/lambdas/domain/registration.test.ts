@@ -40,9 +40,13 @@ describe('registering again', () => {
       { callbackUrl, events: ['a.*', 'b.*'] },
       { callbackUrl, events: ['b.*', 'a.*'] },
     ],
-    ['another wish for the copy', {}, { copy: false }],
-  ])('with %s adds nothing', (_, before, again) => {
-    expect(addition({ requestId, ...again }, metaOf(before))).toEqual({ kind: 'nothing' });
+  ])('with %s is the callback that is known', (_, before, again) => {
+    const meta = metaOf(before);
+    expect(addition({ requestId, ...again }, meta)).toEqual({ kind: 'known', callback: meta.callbacks[0] });
+  });
+
+  test('with another wish for the copy adds nothing', () => {
+    expect(addition({ requestId, copy: false }, metaOf({}))).toEqual({ kind: 'nothing' });
   });
 
   test('with a new URL adds a callback with the default filter', () => {

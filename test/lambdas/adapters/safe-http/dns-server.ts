@@ -7,9 +7,12 @@ const TYPES: Record<number, 'A' | 'AAAA'> = { 1: 'A', 28: 'AAAA' };
 
 /**
  * A DNS server on loopback whose answers, with a TTL of 0, are made up anew for every question;
- * undefined is NXDOMAIN. IPv4 addresses answer A, the others (with a `::`) AAAA.
+ * undefined is NXDOMAIN, and silence none. IPv4 addresses answer A, the others (with a `::`) AAAA.
  */
-export async function startDns(answer: (name: string, type: 'A' | 'AAAA') => string[] | undefined) {
+export async function startDns(
+  answer: (name: string, type: 'A' | 'AAAA') => string[] | undefined | 'silence',
+  timeout = 1_000,
+) {
   const socket = createSocket('udp4');
   socket.on('message', (query, from) => {
     const labels: string[] = [];
@@ -21,6 +24,7 @@ export async function startDns(answer: (name: string, type: 'A' | 'AAAA') => str
     const question = query.subarray(12, at + 5);
     const type = TYPES[query.readUInt16BE(at + 1)]!;
     const addresses = answer(labels.join('.'), type);
+    if (addresses === 'silence') return;
     const records = (addresses ?? []).filter((address) => (type === 'A') === isIPv4(address)).map(record);
     const header = Buffer.alloc(12);
     header.writeUInt16BE(query.readUInt16BE(0), 0);
@@ -31,9 +35,13 @@ export async function startDns(answer: (name: string, type: 'A' | 'AAAA') => str
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  const resolver = new Resolver({ timeout: 1_000, tries: 1 });
+  const resolver = new Resolver({ timeout, tries: 1 });
   resolver.setServers([`127.0.0.1:${socket.address().port}`]);
-  return { resolver, close: () => socket.close() };
+  const close = () => {
+    resolver.cancel();
+    socket.close();
+  };
+  return { resolver, close };
 }
 
 function record(address: string): Buffer {

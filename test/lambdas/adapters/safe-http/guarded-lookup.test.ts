@@ -91,6 +91,13 @@ describe('a name in DNS', () => {
     expect(await resolve('receiver.test')).toEqual(['2606:4700:4700::1111']);
   });
 
+  it('resolves to its A records where the server never answers for AAAA', async () => {
+    // The resolver itself would wait for longer than a test may take.
+    const server = await startDns((_name, type) => (type === 'A' ? ['93.184.215.14'] : 'silence'), 600_000);
+    opened.push(server);
+    expect(await resolveByDns(server.resolver)('receiver.test')).toEqual(['93.184.215.14']);
+  });
+
   it.each([
     ['is unknown', undefined, 'ENOTFOUND'],
     ['has no address', [], 'ENODATA'],
