@@ -333,6 +333,14 @@ describe('a redirect', () => {
   });
 });
 
+test('a redirect to a name that resolves to a private address is not followed', async () => {
+  await start({ resolve: async () => ['10.1.2.3'] });
+  const location = 'https://videos.example.com/secret-path?sig=1';
+  const requestId = await copyWith([{ kind: 'redirect', location }]);
+  await expectFailed(requestId, /no address that the bridge may dial/);
+  expect(JSON.stringify([world.logged, await world.eventsOf(requestId)])).not.toContain('secret-path');
+});
+
 describe('what is no video', () => {
   test('an error page under status 200 is refused', async () => {
     await start();
