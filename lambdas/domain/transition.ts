@@ -49,7 +49,7 @@ export type TransitionSettings = {
 
 export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
   notFoundMs: 600_000,
-  notFoundTries: 5,
+  notFoundTries: 3,
   pendingMs: 8 * 86_400_000,
   downloadTries: 10,
   progressMs: 10_000,
