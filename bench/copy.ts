@@ -11,11 +11,16 @@ import { measureKills } from './copy/kills.ts';
 import { measureScaling } from './copy/scaling.ts';
 import { startServers } from './copy/servers.ts';
 
-/**
- * `npm run bench:copy -- [--size 1GiB] [--rounds 3] [--only bridge,lib-storage] [--kills 50] [--tables clients,workers,kills,huge] [--json]`
- *
- * Everything on loopback over TLS: a source that generates its bytes, a sink that checks and discards them.
- */
+const usage = `npm run bench:copy -- [options]
+Everything on loopback over TLS: a source that generates its bytes, a sink that checks and discards them.
+  --size SIZE          of the file that each client copies (default 1GiB)
+  --rounds N           of all clients in turn; medians are shown (default 3)
+  --only A,B           clients: bridge, lib-storage, "rclone copyurl", ...
+  --tables A,B         of clients, workers, kills, huge (default: without huge)
+  --kills N            (default 10)
+  --kills-size SIZE    (default 512MiB)
+  --json               one JSON document on standard output`;
+
 const { values } = parseArgs({
   options: {
     size: { type: 'string', default: '1GiB' },
@@ -25,8 +30,13 @@ const { values } = parseArgs({
     tables: { type: 'string', default: 'clients,workers,kills' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+if (values.help) {
+  console.log(usage);
+  process.exit();
+}
 const size = bytesOf(values.size);
 const tables = values.tables.split(',');
 const WORKERS_SIZE = bytesOf('512MiB');
