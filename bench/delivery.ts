@@ -12,20 +12,20 @@ import { startDeliveryWorld } from './delivery/world.ts';
 
 const usage = `npm run bench:delivery -- [options]
   --json          one JSON document on standard output
-  --seconds N     of measured traffic in a round, alone and with bad neighbours (default 15)
-  --rounds N      of the two in turn (default 2)`;
+  --seconds N     of measured traffic in a round, alone and with bad neighbours (default 60)
+  --rounds N      of the two in turn (default 1)`;
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
-    seconds: { type: 'string', default: '15' },
-    rounds: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '1' },
     help: { type: 'boolean', default: false },
   },
 });
 
-/** A hanging endpoint is known as such after its first time-out, at 15 s. */
-const WARM_UP_SECONDS = 30;
+/** A hanging endpoint is known as such after its first time-out, at 15 s; its first probe hangs as long. */
+const WARM_UP_SECONDS = 45;
 
 if (values.help) console.log(usage);
 else {
