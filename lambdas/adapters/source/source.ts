@@ -268,13 +268,21 @@ export function createSource({
     }
   }
 
+  /** So few bytes come soon or not at all, however they drip. */
   async function firstBytes(answer: OpenAnswer): Promise<Buffer> {
     const chunks: Buffer[] = [];
     let length = 0;
-    for await (const chunk of watched(answer)) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length >= PROBE_BYTES) break;
+    const mostMs = 2 * stallMs;
+    const late = () => answer.message.destroy(broken(`the source took ${mostMs} ms for its first bytes`));
+    const timer = setTimeout(late, mostMs);
+    try {
+      for await (const chunk of watched(answer)) {
+        chunks.push(chunk);
+        length += chunk.length;
+        if (length >= PROBE_BYTES) break;
+      }
+    } finally {
+      clearTimeout(timer);
     }
     return Buffer.concat(chunks).subarray(0, PROBE_BYTES);
   }

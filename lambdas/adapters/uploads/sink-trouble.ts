@@ -1,7 +1,7 @@
 /**
  * What a refusal by S3 means:
  * - `gone`: the upload does not exist any more;
- * - `denied`: a permission is missing, or the key's use;
+ * - `denied`: a permission is missing, or the key's use, or the bucket is not where it is looked for;
  * - `corrupt`: S3 computed another checksum of what it received;
  * - `taken`: an object is at the key already;
  * - `stale-parts`: parts were replaced since they were listed;
@@ -26,6 +26,8 @@ const FAULTS: Readonly<Record<string, SinkFault>> = {
   AllAccessDisabled: 'denied',
   InvalidAccessKeyId: 'denied',
   NoSuchBucket: 'denied',
+  PermanentRedirect: 'denied',
+  AuthorizationHeaderMalformed: 'denied',
   RequestTimeTooSkewed: 'busy',
   SignatureDoesNotMatch: 'busy',
   BadDigest: 'corrupt',

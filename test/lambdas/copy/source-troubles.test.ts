@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { generatedSha256 } from '../../../local/topaz/video.ts';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { generatedSha256, generatedSlices } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
 import { isPart } from './faulty-proxy.ts';
@@ -132,6 +132,30 @@ describe('other bytes', () => {
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 2, restarts: 1 });
   });
 
+  test('of another number are copied from the start, though no ETag tells', async () => {
+    await start();
+    const grown = SIZE + MIB;
+    const server = http.createServer((request, response) => {
+      const [, from = 0, to = 0] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')?.map(Number) ?? [];
+      // What the first probe saw is no more.
+      const total = from === 0 && to < MIB && !probed ? SIZE : grown;
+      probed = true;
+      const end = Math.min(to + 1, total);
+      const head = { 'content-range': `bytes ${from}-${end - 1}/${total}`, 'content-length': end - from };
+      response.writeHead(206, { ...head, 'content-type': 'video/mp4' });
+      for (const slice of generatedSlices('grown', from, end)) response.write(slice);
+      response.end();
+    });
+    let probed = false;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const requestId = await world.begin(SIZE, { url: `http://127.0.0.1:${port}/video.mp4` });
+    await world.runAll();
+    await expectStored(requestId, 'grown', grown);
+    expect(await world.copyOf(requestId)).toMatchObject({ generation: 2, restarts: 1 });
+  });
+
   test('that change for ever end the copy', async () => {
     await start();
     // Each generation's probe passes, its two lanes then find something else.
@@ -139,6 +163,21 @@ describe('other bytes', () => {
     const requestId = await copyWith(faults);
     await expectFailed(requestId, /other bytes now.*6 times in a row/);
   });
+});
+
+test('a source that drips its first bytes is given up like one that is silent', async () => {
+  await start({ stallMs: 150 });
+  const server = http.createServer((_request, response) => {
+    response.writeHead(206, { 'content-range': `bytes 0-4095/${SIZE}`, 'content-type': 'video/mp4' });
+    const drip = setInterval(() => response.write('x'), 20);
+    response.on('close', () => clearInterval(drip));
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const requestId = await world.begin(SIZE, { url: `http://127.0.0.1:${port}/video.mp4` });
+  await world.step();
+  expect(await world.copyOf(requestId)).toMatchObject({ state: 'pending', troubles: 1 });
 });
 
 describe('an answer that is not the range asked for', () => {
