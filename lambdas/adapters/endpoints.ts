@@ -19,7 +19,6 @@ import { originOf } from './targets.ts';
 /** Account-wide endpoints there may be; each event is matched against all of them. */
 export const MAX_ENDPOINTS = 100;
 
-const KEYS_PER_READ = 100;
 /** By then the deliveries of a deleted endpoint have ended, and expire. */
 const CANCELED_WITHIN_MS = 86_400_000;
 
@@ -72,11 +71,8 @@ export function createEndpoints(table: Table) {
 
   /** Each of the endpoints in its place, undefined where there is none. */
   async function getMany(keys: readonly RowKey[]): Promise<(EndpointRow | undefined)[]> {
-    const rows = new Map<string, EndpointRow>();
-    for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
-      const read = await table.getMany<EndpointRow>(keys.slice(at, at + KEYS_PER_READ));
-      for (const row of read) rows.set(`${row.pk} ${row.sk}`, row);
-    }
+    const read = await table.getMany<EndpointRow>(keys);
+    const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
     return keys.map(({ pk, sk }) => rows.get(`${pk} ${sk}`));
   }
 
@@ -85,7 +81,7 @@ export function createEndpoints(table: Table) {
     const shared = rows.filter(({ kind, enabled }) => kind === 'callback' && enabled);
     const keys = [...new Set(shared.map(({ url }) => originOf(url)))].map(originKey);
     if (keys.length === 0) return [...rows];
-    const origins = await table.getMany<GateRow>(keys.slice(0, KEYS_PER_READ));
+    const origins = await table.getMany<GateRow>(keys);
     return rows.map((row) => {
       const origin = shared.includes(row) && origins.find((each) => each.origin === originOf(row.url));
       return origin ? { ...row, health: origin.health } : row;

@@ -23,8 +23,6 @@ type ParkedRow = RowKey & { readonly dueAt: number };
 
 export type Requests = ReturnType<typeof createRequests>;
 
-/** A batch read takes 100 keys, and a request has four rows that matter. */
-const REQUESTS_PER_READ = 25;
 /** Rows parked in the same millisecond, at most. */
 const PARKED_AT_ONCE = 1_000;
 const TIME_DIGITS = 15;
@@ -38,12 +36,8 @@ export function createRequests(table: Table, now: () => number) {
 
   /** Each of the requests in its place, undefined where there is none to show. */
   async function getMany(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
-    const wanted = [...new Set(requestIds)];
-    const rows = new Map<string, RowKey>();
-    for (let at = 0; at < wanted.length; at += REQUESTS_PER_READ) {
-      const keys = wanted.slice(at, at + REQUESTS_PER_READ).flatMap(keysOf);
-      for (const row of await table.getMany<RowKey>(keys)) rows.set(`${row.pk} ${row.sk}`, row);
-    }
+    const read = await table.getMany<RowKey>([...new Set(requestIds)].flatMap(keysOf));
+    const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
     const row = <T extends RowKey>({ pk, sk }: RowKey) => rows.get(`${pk} ${sk}`) as T | undefined;
     const found = async (requestId: string): Promise<TrackedRequest | undefined> => {
       const request = row<RequestRow>(requestKey(requestId));

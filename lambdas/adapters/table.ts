@@ -55,6 +55,8 @@ export type RowQuery = {
 };
 
 const CONFLICT_TRIES = 8;
+/** Keys that one batch read takes. */
+const KEYS_PER_READ = 100;
 
 /** Why a transaction was canceled that may come through when it is sent again. */
 const TRANSIENT = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
@@ -75,16 +77,17 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     return Item as T | undefined;
   }
 
-  /** The rows of `keys` that exist, in no order; at most 100 keys. */
+  /** The rows of `keys`, all different, that exist; in no order. */
   async function getMany<T extends RowKey>(keys: readonly RowKey[], consistent = true): Promise<T[]> {
     const rows: T[] = [];
-    let wanted: RowKey[] = keys.map(keyOf);
+    const wanted: RowKey[] = keys.map(keyOf);
     while (wanted.length > 0) {
+      const Keys = wanted.splice(0, KEYS_PER_READ);
       const { Responses, UnprocessedKeys } = await documents.send(
-        new BatchGetCommand({ RequestItems: { [tableName]: { Keys: wanted, ConsistentRead: consistent } } }),
+        new BatchGetCommand({ RequestItems: { [tableName]: { Keys, ConsistentRead: consistent } } }),
       );
       rows.push(...((Responses?.[tableName] ?? []) as T[]));
-      wanted = (UnprocessedKeys?.[tableName]?.Keys ?? []) as RowKey[];
+      wanted.push(...((UnprocessedKeys?.[tableName]?.Keys ?? []) as RowKey[]));
     }
     return rows;
   }

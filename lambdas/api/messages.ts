@@ -35,7 +35,7 @@ export function messageRoutes(context: ApiContext): Route[] {
   async function waiting(endpoint: EndpointRow): Promise<DeliveryRow[]> {
     const { rows: entries } = await backlogs.first(endpoint, MESSAGES);
     const keys = entries.map(({ endpointId, eventId }) => deliveryKey(endpointId, eventId));
-    const rows = keys.length > 0 ? await table.getMany<DeliveryRow>(keys) : [];
+    const rows = await table.getMany<DeliveryRow>(keys);
     const found = entries.map((entry) => ({
       entry,
       row: rows.find(({ eventId }) => eventId === entry.eventId),

@@ -3,7 +3,7 @@ import type { RequestRow } from '../domain/request.ts';
 import { requestList } from '../domain/request.ts';
 import { isExpired } from '../domain/retention.ts';
 import { requestIdOf } from '../domain/rows.ts';
-import { type Hint, LANES, type RowKey, type Work } from '../domain/work.ts';
+import { type Hint, LANES, type Work } from '../domain/work.ts';
 import type { ApiContext } from './context.ts';
 import { parkedRow } from './request-view.ts';
 import { ok, type Route, route } from './route.ts';
@@ -13,7 +13,6 @@ const STATES = ['active', 'done', 'stopped'] as const satisfies RequestRow['stat
 const STATUSES_OF = 500;
 /** Parked rows that are looked at for their lane; there are few, or somebody is needed urgently. */
 const PARKED_READ = 1_000;
-const KEYS_PER_READ = 100;
 
 export function statsRoutes(context: ApiContext): Route[] {
   return [
@@ -83,9 +82,9 @@ async function stats(context: ApiContext) {
 
 async function statusesOf({ requests, table, now }: ApiContext, state: RequestRow['state']) {
   const { entries, more } = await requests.list([state], undefined, STATUSES_OF);
-  const rows = await read<RequestRow>(
-    table,
+  const rows = await table.getMany<RequestRow>(
     entries.map(({ key }) => key),
+    false,
   );
   const shown = rows.filter((row) => !row.purged && !isExpired(row, now()));
   return { statuses: shown.map(({ status }) => status), capped: more };
@@ -93,14 +92,7 @@ async function statusesOf({ requests, table, now }: ApiContext, state: RequestRo
 
 /** The lanes that the parked rows come from. */
 async function lanesOf(table: ApiContext['table'], parked: readonly Hint[]): Promise<(string | undefined)[]> {
-  return (await read<Hint & Work>(table, parked)).map((row) => row.parked?.lane);
-}
-
-async function read<T extends RowKey>(table: ApiContext['table'], keys: readonly RowKey[]): Promise<T[]> {
-  const rows: T[] = [];
-  for (let at = 0; at < keys.length; at += KEYS_PER_READ)
-    rows.push(...(await table.getMany<T>(keys.slice(at, at + KEYS_PER_READ), false)));
-  return rows;
+  return (await table.getMany<Hint & Work>(parked, false)).map((row) => row.parked?.lane);
 }
 
 /** The requests that are parked, each once. */

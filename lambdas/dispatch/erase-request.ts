@@ -17,7 +17,6 @@ export type EraseDependencies = {
 };
 
 const EVENTS_PER_PAGE = 25;
-const KEYS_PER_READ = 100;
 const DELETES_AT_ONCE = 10;
 /** How long the clean-up of an unfinished copy is waited for before looking again, ms. */
 const COPY_WAIT_MS = 15_000;
@@ -68,12 +67,11 @@ export function createEraseRequest({ table, hints, now }: EraseDependencies) {
 
   /** The deliveries of an event, after their places in backlogs, to which they alone lead. */
   async function eraseDeliveries({ id }: EventRow, endpointIds: readonly string[]): Promise<void> {
-    for (let at = 0; at < endpointIds.length; at += KEYS_PER_READ) {
-      const keys = endpointIds.slice(at, at + KEYS_PER_READ).map((endpointId) => deliveryKey(endpointId, id));
-      const rows = await table.getMany<DeliveryRow>(keys);
-      await erase(rows.flatMap((row) => (row.waitsAt ? [backlogKey(row.waitsAt, row)] : [])));
-      await erase(rows);
-    }
+    const rows = await table.getMany<DeliveryRow>(
+      endpointIds.map((endpointId) => deliveryKey(endpointId, id)),
+    );
+    await erase(rows.flatMap((row) => (row.waitsAt ? [backlogKey(row.waitsAt, row)] : [])));
+    await erase(rows);
   }
 
   async function erase(keys: readonly RowKey[]): Promise<void> {

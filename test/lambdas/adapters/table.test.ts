@@ -91,6 +91,16 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
     expect(await table.getMany([a, c])).toHaveLength(2);
   });
 
+  test('many rows are read by as many calls as it takes', async () => {
+    const { table } = database;
+    const keys = Array.from({ length: 230 }, (_, n) => ({ pk: `many#${n}`, sk: 'x' }));
+    for (let at = 0; at < keys.length; at += 100) {
+      await table.transact(keys.slice(at, at + 100).map((key) => ({ put: key })));
+    }
+    const read = await table.getMany([...keys, { pk: 'none', sk: 'x' }]);
+    expect(read.map(({ pk }) => pk).sort()).toEqual(keys.map(({ pk }) => pk).sort());
+  });
+
   test('transactions that meet on a row all come through', async () => {
     const { table } = database;
     const key = newKey();
