@@ -3,6 +3,7 @@ import type { BrakeReason } from '../domain/brake.ts';
 import { cut } from '../domain/cut.ts';
 import type { UpstreamStatus } from '../domain/request.ts';
 import { retryAfterMs } from '../domain/retry-after.ts';
+import { MAX_SOURCE_URL_LENGTH } from '../domain/target-url.ts';
 import type { PollOutcome } from '../domain/transition.ts';
 import type { SecretReader } from './secrets.ts';
 
@@ -22,7 +23,6 @@ export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> 
 export const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
-const MAX_URL_LENGTH = 8_192;
 
 /** A number that DynamoDB's client takes: no larger than an exact integer, nor next to nothing. */
 const bounded = (number: number): number => {
@@ -69,7 +69,7 @@ const Answer = z.object({
   errorCode: lenient(text(128)),
   download: lenient(
     z.object({
-      url: z.string().check(z.maxLength(MAX_URL_LENGTH)),
+      url: z.string().check(z.maxLength(MAX_SOURCE_URL_LENGTH)),
       expiresIn: lenient(number),
       expiresAt: lenient(number),
     }),

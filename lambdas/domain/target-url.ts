@@ -6,6 +6,8 @@ export type TargetCheck =
   | { readonly ok: false; readonly reason: string };
 
 export const MAX_URL_LENGTH = 2_048;
+/** Of a signed URL to download from: session tokens make them long. */
+export const MAX_SOURCE_URL_LENGTH = 16_384;
 
 export type TargetRules = { readonly allowLoopback: boolean; readonly maxLength?: number };
 

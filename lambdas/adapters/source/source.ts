@@ -12,6 +12,7 @@ import {
   statusFault,
   text,
 } from '../../domain/source-answer.ts';
+import { MAX_SOURCE_URL_LENGTH } from '../../domain/target-url.ts';
 import { notAVideo } from '../../domain/video-type.ts';
 import { guardedLookup, type Resolve, resolveByDns } from '../safe-http/guarded-lookup.ts';
 import { createSafeHttp, type OpenAnswer } from '../safe-http/safe-http.ts';
@@ -45,8 +46,6 @@ export type Source = ReturnType<typeof createSource>;
 
 const PROBE_BYTES = 1024;
 const STALL_MS = 30_000;
-/** Session tokens make signed URLs long. */
-const MAX_SOURCE_URL_LENGTH = 16_384;
 /** The longest that one streamed answer may take: a Lambda's life. */
 const STREAM_MS = 900_000;
 

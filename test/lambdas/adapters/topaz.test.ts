@@ -94,10 +94,12 @@ test('numbers, texts and lists are kept within what a row and a webhook can carr
   });
 });
 
-test('a download whose URL is longer than any signed URL is none', async () => {
-  const download = { url: `https://store/${'x'.repeat(10_000)}` };
-  const { ask } = await setUp(json({ status: 'complete', download }));
-  expect(await ask()).toEqual({ kind: 'status', status: { status: 'complete' } });
+test('a download whose URL is longer than the copy would fetch is none, a long one is one', async () => {
+  const download = (characters: number) => ({ url: `https://store/${'x'.repeat(characters)}` });
+  const long = await setUp(json({ status: 'complete', download: download(16_000) }));
+  expect(await long.ask()).toMatchObject({ status: { status: 'complete', download: download(16_000) } });
+  const tooLong = await setUp(json({ status: 'complete', download: download(17_000) }));
+  expect(await tooLong.ask()).toEqual({ kind: 'status', status: { status: 'complete' } });
 });
 
 test.each([
