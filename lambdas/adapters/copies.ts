@@ -1,4 +1,4 @@
-import type { CopyRow, CopyUpload, SegmentRow } from '../domain/copy.ts';
+import { type CopyRow, type CopyUpload, type SegmentRow, supersededSegment } from '../domain/copy.ts';
 import { WATCH_MS } from '../domain/copy-patience.ts';
 import { segmentParts } from '../domain/copy-plan.ts';
 import type { EventDraft } from '../domain/event.ts';
@@ -6,7 +6,7 @@ import { type RequestRow, requestList, type Video } from '../domain/request.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { copyKey, metaKey, objectKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { freshDueAt, type Hint } from '../domain/work.ts';
-import { type Claim, type Claims, dueAfter, owned, type Release, releaseWrite } from './claims.ts';
+import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims.ts';
 import { absent, type Condition, equals, present } from './expression.ts';
 import { eventWrites } from './outbox.ts';
 import { ConditionFailed, type Table, type Write } from './table.ts';
@@ -169,7 +169,7 @@ export function createCopies(options: {
       await table.write(releaseWrite(claim, { dueAt, set, remove }));
       return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt: dueAfter(claim, dueAt) } }];
     }
-    const ended = releaseWrite(claim, supersession(expiry()));
+    const ended = releaseWrite(claim, { set: supersededSegment(expiry()) });
     const dueAt = freshDueAt(now(), copy.dueAt);
     const changed: Write = {
       update: copyKey(copy.requestId),
@@ -277,11 +277,6 @@ export function createCopies(options: {
     showBeginning,
   };
 }
-
-/** Ends a segment of a generation, or of a copy, that is no more. */
-export const supersession = (expiresAt: number): Release => ({
-  set: { state: 'superseded', bytesPerSecond: 0, expiresAt },
-});
 
 const freed = (key: Place | undefined): Write[] => (key ? [{ delete: objectKey(key.bucket, key.key) }] : []);
 

@@ -121,26 +121,31 @@ export function change(
   return told === tells ? [update] : [update, countsUpdate(0, tells ? 1 : -1)];
 }
 
-/** Deletes an endpoint, and orders that what it still had to get is canceled. */
-export function deletion(endpoint: EndpointRow, now: number): { writes: Write[]; due: Hint } {
+/**
+ * Deletes an endpoint, and orders that what it still had to get is canceled. One that is account-wide
+ * is remembered while there are deliveries to it; requests themselves know their callbacks.
+ */
+export function deletion(
+  endpoint: EndpointRow,
+  now: number,
+  retentionDays: number,
+): { writes: Write[]; due: Hint } {
   const order = { ...cancellationKey(endpoint.id), endpointId: endpoint.id, orderedAt: now };
   const due = { ...cancellationKey(endpoint.id), dueAt: now };
-  return { writes: [...removal(endpoint), { put: { ...order, lane: 'deliver-slow', dueAt: now } }], due };
+  const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
+  return {
+    writes: [...removal(endpoint, expiresAt), { put: { ...order, lane: 'deliver-slow', dueAt: now } }],
+    due,
+  };
 }
 
-function removal(endpoint: EndpointRow): Write[] {
+function removal(endpoint: EndpointRow, expiresAt: number): Write[] {
   if (endpoint.kind === 'callback') return [{ delete: endpoint, if: [present('pk')] }];
   return [
     { delete: endpoint, if: [equals('events', endpoint.events)] },
     countsUpdate(-1, tellsProgress([endpoint]) ? -1 : 0),
+    { put: { pk: DELETED_ENDPOINTS, sk: endpoint.id, expiresAt } },
   ];
-}
-
-/** Remembers a deleted account-wide endpoint; requests themselves know their callbacks. */
-export function remembrance({ id, kind }: EndpointRow, now: number, retentionDays: number): Write[] {
-  if (kind === 'callback') return [];
-  const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
-  return [{ put: { pk: DELETED_ENDPOINTS, sk: id, expiresAt } }];
 }
 
 /** Makes sure that a callback's endpoint is there; one that is keeps its health and settings. */

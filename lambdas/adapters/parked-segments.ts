@@ -1,4 +1,4 @@
-import type { SegmentRow } from '../domain/copy.ts';
+import { type SegmentRow, supersededSegment } from '../domain/copy.ts';
 import { requestKey } from '../domain/rows.ts';
 import { PARKED } from '../domain/work.ts';
 import { equals } from './expression.ts';
@@ -31,7 +31,7 @@ export async function supersedeParked(
   for (const segment of await parkedSegments(table, requestId)) {
     await writeIf(table, {
       update: segment,
-      set: { state: 'superseded', bytesPerSecond: 0, expiresAt },
+      set: supersededSegment(expiresAt),
       remove: ['lane', 'dueAt', 'claims', 'parked'],
       if: [equals('lane', PARKED)],
     });

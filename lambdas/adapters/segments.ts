@@ -1,9 +1,9 @@
-import { type CopyRow, isCurrent, type SegmentRow } from '../domain/copy.ts';
+import { type CopyRow, isCurrent, type SegmentRow, supersededSegment } from '../domain/copy.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { copyKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { freshDueAt } from '../domain/work.ts';
 import { type Claim, type Claims, dueAfter, owned, releaseWrite } from './claims.ts';
-import { type LaneHint, same, supersession } from './copies.ts';
+import { type LaneHint, same } from './copies.ts';
 import { equals } from './expression.ts';
 import { supersedeParked } from './parked-segments.ts';
 import { ConditionFailed, type Table } from './table.ts';
@@ -54,7 +54,7 @@ export function createSegments(options: {
 
   /** Ends a segment of a generation, or of a copy, that is no more. */
   async function superseded(claim: Claim<SegmentRow>): Promise<LaneHint[]> {
-    await claims.release(claim, supersession(expiry()));
+    await claims.release(claim, { set: supersededSegment(expiry()) });
     return [];
   }
 

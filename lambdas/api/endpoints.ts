@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { change, creation, deletion, MAX_ENDPOINTS, remembrance } from '../adapters/endpoints.ts';
+import { change, creation, deletion, MAX_ENDPOINTS } from '../adapters/endpoints.ts';
 import { equals } from '../adapters/expression.ts';
 import { optimistic } from '../adapters/optimistic.ts';
 import type { EndpointRow } from '../domain/endpoint.ts';
@@ -175,9 +175,8 @@ export function endpointRoutes(context: ApiContext): Route[] {
       answers: { 204: null },
       handle: async ({ params }) => {
         const due = await optimistic(async () => {
-          const endpoint = await known(params.id);
-          const ordered = deletion(endpoint, now());
-          await table.transact([...ordered.writes, ...remembrance(endpoint, now(), retentionDays)]);
+          const ordered = deletion(await known(params.id), now(), retentionDays);
+          await table.transact(ordered.writes);
           return ordered.due;
         });
         await hints.send('deliver-slow', [due]);

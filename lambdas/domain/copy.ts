@@ -97,6 +97,10 @@ export type ObjectMark = Pick<CopyRow, 'requestId' | 'copyId' | 'generation'>;
 /** Whether an object is one that the copy has put there, in this generation or an earlier one. */
 export const isOwn = (copy: CopyRow, { copyId }: Partial<ObjectMark>): boolean => copyId === copy.copyId;
 
+/** What a segment is left as that is of a generation, or of a copy, that is no more. */
+export const supersededSegment = (expiresAt: number) =>
+  ({ state: 'superseded', bytesPerSecond: 0, expiresAt }) satisfies Partial<SegmentRow>;
+
 /** Whether a segment is one of the upload that the copy is at. */
 export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
   copy.state === 'copying' &&

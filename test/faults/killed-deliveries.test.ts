@@ -78,7 +78,7 @@ test('a cancellation comes to its end, at whatever call a worker is killed', asy
     await world.work();
     expect(await states(world, endpoint)).toEqual(['pending', 'held']);
     arm();
-    await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+    await world.table.transact(deletion(await world.current(endpoint), world.clock.now(), 30).writes);
     await world.pass(LONG);
     expect(await states(world, endpoint)).toEqual(['canceled', 'canceled']);
     expect(await world.table.get(cancellationKey(endpoint.id))).toBeUndefined();

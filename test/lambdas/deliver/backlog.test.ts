@@ -143,7 +143,7 @@ test('a deleted endpoint: what it still had to get is canceled, held or pending,
   await world.work();
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['pending', 'held']);
 
-  await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+  await world.table.transact(deletion(await world.current(endpoint), world.clock.now(), 30).writes);
   await world.pass(QUIET_MS + 10_000);
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['canceled', 'canceled']);
   expect((await createBacklogs(world.table).first(endpoint, 10)).rows).toEqual([]);

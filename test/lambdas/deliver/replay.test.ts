@@ -228,7 +228,7 @@ test('the replay of an endpoint that is deleted meanwhile comes to its end', asy
   const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
   await world.pass(5_000);
   expect(await progress()).toMatchObject({ state: 'sending', queued: 40 });
-  await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+  await world.table.transact(deletion(await world.current(endpoint), world.clock.now(), 30).writes);
   await world.pass(300_000);
   expect(await progress()).toMatchObject({ state: 'done', queued: 40, done: 40 });
 });
@@ -271,7 +271,7 @@ test('a delivery of a replay that is long forgotten still comes to its end', asy
   await world.pass(10_000);
   const [delivery] = await world.deliveries(endpoint);
   await world.table.write({ delete: replayKey(delivery!.replayId!) });
-  await world.table.transact(deletion(await world.current(endpoint), world.clock.now()).writes);
+  await world.table.transact(deletion(await world.current(endpoint), world.clock.now(), 30).writes);
   await world.work();
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
 });

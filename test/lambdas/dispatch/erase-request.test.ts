@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { entryWrite } from '../../../lambdas/adapters/backlog.ts';
-import { remembrance } from '../../../lambdas/adapters/endpoints.ts';
+import { deletion } from '../../../lambdas/adapters/endpoints.ts';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
 import { number } from '../../../lambdas/domain/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
@@ -87,9 +87,9 @@ test('a purge erases what went to endpoints that were deleted since, and places 
   const away = endpointRow(4, { enabled: false });
   const gone = deliveryRow(events[0]!, deleted);
   const held = deliveryRow(events[0]!, away);
-  await table.write({ put: { ...away, ...endpointKey(away.id) } });
+  for (const each of [deleted, away]) await table.write({ put: { ...each, ...endpointKey(each.id) } });
   await table.transact([{ put: gone }, { put: held }, entryWrite(held.waitsAt!, held)]);
-  await table.transact(remembrance(deleted, START, 30));
+  await table.transact(deletion({ ...deleted, ...endpointKey(deleted.id) }, START, 30).writes);
   while (await outbox()) await step();
   for (const row of [gone, held, backlogKey(held.waitsAt!, held)])
     expect(await table.get(row)).toBeUndefined();
