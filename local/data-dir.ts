@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isAlive } from './is-alive.ts';
+import { isAlive } from './processes/is-alive.ts';
 
 /** The folder that holds the state of a bridge, held by this process until it is released. */
 export interface DataDir {

@@ -8,7 +8,7 @@ import { Display } from './display.ts';
 import type { LogLine } from './log.ts';
 import { help, readOptions, type StartOptions } from './options.ts';
 import { startReceiver } from './receiver.ts';
-import { synthesize } from './synthesize.ts';
+import { synthesize } from './runtime/synthesize.ts';
 import { startTopaz } from './topaz/server.ts';
 
 const stopWithinMs = 5000;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { MappingSettings } from './event-source-mapping.ts';
-import type { FunctionSettings } from './functions.ts';
-import { policiesOf, type RolePolicies, refusalOf } from './iam.ts';
-import { periodMs } from './schedule.ts';
-import type { Resource, SynthesizedStack, Template } from './template.ts';
+import { policiesOf, type RolePolicies, refusalOf } from './aws/iam.ts';
+import type { MappingSettings } from './runtime/event-source-mapping.ts';
+import type { FunctionSettings } from './runtime/functions.ts';
+import { periodMs } from './runtime/schedule.ts';
+import type { Resource, SynthesizedStack, Template } from './runtime/template.ts';
 
 /** What the template says of a function: how it runs, and what its role allows. */
 export interface WiredFunction {

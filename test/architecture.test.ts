@@ -39,7 +39,7 @@ test('no stage imports another', () => {
 });
 
 test('adapters and the runtime import no stage', () => {
-  const upward = [...imports('lambdas/adapters/**/*.ts'), ...imports('lambdas/runtime/**/*.ts')];
+  const upward = [...imports('lambdas/adapters/**/*.ts'), ...imports('lambdas/engine/**/*.ts')];
   expect(upward.filter(([, to]) => stageOf(to) !== undefined)).toEqual([]);
 });
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ApiClient } from '../local/api-client.ts';
 import { type Bridge, startBridge } from '../local/bridge.ts';
 import { type ReceivedWebhook, startReceiver } from '../local/receiver.ts';
-import { synthesize } from '../local/synthesize.ts';
+import { synthesize } from '../local/runtime/synthesize.ts';
 import { startTopaz } from '../local/topaz/server.ts';
 import { generatedSha256 } from '../local/topaz/video.ts';
 

@@ -1,7 +1,7 @@
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
-import { UPLOADS_CLIENT } from '../../lambdas/adapters/uploads/uploads.ts';
-import { startDynamo } from '../../local/emulators.ts';
+import { UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
+import { startDynamo } from '../../local/aws/emulators.ts';
 
 export const TABLE_NAME = 'bridge';
 const AWS = { region: 'us-east-1', credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' } };

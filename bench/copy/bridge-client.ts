@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
-import { createSource } from '../../lambdas/adapters/source/source.ts';
-import { createPartSender } from '../../lambdas/adapters/uploads/part-sender.ts';
-import { createUploads, UPLOADS_CLIENT } from '../../lambdas/adapters/uploads/uploads.ts';
 import { createBuffers } from '../../lambdas/copy/buffers.ts';
 import { wholeCrc } from '../../lambdas/copy/complete-copy.ts';
 import { copyParts } from '../../lambdas/copy/copy-parts.ts';
-import { partRange, planCopy, planWorker } from '../../lambdas/domain/copy-plan.ts';
+import { createSource } from '../../lambdas/copy/source/source.ts';
+import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
+import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
+import { partRange, planCopy, planWorker } from '../../lambdas/domain/copying/copy-plan.ts';
 
 /**
  * A process that copies one file by the bridge's engine, as one worker of a function of this memory:

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createTable } from '../../lambdas/adapters/table.ts';
-import { type CopyRow, newCopy } from '../../lambdas/domain/copy.ts';
+import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
+import { type CopyRow, newCopy } from '../../lambdas/domain/copying/copy.ts';
 import { copyKey, requestKey } from '../../lambdas/domain/rows.ts';
 import type { Hint, RowKey, Work } from '../../lambdas/domain/work.ts';
 import { startTable, TABLE_NAME } from './aws.ts';

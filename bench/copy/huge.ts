@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { CopyRow, SegmentRow } from '../../lambdas/domain/copy.ts';
-import { partRange } from '../../lambdas/domain/copy-plan.ts';
+import type { CopyRow, SegmentRow } from '../../lambdas/domain/copying/copy.ts';
+import { partRange } from '../../lambdas/domain/copying/copy-plan.ts';
 import { copyKey } from '../../lambdas/domain/rows.ts';
 import { generatedSlices } from '../../local/topaz/video.ts';
 import type { Certificate } from './certificate.ts';

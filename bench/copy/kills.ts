@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import type { CopyRow, SegmentRow } from '../../lambdas/domain/copy.ts';
-import { planWorker } from '../../lambdas/domain/copy-plan.ts';
+import type { CopyRow, SegmentRow } from '../../lambdas/domain/copying/copy.ts';
+import { planWorker } from '../../lambdas/domain/copying/copy-plan.ts';
 import { copyKey } from '../../lambdas/domain/rows.ts';
 import { generatedSlices } from '../../local/topaz/video.ts';
 import type { Certificate } from './certificate.ts';

@@ -1,4 +1,4 @@
-import { planCopy, planWorker } from '../../lambdas/domain/copy-plan.ts';
+import { planCopy, planWorker } from '../../lambdas/domain/copying/copy-plan.ts';
 
 const MIB = 1024 ** 2;
 

@@ -1,4 +1,4 @@
-import type { CopyRow } from '../../lambdas/domain/copy.ts';
+import type { CopyRow } from '../../lambdas/domain/copying/copy.ts';
 import { copyKey } from '../../lambdas/domain/rows.ts';
 import type { Certificate } from './certificate.ts';
 import { startFleet } from './fleet.ts';

@@ -5,7 +5,7 @@ import https from 'node:https';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
-import { combineCrc32, crc32FromBase64, crc32ToBase64 } from '../../lambdas/domain/crc32.ts';
+import { combineCrc32, crc32FromBase64, crc32ToBase64 } from '../../lambdas/domain/copying/crc32.ts';
 
 /**
  * A process that takes what S3 takes, over TLS: computes and checks the CRC-32 of every body, keeps

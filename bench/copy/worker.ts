@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { createClaims } from '../../lambdas/adapters/claims.ts';
-import { createCopies } from '../../lambdas/adapters/copies.ts';
-import { createSegments } from '../../lambdas/adapters/segments.ts';
-import { createSource } from '../../lambdas/adapters/source/source.ts';
-import { createTable } from '../../lambdas/adapters/table.ts';
-import { createPartSender } from '../../lambdas/adapters/uploads/part-sender.ts';
-import { createUploads } from '../../lambdas/adapters/uploads/uploads.ts';
+import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { createBuffers } from '../../lambdas/copy/buffers.ts';
+import { createCopies } from '../../lambdas/copy/copies.ts';
 import { createCopyWork } from '../../lambdas/copy/copy-work.ts';
+import { createSegments } from '../../lambdas/copy/segments.ts';
+import { createSource } from '../../lambdas/copy/source/source.ts';
+import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
+import { createUploads } from '../../lambdas/copy/uploads/uploads.ts';
 import { encodeHints, type Hint } from '../../lambdas/domain/work.ts';
-import { stage } from '../../lambdas/runtime/stage.ts';
+import { createClaims } from '../../lambdas/engine/claims.ts';
+import { stage } from '../../lambdas/engine/stage.ts';
 import { sinkClient, TABLE_NAME, tableClient } from './aws.ts';
 
 /**

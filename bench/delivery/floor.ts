@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient, UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { createSafeHttp } from '../../lambdas/adapters/safe-http/safe-http.ts';
+import { createSafeHttp } from '../../lambdas/adapters/http/safe-http.ts';
 import { signWebhook } from '../../lambdas/adapters/signed-webhook.ts';
 
 export type Floor = { readonly perSecond: number; readonly cpuMsPerDelivery: number };
 
 const DELIVERIES = 2_000;
-const WARM_UP = 500;
+/** As many as each process of the stage has made by then, so that both are compiled as far. */
+const WARM_UP = 6_000;
 /** As many as an invocation of the deliver stage has in work: one for each of the four endpoints. */
 const AT_ONCE = 4;
 

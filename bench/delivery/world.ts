@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { createHints } from '../../lambdas/adapters/hints.ts';
-import { eventWrites } from '../../lambdas/adapters/outbox.ts';
-import { createTable } from '../../lambdas/adapters/table.ts';
-import type { Counters } from '../../lambdas/domain/event.ts';
+import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
+import { eventWrites } from '../../lambdas/adapters/rows/outbox.ts';
+import type { Counters } from '../../lambdas/domain/events/event.ts';
 import { metaKey, outboxKey } from '../../lambdas/domain/rows.ts';
+import { createHints } from '../../lambdas/engine/hints.ts';
 import { startBridge } from '../../local/bridge.ts';
-import { synthesize } from '../../local/synthesize.ts';
+import { synthesize } from '../../local/runtime/synthesize.ts';
 
 /**
  * The template sets the fast queue no limit. On Lambda each batch has a processor of its own; with more

@@ -1,4 +1,4 @@
-import { priceOfPoll } from '../../lambdas/domain/poll-schedule.ts';
+import { priceOfPoll } from '../../lambdas/domain/polling/poll-schedule.ts';
 import type { Curve, Point } from './frontier.ts';
 
 const width = 760;

@@ -4,7 +4,7 @@ import {
   observe,
   type PollState,
   priceOfPoll,
-} from '../../lambdas/domain/poll-schedule.ts';
+} from '../../lambdas/domain/polling/poll-schedule.ts';
 import { seeded } from './random.ts';
 import type { Schedule } from './replay.ts';
 import { expectedLateness, halfOfTheRest } from './sketches.ts';

@@ -1,4 +1,4 @@
-import { logLogistic, remaining } from '../../lambdas/domain/poll-schedule/waiting-time.ts';
+import { logLogistic, remaining } from '../../lambdas/domain/polling/schedule/waiting-time.ts';
 import type { Schedule } from './replay.ts';
 import type { Answer } from './trace.ts';
 

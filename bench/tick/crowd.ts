@@ -1,5 +1,10 @@
-import { scarcity } from '../../lambdas/domain/backlog.ts';
-import { nextPollAt, observe, type PollState, priceOfPoll } from '../../lambdas/domain/poll-schedule.ts';
+import {
+  nextPollAt,
+  observe,
+  type PollState,
+  priceOfPoll,
+} from '../../lambdas/domain/polling/poll-schedule.ts';
+import { scarcity } from '../../lambdas/domain/polling/scarcity.ts';
 import { seeded } from '../polling/random.ts';
 import { answerAt, type Trace } from '../polling/trace.ts';
 

@@ -7,14 +7,14 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { createClaims } from '../../lambdas/adapters/claims.ts';
-import { createHints } from '../../lambdas/adapters/hints.ts';
-import { createQueueDepth } from '../../lambdas/adapters/queue-depth.ts';
-import { createTable } from '../../lambdas/adapters/table.ts';
+import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { requestKey } from '../../lambdas/domain/rows.ts';
 import { decodeHints, type Hint, LANES, type Lane } from '../../lambdas/domain/work.ts';
+import { createClaims } from '../../lambdas/engine/claims.ts';
+import { createHints } from '../../lambdas/engine/hints.ts';
+import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
-import { startDynamo, startSqs } from '../../local/emulators.ts';
+import { startDynamo, startSqs } from '../../local/aws/emulators.ts';
 
 /** What was sent to AWS since the meter was last read. */
 export type Reading = { awsCalls: number; readUnits: number; messages: number; hintedRows: string[] };

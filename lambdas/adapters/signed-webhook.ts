@@ -1,5 +1,5 @@
 import { Webhook } from 'standardwebhooks';
-import type { EndpointSecret } from '../domain/endpoint.ts';
+import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
 
 /** A signed message as it is sent: the bytes of `body` are the bytes signed. */
 export type SignedWebhook = { readonly headers: Record<string, string>; readonly body: string };

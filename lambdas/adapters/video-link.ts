@@ -1,6 +1,6 @@
-import type { DeliveryRow } from '../domain/delivery.ts';
-import type { EventPayload } from '../domain/event.ts';
-import { signLink } from '../domain/link-token.ts';
+import { signLink } from '../domain/copying/link-token.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import type { EventPayload } from '../domain/events/event.ts';
 import type { SecretReader } from './secrets.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,19 +1,19 @@
-import { createIdempotency } from '../adapters/idempotency.ts';
-import { createAuthenticate } from './auth.ts';
-import { batchRoute } from './batch.ts';
-import { callbackSecretRoutes } from './callback-secret.ts';
 import { type ApiOptions, createContext } from './context.ts';
-import { deliveryRoutes } from './deliveries.ts';
-import { endpointRoutes } from './endpoints.ts';
-import { eventRoutes } from './events.ts';
-import { healthRoute } from './health.ts';
-import { linkRoutes } from './links.ts';
-import { messageRoutes } from './messages.ts';
-import { openApiRoute } from './openapi.ts';
-import { replayRoutes } from './replays.ts';
-import { requestRoutes } from './requests.ts';
-import { createRouter } from './router.ts';
-import { statsRoutes } from './stats.ts';
+import { deliveryRoutes } from './deliveries/delivery-routes.ts';
+import { replayRoutes } from './deliveries/replay-routes.ts';
+import { callbackSecretRoutes } from './endpoints/callback-secret-routes.ts';
+import { endpointRoutes } from './endpoints/endpoint-routes.ts';
+import { messageRoutes } from './endpoints/message-routes.ts';
+import { createAuthenticate } from './http/auth.ts';
+import { createIdempotency } from './http/idempotency.ts';
+import { createRouter } from './http/router.ts';
+import { openApiRoute } from './openapi/openapi.ts';
+import { batchRoute } from './requests/batch.ts';
+import { eventRoutes } from './requests/events.ts';
+import { linkRoutes } from './requests/links.ts';
+import { requestRoutes } from './requests/request-routes.ts';
+import { healthRoute } from './stats/healthz.ts';
+import { statsRoutes } from './stats/stats.ts';
 
 /** The HTTP API: every call of the contract, behind one handler. */
 export function createApi(options: ApiOptions) {

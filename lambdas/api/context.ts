@@ -1,15 +1,15 @@
-import type { SignGet } from '../adapters/bucket.ts';
-import { createCallbackSecrets } from '../adapters/callback-secret.ts';
-import type { Counts } from '../adapters/counts.ts';
-import { createDeliveries } from '../adapters/deliveries.ts';
-import { createEndpoints } from '../adapters/endpoints.ts';
-import type { Hints } from '../adapters/hints.ts';
-import { createRequests } from '../adapters/requests.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
+import { createCallbackSecrets } from '../adapters/rows/callback-secret.ts';
+import { createEndpoints } from '../adapters/rows/endpoints.ts';
 import type { SecretReader } from '../adapters/secrets.ts';
-import type { Table } from '../adapters/table.ts';
 import type { VideoLinks } from '../adapters/video-link.ts';
-import { createLists } from './lists.ts';
+import type { Hints } from '../engine/hints.ts';
+import { createDeliveries } from './deliveries/delivery-rows.ts';
+import { createLists } from './http/lists.ts';
+import type { SignGet } from './requests/signed-url.ts';
+import { createRequests } from './requests/tracked-requests.ts';
 import { createSchemas } from './schemas.ts';
+import type { Counts } from './stats/counts.ts';
 
 /** What the api stage is given: its far sides, its clock and its chance. */
 export type ApiOptions = {

@@ -4,17 +4,17 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createSignGet } from '../adapters/bucket.ts';
-import { createCounts } from '../adapters/counts.ts';
-import { createHints } from '../adapters/hints.ts';
+import { createTable } from '../adapters/dynamodb/table.ts';
+import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
+import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { createSecret } from '../adapters/secrets.ts';
-import { createTable } from '../adapters/table.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
-import { AWS_CLIENT } from '../runtime/aws-client.ts';
-import { requireEnv, requireNumber } from '../runtime/env.ts';
-import { reportLostHints } from '../runtime/lost-hints.ts';
-import { queueUrls } from '../runtime/queue-urls.ts';
+import { createHints } from '../engine/hints.ts';
+import { reportLostHints } from '../engine/lost-hints.ts';
+import { queueUrls } from '../engine/queue-urls.ts';
 import { createApi } from './app.ts';
+import { createSignGet } from './requests/signed-url.ts';
+import { createCounts } from './stats/counts.ts';
 
 const env = requireEnv(
   'TABLE_NAME',

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
-import { headerRefusal, MAX_HEADERS } from '../domain/custom-headers.ts';
-import { isFilterEntry } from '../domain/event-filter.ts';
-import { isSecret } from '../domain/signing-secret.ts';
-import { checkTargetUrl, MAX_URL_LENGTH } from '../domain/target-url.ts';
-import { CREATED_KINDS, kindErrors } from './endpoint-kind.ts';
+import { headerRefusal, MAX_HEADERS } from '../domain/delivering/custom-headers.ts';
+import { CREATED_KINDS, kindErrors } from '../domain/delivering/endpoint-kind.ts';
+import { isSecret } from '../domain/delivering/signing-secret.ts';
+import { isFilterEntry } from '../domain/events/event-filter.ts';
+import { checkTargetUrl, MAX_URL_LENGTH } from '../domain/http/target-url.ts';
 
 const MAX_METADATA_PAIRS = 50;
 const MAX_METADATA_BYTES = 8_192;

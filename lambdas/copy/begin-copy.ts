@@ -1,12 +1,12 @@
-import type { Claim } from '../adapters/claims.ts';
-import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copy.ts';
-import { planCopy } from '../domain/copy-plan.ts';
-import { alternativeKey, filenameOf, objectKeyFor } from '../domain/object-key.ts';
-import { videoType } from '../domain/video-type.ts';
+import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copying/copy.ts';
+import { planCopy } from '../domain/copying/copy-plan.ts';
+import { alternativeKey, filenameOf, objectKeyFor } from '../domain/copying/object-key.ts';
+import { videoType } from '../domain/copying/video-type.ts';
+import type { Claim } from '../engine/claims.ts';
+import type { Lease } from '../engine/lease.ts';
 import { abandonUploads } from './clean-up.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
 import type { PartRoute } from './copy-parts.ts';
-import type { CopyDependencies } from './dependencies.ts';
-import type { Lease } from './lease.ts';
 import { putCopy } from './put-copy.ts';
 import { streamCopy } from './stream-copy.ts';
 

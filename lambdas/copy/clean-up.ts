@@ -1,6 +1,6 @@
-import type { ObjectPlace } from '../adapters/uploads/uploads.ts';
-import { type CopyRow, isOwn } from '../domain/copy.ts';
-import type { CopyDependencies } from './dependencies.ts';
+import { type CopyRow, isOwn } from '../domain/copying/copy.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
+import type { ObjectPlace } from './uploads/uploads.ts';
 
 /**
  * Removes what a copy has left in the bucket: its uploads, and an object that it completed but never

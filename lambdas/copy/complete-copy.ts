@@ -1,12 +1,12 @@
-import type { Claim } from '../adapters/claims.ts';
-import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import type { ObjectPlace, StoredPart } from '../adapters/uploads/uploads.ts';
-import { type CopyRow, type CopyUpload, isOwn, placed } from '../domain/copy.ts';
-import { partRange } from '../domain/copy-plan.ts';
-import { combineCrc32, crc32ToBase64 } from '../domain/crc32.ts';
+import { type CopyRow, type CopyUpload, isOwn, placed } from '../domain/copying/copy.ts';
+import { partRange } from '../domain/copying/copy-plan.ts';
+import { combineCrc32, crc32ToBase64 } from '../domain/copying/crc32.ts';
+import type { Claim } from '../engine/claims.ts';
+import type { Lease } from '../engine/lease.ts';
 import { abandonUploads } from './clean-up.ts';
-import type { CopyDependencies } from './dependencies.ts';
-import type { Lease } from './lease.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
+import { SinkTrouble } from './uploads/bucket-error.ts';
+import type { ObjectPlace, StoredPart } from './uploads/uploads.ts';
 
 /** How often parts may be replaced by late workers between listing and completing. */
 const LISTINGS = 5;

@@ -1,7 +1,4 @@
-import type { Claim } from '../adapters/claims.ts';
-import { SourceTrouble } from '../adapters/source/source-trouble.ts';
-import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import type { CopyRow } from '../domain/copy.ts';
+import type { CopyRow } from '../domain/copying/copy.ts';
 import {
   diesSoon,
   MAX_REFUSALS,
@@ -9,12 +6,15 @@ import {
   troubleDueAt,
   URL_WAIT_MS,
   WATCH_MS,
-} from '../domain/copy-patience.ts';
+} from '../domain/copying/copy-patience.ts';
+import type { Claim } from '../engine/claims.ts';
+import { holdLease, Stopped } from '../engine/lease.ts';
 import { beginCopy } from './begin-copy.ts';
 import { abandonUploads, cleanUp } from './clean-up.ts';
 import { completeCopy } from './complete-copy.ts';
-import type { CopyDependencies } from './dependencies.ts';
-import { holdLease, Stopped } from './lease.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
+import { SourceTrouble } from './source/source-error.ts';
+import { SinkTrouble } from './uploads/bucket-error.ts';
 
 /**
  * The next step of a copy as a whole. What has been decided comes first, so that a copy that was

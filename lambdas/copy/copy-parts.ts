@@ -1,10 +1,10 @@
 import { crc32 } from 'node:zlib';
-import type { Filling } from '../adapters/source/range-connection.ts';
-import { SourceTrouble } from '../adapters/source/source-trouble.ts';
-import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import type { ByteRange } from '../domain/source-answer.ts';
+import type { ByteRange } from '../domain/copying/source-answer.ts';
 import type { Buffers } from './buffers.ts';
-import { createGate } from './gate.ts';
+import { createGate } from './semaphore.ts';
+import type { Filling } from './source/range-connection.ts';
+import { SourceTrouble } from './source/source-error.ts';
+import { SinkTrouble } from './uploads/bucket-error.ts';
 
 export type PartJob = ByteRange & { readonly number: number };
 

@@ -1,11 +1,11 @@
-import type { Claim } from '../adapters/claims.ts';
-import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import { type CopyRow, isCurrent, type SegmentRow } from '../domain/copy.ts';
-import { NeedsPerson } from '../runtime/failure.ts';
-import type { WorkContext } from '../runtime/stage.ts';
+import { type CopyRow, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
+import type { Claim } from '../engine/claims.ts';
+import { NeedsPerson } from '../engine/failure.ts';
+import type { WorkContext } from '../engine/stage.ts';
 import { coordinate } from './coordinate.ts';
-import type { CopyDependencies } from './dependencies.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
 import { SegmentCopy } from './segment-copy.ts';
+import { SinkTrouble } from './uploads/bucket-error.ts';
 
 export type CopyLaneRow = CopyRow | SegmentRow;
 

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib';
-import type { Claim } from '../adapters/claims.ts';
-import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import { type CopyRow, placed } from '../domain/copy.ts';
-import { crc32ToBase64 } from '../domain/crc32.ts';
+import { type CopyRow, placed } from '../domain/copying/copy.ts';
+import { crc32ToBase64 } from '../domain/copying/crc32.ts';
+import type { Claim } from '../engine/claims.ts';
+import type { Lease } from '../engine/lease.ts';
 import { endStored, ownObject } from './complete-copy.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyPart, type PartRoute } from './copy-parts.ts';
-import type { CopyDependencies } from './dependencies.ts';
-import type { Lease } from './lease.ts';
+import { SinkTrouble } from './uploads/bucket-error.ts';
 
 /** Copies a file below one part: it is fetched into `whole`, which it fills, and stored by one PutObject. */
 export async function putCopy(

@@ -1,9 +1,4 @@
-import type { Claim } from '../adapters/claims.ts';
-import type { Filling } from '../adapters/source/range-connection.ts';
-import { SourceTrouble } from '../adapters/source/source-trouble.ts';
-import { SinkTrouble } from '../adapters/uploads/sink-trouble.ts';
-import type { UploadPlace } from '../adapters/uploads/uploads.ts';
-import { type CopyRow, type CopyUpload, isCurrent, type SegmentRow } from '../domain/copy.ts';
+import { type CopyRow, type CopyUpload, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
 import {
   diesSoon,
   MAX_REFUSALS,
@@ -11,12 +6,17 @@ import {
   nextLookAt,
   troubleDueAt,
   URL_WAIT_MS,
-} from '../domain/copy-patience.ts';
-import { partRange, planWorker } from '../domain/copy-plan.ts';
-import type { ByteRange } from '../domain/source-answer.ts';
+} from '../domain/copying/copy-patience.ts';
+import { partRange, planWorker } from '../domain/copying/copy-plan.ts';
+import type { ByteRange } from '../domain/copying/source-answer.ts';
+import type { Claim } from '../engine/claims.ts';
+import { holdLease, type Lease, Stopped } from '../engine/lease.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyParts } from './copy-parts.ts';
-import type { CopyDependencies } from './dependencies.ts';
-import { holdLease, type Lease, Stopped } from './lease.ts';
+import type { Filling } from './source/range-connection.ts';
+import { SourceTrouble } from './source/source-error.ts';
+import { SinkTrouble } from './uploads/bucket-error.ts';
+import type { UploadPlace } from './uploads/uploads.ts';
 
 const PROGRESS_MS = 5_000;
 

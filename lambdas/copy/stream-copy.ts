@@ -1,13 +1,13 @@
-import type { Claim } from '../adapters/claims.ts';
-import { unusable } from '../adapters/source/source-trouble.ts';
-import type { UploadPlace } from '../adapters/uploads/uploads.ts';
-import { type CopyRow, placed } from '../domain/copy.ts';
-import { planCopy, planWorker } from '../domain/copy-plan.ts';
+import { type CopyRow, placed } from '../domain/copying/copy.ts';
+import { planCopy, planWorker } from '../domain/copying/copy-plan.ts';
+import type { Claim } from '../engine/claims.ts';
+import type { Lease } from '../engine/lease.ts';
 import { completeCopy } from './complete-copy.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyPart, type PartRoute } from './copy-parts.ts';
-import type { CopyDependencies } from './dependencies.ts';
-import type { Lease } from './lease.ts';
 import { putCopy } from './put-copy.ts';
+import { unusable } from './source/source-error.ts';
+import type { UploadPlace } from './uploads/uploads.ts';
 
 /** A source of unknown length gets parts as for so many bytes: more than one worker streams in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;

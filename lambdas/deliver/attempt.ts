@@ -1,8 +1,8 @@
-import { ExchangeError } from '../adapters/safe-http/exchange-error.ts';
-import type { Answer, SafeHttp } from '../adapters/safe-http/safe-http.ts';
+import { ExchangeError } from '../adapters/http/exchange-error.ts';
+import type { Answer, SafeHttp } from '../adapters/http/safe-http.ts';
 import type { SignedWebhook } from '../adapters/signed-webhook.ts';
-import type { Attempt } from '../domain/attempt.ts';
-import { retryAfterMs } from '../domain/retry-after.ts';
+import type { Attempt } from '../domain/delivering/attempt.ts';
+import { retryAfterMs } from '../domain/http/retry-after.ts';
 
 export type AttemptResult = { readonly attempt: Attempt; readonly retryAfterMs?: number };
 

@@ -1,16 +1,16 @@
-import { type Claim, dueAfter, owned, releaseOnce } from '../adapters/claims.ts';
-import { equals } from '../adapters/expression.ts';
-import type { Hints } from '../adapters/hints.ts';
-import { optimistic } from '../adapters/optimistic.ts';
-import { countedInReplay } from '../adapters/replays.ts';
-import type { Table, Write } from '../adapters/table.ts';
-import { type DeliveryRow, isFinal } from '../domain/delivery.ts';
-import { QUIET_MS } from '../domain/gate.ts';
+import { equals } from '../adapters/dynamodb/expression.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import { countedInReplay } from '../adapters/rows/replays.ts';
+import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
+import { QUIET_MS } from '../domain/delivering/delivery-gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { backlogKey, deliveryKey, deliveryPartition, endpointKey } from '../domain/rows.ts';
 import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
-import { inParallel } from '../runtime/in-parallel.ts';
-import type { WorkContext } from '../runtime/stage.ts';
+import { type Claim, dueAfter, owned, releaseOnce } from '../engine/claims.ts';
+import type { Hints } from '../engine/hints.ts';
+import { inParallel } from '../engine/in-parallel.ts';
+import type { WorkContext } from '../engine/stage.ts';
 import { followedBy, followerWrite, waitsFor } from './finish-delivery.ts';
 
 /** The order to cancel what a deleted endpoint still had to get. */

@@ -1,21 +1,21 @@
-import { entryWrite, wakeWrite } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, releaseOnce, releaseWrite } from '../adapters/claims.ts';
-import { equals } from '../adapters/expression.ts';
-import type { Hints } from '../adapters/hints.ts';
-import { ConditionFailed, type Table } from '../adapters/table.ts';
-import type { Targets } from '../adapters/targets.ts';
-import type { TakeTurns } from '../adapters/turns.ts';
-import { backlogOf, heldBy, pacer, type Target } from '../domain/admission.ts';
-import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivery.ts';
-import { afterAttempt } from '../domain/delivery-outcome.ts';
-import { type GateRow, isAwake } from '../domain/gate.ts';
-import { isProven, mostAtOnce, SLOW_MS } from '../domain/health.ts';
+import { equals } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import { entryWrite, wakeWrite } from '../adapters/rows/backlog.ts';
+import type { Targets } from '../adapters/rows/targets.ts';
+import { backlogOf, heldBy, pacer, type Target } from '../domain/delivering/admission.ts';
+import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivering/delivery.ts';
+import { type GateRow, isAwake } from '../domain/delivering/delivery-gate.ts';
+import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
+import { isProven, mostAtOnce, SLOW_MS } from '../domain/delivering/health.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { deliveryKey } from '../domain/rows.ts';
 import { LEASE_MS } from '../domain/work.ts';
+import { type Claim, dueAfter, releaseOnce, releaseWrite } from '../engine/claims.ts';
+import type { Hints } from '../engine/hints.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { RecordHealth } from './endpoint-health.ts';
 import { finishDelivery } from './finish-delivery.ts';
+import type { TakeTurns } from './rate-limiter.ts';
 import type { Send } from './send.ts';
 
 export type DeliverDependencies = {

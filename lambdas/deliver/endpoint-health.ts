@@ -1,24 +1,24 @@
-import { equals } from '../adapters/expression.ts';
-import type { Hints } from '../adapters/hints.ts';
-import { optimistic } from '../adapters/optimistic.ts';
-import { endpointEventWrites } from '../adapters/outbox.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
-import type { Target } from '../domain/admission.ts';
-import { type Attempt, isGone } from '../domain/attempt.ts';
-import type { EndpointRow } from '../domain/endpoint.ts';
-import type { EventDraft } from '../domain/event.ts';
-import { type GateRow, isAwake } from '../domain/gate.ts';
+import { equals } from '../adapters/dynamodb/expression.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { endpointEventWrites } from '../adapters/rows/outbox.ts';
+import type { Target } from '../domain/delivering/admission.ts';
+import { type Attempt, isGone } from '../domain/delivering/attempt.ts';
+import { type GateRow, isAwake } from '../domain/delivering/delivery-gate.ts';
+import type { EndpointRow } from '../domain/delivering/endpoint.ts';
 import {
   afterAttemptAt,
   disabled,
   type EndpointHealth,
   type HealthChange,
   probeAt,
-} from '../domain/health.ts';
-import type { OutboxRow } from '../domain/outbox.ts';
+} from '../domain/delivering/health.ts';
+import type { EventDraft } from '../domain/events/event.ts';
+import type { OutboxRow } from '../domain/events/outbox.ts';
 import { eventExpiry } from '../domain/retention.ts';
 import { outboxKey } from '../domain/rows.ts';
 import { freshDueAt, type Hint } from '../domain/work.ts';
+import type { Hints } from '../engine/hints.ts';
 
 export type EndpointHealthDependencies = {
   readonly table: Table;

@@ -1,10 +1,10 @@
-import { type Claim, releaseWrite } from '../adapters/claims.ts';
-import { absent, type Condition, equals } from '../adapters/expression.ts';
-import { countedInReplay } from '../adapters/replays.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
-import { type DeliveryRow, failedLane } from '../domain/delivery.ts';
+import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { countedInReplay } from '../adapters/rows/replays.ts';
+import { type DeliveryRow, failedLane } from '../domain/delivering/delivery.ts';
 import { deliveryKey } from '../domain/rows.ts';
 import type { Hint } from '../domain/work.ts';
+import { type Claim, releaseWrite } from '../engine/claims.ts';
 
 const TRIES = 5;
 

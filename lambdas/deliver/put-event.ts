@@ -1,5 +1,5 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
-import type { EventPayload } from '../domain/event.ts';
+import type { EventPayload } from '../domain/events/event.ts';
 import { type AttemptResult, type Clocks, TIMEOUT_MS } from './attempt.ts';
 
 /** The source of the bridge's events, by which rules of a bus select them. */

@@ -1,9 +1,5 @@
-import { type BacklogEntry, createBacklogs } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, type Release, releaseOnce } from '../adapters/claims.ts';
-import type { Hints } from '../adapters/hints.ts';
-import type { Table } from '../adapters/table.ts';
-import type { TakeTurns } from '../adapters/turns.ts';
-import type { EndpointRow } from '../domain/endpoint.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
+import { type BacklogEntry, createBacklogs } from '../adapters/rows/backlog.ts';
 import {
   fairly,
   type GateRow,
@@ -11,11 +7,15 @@ import {
   QUIET_MS,
   RELEASE_EVERY_MS,
   releaseTimes,
-} from '../domain/gate.ts';
-import { halfOpen, isOpen, mostAtOnce, probeAt } from '../domain/health.ts';
-import { AHEAD_MS, busyAt, NO_TURNS, planned } from '../domain/turns.ts';
-import { inParallel } from '../runtime/in-parallel.ts';
-import type { WorkContext } from '../runtime/stage.ts';
+} from '../domain/delivering/delivery-gate.ts';
+import type { EndpointRow } from '../domain/delivering/endpoint.ts';
+import { halfOpen, isOpen, mostAtOnce, probeAt } from '../domain/delivering/health.ts';
+import { AHEAD_MS, busyAt, NO_TURNS, planned } from '../domain/delivering/rate-limiter.ts';
+import { type Claim, dueAfter, type Release, releaseOnce } from '../engine/claims.ts';
+import type { Hints } from '../engine/hints.ts';
+import { inParallel } from '../engine/in-parallel.ts';
+import type { WorkContext } from '../engine/stage.ts';
+import type { TakeTurns } from './rate-limiter.ts';
 
 export type ReleaseDependencies = {
   readonly table: Table;

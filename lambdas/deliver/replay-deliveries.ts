@@ -1,18 +1,18 @@
-import { entryWrite, wakeWrite } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, owned, releaseOnce } from '../adapters/claims.ts';
-import { equals } from '../adapters/expression.ts';
-import type { Hints } from '../adapters/hints.ts';
-import { ConditionFailed, type Table } from '../adapters/table.ts';
-import type { Targets } from '../adapters/targets.ts';
-import { backlogOf, pacer, type Target } from '../domain/admission.ts';
-import type { DeliveryRow } from '../domain/delivery.ts';
-import { type GateRow, isAwake } from '../domain/gate.ts';
-import { firstEventId, isMeant, type ReplayRow } from '../domain/replay.ts';
+import { equals } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import { entryWrite, wakeWrite } from '../adapters/rows/backlog.ts';
+import type { Targets } from '../adapters/rows/targets.ts';
+import { backlogOf, pacer, type Target } from '../domain/delivering/admission.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import { type GateRow, isAwake } from '../domain/delivering/delivery-gate.ts';
+import { firstEventId, isMeant, type ReplayRow } from '../domain/delivering/replay.ts';
 import { isExpired } from '../domain/retention.ts';
 import { deliveryPartition } from '../domain/rows.ts';
 import { LEASE_MS } from '../domain/work.ts';
-import { inParallel } from '../runtime/in-parallel.ts';
-import type { WorkContext } from '../runtime/stage.ts';
+import { type Claim, dueAfter, owned, releaseOnce } from '../engine/claims.ts';
+import type { Hints } from '../engine/hints.ts';
+import { inParallel } from '../engine/in-parallel.ts';
+import type { WorkContext } from '../engine/stage.ts';
 
 export type ReplayDependencies = {
   readonly table: Table;

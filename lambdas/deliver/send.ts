@@ -1,8 +1,8 @@
-import type { SafeHttp } from '../adapters/safe-http/safe-http.ts';
+import type { SafeHttp } from '../adapters/http/safe-http.ts';
 import { signWebhook } from '../adapters/signed-webhook.ts';
 import { payloadToSend, type VideoLinks } from '../adapters/video-link.ts';
-import type { DeliveryRow } from '../domain/delivery.ts';
-import type { EndpointRow, EndpointSecret } from '../domain/endpoint.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import type { EndpointRow, EndpointSecret } from '../domain/delivering/endpoint.ts';
 import { type AttemptResult, attemptPost, type Clocks } from './attempt.ts';
 import type { PutEvent } from './put-event.ts';
 

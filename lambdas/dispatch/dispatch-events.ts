@@ -1,13 +1,10 @@
-import { entryWrite } from '../adapters/backlog.ts';
-import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
-import { createEndpoints } from '../adapters/endpoints.ts';
-import { absent } from '../adapters/expression.ts';
-import type { HintMessage, Hints } from '../adapters/hints.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
-import { readCallbackTargets } from '../adapters/targets.ts';
-import type { DeliveryRow } from '../domain/delivery.ts';
-import type { EndpointRow } from '../domain/endpoint.ts';
-import type { EventRow } from '../domain/event.ts';
+import { absent } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { entryWrite } from '../adapters/rows/backlog.ts';
+import { createEndpoints } from '../adapters/rows/endpoints.ts';
+import { readCallbackTargets } from '../adapters/rows/targets.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import type { EndpointRow } from '../domain/delivering/endpoint.ts';
 import {
   type Audience,
   type Cursors,
@@ -15,12 +12,15 @@ import {
   lowestCursor,
   newDeliveries,
   nextBatch,
-} from '../domain/fan-out.ts';
-import type { OutboxRow } from '../domain/outbox.ts';
-import type { MetaRow } from '../domain/request.ts';
+} from '../domain/delivering/fan-out.ts';
+import type { EventRow } from '../domain/events/event.ts';
+import type { OutboxRow } from '../domain/events/outbox.ts';
+import type { MetaRow } from '../domain/requests/request.ts';
 import { eventExpiry } from '../domain/retention.ts';
 import { endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
 import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
+import { type Claim, dueAfter, owned, releaseWrite } from '../engine/claims.ts';
+import type { HintMessage, Hints } from '../engine/hints.ts';
 
 export type DispatchDependencies = {
   readonly table: Table;

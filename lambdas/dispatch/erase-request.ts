@@ -1,14 +1,14 @@
-import { type Claim, dueAfter, owned, releaseWrite } from '../adapters/claims.ts';
-import { createEndpoints } from '../adapters/endpoints.ts';
-import type { Hints } from '../adapters/hints.ts';
-import type { Table } from '../adapters/table.ts';
-import type { CopyRow } from '../domain/copy.ts';
-import type { DeliveryRow } from '../domain/delivery.ts';
-import type { EventRow } from '../domain/event.ts';
-import type { OutboxRow } from '../domain/outbox.ts';
-import type { MetaRow } from '../domain/request.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
+import { createEndpoints } from '../adapters/rows/endpoints.ts';
+import type { CopyRow } from '../domain/copying/copy.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import type { EventRow } from '../domain/events/event.ts';
+import type { OutboxRow } from '../domain/events/outbox.ts';
+import type { MetaRow } from '../domain/requests/request.ts';
 import { backlogKey, copyKey, deliveryKey, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
+import { type Claim, dueAfter, owned, releaseWrite } from '../engine/claims.ts';
+import type { Hints } from '../engine/hints.ts';
 
 export type EraseDependencies = {
   readonly table: Table;

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { createClaims } from '../adapters/claims.ts';
-import { createHints } from '../adapters/hints.ts';
-import { createTable } from '../adapters/table.ts';
-import type { OutboxRow } from '../domain/outbox.ts';
-import { AWS_CLIENT } from '../runtime/aws-client.ts';
-import { requireEnv, requireNumber } from '../runtime/env.ts';
-import { log } from '../runtime/log.ts';
-import { reportLostHints } from '../runtime/lost-hints.ts';
-import { queueUrls } from '../runtime/queue-urls.ts';
-import { stage } from '../runtime/stage.ts';
+import { createTable } from '../adapters/dynamodb/table.ts';
+import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
+import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
+import { log } from '../adapters/lambda/log.ts';
+import type { OutboxRow } from '../domain/events/outbox.ts';
+import { createClaims } from '../engine/claims.ts';
+import { createHints } from '../engine/hints.ts';
+import { reportLostHints } from '../engine/lost-hints.ts';
+import { queueUrls } from '../engine/queue-urls.ts';
+import { stage } from '../engine/stage.ts';
 import { createDispatchEvents } from './dispatch-events.ts';
 import { createEraseRequest } from './erase-request.ts';
 

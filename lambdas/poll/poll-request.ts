@@ -1,15 +1,10 @@
-import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../adapters/claims.ts';
-import { type Condition, equals, present } from '../adapters/expression.ts';
-import type { Hints } from '../adapters/hints.ts';
-import { eventWrites } from '../adapters/outbox.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/table.ts';
-import type { Refusal, Topaz } from '../adapters/topaz.ts';
-import { patience } from '../domain/brake.ts';
-import { observe } from '../domain/poll-schedule.ts';
-import { nextPoll } from '../domain/poll-wait.ts';
-import { type RequestRow, requestList } from '../domain/request.ts';
-import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
-import { metaKey } from '../domain/rows.ts';
+import { type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { eventWrites } from '../adapters/rows/outbox.ts';
+import { observe } from '../domain/polling/poll-schedule.ts';
+import { nextPoll } from '../domain/polling/poll-wait.ts';
+import { patience } from '../domain/polling/upstream-pause.ts';
+import { type RequestRow, requestList } from '../domain/requests/request.ts';
 import {
   DEFAULT_TRANSITION_SETTINGS,
   isOverdue,
@@ -18,10 +13,15 @@ import {
   type Transition,
   type TransitionSettings,
   transition,
-} from '../domain/transition.ts';
+} from '../domain/requests/transition.ts';
+import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
+import { metaKey } from '../domain/rows.ts';
 import type { Hint, Lane } from '../domain/work.ts';
-import { handOver } from './hand-over.ts';
-import type { UpstreamBrake } from './upstream-brake.ts';
+import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../engine/claims.ts';
+import type { Hints } from '../engine/hints.ts';
+import { handOver } from './start-copy.ts';
+import type { Refusal, Topaz } from './topaz.ts';
+import type { UpstreamBrake } from './upstream-pause.ts';
 
 export type PollDependencies = {
   readonly table: Table;

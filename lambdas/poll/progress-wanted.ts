@@ -1,4 +1,4 @@
-import type { Table } from '../adapters/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { endpointCountsKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 

@@ -1,7 +1,7 @@
-import type { Hints } from '../adapters/hints.ts';
-import type { Table } from '../adapters/table.ts';
-import { packHints, shareHints } from '../domain/hint-packing.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { LANES, type Lane } from '../domain/work.ts';
+import { packHints, shareHints } from '../engine/hint-packing.ts';
+import type { Hints } from '../engine/hints.ts';
 
 export type SweepDependencies = {
   readonly table: Pick<Table, 'due'>;

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import { createBacklogs } from '../../lambdas/adapters/backlog.ts';
-import { deletion } from '../../lambdas/adapters/endpoints.ts';
-import type { Table } from '../../lambdas/adapters/table.ts';
-import { changed } from '../../lambdas/api/endpoint-change.ts';
-import type { EndpointRow } from '../../lambdas/domain/endpoint.ts';
-import { QUIET_MS } from '../../lambdas/domain/gate.ts';
+import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
+import { createBacklogs } from '../../lambdas/adapters/rows/backlog.ts';
+import { deletion } from '../../lambdas/adapters/rows/endpoints.ts';
+import { QUIET_MS } from '../../lambdas/domain/delivering/delivery-gate.ts';
+import type { EndpointRow } from '../../lambdas/domain/delivering/endpoint.ts';
+import { changed } from '../../lambdas/domain/delivering/endpoint-change.ts';
 import { cancellationKey } from '../../lambdas/domain/rows.ts';
 import { LEASE_MS } from '../../lambdas/domain/work.ts';
 import { type DeliveryWorld, deliveryWorld } from '../lambdas/deliver/delivery-world.ts';

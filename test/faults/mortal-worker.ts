@@ -1,4 +1,4 @@
-import type { Table } from '../../lambdas/adapters/table.ts';
+import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 
 /** What a killed worker's calls meet: nothing that it does has an effect any more. */
 export class Killed extends Error {

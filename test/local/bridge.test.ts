@@ -9,9 +9,9 @@ import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@a
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Bridge, startBridge } from '../../local/bridge.ts';
-import { isAlive } from '../../local/is-alive.ts';
 import type { LogLine } from '../../local/log.ts';
-import { operator } from '../../local/resources.ts';
+import { isAlive } from '../../local/processes/is-alive.ts';
+import { operator } from '../../local/runtime/resources.ts';
 import type { ProbeEvent } from './fixture/functions.ts';
 import { synthesizeFixture } from './fixture/stack.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openDataDir, temporaryDataDir } from '../../local/data-dir.ts';
-import { isAlive } from '../../local/is-alive.ts';
+import { isAlive } from '../../local/processes/is-alive.ts';
 
 let directory: string;
 const closers: (() => unknown)[] = [];

@@ -1,9 +1,9 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ApiClient } from '../../local/api-client.ts';
+import type { PutEvent } from '../../local/aws/stubs.ts';
 import { type Bridge, startBridge } from '../../local/bridge.ts';
-import type { PutEvent } from '../../local/stubs.ts';
-import { synthesize } from '../../local/synthesize.ts';
+import { synthesize } from '../../local/runtime/synthesize.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 100 };
 const put: PutEvent[] = [];

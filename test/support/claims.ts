@@ -1,6 +1,6 @@
-import { type Claim, type Claims, createClaims } from '../../lambdas/adapters/claims.ts';
-import type { Table } from '../../lambdas/adapters/table.ts';
+import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { Hint, RowKey } from '../../lambdas/domain/work.ts';
+import { type Claim, type Claims, createClaims } from '../../lambdas/engine/claims.ts';
 
 /** A clock that tests turn. */
 export type TestClock = { now: () => number; advance: (ms: number) => void };

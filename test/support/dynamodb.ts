@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
-import { createTable, type Table } from '../../lambdas/adapters/table.ts';
-import { type DynamoEngine, startDynamo } from '../../local/emulators.ts';
+import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
+import { type DynamoEngine, startDynamo } from '../../local/aws/emulators.ts';
 
 /** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. */
 export type TestDatabase = {

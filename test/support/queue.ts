@@ -8,7 +8,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll } from 'vitest';
 import { decodeHints, type Hint } from '../../lambdas/domain/work.ts';
-import { startSqs } from '../../local/emulators.ts';
+import { startSqs } from '../../local/aws/emulators.ts';
 
 /** SQS for a test file. */
 export function useQueues() {

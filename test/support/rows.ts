@@ -1,9 +1,9 @@
-import type { DeliveryRow } from '../../lambdas/domain/delivery.ts';
-import type { EndpointRow } from '../../lambdas/domain/endpoint.ts';
-import type { EventRow } from '../../lambdas/domain/event.ts';
-import { newDeliveries } from '../../lambdas/domain/fan-out.ts';
+import type { DeliveryRow } from '../../lambdas/domain/delivering/delivery.ts';
+import type { EndpointRow } from '../../lambdas/domain/delivering/endpoint.ts';
+import { newDeliveries } from '../../lambdas/domain/delivering/fan-out.ts';
+import type { EventRow } from '../../lambdas/domain/events/event.ts';
 import { endpointId } from '../../lambdas/domain/ids.ts';
-import { type RequestRow, requestList, requestListAt } from '../../lambdas/domain/request.ts';
+import { type RequestRow, requestList, requestListAt } from '../../lambdas/domain/requests/request.ts';
 import { endpointKey, listAt, requestKey } from '../../lambdas/domain/rows.ts';
 
 export const REQUEST_ID = '6f2c8f0e-0f4b-4a4e-9d36-1b2c3d4e5f60';

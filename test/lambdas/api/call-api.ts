@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import { createSignGet } from '../../../lambdas/adapters/bucket.ts';
-import { createCounts } from '../../../lambdas/adapters/counts.ts';
 import { createVideoLinks } from '../../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
+import { createSignGet } from '../../../lambdas/api/requests/signed-url.ts';
+import { createCounts } from '../../../lambdas/api/stats/counts.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
 

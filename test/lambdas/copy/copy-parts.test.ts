@@ -1,11 +1,11 @@
 import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { broken, SourceTrouble } from '../../../lambdas/adapters/source/source-trouble.ts';
-import { SinkTrouble } from '../../../lambdas/adapters/uploads/sink-trouble.ts';
 import { createBuffers } from '../../../lambdas/copy/buffers.ts';
 import { copyParts, type PartRoute, type PartsOptions } from '../../../lambdas/copy/copy-parts.ts';
-import { combineCrc32 } from '../../../lambdas/domain/crc32.ts';
+import { broken, SourceTrouble } from '../../../lambdas/copy/source/source-error.ts';
+import { SinkTrouble } from '../../../lambdas/copy/uploads/bucket-error.ts';
+import { combineCrc32 } from '../../../lambdas/domain/copying/crc32.ts';
 
 const source = Buffer.from(Array.from({ length: 1000 }, (_, i) => (i * 31) % 251));
 const PART = 100;

@@ -10,20 +10,25 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { createClaims } from '../../../lambdas/adapters/claims.ts';
-import { createCopies } from '../../../lambdas/adapters/copies.ts';
-import { createSegments } from '../../../lambdas/adapters/segments.ts';
-import { createSource, type SourceOptions } from '../../../lambdas/adapters/source/source.ts';
-import { createPartSender } from '../../../lambdas/adapters/uploads/part-sender.ts';
-import { createUploads, UPLOADS_CLIENT } from '../../../lambdas/adapters/uploads/uploads.ts';
 import { createBuffers } from '../../../lambdas/copy/buffers.ts';
+import { createCopies } from '../../../lambdas/copy/copies.ts';
 import { createCopyWork } from '../../../lambdas/copy/copy-work.ts';
-import { type CopyRow, newCopy, renewedSource, type SegmentRow } from '../../../lambdas/domain/copy.ts';
-import type { EventRow } from '../../../lambdas/domain/event.ts';
-import type { RequestRow } from '../../../lambdas/domain/request.ts';
+import { createSegments } from '../../../lambdas/copy/segments.ts';
+import { createSource, type SourceOptions } from '../../../lambdas/copy/source/source.ts';
+import { createPartSender } from '../../../lambdas/copy/uploads/part-sender.ts';
+import { createUploads, UPLOADS_CLIENT } from '../../../lambdas/copy/uploads/uploads.ts';
+import {
+  type CopyRow,
+  newCopy,
+  renewedSource,
+  type SegmentRow,
+} from '../../../lambdas/domain/copying/copy.ts';
+import type { EventRow } from '../../../lambdas/domain/events/event.ts';
+import type { RequestRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, metaKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint } from '../../../lambdas/domain/work.ts';
-import { stage } from '../../../lambdas/runtime/stage.ts';
+import { createClaims } from '../../../lambdas/engine/claims.ts';
+import { stage } from '../../../lambdas/engine/stage.ts';
 import { startS3 } from '../../../local/s3/server.ts';
 import { startTopaz } from '../../../local/topaz/server.ts';
 import { mortal } from '../../faults/mortal-worker.ts';

@@ -1,8 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createPartSender } from '../../../lambdas/adapters/uploads/part-sender.ts';
-import { createUploads } from '../../../lambdas/adapters/uploads/uploads.ts';
-import { crc32ToBase64 } from '../../../lambdas/domain/crc32.ts';
+import { createPartSender } from '../../../lambdas/copy/uploads/part-sender.ts';
+import { createUploads } from '../../../lambdas/copy/uploads/uploads.ts';
+import { crc32ToBase64 } from '../../../lambdas/domain/copying/crc32.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';

@@ -1,12 +1,12 @@
 import { expect, test, vi } from 'vitest';
-import type { Claim } from '../../../lambdas/adapters/claims.ts';
-import type { Filling } from '../../../lambdas/adapters/source/range-connection.ts';
-import { SourceTrouble } from '../../../lambdas/adapters/source/source-trouble.ts';
 import { createBuffers } from '../../../lambdas/copy/buffers.ts';
-import type { CopyDependencies } from '../../../lambdas/copy/dependencies.ts';
+import type { CopyDependencies } from '../../../lambdas/copy/copy-dependencies.ts';
 import { SegmentCopy } from '../../../lambdas/copy/segment-copy.ts';
-import { newCopy, type SegmentRow } from '../../../lambdas/domain/copy.ts';
-import type { ByteRange } from '../../../lambdas/domain/source-answer.ts';
+import type { Filling } from '../../../lambdas/copy/source/range-connection.ts';
+import { SourceTrouble } from '../../../lambdas/copy/source/source-error.ts';
+import { newCopy, type SegmentRow } from '../../../lambdas/domain/copying/copy.ts';
+import type { ByteRange } from '../../../lambdas/domain/copying/source-answer.ts';
+import type { Claim } from '../../../lambdas/engine/claims.ts';
 
 test('a worker whose URL was refused asks for no other when one has come before its last part is sent', async () => {
   const at = 1_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { ExchangeError } from '../../../lambdas/adapters/safe-http/exchange-error.ts';
-import { changed } from '../../../lambdas/api/endpoint-change.ts';
-import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/health.ts';
+import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts';
+import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';
+import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/delivering/health.ts';
 import { originKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld, type Posted } from './delivery-world.ts';

@@ -3,16 +3,16 @@ import { text } from 'node:stream/consumers';
 import { Webhook } from 'standardwebhooks';
 import { Webhook as SvixWebhook } from 'svix';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ExchangeError } from '../../../lambdas/adapters/safe-http/exchange-error.ts';
+import type { Table } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts';
 import {
   createSafeHttp,
   type SafeHttp,
   type SafeHttpOptions,
-} from '../../../lambdas/adapters/safe-http/safe-http.ts';
-import type { Table } from '../../../lambdas/adapters/table.ts';
-import { rotated } from '../../../lambdas/domain/signing-secret.ts';
+} from '../../../lambdas/adapters/http/safe-http.ts';
+import { rotated } from '../../../lambdas/domain/delivering/signing-secret.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { cert, type FarSide, startHttp, startHttps, startRaw } from '../adapters/safe-http/far-side.ts';
+import { cert, type FarSide, startHttp, startHttps, startRaw } from '../adapters/http/far-side.ts';
 import { deliveryWorld, SECRET } from './delivery-world.ts';
 
 const database = useDatabase();

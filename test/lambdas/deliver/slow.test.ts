@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Table, Write } from '../../../lambdas/adapters/table.ts';
-import { mostAtOnce } from '../../../lambdas/domain/health.ts';
+import type { Table, Write } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { mostAtOnce } from '../../../lambdas/domain/delivering/health.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld } from './delivery-world.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { entryWrite } from '../../../lambdas/adapters/backlog.ts';
-import { deletion } from '../../../lambdas/adapters/endpoints.ts';
+import { entryWrite } from '../../../lambdas/adapters/rows/backlog.ts';
+import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
-import { number } from '../../../lambdas/domain/event.ts';
-import type { OutboxRow } from '../../../lambdas/domain/outbox.ts';
+import { number } from '../../../lambdas/domain/events/event.ts';
+import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import {
   backlogKey,
   copyKey,

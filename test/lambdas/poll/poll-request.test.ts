@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ConditionFailed } from '../../../lambdas/adapters/table.ts';
-import { newCopy } from '../../../lambdas/domain/copy.ts';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { newCopy } from '../../../lambdas/domain/copying/copy.ts';
 import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { useDatabase } from '../../support/dynamodb.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createHints } from '../../../lambdas/adapters/hints.ts';
 import { type Hint, LANES, type Lane } from '../../../lambdas/domain/work.ts';
+import { createHints } from '../../../lambdas/engine/hints.ts';
 import { createSweep } from '../../../lambdas/tick/sweep.ts';
 import { testClaims, testClock } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';

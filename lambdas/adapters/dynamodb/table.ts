@@ -1,0 +1,259 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
+import {
+  BatchGetCommand,
+  DeleteCommand,
+  DynamoDBDocumentClient,
+  GetCommand,
+  PutCommand,
+  QueryCommand,
+  TransactWriteCommand,
+  type TransactWriteCommandInput,
+  UpdateCommand,
+} from '@aws-sdk/lib-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import type { Hint, RowKey } from '../../domain/work.ts';
+import { type Condition, expressions, type Write } from './expression.ts';
+
+/** A condition of a write did not hold: somebody else was there first. Never retried as it is. */
+export class ConditionFailed extends Error {
+  override readonly name = 'ConditionFailed';
+  /** The places in the transaction whose conditions failed; `[0]` for a single write. */
+  readonly failed: readonly number[];
+  /** The rows as they are, where DynamoDB returned them, by place. */
+  readonly rows: ReadonlyMap<number, Row>;
+
+  constructor(failed: readonly number[], rows: ReadonlyMap<number, Row>) {
+    super(`a conditional write was refused (clause ${failed.join(', ')})`);
+    this.failed = failed;
+    this.rows = rows;
+  }
+}
+
+type Item = Record<string, AttributeValue>;
+export type Row = RowKey & Record<string, unknown>;
+export type Page<T> = { rows: T[]; more: boolean };
+export type Table = ReturnType<typeof createTable>;
+
+export type RowQuery = {
+  index?: 'due' | 'list';
+  partition: string;
+  /** Bounds of the sort key: exclusive `after` and `before`, or a `prefix`. */
+  after?: string | number;
+  before?: string | number;
+  upTo?: string | number;
+  prefix?: string;
+  newestFirst?: boolean;
+  limit: number;
+  consistent?: boolean;
+};
+
+const CONFLICT_TRIES = 8;
+/** Keys that one batch read takes. */
+const KEYS_PER_READ = 100;
+
+/** Why a transaction was canceled that may come through when it is sent again. */
+const TRANSIENT = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+
+/**
+ * The one table, over a real client: reads, single writes and transactions of {@link Write}s.
+ * DynamoDB's refusals become {@link ConditionFailed}. What meets a transaction on a row is tried again
+ * here, single writes too: the SDK does so for neither. What then still fails is thrown as it is.
+ */
+export function createTable(client: DynamoDBClient, tableName: string, random: () => number = Math.random) {
+  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+
+  /** The row, read consistently unless said otherwise; undefined when there is none. */
+  async function get<T extends RowKey>(key: RowKey, consistent = true): Promise<T | undefined> {
+    const { Item } = await documents.send(
+      new GetCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: consistent }),
+    );
+    return Item as T | undefined;
+  }
+
+  /** The rows of `keys`, all different, that exist; in no order. */
+  async function getMany<T extends RowKey>(keys: readonly RowKey[], consistent = true): Promise<T[]> {
+    const rows: T[] = [];
+    const wanted: RowKey[] = keys.map(keyOf);
+    while (wanted.length > 0) {
+      const Keys = wanted.splice(0, KEYS_PER_READ);
+      const { Responses, UnprocessedKeys } = await documents.send(
+        new BatchGetCommand({ RequestItems: { [tableName]: { Keys, ConsistentRead: consistent } } }),
+      );
+      rows.push(...((Responses?.[tableName] ?? []) as T[]));
+      wanted.push(...((UnprocessedKeys?.[tableName]?.Keys ?? []) as RowKey[]));
+    }
+    return rows;
+  }
+
+  /** Applies one write and returns the row as it is afterwards (undefined after a delete or put). */
+  async function write<T extends RowKey>(change: Write): Promise<T | undefined> {
+    const common = {
+      TableName: tableName,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      ...expressions(change),
+    };
+    return patiently(async () => {
+      if ('put' in change) {
+        await documents.send(new PutCommand({ ...common, Item: change.put }));
+        return undefined;
+      }
+      if ('delete' in change) {
+        await documents.send(new DeleteCommand({ ...common, Key: keyOf(change.delete) }));
+        return undefined;
+      }
+      if ('check' in change) throw new Error('a check stands only in a transaction');
+      const { Attributes } = await documents.send(
+        new UpdateCommand({ ...common, Key: keyOf(change.update), ReturnValues: 'ALL_NEW' }),
+      );
+      return Attributes as T | undefined;
+    });
+  }
+
+  /** Applies all writes or none; at most 100. */
+  async function transact(changes: readonly Write[]): Promise<void> {
+    const input: TransactWriteCommandInput = {
+      TransactItems: changes.map((change) => {
+        const common = {
+          TableName: tableName,
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+          ...expressions(change),
+        };
+        if ('put' in change) return { Put: { ...common, Item: change.put } };
+        if ('delete' in change) return { Delete: { ...common, Key: keyOf(change.delete) } };
+        if ('check' in change) {
+          const { ConditionExpression = '', ...rest } = common;
+          return { ConditionCheck: { ...rest, ConditionExpression, Key: keyOf(change.check) } };
+        }
+        const { UpdateExpression = '', ...rest } = common;
+        return { Update: { ...rest, UpdateExpression, Key: keyOf(change.update) } };
+      }),
+    };
+    await patiently(() => documents.send(new TransactWriteCommand(input)));
+  }
+
+  /** Sends a write, again while transactions of others are in its way. */
+  async function patiently<R>(send: () => Promise<R>): Promise<R> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await send();
+      } catch (error) {
+        const refused = refusal(error);
+        if (refused) throw refused;
+        if (!isTransient(error) || attempt === CONFLICT_TRIES) throw error;
+        await sleep(random() * 25 * 2 ** attempt);
+      }
+    }
+  }
+
+  /**
+   * One page of a partition, or of an index's. `more` tells that rows may be left; go on from the
+   * last row's sort key.
+   */
+  async function query<T extends RowKey>(query: RowQuery): Promise<Page<T>> {
+    const { rows, next } = await page<T>(query);
+    return { rows, more: next !== undefined };
+  }
+
+  /** One page, at most 1 MB, and from where to read the next. */
+  async function page<T extends RowKey>(
+    query: RowQuery,
+    from?: Record<string, unknown>,
+  ): Promise<{ rows: T[]; next?: Record<string, unknown> | undefined }> {
+    const [pk, sk] = { table: ['pk', 'sk'], due: ['lane', 'dueAt'], list: ['listKey', 'listAt'] }[
+      query.index ?? 'table'
+    ] as [string, string];
+    const clauses = ['#pk = :pk'];
+    const values: Record<string, unknown> = { ':pk': query.partition };
+    if (query.prefix !== undefined && query.after === undefined && query.before === undefined) {
+      clauses.push('begins_with(#sk, :prefix)');
+      values[':prefix'] = query.prefix;
+    } else if (query.after !== undefined || query.before !== undefined || query.upTo !== undefined) {
+      // A key condition takes one comparison of the sort key, so an inclusive BETWEEN stands for two.
+      const low = query.after ?? query.prefix;
+      const high =
+        query.before ?? query.upTo ?? (query.prefix === undefined ? undefined : `${query.prefix}\uffff`);
+      if (low !== undefined && high !== undefined) {
+        clauses.push('#sk BETWEEN :low AND :high');
+        values[':low'] = low;
+        values[':high'] = high;
+      } else if (low !== undefined) {
+        clauses.push('#sk > :low');
+        values[':low'] = low;
+      } else {
+        clauses.push(query.upTo === undefined ? '#sk < :high' : '#sk <= :high');
+        values[':high'] = high;
+      }
+    }
+    const usesSortKey = clauses.length > 1;
+    const { Items, LastEvaluatedKey } = await documents.send(
+      new QueryCommand({
+        TableName: tableName,
+        IndexName: query.index,
+        KeyConditionExpression: clauses.join(' AND '),
+        ExpressionAttributeNames: usesSortKey ? { '#pk': pk, '#sk': sk } : { '#pk': pk },
+        ExpressionAttributeValues: values,
+        ScanIndexForward: !query.newestFirst,
+        Limit: query.limit,
+        ExclusiveStartKey: from,
+        ConsistentRead: query.index ? undefined : (query.consistent ?? false),
+      }),
+    );
+    const rows = ((Items ?? []) as T[]).filter((row) => {
+      const at = (row as Record<string, unknown>)[sk];
+      return at !== query.after && at !== query.before;
+    });
+    return { rows, next: LastEvaluatedKey };
+  }
+
+  /** Rows of a lane that were due at or before `upTo`, oldest first; `limit` of them, in as many pages as that takes. */
+  async function due(lane: string, upTo: number, limit: number): Promise<Hint[]> {
+    const found: Hint[] = [];
+    let next: Record<string, unknown> | undefined;
+    do {
+      const some = await page<Hint>(
+        { index: 'due', partition: lane, upTo, limit: limit - found.length },
+        next,
+      );
+      for (const { pk, sk, dueAt } of some.rows) found.push({ pk, sk, dueAt });
+      next = some.next;
+    } while (next && found.length < limit);
+    return found;
+  }
+
+  return { get, getMany, write, transact, query, due };
+}
+
+/** The conditions that did not hold, if that is why the write failed. */
+function refusal(error: unknown): ConditionFailed | undefined {
+  if (error instanceof ConditionalCheckFailedException) return failedAt([[0, error.Item]]);
+  if (!(error instanceof TransactionCanceledException)) return undefined;
+  const failed = (error.CancellationReasons ?? []).flatMap(
+    ({ Code, Item }, i): [number, Item | undefined][] =>
+      Code === 'ConditionalCheckFailed' ? [[i, Item]] : [],
+  );
+  return failed.length > 0 ? failedAt(failed) : undefined;
+}
+
+function failedAt(places: readonly (readonly [number, Item | undefined])[]): ConditionFailed {
+  const rows = places.flatMap(([i, item]): [number, Row][] => (item ? [[i, unmarshall(item) as Row]] : []));
+  return new ConditionFailed(
+    places.map(([i]) => i),
+    new Map(rows),
+  );
+}
+
+const isTransient = (error: unknown): boolean =>
+  error instanceof TransactionConflictException ||
+  (error instanceof TransactionCanceledException &&
+    (error.CancellationReasons ?? []).some(({ Code = '' }) => TRANSIENT.includes(Code)));
+
+const keyOf = ({ pk, sk }: RowKey): RowKey => ({ pk, sk });
+
+export type { Condition, Write };

@@ -1,0 +1,212 @@
+import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { isAddress, isLoopbackAddress, isPublicAddress } from '../../domain/http/public-address.ts';
+import { checkTargetUrl, dialledHost } from '../../domain/http/target-url.ts';
+import { asExchangeError, ExchangeError, type Stage, timeoutError } from './exchange-error.ts';
+import { guardedLookup, type Resolve, resolveByDns } from './guarded-lookup.ts';
+
+export type Exchange = {
+  readonly method: string;
+  readonly url: string;
+  /** `host` and `accept-encoding` are set here, whatever is given. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  /** For the whole exchange, from the wait for a connection to the last byte of the answer. */
+  readonly timeoutMs: number;
+  /** Until the answer's headers are there. */
+  readonly headersTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+/** An answer whose body is still to be read, at whatever pace; leaving it unread holds its connection. */
+export type OpenAnswer = {
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  /** Destroy it to give the answer up. */
+  readonly message: IncomingMessage;
+  /** Turns an error of `message` into an {@link ExchangeError}. */
+  readonly explain: (error: unknown) => ExchangeError;
+};
+
+export type BodyLimits = {
+  /** Beyond this many bytes the connection is destroyed and the answer taken as it is. */
+  readonly maxBodyBytes: number;
+  /** So much of the body is returned. */
+  readonly keepBytes: number;
+};
+
+export type Answer = {
+  readonly statusCode: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Whether there was more than what `body` holds. */
+  readonly truncated: boolean;
+  readonly durationMs: number;
+};
+
+/** Throws nothing but {@link ExchangeError}. Answers of any status are answers; none is followed. */
+export type SafeHttp = {
+  /** Sends and reads the answer, within limits. */
+  request(exchange: Exchange & BodyLimits): Promise<Answer>;
+  /** Sends and returns as soon as the answer's headers are there; `timeoutMs` runs on to the end of the body. */
+  open(exchange: Exchange): Promise<OpenAnswer>;
+  /** Ends idle connections. */
+  close(): void;
+};
+
+export type SafeHttpOptions = {
+  /** Only locally: admits loopback addresses, and plain http to them. */
+  readonly allowLoopback: boolean;
+  /** Longer URLs are refused; without it those longer than a webhook's may be. */
+  readonly maxUrlLength?: number;
+  readonly resolve?: Resolve;
+  /** Certificates to trust in place of the well-known ones (PEM). */
+  readonly ca?: string;
+  /** Ms from any origin. */
+  readonly now?: () => number;
+};
+
+/** `maxSockets` is per origin, so that a slow one cannot use up the connections of others. */
+const AGENT: https.AgentOptions = {
+  /** Stated, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch it off. */
+  rejectUnauthorized: true,
+  keepAlive: true,
+  maxSockets: 64,
+  maxFreeSockets: 8,
+  scheduling: 'lifo',
+  /** Ends connections that were idle for so long. */
+  timeout: 10_000,
+  /** Node's 250 ms would give up on the first address of a host across an ocean. */
+  autoSelectFamilyAttemptTimeout: 1_000,
+};
+
+/**
+ * An HTTP client for URLs that strangers chose. It dials public addresses only, checked by the
+ * connector's own resolution on every connection, and bounds time, body and connections.
+ */
+export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
+  const {
+    allowLoopback,
+    maxUrlLength: maxLength,
+    ca,
+    resolve = resolveByDns(),
+    now = () => performance.now(),
+  } = options;
+  const admits = (address: string) =>
+    isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address));
+  const encrypted = new https.Agent({ ...AGENT, ca, lookup: guardedLookup(resolve, admits) });
+  const plain = new http.Agent({ ...AGENT, lookup: guardedLookup(resolve, isLoopbackAddress) });
+
+  function start(url: URL, { method, headers, body }: Exchange): http.ClientRequest {
+    const client = url.protocol === 'https:' ? https : http;
+    return client
+      .request(url, {
+        method,
+        // Another `host` would also be the name that the certificate is checked against.
+        headers: { ...headers, host: url.host, 'accept-encoding': 'identity' },
+        agent: client === https ? encrypted : plain,
+      })
+      .end(body);
+  }
+
+  async function open(exchange: Exchange): Promise<OpenAnswer> {
+    const target = checkTargetUrl(exchange.url, { allowLoopback, maxLength });
+    if (!target.ok) throw new ExchangeError('address_refused', target.reason);
+    let request: http.ClientRequest;
+    try {
+      request = start(target.url, exchange);
+    } catch (error) {
+      throw asExchangeError(error, target.url.host, 'queue');
+    }
+    return awaitAnswer(request, target.url, exchange);
+  }
+
+  return {
+    open,
+    async request(exchange) {
+      const startedAt = now();
+      const { statusCode, headers, message, explain } = await open(exchange);
+      const kept = await readBody(message, exchange).catch((error: unknown) => {
+        throw explain(error);
+      });
+      return { statusCode, headers, ...kept, durationMs: now() - startedAt };
+    },
+    close() {
+      encrypted.destroy();
+      plain.destroy();
+    },
+  };
+}
+
+/** Watches a request until its headers are there; its time limits and signal stay on until the body has ended. */
+function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange): Promise<OpenAnswer> {
+  const { timeoutMs, headersTimeoutMs, signal } = exchange;
+  const { promise, resolve, reject } = Promise.withResolvers<OpenAnswer>();
+  let message: IncomingMessage | undefined;
+  let stage: Stage = 'queue';
+  let bytesBefore = 0;
+
+  const explain = (error: unknown) =>
+    asExchangeError(error, url.host, stage, {
+      reusedSocket: request.reusedSocket && request.socket?.bytesRead === bytesBefore,
+      statusCode: message?.statusCode,
+    });
+  const fail = (error: ExchangeError) => {
+    settle();
+    // A request that still waits for a connection would emit its error only once it has got one.
+    reject(error);
+    (message ?? request).destroy(error);
+  };
+  const expire = (limitMs: number) => fail(timeoutError(url.host, stage, limitMs, message?.statusCode));
+  const abort = () => fail(new ExchangeError('aborted', `The exchange with ${url.host} was called off.`));
+  const whole = setTimeout(expire, timeoutMs, timeoutMs);
+  const untilHeaders = headersTimeoutMs && setTimeout(expire, headersTimeoutMs, headersTimeoutMs);
+  const settle = () => {
+    clearTimeout(whole);
+    clearTimeout(untilHeaders);
+    signal?.removeEventListener('abort', abort);
+  };
+
+  request.on('socket', (socket) => {
+    bytesBefore = socket.bytesRead;
+    stage = !socket.connecting ? 'headers' : isAddress(dialledHost(url)) ? 'connect' : 'dns';
+    if (stage === 'headers') return;
+    socket.once('lookup', () => {
+      stage = 'connect';
+    });
+    socket.once('connect', () => {
+      stage = url.protocol === 'https:' ? 'tls' : 'headers';
+    });
+    socket.once('secureConnect', () => {
+      stage = 'headers';
+    });
+  });
+  request.on('response', (answer) => {
+    message = answer;
+    stage = 'body';
+    clearTimeout(untilHeaders);
+    answer.once('close', settle);
+    const { statusCode = 0, headers } = answer;
+    resolve({ statusCode, headers, message, explain });
+  });
+  request.on('error', (error) => fail(explain(error)));
+  // A switch of protocols ends the request without an error or an answer.
+  request.on('close', () => {
+    if (!message) fail(explain(undefined));
+  });
+  signal?.addEventListener('abort', abort);
+  if (signal?.aborted) abort();
+  return promise;
+}
+
+async function readBody(message: IncomingMessage, { maxBodyBytes, keepBytes }: BodyLimits) {
+  const kept: Buffer[] = [];
+  let read = 0;
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    if (read < keepBytes) kept.push(chunk.subarray(0, keepBytes - read));
+    read += chunk.length;
+    // Leaving the loop destroys the message, and with it the connection.
+    if (read > maxBodyBytes) break;
+  }
+  return { body: Buffer.concat(kept), truncated: read > keepBytes };
+}

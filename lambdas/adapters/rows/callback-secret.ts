@@ -1,0 +1,42 @@
+import type { EndpointSecret } from '../../domain/delivering/endpoint.ts';
+import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
+import { callbackSecretKey } from '../../domain/rows.ts';
+import type { RowKey } from '../../domain/work.ts';
+import { absent, equals } from '../dynamodb/expression.ts';
+import { ConditionFailed, type Table, type Write } from '../dynamodb/table.ts';
+
+type CallbackSecretRow = RowKey & { secrets: EndpointSecret[] };
+
+export type CallbackSecrets = ReturnType<typeof createCallbackSecrets>;
+
+/** The secrets that sign per-request callbacks. */
+export function createCallbackSecrets(
+  table: Pick<Table, 'get' | 'write'>,
+  randomBytes: (count: number) => Uint8Array,
+) {
+  /**
+   * All that are stored, the current one first; old ones may have expired. Made when first needed:
+   * of two who need it at once, one makes it and both use it.
+   */
+  async function read(): Promise<readonly EndpointSecret[]> {
+    const row = await table.get<CallbackSecretRow>(callbackSecretKey);
+    if (row) return row.secrets;
+    const secrets = [{ secret: newSecret(randomBytes(SECRET_BYTES)) }];
+    try {
+      await table.write({ put: { ...callbackSecretKey, secrets }, if: [absent('pk')] });
+      return secrets;
+    } catch (error) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      return read();
+    }
+  }
+
+  /** Replaces them, if they still are as they were read. */
+  const replacement = (read: readonly EndpointSecret[], secrets: readonly EndpointSecret[]): Write => ({
+    update: callbackSecretKey,
+    set: { secrets },
+    if: [equals('secrets', read)],
+  });
+
+  return { read, replacement };
+}

@@ -1,0 +1,159 @@
+import type { GateRow } from '../../domain/delivering/delivery-gate.ts';
+import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { isEndpointId } from '../../domain/ids.ts';
+import { endpointList, tellsProgress } from '../../domain/requests/registration.ts';
+import { finishedExpiry } from '../../domain/retention.ts';
+import {
+  cancellationKey,
+  DELETED_ENDPOINTS,
+  ENDPOINTS,
+  endpointCountsKey,
+  endpointKey,
+  originKey,
+} from '../../domain/rows.ts';
+import type { Hint, RowKey } from '../../domain/work.ts';
+import { absent, below, equals, present } from '../dynamodb/expression.ts';
+import type { Table, Write } from '../dynamodb/table.ts';
+import { originOf } from './targets.ts';
+
+/** Account-wide endpoints there may be; each event is matched against all of them. */
+export const MAX_ENDPOINTS = 100;
+
+/** By then the deliveries of a deleted endpoint have ended, and expire. */
+const CANCELED_WITHIN_MS = 86_400_000;
+
+/** The row at {@link endpointCountsKey}. */
+export type EndpointCounts = RowKey & {
+  endpoints: number;
+  /** Those whose filter matches `progress.updated`; while none does, no poll looks for it. */
+  tellProgress: number;
+};
+
+export type Endpoints = ReturnType<typeof createEndpoints>;
+
+export function createEndpoints(table: Table) {
+  async function get(id: string): Promise<EndpointRow | undefined> {
+    return isEndpointId(id) ? table.get<EndpointRow>(endpointKey(id)) : undefined;
+  }
+
+  /** All account-wide endpoints; more than one page only when their headers and URLs are long. */
+  const listAccountWide = () => all<EndpointRow>(ENDPOINTS);
+
+  /** The account-wide endpoints that were deleted, as long as there may be deliveries to them. */
+  const listDeleted = async (): Promise<string[]> => (await all(DELETED_ENDPOINTS)).map(({ sk }) => sk);
+
+  async function all<T extends RowKey>(partition: string): Promise<T[]> {
+    const found: T[] = [];
+    for (let after: string | undefined; ; after = found.at(-1)?.sk) {
+      const { rows, more } = await table.query<T>({
+        partition,
+        after,
+        limit: MAX_ENDPOINTS,
+        consistent: true,
+      });
+      found.push(...rows);
+      if (!more || rows.length === 0) return found;
+    }
+  }
+
+  /** Callback endpoints, newest first, from before a position. */
+  async function listCallbacks(before: string | undefined, limit: number) {
+    const { rows, more } = await table.query<EndpointRow>({
+      index: 'list',
+      partition: endpointList('callback'),
+      before,
+      newestFirst: true,
+      limit,
+    });
+    const entries = rows.map((row) => ({ position: row.listAt, key: { pk: row.pk, sk: row.sk } }));
+    return { entries, more };
+  }
+
+  /** Each of the endpoints in its place, undefined where there is none. */
+  async function getMany(keys: readonly RowKey[]): Promise<(EndpointRow | undefined)[]> {
+    const read = await table.getMany<EndpointRow>(keys);
+    const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
+    return keys.map(({ pk, sk }) => rows.get(`${pk} ${sk}`));
+  }
+
+  /** Endpoints as they are shown: callbacks with the health of their origin, while they are enabled. */
+  async function withHealth(rows: readonly EndpointRow[]): Promise<EndpointRow[]> {
+    const shared = rows.filter(({ kind, enabled }) => kind === 'callback' && enabled);
+    const keys = [...new Set(shared.map(({ url }) => originOf(url)))].map(originKey);
+    if (keys.length === 0) return [...rows];
+    const origins = await table.getMany<GateRow>(keys);
+    return rows.map((row) => {
+      const origin = shared.includes(row) && origins.find((each) => each.origin === originOf(row.url));
+      return origin ? { ...row, health: origin.health } : row;
+    });
+  }
+
+  const counts = (): Promise<EndpointCounts | undefined> => table.get<EndpointCounts>(endpointCountsKey);
+
+  return { get, getMany, listAccountWide, listDeleted, listCallbacks, withHealth, counts };
+}
+
+/** Adds an account-wide endpoint while there are fewer than {@link MAX_ENDPOINTS}. */
+export function creation(endpoint: EndpointRow, counts: EndpointCounts | undefined): Write[] {
+  return [
+    { put: endpoint, if: [absent('pk')] },
+    {
+      ...countsUpdate(1, tellsProgress([endpoint]) ? 1 : 0),
+      if: [counts ? below('endpoints', MAX_ENDPOINTS) : absent('pk')],
+    },
+  ];
+}
+
+/** Changes an endpoint that still is as it was read, in what is counted or decides about deliveries. */
+export function change(
+  endpoint: EndpointRow,
+  set: Partial<EndpointRow>,
+  remove: readonly (keyof EndpointRow)[],
+): Write[] {
+  const update: Write = {
+    update: endpoint,
+    set,
+    remove,
+    if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
+  };
+  const told = tellsProgress([endpoint]);
+  const tells = set.events ? tellsProgress([{ events: set.events }]) : told;
+  return told === tells ? [update] : [update, countsUpdate(0, tells ? 1 : -1)];
+}
+
+/**
+ * Deletes an endpoint, and orders that what it still had to get is canceled. One that is account-wide
+ * is remembered while there are deliveries to it; requests themselves know their callbacks.
+ */
+export function deletion(
+  endpoint: EndpointRow,
+  now: number,
+  retentionDays: number,
+): { writes: Write[]; due: Hint } {
+  const order = { ...cancellationKey(endpoint.id), endpointId: endpoint.id, orderedAt: now };
+  const due = { ...cancellationKey(endpoint.id), dueAt: now };
+  const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
+  return {
+    writes: [...removal(endpoint, expiresAt), { put: { ...order, lane: 'deliver-slow', dueAt: now } }],
+    due,
+  };
+}
+
+function removal(endpoint: EndpointRow, expiresAt: number): Write[] {
+  if (endpoint.kind === 'callback') return [{ delete: endpoint, if: [present('pk')] }];
+  return [
+    { delete: endpoint, if: [equals('events', endpoint.events)] },
+    countsUpdate(-1, tellsProgress([endpoint]) ? -1 : 0),
+    { put: { pk: DELETED_ENDPOINTS, sk: endpoint.id, expiresAt } },
+  ];
+}
+
+/** Makes sure that a callback's endpoint is there; one that is keeps its health and settings. */
+export function ensured({ pk, sk, ...endpoint }: EndpointRow): Write {
+  return { update: { pk, sk }, setIfAbsent: endpoint };
+}
+
+const countsUpdate = (endpoints: number, tellProgress: number) => ({
+  update: endpointCountsKey,
+  add: { endpoints, tellProgress },
+});

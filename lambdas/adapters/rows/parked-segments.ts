@@ -1,0 +1,39 @@
+import { type SegmentRow, supersededSegment } from '../../domain/copying/copy.ts';
+import { requestKey } from '../../domain/rows.ts';
+import { PARKED } from '../../domain/work.ts';
+import { equals } from '../dynamodb/expression.ts';
+import type { Table } from '../dynamodb/table.ts';
+import { writeIf } from '../dynamodb/write-if.ts';
+
+/** The segments of a request's copy that wait for a person. */
+export async function parkedSegments(table: Pick<Table, 'query'>, requestId: string): Promise<SegmentRow[]> {
+  const parked: SegmentRow[] = [];
+  for (let after: string | undefined; ; ) {
+    const { rows, more } = await table.query<SegmentRow>({
+      partition: requestKey(requestId).pk,
+      prefix: 'SEGMENT#',
+      after,
+      limit: 1_000,
+      consistent: true,
+    });
+    parked.push(...rows.filter((row) => row.lane === PARKED));
+    after = rows.at(-1)?.sk;
+    if (!more || after === undefined) return parked;
+  }
+}
+
+/** Ends them, when nothing is to be copied any more that a person could release. */
+export async function supersedeParked(
+  table: Pick<Table, 'query' | 'write'>,
+  requestId: string,
+  expiresAt: number,
+): Promise<void> {
+  for (const segment of await parkedSegments(table, requestId)) {
+    await writeIf(table, {
+      update: segment,
+      set: supersededSegment(expiresAt),
+      remove: ['lane', 'dueAt', 'claims', 'parked'],
+      if: [equals('lane', PARKED)],
+    });
+  }
+}

@@ -1,0 +1,147 @@
+import * as z from 'zod/mini';
+import { equals, present } from '../../adapters/dynamodb/expression.ts';
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
+import type { Write } from '../../adapters/dynamodb/table.ts';
+import { entryWrite } from '../../adapters/rows/backlog.ts';
+import type { DeliveryRow, DeliveryState } from '../../domain/delivering/delivery.ts';
+import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { isEndpointId } from '../../domain/ids.ts';
+import { isExpired } from '../../domain/retention.ts';
+import { backlogKey, backlogPartition } from '../../domain/rows.ts';
+import { freshDueAt, type Hint } from '../../domain/work.ts';
+import type { ApiContext } from '../context.ts';
+import { paging } from '../http/lists.ts';
+import { collectPage } from '../http/paging.ts';
+import { conflict, notFound } from '../http/problem.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import { iso } from '../http/time.ts';
+
+const STATES = ['pending', 'held', 'delivered', 'failed', 'canceled'] as const satisfies DeliveryState[];
+
+export function deliveryRoutes(context: ApiContext): Route[] {
+  const { deliveries, endpoints, hints, lists, now } = context;
+
+  async function known(id: string | undefined): Promise<DeliveryRow> {
+    const found = await deliveries.get(id ?? '');
+    if (!found) throw notFound('delivery');
+    return found;
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/endpoints/{id}/deliveries',
+      access: 'read',
+      summary: "Lists an endpoint's deliveries, those of the newest events first.",
+      query: z.strictObject({ ...paging, state: z.optional(z.enum(STATES)) }),
+      answers: { 200: 'DeliveryList' },
+      handle: async (call) => {
+        const id = call.params.id ?? '';
+        const { state } = call.query;
+        // What was sent to an endpoint that is deleted meanwhile can still be looked at.
+        if (!isEndpointId(id)) throw notFound('endpoint');
+        return lists(call, (from) =>
+          collectPage({
+            ...from,
+            filtered: state !== undefined,
+            scan: (after, limit) => deliveries.list(id, after, limit),
+            show: (entries) =>
+              entries.map(({ row }) =>
+                isExpired(row, now()) || (state && row.state !== state) ? undefined : deliveryView(row),
+              ),
+          }),
+        );
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/deliveries/{id}',
+      access: 'read',
+      summary: 'One delivery with its attempts.',
+      answers: { 200: 'Delivery' },
+      handle: async ({ params }) => ok(deliveryView(await known(params.id))),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/deliveries/{id}/retry',
+      access: 'admin',
+      summary: 'Sends an event to an endpoint again, with the same id; a pending one is made due now.',
+      answers: { 202: 'Delivery' },
+      handle: async ({ params, once }) => {
+        let due: Hint | undefined;
+        await once((commit) =>
+          optimistic(async () => {
+            const row = await known(params.id);
+            const endpoint = await endpoints.get(row.endpointId);
+            if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
+            const again = endpoint.kind === 'pull' ? fetchable(row, endpoint) : retry(row, now());
+            due = again.due;
+            return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
+          }),
+        );
+        if (due) await hints.send('deliver-slow', [due]);
+        return { status: 202, body: deliveryView(await known(params.id)) };
+      },
+    }),
+  ];
+}
+
+/** What `GET /v1/deliveries/{id}` answers. */
+export function deliveryView(row: DeliveryRow) {
+  // While somebody is sending it, it is due when that one is given up.
+  const waits = row.state === 'pending' && row.lane?.startsWith('deliver') && row.owner === undefined;
+  return {
+    id: row.id,
+    eventId: row.eventId,
+    endpointId: row.endpointId,
+    requestId: row.requestId,
+    type: row.type,
+    state: row.state,
+    nextAttemptAt: waits ? iso(row.dueAt) : undefined,
+    attemptCount: row.attemptCount,
+    attempts: row.attempts.map(({ at, durationMs, statusCode, error, body }) => ({
+      at: iso(at),
+      durationMs,
+      statusCode,
+      error,
+      body,
+    })),
+  };
+}
+
+type Ordered = { readonly writes: Write[]; readonly due?: Hint };
+
+const WORK = ['owner', 'claims', 'parked', 'expiresAt'];
+
+/**
+ * A schedule begins anew, unless one is under way: then its next attempt is now. A person's order
+ * passes an open breaker.
+ */
+function retry(row: DeliveryRow, now: number): Ordered {
+  const dueAt = freshDueAt(now, row.dueAt);
+  const restarts = row.state === 'pending' ? {} : { state: 'pending', failures: 0 };
+  return {
+    due: { pk: row.pk, sk: row.sk, dueAt },
+    writes: [
+      {
+        update: row,
+        set: { ...restarts, lane: 'deliver-slow', dueAt, passes: true },
+        remove: [...WORK, 'waitsAt'],
+        if: [present('pk'), equals('state', row.state)],
+      },
+      ...(row.waitsAt ? [{ delete: backlogKey(row.waitsAt, row) }] : []),
+    ],
+  };
+}
+
+/** Whoever fetches from the endpoint gets it again. */
+function fetchable(row: DeliveryRow, endpoint: EndpointRow): Ordered {
+  const waitsAt = backlogPartition(endpoint);
+  const set = { state: 'pending', failures: 0, waitsAt };
+  return {
+    writes: [
+      { update: row, set, remove: [...WORK, 'lane', 'dueAt'], if: [equals('state', row.state)] },
+      entryWrite(waitsAt, { ...row, expiresAt: undefined }),
+    ],
+  };
+}

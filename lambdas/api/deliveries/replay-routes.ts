@@ -1,0 +1,73 @@
+import { absent } from '../../adapters/dynamodb/expression.ts';
+import { doneInReplay } from '../../adapters/rows/replays.ts';
+import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
+import { replayId as newReplayId } from '../../domain/ids.ts';
+import { eventExpiry, isExpired } from '../../domain/retention.ts';
+import { replayKey } from '../../domain/rows.ts';
+import type { Hint } from '../../domain/work.ts';
+import type { ApiContext } from '../context.ts';
+import { invalid, notFound } from '../http/problem.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import { iso } from '../http/time.ts';
+
+/** Orders to send again what an endpoint was sent before; the deliver stage works them off. */
+export function replayRoutes(context: ApiContext): Route[] {
+  const { table, endpoints, hints, schemas, now, randomBytes, retentionDays } = context;
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/endpoints/{id}/replay',
+      access: 'admin',
+      summary: 'Sends the deliveries of a time range again, with the same ids: the failed ones, or all.',
+      body: schemas.replay,
+      answers: { 202: 'ReplayId' },
+      handle: async ({ params, body, once }) => {
+        const endpoint = await endpoints.get(params.id ?? '');
+        if (!endpoint) throw notFound('endpoint');
+        const at = now();
+        const since = Date.parse(body.since);
+        const until = body.until === undefined ? at : Date.parse(body.until);
+        if (until <= since)
+          throw invalid([{ path: 'until', message: 'This is not after since: give a later time.' }]);
+        const id = newReplayId(randomBytes(16));
+        const key = replayKey(id);
+        let due: Hint | undefined;
+        const { ids } = await once((commit) => {
+          const row: ReplayRow = {
+            ...key,
+            id,
+            endpointId: endpoint.id,
+            since,
+            until,
+            of: body.state ?? 'failed',
+            createdAt: at,
+            matched: 0,
+            queued: 0,
+            lane: 'deliver-slow',
+            dueAt: at,
+            expiresAt: eventExpiry(at, retentionDays),
+          };
+          due = { ...key, dueAt: at };
+          return commit([{ put: row, if: [absent('pk')] }], { status: 202, ids: { replayId: id } });
+        });
+        if (due) await hints.send('deliver-slow', [due]);
+        return { status: 202, body: { replayId: ids.replayId } };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/replays/{id}',
+      access: 'read',
+      summary: 'How far a replay has come.',
+      answers: { 200: 'Replay' },
+      handle: async ({ params }) => {
+        const row = await table.get<ReplayRow>(replayKey(params.id ?? ''));
+        if (!row || isExpired(row, now())) throw notFound('replay');
+        const { id, endpointId, matched, queued, since, until } = row;
+        const done = await doneInReplay(table, id);
+        const state = replayState(row, done);
+        return ok({ id, endpointId, state, matched, queued, done, since: iso(since), until: iso(until) });
+      },
+    }),
+  ];
+}

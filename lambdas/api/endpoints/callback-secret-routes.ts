@@ -1,0 +1,41 @@
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
+import type { ApiContext } from '../context.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
+
+/** The secret that signs per-request callbacks. */
+export function callbackSecretRoutes({ callbackSecrets, schemas, now, randomBytes }: ApiContext): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/callback-secret',
+      access: 'admin',
+      summary: 'The secret that signs per-request callbacks.',
+      answers: { 200: 'Secret' },
+      handle: async () => ok(secretView(await callbackSecrets.read(), now())),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/callback-secret/rotate',
+      access: 'admin',
+      summary: 'Replaces the callback secret; the old one signs along until the overlap ends.',
+      body: schemas.rotation,
+      bodyOptional: true,
+      answers: { 200: 'Secret' },
+      handle: async ({ body, once }) => {
+        const { ids } = await once((commit) =>
+          optimistic(async () => {
+            const stored = await callbackSecrets.read();
+            const { secrets, fingerprint } = rotation(stored, body, now(), randomBytes);
+            return commit([callbackSecrets.replacement(stored, secrets)], {
+              status: 200,
+              ids: { secret: fingerprint },
+            });
+          }),
+        );
+        const secrets = await callbackSecrets.read();
+        return ok({ ...secretView(secrets, now()), secret: rotatedSecret(secrets, ids.secret) });
+      },
+    }),
+  ];
+}

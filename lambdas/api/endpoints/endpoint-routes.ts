@@ -1,0 +1,235 @@
+import * as z from 'zod/mini';
+import { equals } from '../../adapters/dynamodb/expression.ts';
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
+import { change, creation, deletion, MAX_ENDPOINTS } from '../../adapters/rows/endpoints.ts';
+import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { changed } from '../../domain/delivering/endpoint-change.ts';
+import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
+import { endpointId } from '../../domain/ids.ts';
+import { endpointList } from '../../domain/requests/registration.ts';
+import { endpointKey, listAt } from '../../domain/rows.ts';
+import type { ApiContext } from '../context.ts';
+import { paging } from '../http/lists.ts';
+import { collectPage, type ItemPage } from '../http/paging.ts';
+import { conflict, notFound } from '../http/problem.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import { createEndpointTest } from './endpoint-test.ts';
+import { endpointView } from './endpoint-view.ts';
+import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
+
+const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
+const KINDS = ['http', 'pull', 'eventbridge', 'callback'] as const;
+
+export function endpointRoutes(context: ApiContext): Route[] {
+  const { table, endpoints, hints, lists, schemas, now, randomBytes, retentionDays } = context;
+  const test = createEndpointTest(context);
+
+  async function known(id: string | undefined): Promise<EndpointRow> {
+    const found = await endpoints.get(id ?? '');
+    if (!found) throw notFound('endpoint');
+    return found;
+  }
+
+  async function shown(id: string | undefined) {
+    const [row] = await endpoints.withHealth([await known(id)]);
+    return row && endpointView(row);
+  }
+
+  /** An endpoint with secrets of its own. */
+  async function signing(
+    id: string | undefined,
+  ): Promise<EndpointRow & Required<Pick<EndpointRow, 'secrets'>>> {
+    const endpoint = await known(id);
+    const { secrets } = endpoint;
+    if (secrets) return { ...endpoint, secrets };
+    throw conflict('Callbacks are signed with the callback secret: see /v1/callback-secret.');
+  }
+
+  async function accountWide(
+    kind: EndpointRow['kind'] | undefined,
+    { limit, after }: { limit: number; after: string | undefined },
+  ): Promise<ItemPage<unknown>> {
+    const rows = (await endpoints.listAccountWide())
+      .filter((row) => kind === undefined || row.kind === kind)
+      .filter((row) => after === undefined || row.listAt < after)
+      .sort((a, b) => (a.listAt < b.listAt ? 1 : -1));
+    const page = rows.slice(0, limit);
+    return { items: page.map(endpointView), next: rows.length > limit ? page.at(-1)?.listAt : undefined };
+  }
+
+  const callbacks = (from: { limit: number; after: string | undefined }) =>
+    collectPage({
+      ...from,
+      filtered: false,
+      scan: endpoints.listCallbacks,
+      show: async (entries) => {
+        const rows = await endpoints.getMany(entries.map(({ key }) => key));
+        const healthy = await endpoints.withHealth(rows.filter((row) => row !== undefined));
+        return rows.map((row) => {
+          const found = healthy.find(({ id }) => id === row?.id);
+          return found && endpointView(found);
+        });
+      },
+    });
+
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/endpoints',
+      access: 'admin',
+      summary: 'Creates an account-wide endpoint; the answer alone holds its secret.',
+      body: schemas.endpoint,
+      answers: { 201: 'EndpointWithSecret' },
+      handle: async ({ body, once }) => {
+        const {
+          kind = 'http',
+          secret = newSecret(randomBytes(SECRET_BYTES)),
+          enabled = true,
+          ...given
+        } = body;
+        const id = endpointId('account', randomBytes(16));
+        const { ids } = await once((commit) =>
+          optimistic(async () => {
+            const counts = await endpoints.counts();
+            if (counts && counts.endpoints >= MAX_ENDPOINTS) {
+              throw conflict(
+                `There are ${MAX_ENDPOINTS} endpoints, the most there can be: delete one first.`,
+              );
+            }
+            const createdAt = now();
+            const row: EndpointRow = {
+              ...endpointKey(id),
+              id,
+              kind,
+              url: given.url,
+              busName: given.busName,
+              events: [...new Set(given.events ?? DEFAULT_EVENTS)],
+              description: given.description ?? '',
+              enabled,
+              ...(enabled ? {} : { disabledReason: 'created so' }),
+              rateLimit: given.rateLimit,
+              ordered: given.ordered ?? false,
+              headers: given.headers ?? {},
+              secrets: [{ secret }],
+              createdAt,
+              health: { state: enabled ? 'healthy' : 'disabled' },
+              stateVersion: 0,
+              listKey: endpointList(kind),
+              listAt: listAt(createdAt, id),
+            };
+            return commit(creation(row, counts), { status: 201, ids: { endpointId: id } });
+          }),
+        );
+        const endpoint = await known(ids.endpointId);
+        return {
+          status: 201,
+          headers: { location: `/v1/endpoints/${endpoint.id}` },
+          body: { ...endpointView(endpoint), secret: endpoint.secrets?.[0]?.secret },
+        };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/endpoints',
+      access: 'read',
+      summary: 'Lists account-wide endpoints, the newest first; callbacks with kind=callback.',
+      query: z.strictObject({ ...paging, kind: z.optional(z.enum(KINDS)) }),
+      answers: { 200: 'EndpointList' },
+      handle: (call) => {
+        const { kind } = call.query;
+        return lists(call, (from) => (kind === 'callback' ? callbacks(from) : accountWide(kind, from)));
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/endpoints/{id}',
+      access: 'read',
+      summary: 'One endpoint.',
+      answers: { 200: 'Endpoint' },
+      handle: async ({ params }) => ok(await shown(params.id)),
+    }),
+    route({
+      method: 'PATCH',
+      path: '/v1/endpoints/{id}',
+      access: 'admin',
+      summary: 'Changes the given fields of an endpoint; `headers` are replaced as a whole.',
+      body: schemas.endpointChange,
+      answers: { 200: 'Endpoint' },
+      handle: async ({ params, body }) => {
+        const due = await optimistic(async () => {
+          const endpoint = await known(params.id);
+          const { set, remove } = changed(endpoint, body, now());
+          if (Object.keys(set).length + remove.length > 0)
+            await table.transact(change(endpoint, set, remove));
+          return set.dueAt === undefined ? [] : [{ pk: endpoint.pk, sk: endpoint.sk, dueAt: set.dueAt }];
+        });
+        if (due.length > 0) await hints.send('deliver-slow', due);
+        return ok(await shown(params.id));
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/v1/endpoints/{id}',
+      access: 'admin',
+      summary: 'Deletes an endpoint; its deliveries that are not final are canceled.',
+      answers: { 204: null },
+      handle: async ({ params }) => {
+        const due = await optimistic(async () => {
+          const ordered = deletion(await known(params.id), now(), retentionDays);
+          await table.transact(ordered.writes);
+          return ordered.due;
+        });
+        await hints.send('deliver-slow', [due]);
+        return { status: 204 };
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/endpoints/{id}/secret',
+      access: 'admin',
+      summary: "An endpoint's signing secret.",
+      answers: { 200: 'Secret' },
+      handle: async ({ params }) => ok(secretView((await signing(params.id)).secrets, now())),
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/endpoints/{id}/secret/rotate',
+      access: 'admin',
+      summary: 'Replaces the secret; the old one signs along until the overlap ends.',
+      body: schemas.rotation,
+      bodyOptional: true,
+      answers: { 200: 'Secret' },
+      handle: async ({ params, body, once }) => {
+        const { ids } = await once((commit) =>
+          optimistic(async () => {
+            const endpoint = await signing(params.id);
+            const { secrets, fingerprint } = rotation(endpoint.secrets, body, now(), randomBytes);
+            return commit(
+              [{ update: endpoint, set: { secrets }, if: [equals('secrets', endpoint.secrets)] }],
+              { status: 200, ids: { secret: fingerprint } },
+            );
+          }),
+        );
+        return ok({ secret: rotatedSecret((await signing(params.id)).secrets, ids.secret) });
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/endpoints/{id}/test',
+      access: 'admin',
+      summary: 'Sends an endpoint.test event to this endpoint alone.',
+      answers: { 202: 'EventId' },
+      handle: async ({ params, once }) => {
+        const id = (await known(params.id)).id;
+        let due: Awaited<ReturnType<typeof test>>['due'] | undefined;
+        const { ids } = await once(async (commit) => {
+          const sent = await test(id, commit);
+          due = sent.due;
+          return sent.outcome;
+        });
+        if (due) await hints.send('dispatch', [due]);
+        return { status: 202, body: { eventId: ids.eventId } };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,29 @@
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
+import { endpointEventWrites } from '../../adapters/rows/outbox.ts';
+import type { OutboxRow } from '../../domain/events/outbox.ts';
+import { eventExpiry } from '../../domain/retention.ts';
+import { outboxKey } from '../../domain/rows.ts';
+import type { Hint } from '../../domain/work.ts';
+import type { ApiContext } from '../context.ts';
+import type { Commit, Outcome } from '../http/idempotency.ts';
+
+/** Writes an `endpoint.test` event, which goes to its endpoint alone, whatever the filter. */
+export function createEndpointTest({
+  table,
+  now,
+  retentionDays,
+}: Pick<ApiContext, 'table' | 'now' | 'retentionDays'>) {
+  return async function test(endpointId: string, commit: Commit): Promise<{ outcome: Outcome; due: Hint }> {
+    return optimistic(async () => {
+      const outbox = await table.get<OutboxRow>(outboxKey({ kind: 'endpoint', endpointId }));
+      const draft = { type: 'endpoint.test', data: { message: 'This is a test.' } } as const;
+      const expiresAt = eventExpiry(now(), retentionDays);
+      const { writes, event, due } = endpointEventWrites(endpointId, outbox, draft, now(), {
+        expiresAt,
+        onlyTo: endpointId,
+      });
+      const outcome = await commit(writes, { status: 202, ids: { eventId: event.id } });
+      return { outcome, due };
+    });
+  };
+}

@@ -1,0 +1,28 @@
+import { HIDDEN_VALUE } from '../../domain/delivering/custom-headers.ts';
+import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { iso } from '../http/time.ts';
+
+/** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */
+export function endpointView(endpoint: EndpointRow) {
+  const { id, kind, url, busName, events, description, enabled, disabledReason, rateLimit, ordered, health } =
+    endpoint;
+  return {
+    id,
+    kind,
+    url,
+    busName,
+    events,
+    description,
+    enabled,
+    disabledReason,
+    rateLimit,
+    ordered,
+    headers: Object.fromEntries(Object.keys(endpoint.headers).map((name) => [name, HIDDEN_VALUE])),
+    createdAt: iso(endpoint.createdAt),
+    health: {
+      state: health.state,
+      failingSince: iso(health.failingSince),
+      lastDeliveredAt: iso(health.lastDeliveredAt),
+    },
+  };
+}

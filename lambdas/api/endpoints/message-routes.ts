@@ -1,0 +1,133 @@
+import * as z from 'zod/mini';
+import { equals } from '../../adapters/dynamodb/expression.ts';
+import { ConditionFailed } from '../../adapters/dynamodb/table.ts';
+import { type BacklogEntry, createBacklogs } from '../../adapters/rows/backlog.ts';
+import { countedInReplay } from '../../adapters/rows/replays.ts';
+import { signWebhook } from '../../adapters/signed-webhook.ts';
+import { payloadToSend } from '../../adapters/video-link.ts';
+import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
+import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { finishedExpiry, isExpired } from '../../domain/retention.ts';
+import { backlogKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
+import type { ApiContext } from '../context.ts';
+import { conflict, notFound } from '../http/problem.ts';
+import { ok, type Route, route } from '../http/route.ts';
+
+const MESSAGES = 25;
+const MAX_WAIT_S = 20;
+/** How often a waiting call looks, ms. */
+const LOOK_EVERY_MS = 500;
+
+/** What a client behind a firewall calls: it fetches its messages, and acknowledges those it is done with. */
+export function messageRoutes(context: ApiContext): Route[] {
+  const { table, endpoints, schemas, now, sleep, videoLink, retentionDays } = context;
+  const backlogs = createBacklogs(table);
+
+  async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
+    const endpoint = await endpoints.get(id ?? '');
+    if (!endpoint) throw notFound('endpoint');
+    if (endpoint.kind !== 'pull')
+      throw conflict('Messages are fetched only from endpoints of the kind pull.');
+    return endpoint;
+  }
+
+  /** The oldest messages that are not acknowledged. */
+  async function waiting(endpoint: EndpointRow): Promise<DeliveryRow[]> {
+    const { rows: entries } = await backlogs.first(endpoint, MESSAGES);
+    const keys = entries.map(({ endpointId, eventId }) => deliveryKey(endpointId, eventId));
+    const rows = await table.getMany<DeliveryRow>(keys);
+    const found = entries.map((entry) => ({
+      entry,
+      row: rows.find(({ eventId }) => eventId === entry.eventId),
+    }));
+    for (const { entry, row } of found) if (!isWaiting(entry, row)) await backlogs.discard(entry, row);
+    return found.flatMap(({ entry, row }) => (row && isWaiting(entry, row) ? [row] : []));
+  }
+
+  const isWaiting = (entry: BacklogEntry, row: DeliveryRow | undefined): boolean =>
+    row?.waitsAt === entry.pk && !isExpired(row, now());
+
+  async function signed(endpoint: EndpointRow, row: DeliveryRow) {
+    const body = JSON.stringify(await payloadToSend(row, videoLink, now()));
+    return signWebhook(row.eventId, body, endpoint.secrets ?? [], now());
+  }
+
+  /** False when it was acknowledged before. */
+  async function acknowledge(endpoint: EndpointRow, eventId: string): Promise<boolean> {
+    const key = deliveryKey(endpoint.id, eventId);
+    const row = await table.get<DeliveryRow>(key);
+    const waitsAt = backlogPartition(endpoint);
+    if (row?.waitsAt !== waitsAt) return false;
+    const attempt = { at: now(), durationMs: 0 };
+    const expiresAt = finishedExpiry(now(), retentionDays);
+    try {
+      await table.transact([
+        {
+          update: key,
+          set: {
+            state: 'delivered',
+            attempts: [...row.attempts, attempt],
+            attemptCount: row.attemptCount + 1,
+            expiresAt,
+          },
+          remove: ['waitsAt', 'inReplay'],
+          if: [equals('waitsAt', waitsAt)],
+        },
+        { delete: backlogKey(waitsAt, row) },
+        ...countedInReplay(row, expiresAt),
+      ]);
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false;
+      throw error;
+    }
+  }
+
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/endpoints/{id}/messages',
+      access: 'read',
+      summary: 'Signed messages of a pull endpoint, the oldest first, until they are acknowledged.',
+      query: z.strictObject({
+        wait: z.optional(
+          z
+            .string()
+            .check(
+              z.regex(/^([0-9]|1[0-9]|20)$/, `This must be a whole number of seconds up to ${MAX_WAIT_S}.`),
+            ),
+        ),
+      }),
+      answers: { 200: 'Messages' },
+      handle: async ({ params, query }) => {
+        const until = now() + Number(query.wait ?? 0) * 1_000;
+        for (;;) {
+          const endpoint = await pullEndpoint(params.id);
+          const rows = endpoint.enabled ? await waiting(endpoint) : [];
+          if (rows.length > 0 || now() >= until) {
+            return ok({ items: await Promise.all(rows.map((row) => signed(endpoint, row))) });
+          }
+          await sleep(Math.min(LOOK_EVERY_MS, until - now()));
+        }
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/endpoints/{id}/messages/ack',
+      access: 'admin',
+      summary:
+        'Acknowledges messages of a pull endpoint by the ids of their events; they are not given again.',
+      body: schemas.acknowledgement,
+      answers: { 200: 'Acknowledged' },
+      handle: async ({ params, body, once }) => {
+        const endpoint = await pullEndpoint(params.id);
+        const { ids } = await once(async (commit) => {
+          let acknowledged = 0;
+          for (const id of new Set(body.ids)) if (await acknowledge(endpoint, id)) acknowledged++;
+          return commit([], { status: 200, ids: { acknowledged: String(acknowledged) } });
+        });
+        return ok({ acknowledged: Number(ids.acknowledged) });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,66 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { SecretReader } from '../../adapters/secrets.ts';
+import { Problem } from './problem.ts';
+
+/** `read` may look at everything that gives no power; `admin` may do everything. */
+export type Role = 'admin' | 'read';
+export type ApiKey = { readonly id: string; readonly key: string; readonly role: Role };
+/** Who calls, without the key. */
+export type Caller = { readonly id: string; readonly role: Role };
+
+export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
+
+/** Finds the caller by its bearer key in the secret `{"keys": [{"id", "key", "role"}]}`. */
+export function createAuthenticate(apiKeys: SecretReader): Authenticate {
+  return async (authorization) => {
+    const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    if (given === undefined) {
+      throw unauthorized('This call needs a key: send "Authorization: Bearer <key>".');
+    }
+    const found = match(parseKeys(await apiKeys()), given);
+    if (!found)
+      throw unauthorized('This key is not known: use one from the secret of API keys.', 'invalid_token');
+    return { id: found.id, role: found.role };
+  };
+}
+
+/** Compares with every key in constant time, so that the time tells nothing of any. */
+function match(keys: readonly ApiKey[], given: string): ApiKey | undefined {
+  const digest = sha256(given);
+  let found: ApiKey | undefined;
+  for (const key of keys) {
+    if (timingSafeEqual(sha256(key.key), digest)) found = key;
+  }
+  return found;
+}
+
+const MALFORMED =
+  'The secret of API keys must be {"keys": [{"id", "key", "role": "admin" or "read"}]}: correct it';
+
+function parseKeys(text: string): ApiKey[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    throw new Error(MALFORMED); // without the cause, which quotes the secret
+  }
+  const keys = (parsed as { keys?: unknown } | null)?.keys;
+  if (!Array.isArray(keys) || !keys.every(isApiKey)) throw new Error(MALFORMED);
+  return keys;
+}
+
+function isApiKey(value: unknown): value is ApiKey {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, key, role } = value as Record<string, unknown>;
+  return (
+    typeof id === 'string' && typeof key === 'string' && key !== '' && (role === 'admin' || role === 'read')
+  );
+}
+
+function unauthorized(detail: string, error?: string): Problem {
+  return new Problem(401, detail, {
+    headers: { 'www-authenticate': error ? `Bearer error="${error}"` : 'Bearer' },
+  });
+}
+
+const sha256 = (text: string): Buffer => createHash('sha256').update(text).digest();

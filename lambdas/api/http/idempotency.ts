@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { absent, equals } from '../../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
+import { isExpired } from '../../domain/retention.ts';
+import type { RowKey } from '../../domain/work.ts';
+
+/** What an effect left: enough to give the same answer again, and never a secret. */
+export type Outcome = { readonly status: number; readonly ids: Readonly<Record<string, string>> };
+
+/** Applies the writes of an effect, with its outcome, in one transaction. */
+export type Commit = (writes: readonly Write[], outcome: Outcome) => Promise<Outcome>;
+
+/** What an idempotency key stands for: the same key of another caller, or on another path, is another. */
+export type Scope = {
+  /** The id of the API key. */
+  readonly caller: string;
+  readonly method: string;
+  readonly path: string;
+  readonly key: string;
+  /** What the caller asked for; only its hash is kept. */
+  readonly request: string;
+};
+
+/** The key was used before, for something else. */
+export class KeyReused extends Error {
+  override readonly name = 'KeyReused';
+}
+
+/** Another call with the same key was first; its outcome counts. */
+class Overtaken extends Error {}
+
+type IdempotencyRow = RowKey & Outcome & { requestHash: string; expiresAt: number };
+
+const KEPT_S = 86_400;
+
+export type Idempotency = ReturnType<typeof createIdempotency>;
+
+/** Idempotency keys: rows written in the transaction of the effect, kept for 24 h. */
+export function createIdempotency(table: Table, now: () => number) {
+  /**
+   * Runs the effect unless it was run before with the same key, and tells how it ended then. Two at
+   * once: one commits, the other answers with what that one left. Without a scope it just runs.
+   */
+  async function once(
+    scope: Scope | undefined,
+    effect: (commit: Commit) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    if (!scope) return effect(plainCommit);
+    const key = keyOf(scope);
+    const requestHash = hash(scope.request);
+    const kept = await table.get<IdempotencyRow>(key);
+    const before = outcomeOf(kept, requestHash);
+    if (before) return before;
+    const commit: Commit = async (writes, outcome) => {
+      const expiresAt = Math.ceil(now() / 1000) + KEPT_S;
+      const guard: Write = {
+        put: { ...key, requestHash, ...outcome, expiresAt },
+        if: [kept ? equals('expiresAt', kept.expiresAt) : absent('pk')],
+      };
+      try {
+        await table.transact([...writes, guard]);
+      } catch (error) {
+        if (error instanceof ConditionFailed && error.failed.includes(writes.length)) throw new Overtaken();
+        throw error;
+      }
+      return outcome;
+    };
+    try {
+      return await effect(commit);
+    } catch (error) {
+      // Whatever made it fail may be the doing of a call with the same key that was first.
+      const first = outcomeOf(await table.get<IdempotencyRow>(key), requestHash);
+      if (first) return first;
+      throw error;
+    }
+  }
+
+  const plainCommit: Commit = async (writes, outcome) => {
+    if (writes.length > 0) await table.transact(writes);
+    return outcome;
+  };
+
+  function outcomeOf(row: IdempotencyRow | undefined, requestHash: string): Outcome | undefined {
+    if (!row || isExpired(row, now())) return undefined;
+    if (row.requestHash !== requestHash)
+      throw new KeyReused('the idempotency key was used for another request');
+    return { status: row.status, ids: row.ids };
+  }
+
+  return { once };
+}
+
+const keyOf = ({ caller, method, path, key }: Scope): RowKey => ({
+  pk: `IDEMPOTENCY#${hash(JSON.stringify([caller, method, path, key]))}`,
+  sk: 'KEY',
+});
+
+const hash = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,39 @@
+import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
+import { ConditionFailed } from '../../adapters/dynamodb/table.ts';
+import { KeyReused } from './idempotency.ts';
+import { conflict, Problem } from './problem.ts';
+
+/** Errors of DynamoDB, and reasons for which it cancels a transaction, that pass by themselves. */
+const PASSING = new Set([
+  'ThrottlingException',
+  'ProvisionedThroughputExceededException',
+  'RequestLimitExceeded',
+  'ThrottlingError',
+  'ProvisionedThroughputExceeded',
+  'TransactionConflict',
+  'TransactionConflictException',
+  'TransactionInProgressException',
+]);
+
+/** What the caller is told of an error. Only a {@link Problem} speaks for itself. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof KeyReused) {
+    const message = 'This key was used for another request: send a new key, or the same body.';
+    return conflict(`Idempotency-Key: ${message}`, [{ path: 'Idempotency-Key', message }]);
+  }
+  if (error instanceof ConditionFailed)
+    return conflict('Others are changing the same thing at this moment: try again.');
+  if (passes(error)) {
+    return new Problem(429, 'The bridge has too much to do at this moment: try again.', {
+      headers: { 'retry-after': '1' },
+    });
+  }
+  return new Problem(500, 'The bridge failed: try again, and see its logs if that does not help.');
+}
+
+function passes(error: unknown): boolean {
+  if (error instanceof TransactionCanceledException)
+    return (error.CancellationReasons ?? []).some(({ Code = '' }) => PASSING.has(Code));
+  return error instanceof Error && PASSING.has(error.name);
+}

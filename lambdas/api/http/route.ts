@@ -1,0 +1,59 @@
+import type * as z from 'zod/mini';
+import type { Commit, Outcome } from './idempotency.ts';
+
+export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+
+/** Who may call: anybody, any key, or a key with the role `admin`. */
+export type Access = 'public' | 'read' | 'admin';
+
+/** A call that was authenticated and parsed. */
+export type Call<Q, B> = {
+  readonly method: Method;
+  readonly path: string;
+  /** The parameters in the path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: Q;
+  readonly body: B;
+  /** The `Accept` header. */
+  readonly accept: string;
+  /**
+   * Runs an effect once per `Idempotency-Key`, if there is one. A batch gives each item's identity
+   * and content, so that each is kept by itself.
+   */
+  readonly once: (
+    effect: (commit: Commit) => Promise<Outcome>,
+    item?: { id: string; content: unknown },
+  ) => Promise<Outcome>;
+};
+
+export type Answer = {
+  readonly status: number;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** One call of the contract: the router serves it, and the OpenAPI document describes it. */
+export type Route<Q = unknown, B = unknown> = {
+  readonly method: Method;
+  readonly path: string;
+  readonly access: Access;
+  readonly summary: string;
+  /** The query's parameters; without it there are none. */
+  readonly query?: z.ZodMiniType<Q>;
+  /** The JSON body; without it there is none. */
+  readonly body?: z.ZodMiniType<B>;
+  /** Whether the body may be left out, and counts as `{}`. */
+  readonly bodyOptional?: boolean;
+  /** Bytes; 256 KiB unless told. */
+  readonly maxBodyBytes?: number;
+  /** What the answers hold, by status: a schema of the document, or nothing. */
+  readonly answers: Readonly<Record<number, string | null>>;
+  readonly handle: (call: Call<Q, B>) => Promise<Answer>;
+};
+
+/** Lets a route's handler see the types that its schemas give. */
+export const route = <Q = Record<string, never>, B = undefined>(definition: Route<Q, B>): Route =>
+  definition as unknown as Route;
+
+export const ok = (body: unknown): Answer => ({ status: 200, body });

@@ -1,0 +1,131 @@
+import middy from '@middy/core';
+import httpRouter from '@middy/http-router';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { log } from '../../adapters/lambda/log.ts';
+import type { Authenticate, Caller } from './auth.ts';
+import { readBody } from './body.ts';
+import type { Idempotency } from './idempotency.ts';
+import { invalid, Problem } from './problem.ts';
+import { problemOf } from './refusal.ts';
+import type { Answer, Call, Method, Route } from './route.ts';
+import { parse } from './validation.ts';
+
+type Event = APIGatewayProxyEventV2;
+type Result = APIGatewayProxyStructuredResultV2;
+
+const MAX_KEY = 255;
+/** Visible ASCII, as a header carries it. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
+const NOBODY: Caller = { id: '', role: 'read' };
+
+/** The handler of API Gateway's HTTP API events (payload 2.0) for the routes. */
+export function createRouter(routes: readonly Route[], authenticate: Authenticate, idempotency: Idempotency) {
+  const router = httpRouter<Event, Result>({
+    routes: routes.map((each) => ({
+      method: each.method,
+      path: each.path,
+      handler: async (event: Event) => toResult(await serve(each, event)),
+    })),
+    notFoundResponse: ({ method, path }) => {
+      throw unrouted(routes, method, path);
+    },
+  });
+  return middy<Event, Result>()
+    .onError(async (request) => {
+      request.response = toResult(refusal(request.error, request.event));
+    })
+    .handler(router as never);
+
+  async function serve(served: Route, event: Event): Promise<Answer> {
+    const caller = served.access === 'public' ? NOBODY : await authorize(served, event);
+    const { method, path } = event.requestContext.http;
+    const body = readBody(served, event);
+    const answer = await served.handle({
+      method: method as Method,
+      path,
+      params: (event.pathParameters ?? {}) as Record<string, string>,
+      query: queryOf(served, event),
+      body,
+      accept: event.headers.accept ?? '',
+      once: onceOf(event, caller, { query: event.rawQueryString, body }),
+    });
+    if (method !== 'GET') {
+      log.info('changed', { method, route: served.path, caller: caller.id, status: answer.status });
+    }
+    return answer;
+  }
+
+  async function authorize(served: Route, event: Event): Promise<Caller> {
+    const caller = await authenticate(event.headers.authorization);
+    if (served.access === 'admin' && caller.role !== 'admin') {
+      throw new Problem(403, `The key "${caller.id}" may only read: use one with the role "admin".`);
+    }
+    return caller;
+  }
+
+  /** A key is known per caller, method and path; a batch adds the item's id. */
+  function onceOf(event: Event, caller: Caller, asked: unknown): Call<unknown, unknown>['once'] {
+    const { method, path } = event.requestContext.http;
+    const given = method === 'POST' ? event.headers['idempotency-key'] : undefined;
+    if (given === undefined) return (effect) => idempotency.once(undefined, effect);
+    if (given.length > MAX_KEY || !IDEMPOTENCY_KEY.test(given)) {
+      const message = `This must be 1 to ${MAX_KEY} visible ASCII characters: change it.`;
+      throw invalid([{ path: 'Idempotency-Key', message }]);
+    }
+    return (effect, item) => {
+      const key = item ? `${given}#${item.id}` : given;
+      const request = JSON.stringify(item ? item.content : asked);
+      return idempotency.once({ caller: caller.id, method, path, key, request }, effect);
+    };
+  }
+}
+
+function queryOf(served: Route, event: Event): unknown {
+  const given = event.queryStringParameters ?? {};
+  if (served.query) return parse(served.query, given);
+  // Whoever follows a link may have added to it; a caller of the API has made a mistake.
+  const unknown = served.access === 'public' ? [] : Object.keys(given);
+  if (unknown.length === 0) return {};
+  throw invalid(unknown.map((path) => ({ path, message: 'This parameter is unknown: remove it.' })));
+}
+
+/** 405 with the methods that the path has, or 404 when it has none. */
+function unrouted(routes: readonly Route[], method: string, path: string): Problem {
+  const allowed = routes.filter((each) => pattern(each.path).test(path)).map((each) => each.method);
+  if (allowed.length === 0)
+    return new Problem(404, `There is no ${path}: see /v1/openapi.json for what there is.`);
+  const allow = [...new Set(allowed)].join(', ');
+  return new Problem(405, `${path} does not take ${method}: use ${allow}.`, { headers: { allow } });
+}
+
+const pattern = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}/?$`);
+
+function refusal(error: unknown, event: Event): Answer {
+  const problem = problemOf(error);
+  if (problem.status >= 500) {
+    const { requestContext } = event;
+    log.error('call failed', {
+      requestId: requestContext.requestId,
+      method: requestContext.http.method,
+      error: error as Error,
+    });
+  }
+  return {
+    status: problem.status,
+    body: problem.details(),
+    headers: { ...problem.headers, 'content-type': 'application/problem+json' },
+  };
+}
+
+function toResult({ status, body, headers = {} }: Answer): Result {
+  return {
+    statusCode: status,
+    headers: {
+      'cache-control': 'no-store',
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: body === undefined ? '' : JSON.stringify(body),
+  };
+}

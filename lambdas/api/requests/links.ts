@@ -1,0 +1,25 @@
+import { verifyLink } from '../../domain/copying/link-token.ts';
+import type { ApiContext } from '../context.ts';
+import { notFound } from '../http/problem.ts';
+import { type Route, route } from '../http/route.ts';
+
+/** Links to stored videos, as webhooks carry them: good for days, to URLs that are good for minutes. */
+export function linkRoutes({ requests, linkSecret, signGet, now }: ApiContext): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/links/{token}',
+      access: 'public',
+      summary: 'Redirects to a stored video, by the link of a webhook.',
+      answers: { 302: null },
+      handle: async ({ params }) => {
+        const link = verifyLink(params.token ?? '', await linkSecret(), now());
+        const video = link && (await requests.get(link.requestId))?.request.video;
+        if (video?.state !== 'stored' || !video.bucket || !video.key)
+          throw notFound('link, or it has expired');
+        const { url } = await signGet({ bucket: video.bucket, key: video.key });
+        return { status: 302, headers: { location: url, 'referrer-policy': 'no-referrer' } };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,164 @@
+import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
+import { ConditionFailed, type Write } from '../../adapters/dynamodb/table.ts';
+import { ensured } from '../../adapters/rows/endpoints.ts';
+import {
+  type Addition,
+  addition,
+  callbackEndpoint,
+  freshTracking,
+  LEFT_BY_A_RUN,
+  newRequest,
+  type Registration,
+  tellsProgress,
+} from '../../domain/requests/registration.ts';
+import type { Callback, RequestRow } from '../../domain/requests/request.ts';
+import { isExpired } from '../../domain/retention.ts';
+import { copyKey, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
+import { freshDueAt, type Hint, type Lane } from '../../domain/work.ts';
+import type { ApiContext } from '../context.ts';
+import type { Commit, Outcome } from '../http/idempotency.ts';
+import { conflict } from '../http/problem.ts';
+import { outboxOf, type TrackedRequest } from './tracked-requests.ts';
+
+/** What is due after a commit. */
+export type DueNow = { readonly lane: Lane; readonly hint: Hint };
+
+export type Registered = { readonly outcome: Outcome; readonly due: readonly DueNow[] };
+
+/**
+ * Registers a request, or adds to one that is tracked: each in one transaction, so that nobody sees
+ * half of it. Registering again resets nothing; a restart polls an ended request again.
+ */
+export function createRegister({ table, requests, now }: Pick<ApiContext, 'table' | 'requests' | 'now'>) {
+  return async function register(
+    registration: Registration,
+    restart: boolean,
+    commit: Commit,
+  ): Promise<Registered> {
+    return optimistic(async () => {
+      const at = now();
+      const { requestId } = registration;
+      const tracked = await requests.get(requestId);
+      if (!tracked)
+        return begin(registration, await table.get<RequestRow>(requestKey(requestId)), at, commit);
+
+      const added = addition(registration, tracked.meta);
+      if (added.kind === 'conflict') {
+        throw conflict(added.reason, [{ path: added.field, message: added.reason }]);
+      }
+      const callback = await callbackToAdd(added);
+      if (restart && tracked.copy?.lane !== undefined) {
+        throw conflict('The copy is not finished: try again when it is.');
+      }
+      const restarting = restart && tracked.request.state !== 'active';
+      const change = { restarting, callback, copy: registration.copy };
+      const { writes, due } = restarting || callback ? additionWrites(tracked, change, at) : NOTHING;
+      const outcome = await commit(writes, { status: 200, ids: { requestId } });
+      return { outcome, due };
+    });
+  };
+
+  /** A callback that is new, or whose endpoint was deleted. */
+  async function callbackToAdd(added: Addition): Promise<Callback | undefined> {
+    if (added.kind === 'callback') return added.callback;
+    if (added.kind !== 'known') return undefined;
+    const endpoint = await table.get(endpointKey(added.callback.endpointId));
+    return endpoint ? undefined : added.callback;
+  }
+
+  /** Tracks a request that nobody tracks; one whose rows expired and are not deleted yet counts on. */
+  async function begin(
+    registration: Registration,
+    left: RequestRow | undefined,
+    at: number,
+    commit: Commit,
+  ): Promise<Registered> {
+    if (left && !isExpired(left, at)) {
+      if (left.purged) throw conflict('The request is being erased: try again in a minute.');
+      throw new ConditionFailed([0], new Map()); // somebody tracks it since it was looked for
+    }
+    const { request, meta, outbox } = newRequest(registration, at, left);
+    const free = left ? equals('expiresAt', left.expiresAt) : absent('pk');
+    const writes: Write[] = [
+      { put: request, if: [free] },
+      { put: meta },
+      { put: outbox },
+      ...meta.callbacks.map((callback) => ensured(callbackEndpoint(callback, at))),
+    ];
+    const outcome = await commit(writes, { status: 201, ids: { requestId: registration.requestId } });
+    return { outcome, due: [{ lane: 'poll', hint: { ...requestKey(registration.requestId), dueAt: at } }] };
+  }
+}
+
+type Change = {
+  readonly restarting: boolean;
+  readonly callback: Callback | undefined;
+  readonly copy: boolean | undefined;
+};
+
+const NOTHING = { writes: [], due: [] };
+
+function additionWrites(tracked: TrackedRequest, change: Change, at: number) {
+  const { requestId } = tracked.request;
+  const { restarting, callback } = change;
+  const pollAt = freshDueAt(at, tracked.request.dueAt);
+  const dispatchAt = freshDueAt(at, tracked.outbox?.dueAt);
+  const writes: Write[] = [
+    requestWrite(tracked, change, at, pollAt),
+    metaWrite(tracked, change),
+    outboxWrite(requestId, change, dispatchAt),
+  ];
+  const due: DueNow[] = [];
+  if (restarting) {
+    writes.push({ check: copyKey(requestId), if: [absent('lane')] });
+    due.push({ lane: 'poll', hint: { ...requestKey(requestId), dueAt: pollAt } });
+  }
+  if (callback) {
+    writes.push(ensured(callbackEndpoint(callback, at)));
+    due.push({ lane: 'dispatch', hint: { ...outboxOf(requestId), dueAt: dispatchAt } });
+  }
+  return { writes, due };
+}
+
+/** The request still as it was read; a restart makes it due, and a callback may ask for progress. */
+function requestWrite({ request }: TrackedRequest, change: Change, at: number, pollAt: number): Write {
+  const asIs = [equals('state', request.state), equals('startedAt', request.startedAt), absent('purged')];
+  const tellProgress = change.callback && tellsProgress([change.callback]) ? true : undefined;
+  if (change.restarting) {
+    return {
+      update: request,
+      set: { ...freshTracking(at), lane: 'poll', dueAt: pollAt, tellProgress, copy: change.copy },
+      remove: LEFT_BY_A_RUN,
+      if: asIs,
+    };
+  }
+  if (!tellProgress) return { check: request, if: asIs };
+  return { update: request, set: { tellProgress }, if: asIs };
+}
+
+/** A request that begins anew no longer expires. */
+const expiryOf = ({ restarting }: Change): string[] => (restarting ? ['expiresAt'] : []);
+
+function metaWrite({ request, meta }: TrackedRequest, change: Change): Write {
+  const { callback } = change;
+  return {
+    update: metaKey(request.requestId),
+    set: callback && !meta.callbacks.includes(callback) ? { callbacks: [...meta.callbacks, callback] } : {},
+    remove: [...expiryOf(change), ...(change.restarting ? ['processingJobs'] : [])],
+    if: [equals('callbacks', meta.callbacks)],
+  };
+}
+
+/** The callback begins at the first event that it was not sent. Whoever fans out at this moment begins anew. */
+function outboxWrite(requestId: string, change: Change, dispatchAt: number): Write {
+  const { callback } = change;
+  return {
+    update: outboxOf(requestId),
+    set: callback
+      ? { [`callbackCursors.${callback.endpointId}`]: 0, lane: 'dispatch', dueAt: dispatchAt }
+      : {},
+    remove: [...expiryOf(change), ...(callback ? ['owner', 'claims', 'parked'] : [])],
+    if: [present('pk')],
+  };
+}

@@ -1,0 +1,196 @@
+import * as z from 'zod/mini';
+import type { EventRow } from '../../domain/events/event.ts';
+import { payload } from '../../domain/events/event.ts';
+import type { Registration } from '../../domain/requests/registration.ts';
+import { isExpired } from '../../domain/retention.ts';
+import { requestIdOf, requestKey } from '../../domain/rows.ts';
+import type { ApiContext } from '../context.ts';
+import { paging } from '../http/lists.ts';
+import { collectPage, type ItemPage } from '../http/paging.ts';
+import { notFound, Problem } from '../http/problem.ts';
+import { type Answer, type Call, type Route, route } from '../http/route.ts';
+import { iso } from '../http/time.ts';
+import { isUuid } from '../schemas.ts';
+import { createRegister, type DueNow } from './registration.ts';
+import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
+import type { Listed, TrackedRequest } from './tracked-requests.ts';
+import { createTracking } from './tracking.ts';
+
+const STATES = ['active', 'done', 'stopped'] as const;
+const flag = z.optional(z.enum(['true', 'false']));
+const listQuery = z.strictObject({
+  ...paging,
+  state: z.optional(z.enum(['active', 'parked', 'done', 'stopped'])),
+  status: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
+});
+
+export function requestRoutes(context: ApiContext): Route[] {
+  const { table, requests, hints, lists, schemas, signGet, now } = context;
+  const register = createRegister(context);
+  const { pollNow, stop } = createTracking(context);
+
+  async function tracked(id: string | undefined): Promise<TrackedRequest> {
+    const found = await requests.get(uuid(id));
+    if (!found) throw notFound('request');
+    return found;
+  }
+
+  const view = async (status: number, requestId: string): Promise<Answer> => ({
+    status,
+    body: requestView(await tracked(requestId)),
+    ...(status === 201 ? { headers: { location: `/v1/requests/${requestId}` } } : {}),
+  });
+
+  async function hint(due: readonly DueNow[]): Promise<void> {
+    await Promise.all(due.map((each) => hints.send(each.lane, [each.hint])));
+  }
+
+  async function list(
+    { state, status }: { state?: ShownState; status?: string },
+    from: { limit: number; after: string | undefined },
+  ): Promise<ItemPage<unknown>> {
+    const states = STATES.filter((each) => state === undefined || each === state);
+    return collectPage({
+      ...from,
+      filtered: state !== undefined || status !== undefined,
+      scan: state === 'parked' ? requests.listParked : (after, limit) => requests.list(states, after, limit),
+      show: async (entries: readonly Listed[]) => {
+        const found = await requests.getMany(entries.map(({ key }) => requestIdOf(key)));
+        return found.map((each, i) => {
+          if (!each || (state && shownState(each) !== state)) return undefined;
+          // One with several parked rows is listed where the last of them is.
+          if (state === 'parked' && parkedRow(each)?.sk !== entries[i]?.key.sk) return undefined;
+          return status === undefined || each.request.status === status ? requestView(each) : undefined;
+        });
+      },
+    });
+  }
+
+  async function events(
+    { request, meta }: TrackedRequest,
+    from: { limit: number; after: string | undefined },
+  ): Promise<ItemPage<unknown>> {
+    return collectPage({
+      ...from,
+      filtered: false,
+      scan: async (after, limit) => {
+        const partition = requestKey(request.requestId).pk;
+        const { rows, more } = await table.query<EventRow>({ partition, prefix: 'EVENT#', after, limit });
+        return { entries: rows.map((row) => ({ position: row.sk, row })), more };
+      },
+      show: (entries) =>
+        entries.map(({ row }) => (isExpired(row, now()) ? undefined : payload(row, meta.metadata))),
+    });
+  }
+
+  return [
+    route({
+      method: 'POST',
+      path: '/v1/requests',
+      access: 'admin',
+      summary: 'Tracks a request, or adds a callback to one that is tracked.',
+      query: z.strictObject({ restart: flag }),
+      body: schemas.registration,
+      answers: { 200: 'Request', 201: 'Request' },
+      handle: async ({ query, body, once }) => {
+        const registration = normalized(body);
+        let due: readonly DueNow[] = [];
+        const { status } = await once(async (commit) => {
+          const registered = await register(registration, query.restart === 'true', commit);
+          due = registered.due;
+          return registered.outcome;
+        });
+        await hint(due);
+        return view(status, registration.requestId);
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/requests',
+      access: 'read',
+      summary: 'Lists requests, the newest first.',
+      query: listQuery,
+      answers: { 200: 'RequestList' },
+      handle: (call) => lists(call, (from) => list(call.query, from)),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/requests/{requestId}',
+      access: 'read',
+      summary: 'One request.',
+      answers: { 200: 'Request' },
+      handle: ({ params }) => view(200, uuid(params.requestId)),
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/requests/{requestId}/events',
+      access: 'read',
+      summary: "Lists a request's events, the oldest first.",
+      query: z.strictObject(paging),
+      answers: { 200: 'EventList' },
+      handle: async (call) => {
+        const request = await tracked(call.params.requestId);
+        return lists(call, (from) => events(request, from));
+      },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/requests/{requestId}/video',
+      access: 'read',
+      summary: 'Redirects to the stored video; with "Accept: application/json" tells the URL instead.',
+      answers: { 200: 'SignedUrl', 302: null },
+      handle: async ({ params, accept }: Call<unknown, unknown>) => {
+        const { video } = (await tracked(params.requestId)).request;
+        if (video?.state !== 'stored' || !video.bucket || !video.key)
+          throw new Problem(404, 'The video is not stored: see `video` of the request.');
+        const { url, expiresAt } = await signGet({ bucket: video.bucket, key: video.key });
+        const headers = { vary: 'accept' };
+        if (!accept.includes('application/json'))
+          return { status: 302, headers: { ...headers, location: url } };
+        return { status: 200, headers, body: { url, expiresAt: iso(expiresAt) } };
+      },
+    }),
+    route({
+      method: 'POST',
+      path: '/v1/requests/{requestId}/poll',
+      access: 'admin',
+      summary: 'Polls a request now, and takes up again what is parked of it.',
+      answers: { 202: 'Request' },
+      handle: async ({ params, once }) => {
+        const requestId = uuid(params.requestId);
+        let due: DueNow[] = [];
+        const { status } = await once(async (commit) => {
+          const ordered = await pollNow(requestId, commit);
+          due = ordered.due;
+          return ordered.outcome;
+        });
+        await hint(due);
+        return view(status, requestId);
+      },
+    }),
+    route({
+      method: 'DELETE',
+      path: '/v1/requests/{requestId}',
+      access: 'admin',
+      summary: 'Stops tracking a request; a purge also erases what is known of it.',
+      query: z.strictObject({ purge: flag }),
+      answers: { 204: null },
+      handle: async ({ params, query }) => {
+        await hint(await stop(uuid(params.requestId), { purge: query.purge === 'true' }));
+        return { status: 204 };
+      },
+    }),
+  ];
+}
+
+/** A request's id as rows hold it; what is no UUID can't be one. */
+function uuid(id: string | undefined): string {
+  if (id === undefined || !isUuid(id)) throw notFound('request (ids are UUIDs)');
+  return id.toLowerCase();
+}
+
+/** Upper and lower case write the same UUID. */
+export const normalized = (registration: Registration): Registration => ({
+  ...registration,
+  requestId: registration.requestId.toLowerCase(),
+});

@@ -1,0 +1,65 @@
+import type { RequestRow, Video } from '../../domain/requests/request.ts';
+import { PARKED, type Work } from '../../domain/work.ts';
+import { iso } from '../http/time.ts';
+import type { TrackedRequest } from './tracked-requests.ts';
+
+/** A parked request is one of which some row waits for a person; `active` does not count those. */
+export type ShownState = RequestRow['state'] | 'parked';
+
+export function shownState(tracked: TrackedRequest): ShownState {
+  return parkedRow(tracked) ? 'parked' : tracked.request.state;
+}
+
+/** The row that was parked last, if any is. */
+export function parkedRow(tracked: TrackedRequest): (Work & { sk: string }) | undefined {
+  const { request, copy, parkedSegments, outbox } = tracked;
+  const parked = [request, copy, ...parkedSegments, outbox].filter((row) => row?.lane === PARKED);
+  return parked.reduce((a, b) => ((a?.dueAt ?? 0) >= (b?.dueAt ?? 0) ? a : b), parked[0]);
+}
+
+/** What `GET /v1/requests/{requestId}` answers. */
+export function requestView(tracked: TrackedRequest) {
+  const { request, meta } = tracked;
+  const parked = parkedRow(tracked)?.parked;
+  return {
+    requestId: request.requestId,
+    state: shownState(tracked),
+    status: request.status,
+    progress: request.progress ?? null,
+    statusSince: iso(request.statusSince),
+    sequence: request.sequence,
+    registeredAt: iso(request.registeredAt),
+    lastPolledAt: iso(request.lastPolledAt) ?? null,
+    // While a worker holds the row, its due time is only the end of a lease.
+    nextPollAt: (request.lane === 'poll' && !request.owner && iso(request.dueAt)) || null,
+    polls: request.polls,
+    estimates: request.estimates,
+    averageFps: request.averageFps,
+    combinedFps: request.combinedFps,
+    outputSize: request.outputSize,
+    processingJobs: meta.processingJobs,
+    message: request.message,
+    errorCode: request.errorCode,
+    metadata: meta.metadata,
+    callbacks: meta.callbacks.map(({ endpointId, url, events }) => ({ endpointId, url, events })),
+    video: videoView(request.video),
+    parked: parked && { reason: parked.reason, since: iso(parked.since) },
+  };
+}
+
+function videoView(video: Video | undefined) {
+  if (!video) return null;
+  const { state, copiedBytes, bytesPerSecond, bucket, key, size, contentType, checksum, error } = video;
+  return {
+    state,
+    copiedBytes,
+    bytesPerSecond,
+    bucket,
+    key,
+    size,
+    contentType,
+    checksum,
+    storedAt: iso(video.storedAt),
+    error,
+  };
+}

@@ -1,0 +1,11 @@
+import { ok, type Route, route } from '../http/route.ts';
+
+/** Tells that the function answers; it asks nobody else. */
+export const healthRoute: Route = route({
+  method: 'GET',
+  path: '/healthz',
+  access: 'public',
+  summary: 'Whether the API answers.',
+  answers: { 200: 'Health' },
+  handle: async () => ok({ status: 'ok' }),
+});

@@ -1,0 +1,106 @@
+import type { RequestRow } from '../../domain/requests/request.ts';
+import { requestList } from '../../domain/requests/request.ts';
+import { isExpired } from '../../domain/retention.ts';
+import { requestIdOf } from '../../domain/rows.ts';
+import { type Hint, LANES, type Work } from '../../domain/work.ts';
+import type { ApiContext } from '../context.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import { parkedRow } from '../requests/request-view.ts';
+import type { TrackedRequest } from '../requests/tracked-requests.ts';
+
+const STATES = ['active', 'done', 'stopped'] as const satisfies RequestRow['state'][];
+/** The newest requests of each state, which are looked at for their status. */
+const STATUSES_OF = 500;
+/** Parked rows that are looked at for their lane; there are few, or somebody is needed urgently. */
+const PARKED_READ = 1_000;
+
+export function statsRoutes(context: ApiContext): Route[] {
+  return [
+    route({
+      method: 'GET',
+      path: '/v1/stats',
+      access: 'read',
+      summary: 'What there is, and what waits.',
+      answers: { 200: 'Stats' },
+      handle: async () => ok(await stats(context)),
+    }),
+  ];
+}
+
+/**
+ * Counts by reading the indexes, since a counter kept up to date would cost a write for each change
+ * of any row. All counts are bounded, and `capped` tells where a bound was reached: 10,000 rows of a
+ * lane or state, the statuses of the newest 500 requests of each state, the first 1,000 parked rows.
+ */
+async function stats(context: ApiContext) {
+  const { counts, requests, table, now } = context;
+  const at = now();
+  const parked = (await counts.parked(at)).slice(0, PARKED_READ);
+  const [states, statuses, parkedLanes, parkedRequests, lanes] = await Promise.all([
+    Promise.all(STATES.map((state) => counts.inList(requestList(state)))),
+    Promise.all(STATES.map((state) => statusesOf(context, state))),
+    lanesOf(table, parked),
+    parkedOf(requests, parked),
+    Promise.all(
+      LANES.map(async (lane) => ({
+        lane,
+        waiting: await counts.inLane(lane),
+        overdue: await counts.overdue(lane, at),
+      })),
+    ),
+  ]);
+
+  const byState: Record<string, number> = { parked: parkedRequests.length };
+  for (const [i, state] of STATES.entries()) {
+    const apart = parkedRequests.filter(({ request }) => request.state === state).length;
+    byState[state] = Math.max(0, (states[i]?.count ?? 0) - apart);
+  }
+  const byStatus: Record<string, number> = {};
+  for (const status of statuses.flatMap((each) => each.statuses))
+    byStatus[status] = (byStatus[status] ?? 0) + 1;
+
+  return {
+    requests: {
+      byState,
+      byStatus,
+      capped: states.some(({ capped }) => capped) || statuses.some(({ capped }) => capped),
+    },
+    lanes: Object.fromEntries(
+      lanes.map(({ lane, waiting, overdue }) => [
+        lane,
+        {
+          waiting: waiting.count,
+          overdue: overdue.count,
+          oldestOverdueSeconds: overdue.oldest === undefined ? 0 : Math.floor((at - overdue.oldest) / 1000),
+          parked: parkedLanes.filter((each) => each === lane).length,
+          ...(waiting.capped || overdue.capped ? { capped: true } : {}),
+        },
+      ]),
+    ),
+  };
+}
+
+async function statusesOf({ requests, table, now }: ApiContext, state: RequestRow['state']) {
+  const { entries, more } = await requests.list([state], undefined, STATUSES_OF);
+  const rows = await table.getMany<RequestRow>(
+    entries.map(({ key }) => key),
+    false,
+  );
+  const shown = rows.filter((row) => !row.purged && !isExpired(row, now()));
+  return { statuses: shown.map(({ status }) => status), capped: more };
+}
+
+/** The lanes that the parked rows come from. */
+async function lanesOf(table: ApiContext['table'], parked: readonly Hint[]): Promise<(string | undefined)[]> {
+  return (await table.getMany<Hint & Work>(parked, false)).map((row) => row.parked?.lane);
+}
+
+/** The requests that are parked, each once. */
+async function parkedOf(
+  requests: ApiContext['requests'],
+  parked: readonly Hint[],
+): Promise<TrackedRequest[]> {
+  const ids = new Set(parked.filter(({ pk }) => pk.startsWith('REQ#')).map(requestIdOf));
+  const found = await requests.getMany([...ids]);
+  return found.filter((each) => each !== undefined).filter((each) => parkedRow(each) !== undefined);
+}

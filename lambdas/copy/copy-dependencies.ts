@@ -1,0 +1,27 @@
+import type { Claims } from '../engine/claims.ts';
+import type { Buffers } from './buffers.ts';
+import type { Copies, LaneHint } from './copies.ts';
+import type { Segments } from './segments.ts';
+import type { Source } from './source/source.ts';
+import type { PartSender } from './uploads/part-sender.ts';
+import type { Uploads } from './uploads/uploads.ts';
+
+/** What the copy stage works with. */
+export type CopyDependencies = {
+  readonly claims: Claims;
+  readonly copies: Copies;
+  readonly segments: Segments;
+  readonly source: Source;
+  readonly uploads: Uploads;
+  readonly sender: PartSender;
+  readonly buffers: Buffers;
+  readonly hint: (hints: readonly LaneHint[]) => Promise<void>;
+  readonly now: () => number;
+  readonly pause: (ms: number) => Promise<void>;
+  /** The function's memory, which bounds the buffers. */
+  readonly memoryMiB: number;
+  readonly bucket: string;
+  readonly keyTemplate: string;
+  readonly count: (metric: 'BytesCopied' | 'CopyFailed', value: number) => void;
+  readonly log: { info(message: string, extra: Record<string, unknown>): void };
+};

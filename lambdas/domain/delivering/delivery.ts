@@ -1,0 +1,43 @@
+import type { EventPayload } from '../events/event.ts';
+import type { RowKey, Work } from '../work.ts';
+import type { Attempt } from './attempt.ts';
+
+export type DeliveryState = 'pending' | 'held' | 'delivered' | 'failed' | 'canceled';
+
+/**
+ * The row of a delivery: one event for one endpoint, the payload copied in so that it is the same
+ * at every attempt. Its `webhook-id` is the event's id.
+ */
+export type DeliveryRow = RowKey &
+  Work & {
+    id: string;
+    eventId: string;
+    endpointId: string;
+    requestId?: string;
+    type: string;
+    payload: EventPayload;
+    state: DeliveryState;
+    createdAt: number;
+    attempts: Attempt[];
+    attemptCount: number;
+    /** Failed attempts on the present schedule; a replay begins a new one. */
+    failures: number;
+    /** The backlog that it waits in; while it does, it has no lane. */
+    waitsAt?: string;
+    /** Goes out even while the breaker is open: a probe, or asked for by a person. */
+    passes?: true;
+    /** Of an ordered endpoint: the event whose delivery must be final first, and the one that waits for this. */
+    after?: string;
+    next?: string;
+    /** The replay that ordered it last; while `inReplay`, its end is still to be counted there. */
+    replayId?: string;
+    inReplay?: true;
+    expiresAt?: number;
+  };
+
+/** Whether it ended; a person may begin it anew. */
+export const isFinal = ({ state }: Pick<DeliveryRow, 'state'>): boolean =>
+  state !== 'pending' && state !== 'held';
+
+/** The lane of failed deliveries, by which they are listed; nobody wakes it. */
+export const failedLane = (endpointId: string): string => `failed#${endpointId}`;

@@ -1,0 +1,45 @@
+import { eventId } from '../ids.ts';
+import type { RowKey, Work } from '../work.ts';
+import type { DeliveryRow } from './delivery.ts';
+import { isFinal } from './delivery.ts';
+
+export type ReplayState = 'queueing' | 'sending' | 'done';
+
+/** The order to send again what an endpoint was sent before; worked off page by page. */
+export type ReplayRow = RowKey &
+  Work & {
+    id: string;
+    endpointId: string;
+    /** The events that occurred in [since, until); ms since epoch. */
+    since: number;
+    until: number;
+    /** Which deliveries: those that failed, or all that are final. */
+    of: 'failed' | 'all';
+    createdAt: number;
+    /** The last event looked at. */
+    cursor?: string;
+    /** Whether all of the range was looked at. */
+    queuedAll?: boolean;
+    /** Deliveries that are meant; those that were made to wait to be sent again. */
+    matched: number;
+    queued: number;
+    expiresAt: number;
+  };
+
+/** Whether a replay sends this delivery again. One that is pending or held goes out anyhow. */
+export const isMeant = ({ of }: ReplayRow, row: DeliveryRow): boolean =>
+  isFinal(row) && row.state !== 'canceled' && (of === 'all' || row.state === 'failed');
+
+/** @param done how many of its deliveries have ended */
+export function replayState({ queuedAll, queued }: ReplayRow, done: number): ReplayState {
+  if (!queuedAll) return 'queueing';
+  return done < queued ? 'sending' : 'done';
+}
+
+/** The least id that an event of `time` or later can have. */
+export const firstEventId = (time: number): string =>
+  eventId({
+    occurredAt: Math.max(0, time),
+    source: { kind: 'request', requestId: '00000000-0000-0000-0000-000000000000' },
+    position: 0,
+  });

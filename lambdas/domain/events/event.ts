@@ -1,0 +1,69 @@
+import { type EventSource, eventId } from '../ids.ts';
+import { eventKey } from '../rows.ts';
+import type { RowKey } from '../work.ts';
+import type { EventType } from './event-filter.ts';
+
+/** An event before it has a place: what was observed. */
+export type EventDraft = {
+  readonly type: EventType;
+  /** Merged into the payload's `data`, after `requestId` and `sequence`. */
+  readonly data: Readonly<Record<string, unknown>>;
+  /** Whether it takes the next number; `progress.updated` carries the last one instead. */
+  readonly numbered?: false;
+};
+
+/** The row of an event. `data` holds all of the payload's but the metadata, which META holds once. */
+export type EventRow = RowKey & {
+  id: string;
+  type: EventType;
+  /** When the bridge observed it, ms since epoch. */
+  occurredAt: number;
+  position: number;
+  data: Record<string, unknown>;
+  /** The one endpoint that it is for, whatever that one's filter (`endpoint.test`). */
+  onlyTo?: string;
+  expiresAt?: number;
+};
+
+/** The last numbers given out in a source. */
+export type Counters = { readonly sequence: number; readonly position: number };
+
+/**
+ * Gives each draft its place and number, on from `last`. The caller writes the rows under the
+ * condition that `last` still is the last, so two writers can't give the same number.
+ */
+export function number(
+  source: EventSource,
+  last: Counters,
+  drafts: readonly EventDraft[],
+  occurredAt: number,
+): { rows: EventRow[]; counters: Counters } {
+  let { sequence, position } = last;
+  const rows = drafts.map((draft): EventRow => {
+    position++;
+    if (draft.numbered !== false) sequence++;
+    const identity =
+      source.kind === 'request' ? { requestId: source.requestId } : { endpointId: source.endpointId };
+    return {
+      ...eventKey(source, position),
+      id: eventId({ occurredAt, source, position }),
+      type: draft.type,
+      occurredAt,
+      position,
+      data: { ...identity, ...(source.kind === 'request' ? { sequence } : {}), ...draft.data },
+    };
+  });
+  return { rows, counters: { sequence, position } };
+}
+
+/** What is sent, and what `GET /v1/events/{id}` answers. */
+export type EventPayload = { id: string; type: string; timestamp: string; data: Record<string, unknown> };
+
+export function payload(row: EventRow, metadata?: Record<string, string>): EventPayload {
+  return {
+    id: row.id,
+    type: row.type,
+    timestamp: new Date(row.occurredAt).toISOString(),
+    data: metadata ? { ...row.data, metadata } : row.data,
+  };
+}

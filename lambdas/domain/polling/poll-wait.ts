@@ -1,0 +1,34 @@
+import type { RequestRow } from '../requests/request.ts';
+import type { PollOutcome } from '../requests/transition.ts';
+import { nextPollAt, priceOfPoll } from './poll-schedule.ts';
+import { scarcity } from './scarcity.ts';
+
+const FIRST_BACKOFF_MS = 5_000;
+const LONGEST_BACKOFF_MS = 300_000;
+/** While a 404 is not yet believed, ms. */
+const NOT_FOUND_WAIT_MS = 30_000;
+
+/**
+ * When a request is polled next, ms since epoch: by the schedule, at the price that polls have at
+ * present; after polls that gave no answer, or no download, after a backoff with jitter.
+ *
+ * @param row as the poll leaves it
+ * @param poll what it got, and how late it began, ms
+ * @param random a number in [0, 1)
+ */
+export function nextPoll(
+  row: RequestRow,
+  poll: { readonly outcome: PollOutcome; readonly lateness: number },
+  now: number,
+  random: number,
+): number {
+  const { outcome } = poll;
+  if (outcome.kind === 'not-found') return now + NOT_FOUND_WAIT_MS;
+  const misses = outcome.kind === 'fault' ? (row.faults ?? 1) : (row.downloadMissing ?? 0);
+  if (misses > 0) {
+    const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (misses - 1));
+    const asked = outcome.kind === 'fault' ? (outcome.retryAfterMs ?? 0) : 0;
+    return now + Math.max(asked, Math.ceil(backoff * (1 + 0.25 * random)));
+  }
+  return nextPollAt(row, now, priceOfPoll * scarcity(poll.lateness));
+}

@@ -1,0 +1,132 @@
+import type { EventFilter } from '../events/event-filter.ts';
+import { listAt } from '../rows.ts';
+import type { RowKey, Work } from '../work.ts';
+
+/** What upstream said of a job, as far as the bridge keeps it (Topaz Video API, StatusResponse). */
+export type UpstreamStatus = {
+  readonly status: string;
+  /** Percent. */
+  readonly progress?: number;
+  /** Lower and upper bounds: cost in credits, time in seconds. */
+  readonly estimates?: { cost?: [number, number]; time?: [number, number] };
+  readonly averageFps?: number;
+  readonly combinedFps?: number;
+  readonly outputSize?: string | number;
+  readonly processingJobs?: readonly Record<string, unknown>[];
+  readonly message?: string;
+  readonly errorCode?: string;
+  readonly download?: { readonly url: string; readonly expiresAt?: number };
+};
+
+/** Upstream's statuses that end a job. */
+export const TERMINAL_STATUSES = ['complete', 'failed', 'canceled'] as const;
+export const KNOWN_STATUSES = [
+  'requested',
+  'accepted',
+  'initializing',
+  'preprocessing',
+  'processing',
+  'postprocessing',
+  'canceling',
+  ...TERMINAL_STATUSES,
+] as const;
+
+/** The status of a request before its first poll. */
+export const REGISTERED = 'registered';
+/** The status of a request that upstream no longer knows. */
+export const LOST = 'lost';
+
+export type VideoState = 'pending' | 'copying' | 'stored' | 'failed';
+export type Video = {
+  state: VideoState;
+  copiedBytes?: number;
+  bytesPerSecond?: number;
+  /** When these two were written, ms since epoch. */
+  measuredAt?: number;
+  bucket?: string;
+  key?: string;
+  /** Bytes. */
+  size?: number;
+  contentType?: string;
+  checksum?: { algorithm: string; value: string };
+  storedAt?: number;
+  error?: string;
+};
+
+/** What a poll left behind, kept for the poll schedule; bounded there. */
+export type PollObservation = { at: number; status?: string; progress?: number };
+
+/**
+ * The row `REQUEST`: written twice at each poll, so it stays under 1 KB; what polling needs not is in
+ * {@link MetaRow}. Times are ms since epoch.
+ */
+export type RequestRow = RowKey &
+  Work & {
+    requestId: string;
+    /** `active` until upstream has ended and the copy, if any, has too. */
+    state: 'active' | 'done' | 'stopped';
+    status: string;
+    statusSince: number;
+    progress?: number;
+    estimates?: UpstreamStatus['estimates'];
+    averageFps?: number;
+    combinedFps?: number;
+    outputSize?: string | number;
+    message?: string;
+    errorCode?: string;
+    registeredAt: number;
+    /** When polling began: registration, or the last restart. */
+    startedAt: number;
+    lastPolledAt?: number;
+    polls: number;
+    observations: PollObservation[];
+    /** The number of the last event. */
+    sequence: number;
+    /** The place of the last entry in the outbox; `progress.updated` takes one but no number. */
+    position: number;
+    /** Whether the video is to be stored. */
+    copy: boolean;
+    /** Whether one of the request's own callbacks asked for `progress.updated`. */
+    tellProgress?: boolean;
+    progressToldAt?: number;
+    video?: Video;
+    /** Unknown statuses already told. */
+    unrecognized?: string[];
+    /** Since when upstream answers 404. */
+    notFoundSince?: number;
+    /** Answers 404 in a row. */
+    notFounds?: number;
+    /** Answers `complete` that gave no download. */
+    downloadMissing?: number;
+    /** Polls in a row that gave no answer. */
+    faults?: number;
+    /** Upstream's last answer was a refusal, for which all polling was braked. */
+    refused?: boolean;
+    /** A copy waits for a fresh URL. */
+    urlWanted?: boolean;
+    /** Being erased: for readers it is gone, and so it is in no list. */
+    purged?: boolean;
+    listKey: string;
+    listAt: string;
+    expiresAt?: number;
+  };
+
+/** One callback URL of a request, with its own filter. */
+export type Callback = { endpointId: string; url: string; events: string[] };
+
+/** The row `META`: what registration said, and of upstream's answers what is only shown. */
+export type MetaRow = RowKey & {
+  metadata: Record<string, string>;
+  callbacks: Callback[];
+  /** The nodes' states, as of the last news of status or progress. */
+  processingJobs?: readonly Record<string, unknown>[];
+  expiresAt?: number;
+};
+
+/** The `list` partition of requests in a state. */
+export const requestList = (state: RequestRow['state']): string => `requests#${state}`;
+export const requestListAt = (row: { registeredAt: number; requestId: string }): string =>
+  listAt(row.registeredAt, row.requestId);
+
+/** The filter of a callback that named none. */
+export const DEFAULT_CALLBACK_EVENTS: EventFilter = ['video.*'];

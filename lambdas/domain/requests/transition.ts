@@ -1,0 +1,266 @@
+import type { EventDraft } from '../events/event.ts';
+import type { EventType } from '../events/event-filter.ts';
+import { cut } from '../truncate-utf8.ts';
+import {
+  KNOWN_STATUSES,
+  LOST,
+  REGISTERED,
+  type RequestRow,
+  TERMINAL_STATUSES,
+  type UpstreamStatus,
+} from './request.ts';
+
+/** What one poll learned. Faults of the poll say nothing of the request. */
+export type PollOutcome =
+  | { readonly kind: 'status'; readonly status: UpstreamStatus }
+  | { readonly kind: 'not-found' }
+  | {
+      readonly kind: 'fault';
+      readonly reason: string;
+      /** The wait that upstream asked for, ms. */
+      readonly retryAfterMs?: number | undefined;
+    };
+
+/** What the poll changes of the request's row, and what follows from it. */
+export type Transition = {
+  readonly set: Partial<RequestRow>;
+  readonly remove: readonly (keyof RequestRow)[];
+  readonly events: readonly EventDraft[];
+  /** `polling` goes on; `copying` when only the copy is left to do; `done` when nothing is. */
+  readonly next: 'polling' | 'copying' | 'done';
+  /** Where the finished video is, when it is to be copied (again). */
+  readonly source?: { readonly url: string; readonly expiresAt?: number };
+  /** A running copy asked for a fresh URL, and upstream has none any more. */
+  readonly sourceGone?: boolean;
+};
+
+export type TransitionSettings = {
+  /** How long upstream must answer 404 before the request counts as lost, ms. */
+  readonly notFoundMs: number;
+  /** Answers 404 in a row that this takes besides: time that passed unasked, as under a brake, proves nothing. */
+  readonly notFoundTries: number;
+  /** How long a request may stay pending: longer than upstream keeps data, ms. */
+  readonly pendingMs: number;
+  /** Answers `complete` without a download before the video counts as unavailable. */
+  readonly downloadTries: number;
+  /** The least time between two `progress.updated` of a request, ms. */
+  readonly progressMs: number;
+};
+
+export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
+  notFoundMs: 600_000,
+  notFoundTries: 3,
+  pendingMs: 8 * 86_400_000,
+  downloadTries: 10,
+  progressMs: 10_000,
+};
+
+/** Payloads stay under 20 kB. */
+const MAX_MESSAGE_BYTES = 2_048;
+const MAX_TOLD_STATUSES = 20;
+const OVERDUE = 'pending for longer than upstream keeps data';
+
+/**
+ * Compares a poll's outcome with what the row holds. Pure: the caller commits the row, the numbered
+ * events and the copy's row in one transaction, under the claim that it polled with.
+ *
+ * @param tellProgress whether anybody asked for `progress.updated`
+ */
+export function transition(
+  row: RequestRow,
+  outcome: PollOutcome,
+  now: number,
+  { tellProgress = false, settings = DEFAULT_TRANSITION_SETTINGS } = {},
+): Transition {
+  const polled = { lastPolledAt: now, polls: row.polls + 1 };
+  if (outcome.kind === 'not-found') return notFound(row, polled, now, settings);
+  if (outcome.kind === 'fault') {
+    if (isOverdue(row, now, settings)) return gone(row, polled, now, OVERDUE);
+    return { set: { ...polled, faults: (row.faults ?? 0) + 1 }, remove: [], events: [], next: 'polling' };
+  }
+
+  const answer = { ...outcome.status, status: distinct(outcome.status.status) };
+  const removed: (keyof RequestRow)[] = ['notFoundSince', 'notFounds', 'faults', 'refused'];
+  if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
+
+  const changed = answer.status !== row.status;
+  const set: Partial<RequestRow> = { ...polled, ...observed(answer) };
+  const events: EventDraft[] = [];
+  if (changed) {
+    set.status = answer.status;
+    set.statusSince = now;
+    const draft = statusEvent(row, answer);
+    if (draft) events.push(draft);
+    if (!isKnown(answer.status)) set.unrecognized = told(row, answer.status);
+  } else if (tellProgress && progressIsNews(row, answer, now, settings)) {
+    events.push({ type: 'progress.updated', data: eventData(row, answer, row.status), numbered: false });
+    set.progressToldAt = now;
+  }
+
+  if (answer.status === 'complete') {
+    const end = completed(row, answer, settings);
+    const remove = [...removed, ...(end.remove ?? [])];
+    return { ...end, set: { ...set, ...end.set }, remove, events: [...events, ...end.events] };
+  }
+  if (isTerminal(answer.status)) return { set, remove: removed, events, next: 'done' };
+  if (isOverdue(row, now, settings)) {
+    const end = lost({ ...row, status: answer.status }, set, now, OVERDUE);
+    return { ...end, remove: removed, events: [...events, ...end.events] };
+  }
+  return { set, remove: removed, events, next: 'polling' };
+}
+
+export const isTerminal = (status: string): boolean =>
+  status === LOST || (TERMINAL_STATUSES as readonly string[]).includes(status);
+/** Upstream's word, told from the bridge's own: those are nothing that it could have said. */
+const distinct = (status: string): string =>
+  status === LOST || status === REGISTERED ? `upstream:${status}` : status;
+const isKnown = (status: string): boolean => (KNOWN_STATUSES as readonly string[]).includes(status);
+/** Requests whose polling began before are pending for too long; ms since epoch. */
+export const overdueBefore = (now: number, settings: TransitionSettings): number => now - settings.pendingMs;
+export const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
+  row.startedAt < overdueBefore(now, settings);
+
+/** A job whose upstream has ended is polled again only for its download: still missing, or to be renewed. */
+function afterEnd(
+  row: RequestRow,
+  answer: UpstreamStatus,
+  polled: Partial<RequestRow>,
+  remove: (keyof RequestRow)[],
+  settings: TransitionSettings,
+): Transition {
+  if (row.status !== 'complete') return { set: polled, remove, events: [], next: 'done' };
+  const end = completed(row, answer, settings);
+  return { ...end, set: { ...polled, ...end.set }, remove: [...remove, ...(end.remove ?? [])] };
+}
+
+type Completion = Pick<Transition, 'set' | 'events' | 'next' | 'source' | 'sourceGone'> & {
+  remove?: (keyof RequestRow)[];
+};
+
+function completed(row: RequestRow, answer: UpstreamStatus, settings: TransitionSettings): Completion {
+  if (!row.copy) return { set: {}, events: [], next: 'done' };
+  const { download } = answer;
+  if (download) {
+    const set = { video: row.video ?? { state: 'pending' as const } };
+    return { set, remove: ['downloadMissing', 'urlWanted'], events: [], next: 'copying', source: download };
+  }
+  const missing = (row.downloadMissing ?? 0) + 1;
+  if (missing < settings.downloadTries) {
+    return { set: { downloadMissing: missing }, events: [], next: 'polling' };
+  }
+  return unavailable(row, `upstream answered "complete" ${missing} times without a download`);
+}
+
+/** A running copy is told that its source is gone, and ends itself; without one this is the end. */
+function unavailable(row: RequestRow, reason: string): Completion {
+  if (row.urlWanted) {
+    return {
+      set: {},
+      remove: ['downloadMissing', 'urlWanted'],
+      events: [],
+      next: 'copying',
+      sourceGone: true,
+    };
+  }
+  return {
+    set: { video: { ...row.video, state: 'failed', error: reason } },
+    events: [{ type: 'video.unavailable', data: { ...eventData(row, row, 'complete'), reason } }],
+    next: 'done',
+  };
+}
+
+function notFound(
+  row: RequestRow,
+  polled: Partial<RequestRow>,
+  now: number,
+  settings: TransitionSettings,
+): Transition {
+  const { notFoundSince = now, notFounds = 0 } = row;
+  if (now - notFoundSince < settings.notFoundMs || notFounds + 1 < settings.notFoundTries) {
+    return {
+      set: { ...polled, notFoundSince, notFounds: notFounds + 1 },
+      remove: ['faults', 'refused'],
+      events: [],
+      next: 'polling',
+    };
+  }
+  return gone(row, polled, now, 'upstream does not know the request');
+}
+
+/** There is nothing more to be had from upstream: a finished job has no download, any other is lost. */
+function gone(row: RequestRow, polled: Partial<RequestRow>, now: number, reason: string): Transition {
+  if (row.status !== 'complete') return lost(row, polled, now, reason);
+  const end = unavailable(row, reason);
+  return {
+    ...end,
+    set: { ...polled, ...end.set },
+    remove: ['notFoundSince', 'notFounds', ...(end.remove ?? [])],
+  };
+}
+
+function lost(row: RequestRow, set: Partial<RequestRow>, now: number, reason: string): Transition {
+  const data = { ...eventData(row, { status: LOST }, row.status), reason };
+  const video = row.copy ? { video: { ...row.video, state: 'failed' as const, error: reason } } : {};
+  return {
+    set: { ...set, status: LOST, statusSince: now, ...video },
+    remove: [],
+    events: [{ type: 'video.lost', data }],
+    next: 'done',
+  };
+}
+
+function statusEvent(row: RequestRow, answer: UpstreamStatus): EventDraft | undefined {
+  const data = eventData(row, answer, row.sequence === 0 ? null : row.status);
+  if (isKnown(answer.status)) return { type: `video.${answer.status}` as EventType, data };
+  if (row.unrecognized?.includes(answer.status)) return undefined;
+  return { type: 'video.status_unrecognized', data };
+}
+
+const told = (row: RequestRow, status: string): string[] =>
+  [...new Set([...(row.unrecognized ?? []), status])].slice(-MAX_TOLD_STATUSES);
+
+function progressIsNews(
+  row: RequestRow,
+  answer: UpstreamStatus,
+  now: number,
+  settings: TransitionSettings,
+): boolean {
+  if (answer.progress === undefined || answer.progress === row.progress) return false;
+  return now - (row.progressToldAt ?? 0) >= settings.progressMs;
+}
+
+/** What the row keeps of an answer; what upstream left out keeps its last value. */
+function observed(answer: UpstreamStatus): Partial<RequestRow> {
+  const { progress, estimates, averageFps, combinedFps, outputSize, errorCode } = answer;
+  const message = messageOf(answer);
+  const seen = {
+    progress,
+    estimates,
+    averageFps,
+    combinedFps,
+    outputSize,
+    message,
+    errorCode,
+  };
+  return Object.fromEntries(Object.entries(seen).filter(([, value]) => value !== undefined));
+}
+
+function eventData(
+  row: RequestRow,
+  answer: UpstreamStatus,
+  previousStatus: string | null,
+): Record<string, unknown> {
+  const data = {
+    status: answer.status,
+    previousStatus,
+    progress: answer.progress ?? row.progress,
+    estimates: answer.estimates ?? row.estimates,
+    message: messageOf(answer),
+    errorCode: answer.errorCode,
+  };
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
+}
+
+const messageOf = ({ message }: { readonly message?: string }): string | undefined =>
+  message === undefined ? undefined : cut(message, MAX_MESSAGE_BYTES);

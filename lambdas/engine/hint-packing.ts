@@ -1,0 +1,54 @@
+import { type Hint, hintGroup, type Lane } from '../domain/work.ts';
+
+/** Rows that one message may name: so many that a batch of messages is done well before the function's time-out. */
+const ROWS_PER_MESSAGE: Record<Lane, number> = {
+  poll: 10,
+  copy: 1,
+  dispatch: 10,
+  deliver: 10,
+  'deliver-slow': 1,
+};
+
+/** Up to so many rows have messages of their own, whose number then tells how much is left to do. */
+const SINGLE_MESSAGES = 2_000;
+
+/**
+ * Packs due rows into messages. A message holds rows of one group; the groups take turns, and within
+ * a group the order is kept.
+ */
+export function packHints(lane: Lane, rows: readonly Hint[]): { hints: Hint[]; group?: string }[] {
+  const size = Math.min(ROWS_PER_MESSAGE[lane], Math.ceil(rows.length / SINGLE_MESSAGES));
+  const messages = groupsOf(lane, rows).map(([group, members]) =>
+    chunks(members, size).map((hints) => (group === undefined ? { hints } : { hints, group })),
+  );
+  return takeTurns(messages);
+}
+
+/**
+ * At most `most` of the rows, shared between the groups: one that has few gets all of them in, and
+ * what it leaves of its share goes to the others. Keeps the order within a group.
+ */
+export function shareHints(lane: Lane, rows: readonly Hint[], most: number): Hint[] {
+  if (rows.length <= most) return [...rows];
+  return takeTurns(groupsOf(lane, rows).map(([, members]) => members)).slice(0, most);
+}
+
+const groupsOf = (lane: Lane, rows: readonly Hint[]): [string | undefined, Hint[]][] => [
+  ...Map.groupBy(rows, (row) => hintGroup(lane, row)),
+];
+
+/** First the first of each list, then the second of each, and so on. */
+function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
+  const turns: T[] = [];
+  const longest = Math.max(0, ...lists.map((list) => list.length));
+  for (let turn = 0; turn < longest; turn++) {
+    for (const list of lists) if (turn < list.length) turns.push(list[turn] as T);
+  }
+  return turns;
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) =>
+    items.slice(n * size, (n + 1) * size),
+  );
+}

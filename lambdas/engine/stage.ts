@@ -1,0 +1,178 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { Condition } from '../adapters/dynamodb/expression.ts';
+import { log, metrics } from '../adapters/lambda/log.ts';
+import { decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
+import type { Claim, Claims } from './claims.ts';
+import { outcomeOf } from './failure.ts';
+import type { Hints } from './hints.ts';
+import { inParallel } from './in-parallel.ts';
+
+/** What the work gets besides its claim. */
+export type WorkContext = {
+  /** When the worker must have stopped, ms since epoch: before the function's time-out. */
+  readonly deadline: number;
+};
+
+export type StageOptions<T extends RowKey> = {
+  readonly lanes: readonly Lane[];
+  readonly claims: Claims;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly now: () => number;
+  /** Does the row's work and releases the claim, or throws (see failure.ts). */
+  readonly work: (claim: Claim<T>, context: WorkContext) => Promise<void>;
+  /** Runs before each invocation's rows. */
+  readonly before?: () => void;
+  /** Rows with the same answer are worked on one after another, in the order of the messages. */
+  readonly sequence?: (hint: Hint) => string;
+  /** Until when a row that is due now has to wait, ms since epoch; it is put off then, and not claimed. */
+  readonly holdUntil?: () => Promise<number | undefined>;
+  /** What a row must be to be put off so; any other is claimed. */
+  readonly holdIf?: () => readonly Condition[];
+  /** Rows worked on at a time. */
+  readonly concurrency?: number;
+  /** What a row's work may take: none is begun with less left of the function's time, ms. */
+  readonly rowMs?: number;
+};
+
+/**
+ * The handler of a stage that an SQS queue wakes: claims the rows that the messages name, does their
+ * work, and answers with the messages whose rows could not be claimed for an error. A row whose work
+ * failed is not one of them: it is due again by itself, and its old message would find nothing. Rows
+ * that there is no time for are hinted anew: their message would come back only after minutes.
+ *
+ * Rows that were claimed before and never finished run last and alone, so that one that kills its
+ * worker takes no others along.
+ */
+export function stage<T extends RowKey>(options: StageOptions<T>) {
+  const {
+    lanes,
+    claims,
+    hints,
+    now,
+    work,
+    before,
+    sequence,
+    holdUntil,
+    holdIf,
+    concurrency = 10,
+    rowMs = 5_000,
+  } = options;
+
+  async function handle(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    const deadline = now() + context.getRemainingTimeInMillis() - rowMs;
+    const unclaimed = new Set<string>();
+    const unbegun: { lane: Lane; hint: Hint }[] = [];
+    const suspects: Claim<T>[] = [];
+    before?.();
+
+    const wanted = event.Records.flatMap((record) => named(record, lanes));
+    await inParallel(sequences(wanted), concurrency, async (sequence) => {
+      for (const each of sequence) await begin(each);
+    });
+    for (const claim of suspects) {
+      if (now() < deadline) await run(claim, deadline);
+      else await giveBack(claim);
+    }
+    for (const lane of lanes) {
+      const left = unbegun.filter((row) => row.lane === lane).map(({ hint }) => hint);
+      if (left.length > 0) await hints.send(lane, left);
+    }
+    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
+
+    async function begin({ record, lane, hint }: Named): Promise<void> {
+      if (now() >= deadline) {
+        unbegun.push({ lane, hint });
+        return;
+      }
+      const claim = await take(lane, hint);
+      if (claim === 'unavailable') unclaimed.add(record.messageId);
+      else if (claim !== 'gone') {
+        if (claim.silentClaims > 0) suspects.push(claim);
+        else await run(claim, deadline);
+      }
+    }
+  }
+
+  function sequences(rows: readonly Named[]): Named[][] {
+    if (!sequence) return rows.map((row) => [row]);
+    return [...Map.groupBy(rows, ({ hint }) => sequence(hint)).values()];
+  }
+
+  async function take(lane: Lane, hint: Hint): Promise<Claim<T> | 'gone' | 'unavailable'> {
+    try {
+      const until = await holdUntil?.();
+      if (until !== undefined) {
+        const dueAt = await claims.putOff(lane, hint, until, holdIf?.());
+        if (typeof dueAt === 'number') await hints.send(lane, [{ ...hint, dueAt }]);
+        if (dueAt !== 'unfit') return 'gone';
+      }
+      const claim = await claims.claim<T>(lane, hint);
+      if (claim !== 'parked') return claim;
+      report(lane, hint, 'claimed too often without finishing');
+      return 'gone';
+    } catch (error) {
+      log.error('claim failed', { lane, row: hint, error: error as Error });
+      return 'unavailable';
+    }
+  }
+
+  async function run(claim: Claim<T>, deadline: number): Promise<void> {
+    try {
+      await work(claim, { deadline });
+    } catch (error) {
+      await settle(claim, error);
+    }
+  }
+
+  async function giveBack(claim: Claim<T>): Promise<void> {
+    const { pk, sk } = claim.row;
+    const dueAt = await claims.giveBack(claim);
+    if (dueAt !== undefined) await hints.send(claim.lane as Lane, [{ pk, sk, dueAt }]);
+  }
+
+  async function settle(claim: Claim<T>, error: unknown): Promise<void> {
+    const { pk, sk } = claim.row;
+    const outcome = outcomeOf(error);
+    try {
+      if (outcome === 'superseded') {
+        log.info('superseded', { lane: claim.lane, row: { pk, sk } });
+      } else if (outcome === 'park') {
+        await claims.park(claim, error instanceof Error ? error.message : String(error));
+        report(claim.lane, { pk, sk }, (error as Error).message);
+      } else {
+        const dueAt = await claims.retry(claim);
+        log.error('work failed', {
+          lane: claim.lane,
+          row: { pk, sk },
+          retryAt: dueAt,
+          error: error as Error,
+        });
+        if (dueAt !== undefined) await hints.send(claim.lane as Lane, [{ pk, sk, dueAt }]);
+      }
+    } catch (cause) {
+      // The lease runs out by itself and the sweep finds the row.
+      log.error('release failed', { lane: claim.lane, row: { pk, sk }, error: cause as Error });
+    }
+  }
+
+  return middy<SQSEvent, SQSBatchResponse>().handler(handle);
+}
+
+type Named = { readonly record: SQSRecord; readonly lane: Lane; readonly hint: Hint };
+
+function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
+  const message = decodeHints(record.body);
+  if (!message || !lanes.includes(message.lane)) {
+    log.error('not a message of this stage; dropped', { messageId: record.messageId });
+    return [];
+  }
+  return message.hints.map((hint) => ({ record, lane: message.lane, hint }));
+}
+
+function report(lane: string, { pk, sk }: RowKey, reason: string): void {
+  log.error('parked', { lane, row: { pk, sk }, reason });
+  metrics.addMetric('ParkedRows', MetricUnit.Count, 1);
+}

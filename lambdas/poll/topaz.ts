@@ -1,0 +1,202 @@
+import * as z from 'zod/mini';
+import type { SecretReader } from '../adapters/secrets.ts';
+import { retryAfterMs } from '../domain/http/retry-after.ts';
+import { MAX_SOURCE_URL_LENGTH } from '../domain/http/target-url.ts';
+import type { BrakeReason } from '../domain/polling/upstream-pause.ts';
+import type { UpstreamStatus } from '../domain/requests/request.ts';
+import type { PollOutcome } from '../domain/requests/transition.ts';
+import { cut } from '../domain/truncate-utf8.ts';
+
+/** No request's fault, so all polling waits. */
+export type Refusal = {
+  readonly kind: 'brake';
+  readonly reason: BrakeReason;
+  /** The wait that upstream asked for, ms. */
+  readonly retryAfterMs?: number;
+  /** What to put right. */
+  readonly detail?: string;
+};
+
+export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> };
+
+/** A poll takes at most this long, also when it asks again with a new key; ms. */
+export const TIMEOUT_MS = 10_000;
+const MAX_BYTES = 1_048_576;
+const MAX_JOBS_KEPT = 8;
+
+/** A number that DynamoDB's client takes: no larger than an exact integer, nor next to nothing. */
+const bounded = (number: number): number => {
+  if (Math.abs(number) < 1e-9) return 0;
+  return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
+};
+const number = z.pipe(z.number(), z.transform(bounded));
+const text = (bytes: number) =>
+  z.pipe(
+    z.string(),
+    z.transform((long) => cut(long, bytes)),
+  );
+
+/** Wrong types are ignored field by field: only a missing status makes an answer useless. */
+const lenient = <T extends z.core.$ZodType>(type: T) => z.catch(z.optional(type), undefined);
+const Bounds = z.tuple([number, number]);
+/** What is kept of a node's state. */
+const ProcessingJob = z.object({
+  chunkIndex: lenient(number),
+  taskIndex: lenient(number),
+  status: lenient(text(32)),
+  progress: lenient(number),
+  fps: lenient(number),
+  currentFrame: lenient(number),
+  expectedOutputFrames: lenient(number),
+});
+const Answer = z.object({
+  status: z.pipe(z.string().check(z.minLength(1), z.maxLength(64)), text(256)),
+  progress: lenient(number),
+  estimates: lenient(z.object({ cost: lenient(Bounds), time: lenient(Bounds) })),
+  averageFps: lenient(number),
+  combinedFps: lenient(number),
+  outputSize: lenient(z.union([text(64), number])),
+  processingJobs: lenient(
+    z.pipe(
+      z.array(z.unknown()),
+      z.pipe(
+        z.transform((jobs: unknown[]) => jobs.slice(0, MAX_JOBS_KEPT)),
+        z.array(ProcessingJob),
+      ),
+    ),
+  ),
+  message: lenient(text(4_096)),
+  errorCode: lenient(text(128)),
+  download: lenient(
+    z.object({
+      url: z.string().check(z.maxLength(MAX_SOURCE_URL_LENGTH)),
+      expiresIn: lenient(number),
+      expiresAt: lenient(number),
+    }),
+  ),
+});
+
+class AnswerTooLarge extends Error {}
+
+/**
+ * `GET /video/{requestId}/status` of the Topaz Video API, parsed leniently, bounded in bytes and
+ * time. Never throws for what the far side does, nor for a key that can't be had: that is an outcome.
+ */
+export function createTopaz(options: {
+  baseUrl: string;
+  apiKey: SecretReader;
+  fetch: typeof fetch;
+  now: () => number;
+  timeoutMs?: number;
+}): Topaz {
+  const { baseUrl, now, timeoutMs = TIMEOUT_MS } = options;
+
+  async function status(requestId: string): Promise<PollOutcome | Refusal> {
+    const deadline = AbortSignal.timeout(timeoutMs);
+    let key: string;
+    try {
+      key = usableKey(await options.apiKey()) ?? usableKey(await options.apiKey({ fresh: true })) ?? '';
+    } catch (error) {
+      return noKey(`the secret of the Topaz API key cannot be read: ${(error as Error).name}`);
+    }
+    if (!key) return noKey('the secret holds no Topaz API key: put yours in place of its text');
+    const outcome = await ask(requestId, key, deadline);
+    if (outcome.kind !== 'brake' || outcome.reason !== 'unauthorized') return outcome;
+    // The key may have been put right since it was last read.
+    const fresh = usableKey(await options.apiKey({ fresh: true }).catch(() => ''));
+    return fresh && fresh !== key ? ask(requestId, fresh, deadline) : outcome;
+  }
+
+  async function ask(requestId: string, key: string, signal: AbortSignal): Promise<PollOutcome | Refusal> {
+    let response: Response;
+    try {
+      response = await options.fetch(`${baseUrl.replace(/\/$/, '')}/video/${requestId}/status`, {
+        headers: { 'x-api-key': key, accept: 'application/json' },
+        redirect: 'manual',
+        signal,
+      });
+      if (response.status === 200) return parse(await boundedText(response), now());
+    } catch (error) {
+      return { kind: 'fault', reason: reasonOf(error) };
+    }
+    // Their bodies say nothing that is needed, and may be broken.
+    response.body?.cancel().catch(() => {});
+    switch (response.status) {
+      case 401:
+      case 403:
+        return { kind: 'brake', reason: 'unauthorized' };
+      case 404:
+        return { kind: 'not-found' };
+      case 429:
+      case 503: {
+        const wait = retryAfterMs(response.headers.get('retry-after') ?? undefined, now());
+        return { kind: 'brake', reason: 'throttled', retryAfterMs: wait };
+      }
+      default:
+        return { kind: 'fault', reason: `status ${response.status}` };
+    }
+  }
+
+  return { status };
+}
+
+const noKey = (detail: string): Refusal => ({ kind: 'brake', reason: 'no-key', detail });
+
+/**
+ * The key in a secret's text; undefined for the deployment's placeholder, which is JSON
+ * (lib/secrets.ts), and for what no header can carry.
+ */
+function usableKey(text: string): string | undefined {
+  const key = text.trim();
+  return /^[\x21-\x7e]+$/.test(key) && !key.startsWith('{') ? key : undefined;
+}
+
+function parse(body: string, now: number): PollOutcome {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return { kind: 'fault', reason: 'the answer is not JSON' };
+  }
+  const answer = Answer.safeParse(json);
+  if (!answer.success) return { kind: 'fault', reason: 'the answer names no status' };
+  const { download, ...status } = answer.data;
+  return {
+    kind: 'status',
+    status: { ...status, download: download && withExpiry(download, now) } as UpstreamStatus,
+  };
+}
+
+/** `expiresIn` is in ms, and stands in for a missing `expiresAt`. */
+function withExpiry(
+  {
+    url,
+    expiresIn,
+    expiresAt,
+  }: { url: string; expiresIn?: number | undefined; expiresAt?: number | undefined },
+  now: number,
+): UpstreamStatus['download'] {
+  const end = expiresAt ?? (expiresIn === undefined ? undefined : bounded(now + expiresIn));
+  return end === undefined ? { url } : { url, expiresAt: end };
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  if (!response.body) return '';
+  for await (const chunk of response.body) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BYTES) throw new AnswerTooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The class of a failed exchange: an error's own message may name the address or the key. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AnswerTooLarge) return `the answer is larger than ${MAX_BYTES} bytes`;
+  if (!(error instanceof Error)) return 'failed';
+  if (error.name === 'TimeoutError') return 'timed out';
+  const { code } = (error.cause ?? {}) as { code?: unknown };
+  return typeof code === 'string' ? code : error.name;
+}

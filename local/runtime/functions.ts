@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { type Supervised, superviseModule } from '../processes/supervisor.ts';
+import type { HostAnswer, Invocation } from './function-host.ts';
+
+/** A function as its template describes it. */
+export interface FunctionSettings {
+  /** The stage, for people: `poll`, `copy`. */
+  name: string;
+  arn: string;
+  /** The folder of the bundle, and `<module>.<export>` within it. */
+  directory: string;
+  handler: string;
+  timeoutMs: number;
+  memoryMb: number;
+  environment: Record<string, string>;
+  /** How many invocations may run at the same time, each in a process of its own. */
+  maxProcesses: number;
+}
+
+/** Lambda allows 10 s; a busy machine that starts all functions at once may need more. */
+const initTimeoutMs = 30_000;
+
+export type FunctionErrorKind = 'thrown' | 'init' | 'timeout' | 'crash' | 'stopped';
+
+/** An invocation that gave no result. The message is what Lambda would report. */
+export class FunctionError extends Error {
+  override readonly name = 'FunctionError';
+  readonly kind: FunctionErrorKind;
+  readonly trace: string[];
+
+  constructor(kind: FunctionErrorKind, message: string, trace: string[] = []) {
+    super(message);
+    this.kind = kind;
+    this.trace = trace;
+  }
+}
+
+/** Runs a function's bundle in processes: one invocation each at a time, kept warm, killed at the time-out. */
+export class LocalFunction {
+  readonly settings: FunctionSettings;
+  private readonly onLine: (line: string) => void;
+  private readonly idle: Supervised[] = [];
+  private readonly all = new Set<Supervised>();
+  private readonly waiting: (() => void)[] = [];
+  private running = 0;
+  private stopped = false;
+
+  constructor(settings: FunctionSettings, onLine: (line: string) => void = () => {}) {
+    this.settings = settings;
+    this.onLine = onLine;
+  }
+
+  /** The ids of its processes, busy or warm. */
+  get pids(): number[] {
+    return [...this.all].flatMap((host) => host.process.pid ?? []);
+  }
+
+  /**
+   * Runs the handler with `event` and returns its result, waiting for a free process first.
+   * Throws a FunctionError when it throws, cannot be loaded, ends its process or passes its time-out.
+   */
+  async invoke(event: unknown): Promise<unknown> {
+    if (this.running >= this.settings.maxProcesses) {
+      await new Promise<void>((resume) => this.waiting.push(resume));
+    } else {
+      this.running++;
+    }
+    try {
+      if (this.stopped) throw new FunctionError('stopped', `${this.settings.name} has been stopped.`);
+      return await this.run(this.idle.pop() ?? (await this.start()), event);
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.running--;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all([...this.all].map((host) => host.stop()));
+  }
+
+  private async start(): Promise<Supervised> {
+    const { settings } = this;
+    const host = superviseModule(new URL('./function-host.ts', import.meta.url), {
+      execArgv: [`--max-old-space-size=${settings.memoryMb}`, '--enable-source-maps'],
+      env: {
+        ...settings.environment,
+        PATH: process.env.PATH,
+        TZ: ':UTC',
+        _HANDLER: settings.handler,
+        LAMBDA_TASK_ROOT: settings.directory,
+        AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+        AWS_LAMBDA_FUNCTION_NAME: settings.name,
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(settings.memoryMb),
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+        AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${settings.name}`,
+        AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+      },
+      onLine: this.onLine,
+    });
+    this.all.add(host);
+    void host.ended.then(() => {
+      this.all.delete(host);
+      const at = this.idle.indexOf(host);
+      if (at >= 0) this.idle.splice(at, 1);
+    });
+
+    const answer = await this.nextAnswer(host, initTimeoutMs, 'loading');
+    if ('initError' in answer) {
+      const { errorType, errorMessage, trace } = answer.initError;
+      throw new FunctionError(
+        'init',
+        `${settings.name} cannot be loaded: ${errorType}: ${errorMessage}`,
+        trace,
+      );
+    }
+    return host;
+  }
+
+  private async run(host: Supervised, event: unknown): Promise<unknown> {
+    const { name, arn, timeoutMs } = this.settings;
+    const answered = this.nextAnswer(host, timeoutMs, 'the task');
+    const deadline = Date.now() + timeoutMs;
+    host.process.send(
+      { requestId: randomUUID(), event, deadline, functionArn: arn } satisfies Invocation,
+      () => {},
+    );
+
+    const answer = await answered;
+    this.idle.push(host);
+    if ('error' in answer) {
+      const { errorType, errorMessage, trace } = answer.error;
+      throw new FunctionError('thrown', `${name} failed: ${errorType}: ${errorMessage}`, trace);
+    }
+    return 'result' in answer ? answer.result : undefined;
+  }
+
+  private async nextAnswer(host: Supervised, timeoutMs: number, what: string): Promise<HostAnswer> {
+    const { name } = this.settings;
+    const { promise, resolve, reject } = Promise.withResolvers<HostAnswer>();
+    const onMessage = (answer: unknown) => resolve(answer as HostAnswer);
+    const onExit = (code: number | null, signal: string | null) => {
+      const how = signal ? `signal: ${signal}` : `exit status ${code}`;
+      reject(
+        this.stopped
+          ? new FunctionError('stopped', `${name} was stopped while it ran.`)
+          : new FunctionError('crash', `${name}: Runtime.ExitError: the process ended (${how}).`),
+      );
+    };
+    const timer = setTimeout(() => {
+      reject(new FunctionError('timeout', `${name}: ${what} timed out after ${timeoutMs / 1000} seconds.`));
+      void host.stop();
+    }, timeoutMs);
+    host.process.once('message', onMessage).once('exit', onExit);
+    const { exitCode, signalCode } = host.process;
+    if (exitCode !== null || signalCode !== null) onExit(exitCode, signalCode);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      host.process.off('message', onMessage).off('exit', onExit);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import {
+  asExchangeError,
+  ExchangeError,
+  type Stage,
+  timeoutError,
+} from '../../../../lambdas/adapters/http/exchange-error.ts';
+
+const nodeError = (code: string) => Object.assign(new Error('https://example.com/?sig=s3cr3t'), { code });
+
+describe('an exchange error', () => {
+  it.each<[string, Stage, string]>([
+    ['ECONNREFUSED', 'connect', 'connect_refused'],
+    ['ETIMEDOUT', 'connect', 'connect_timeout'],
+    ['ENETUNREACH', 'connect', 'unreachable'],
+    ['EHOSTUNREACH', 'connect', 'unreachable'],
+    ['ECONNRESET', 'connect', 'reset'],
+    ['ECONNRESET', 'tls', 'reset'],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', 'tls', 'tls'],
+    ['CERT_HAS_EXPIRED', 'tls', 'tls'],
+    ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', 'headers', 'tls'],
+    ['EPIPE', 'headers', 'reset'],
+    ['ETIMEDOUT', 'body', 'reset'],
+    ['HPE_INVALID_CONSTANT', 'headers', 'protocol'],
+    ['HPE_INVALID_CHUNK_SIZE', 'body', 'protocol'],
+  ])('of %s at the stage %s has the class %s', (code, stage, failure) => {
+    const error = asExchangeError(nodeError(code), 'example.com', stage);
+    expect(error).toMatchObject({ name: 'ExchangeError', class: failure, code });
+    expect(error.message).toMatch(/example\.com/);
+    expect(error.message).not.toContain('s3cr3t');
+  });
+
+  it('stays the same when it is explained again', () => {
+    const error = new ExchangeError('aborted', 'The exchange was called off.');
+    expect(asExchangeError(error, 'example.com', 'body')).toBe(error);
+  });
+
+  it('takes over no code that is not one', () => {
+    const error = asExchangeError(nodeError('see ?sig=s3cr3t'), 'example.com', 'headers');
+    expect(error).toMatchObject({ class: 'protocol', code: 'UNKNOWN' });
+    expect(asExchangeError('s3cr3t', 'example.com', 'headers').code).toBe('UNKNOWN');
+  });
+
+  it('is flagged as of a reused connection only when it is a reset', () => {
+    const reused = { reusedSocket: true };
+    expect(asExchangeError(nodeError('ECONNRESET'), 'example.com', 'headers', reused).reusedSocket).toBe(
+      true,
+    );
+    expect(asExchangeError(nodeError('HPE_INTERNAL'), 'example.com', 'headers', reused).reusedSocket).toBe(
+      false,
+    );
+  });
+
+  it.each<[Stage, string]>([
+    ['queue', 'timeout'],
+    ['dns', 'dns'],
+    ['connect', 'connect_timeout'],
+    ['tls', 'timeout'],
+    ['headers', 'timeout'],
+    ['body', 'timeout'],
+  ])('of a time-out at the stage %s has the class %s', (stage, failure) => {
+    expect(timeoutError('example.com', stage, 15_000)).toMatchObject({
+      class: failure,
+      message: expect.stringMatching(/^example\.com took more than 15000 ms/),
+    });
+  });
+});

@@ -1,0 +1,176 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { DeliveryRow, DeliveryState } from '../../../../lambdas/domain/delivering/delivery.ts';
+import { deliveryId, eventId } from '../../../../lambdas/domain/ids.ts';
+import { deliveryKey, eventKey } from '../../../../lambdas/domain/rows.ts';
+import { useDatabase } from '../../../support/dynamodb.ts';
+import { type Client, createClient, uuid } from '../call-api.ts';
+
+const database = useDatabase();
+const requestId = uuid('delivered');
+let api: Client;
+let endpointId: string;
+
+beforeEach(async () => {
+  api = createClient(database());
+  const { body } = await api.call('POST', '/v1/endpoints', { body: { url: 'https://hooks.example.com/' } });
+  endpointId = body.id;
+});
+
+async function deliver(
+  position: number,
+  state: DeliveryState,
+  more: Partial<DeliveryRow> = {},
+): Promise<DeliveryRow> {
+  const occurredAt = api.clock.now + position;
+  const event = eventId({ occurredAt, source: { kind: 'request', requestId }, position });
+  const row: DeliveryRow = {
+    ...deliveryKey(endpointId, event),
+    id: deliveryId(endpointId, event),
+    eventId: event,
+    endpointId,
+    requestId,
+    type: 'video.processing',
+    payload: { id: event, type: 'video.processing', timestamp: '', data: {} },
+    state,
+    createdAt: occurredAt,
+    attempts: [{ at: occurredAt, durationMs: 12, statusCode: 500, body: 'no' }],
+    attemptCount: 1,
+    failures: 1,
+    ...more,
+  };
+  await database().table.write({ put: row });
+  return row;
+}
+
+const read = (row: DeliveryRow) => database().table.get<DeliveryRow>(row);
+
+test('one delivery is shown with its attempts and the next one', async () => {
+  const row = await deliver(1, 'pending', { lane: 'deliver-slow', dueAt: api.clock.now + 5_000 });
+  const { body } = await api.call('GET', `/v1/deliveries/${row.id}`);
+  expect(body).toEqual({
+    id: row.id,
+    eventId: row.eventId,
+    endpointId,
+    requestId,
+    type: 'video.processing',
+    state: 'pending',
+    nextAttemptAt: '2026-11-23T20:00:05.000Z',
+    attemptCount: 1,
+    attempts: [{ at: '2026-11-23T20:00:00.001Z', durationMs: 12, statusCode: 500, body: 'no' }],
+  });
+});
+
+test('one that is being sent has no next attempt yet', async () => {
+  const leased = { lane: 'deliver', dueAt: api.clock.now + 90_000, owner: 'somebody', claims: 1 };
+  const row = await deliver(1, 'pending', leased);
+  expect((await api.call('GET', `/v1/deliveries/${row.id}`)).body).not.toHaveProperty('nextAttemptAt');
+});
+
+test('what is no delivery is not found', async () => {
+  for (const id of [
+    'dlv_x',
+    'x',
+    deliveryId(endpointId, eventId({ occurredAt: 1, source: { kind: 'request', requestId }, position: 9 })),
+  ]) {
+    expect((await api.call('GET', `/v1/deliveries/${id}`)).status).toBe(404);
+    expect((await api.call('POST', `/v1/deliveries/${id}/retry`)).status).toBe(404);
+  }
+  expect((await api.call('GET', '/v1/endpoints/nothing/deliveries')).status).toBe(404);
+});
+
+test("an endpoint's deliveries are listed newest first, by state, without the expired", async () => {
+  const rows: DeliveryRow[] = [];
+  for (let n = 1; n <= 5; n++) rows.unshift(await deliver(n, n % 2 ? 'failed' : 'delivered'));
+  await deliver(6, 'failed', { expiresAt: 1 });
+  const path = `/v1/endpoints/${endpointId}/deliveries`;
+  const first = await api.call('GET', `${path}?limit=3`);
+  const rest = await api.call('GET', `${path}?limit=3&cursor=${first.body.cursor}`);
+  const ids = [...first.body.items, ...rest.body.items].map(({ id }) => id);
+  expect(ids).toEqual(rows.map(({ id }) => id));
+  const failed = await api.call('GET', `${path}?state=failed`);
+  expect(failed.body.items.map(({ id }: DeliveryRow) => id)).toEqual(
+    rows.filter(({ state }) => state === 'failed').map(({ id }) => id),
+  );
+});
+
+test('a filter that matches little goes on with the cursor, though a page be empty', async () => {
+  const many = Array.from({ length: 1_050 }, (_, n) => n + 1);
+  for (let at = 0; at < many.length; at += 50) {
+    await Promise.all(many.slice(at, at + 50).map((n) => deliver(n, n === 1 ? 'failed' : 'delivered')));
+  }
+  const path = `/v1/endpoints/${endpointId}/deliveries?state=failed`;
+  const first = await api.call('GET', path);
+  expect(first.body.items).toEqual([]);
+  const next = await api.call('GET', `${path}&cursor=${first.body.cursor}`);
+  expect(next.body.items).toHaveLength(1);
+});
+
+describe('retrying', () => {
+  test.each(['failed', 'delivered', 'canceled', 'held'] as const)(
+    'begins a new schedule for a %s one',
+    async (state) => {
+      const row = await deliver(1, state, {
+        expiresAt: 2_000_000_000,
+        lane: `failed#${endpointId}`,
+        dueAt: 1,
+      });
+      const answer = await api.call('POST', `/v1/deliveries/${row.id}/retry`);
+      expect([answer.status, answer.body.state]).toEqual([202, 'pending']);
+      const retried = await read(row);
+      expect(retried).toMatchObject({ state: 'pending', failures: 0, attemptCount: 1, lane: 'deliver-slow' });
+      expect(retried).toMatchObject({ dueAt: api.clock.now });
+      expect(retried).not.toHaveProperty('expiresAt');
+      expect(api.hints.of('deliver-slow')).toEqual([
+        { ...deliveryKey(endpointId, row.eventId), dueAt: api.clock.now },
+      ]);
+    },
+  );
+
+  test('makes a pending one due now, and its schedule goes on', async () => {
+    const row = await deliver(1, 'pending', {
+      lane: 'deliver-slow',
+      dueAt: api.clock.now + 9_000,
+      owner: 'x',
+      failures: 3,
+    });
+    await api.call('POST', `/v1/deliveries/${row.id}/retry`);
+    const retried = await read(row);
+    expect(retried).toMatchObject({ state: 'pending', failures: 3, dueAt: api.clock.now });
+    expect(retried).not.toHaveProperty('owner');
+  });
+
+  test('is a conflict when the endpoint is deleted', async () => {
+    const row = await deliver(1, 'failed');
+    await api.call('DELETE', `/v1/endpoints/${endpointId}`);
+    expect((await api.call('POST', `/v1/deliveries/${row.id}/retry`)).status).toBe(409);
+  });
+});
+
+describe('events', () => {
+  test('are found by their id, and gone with their request', async () => {
+    await api.call('POST', '/v1/requests', { body: { requestId, metadata: { a: 'b' } } });
+    const source = { kind: 'request', requestId } as const;
+    const id = eventId({ occurredAt: api.clock.now, source, position: 1 });
+    const event = {
+      id,
+      type: 'video.requested',
+      occurredAt: api.clock.now,
+      position: 1,
+      data: { sequence: 1 },
+    };
+    await database().table.write({ put: { ...eventKey(source, 1), ...event } });
+    const { body } = await api.call('GET', `/v1/events/${id}`);
+    expect(body).toEqual({
+      id,
+      type: 'video.requested',
+      timestamp: '2026-11-23T20:00:00.000Z',
+      data: { sequence: 1, metadata: { a: 'b' } },
+    });
+    const other = eventId({ occurredAt: api.clock.now + 1, source, position: 1 });
+    for (const unknown of [other, 'msg_x']) {
+      expect((await api.call('GET', `/v1/events/${unknown}`)).status).toBe(404);
+    }
+    await api.call('DELETE', `/v1/requests/${requestId}?purge=true`);
+    expect((await api.call('GET', `/v1/events/${id}`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,148 @@
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { useDatabase } from '../../../support/dynamodb.ts';
+import { type Answer, createClient, uuid } from '../call-api.ts';
+
+const database = useDatabase();
+const ajv = new Ajv2020.default({ strict: false, allErrors: true });
+addFormats.default(ajv);
+let document: Answer['body'];
+
+beforeAll(async () => {
+  document = (await createClient(database()).call('GET', '/v1/openapi.json')).body;
+  ajv.addSchema({ $id: 'openapi', ...document });
+});
+
+/** What an answer has that the document does not say, or lacks that it says. */
+function differences(method: string, path: string, answer: Answer): unknown {
+  const response = document.paths[path]?.[method.toLowerCase()]?.responses;
+  const told = answer.status < 400 ? response?.[answer.status] : document.components.responses.Problem;
+  if (!told) return `${method} ${path} does not tell of ${answer.status}`;
+  if (!told.content) return answer.body === undefined ? null : 'a body that the document does not tell of';
+  const [type, { schema }] = Object.entries(told.content)[0] as [string, { schema: { $ref: string } }];
+  if (answer.headers['content-type'] !== type) return answer.headers['content-type'];
+  const validate = ajv.compile({ $ref: `openapi${schema.$ref}` });
+  return validate(answer.body) ? null : validate.errors;
+}
+
+describe('the document', () => {
+  test('names every call of the contract that the function serves', () => {
+    const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect(calls).toEqual(expect.arrayContaining(CALLS));
+  });
+
+  test('describes the answers as they are', async () => {
+    const api = createClient(database());
+    const requestId = uuid('described');
+    const callbackUrl = 'https://hooks.example.com/';
+    const { id } = (await api.call('POST', '/v1/endpoints', { body: { url: callbackUrl } })).body;
+    const samples: [string, string, string, unknown?][] = [
+      ['GET', '/healthz', '/healthz'],
+      ['POST', '/v1/requests', '/v1/requests', { requestId, callbackUrl, metadata: { a: 'b' } }],
+      ['POST', '/v1/requests', '/v1/requests', { requestId: 'x' }],
+      ['POST', '/v1/requests/batch', '/v1/requests/batch', { items: [{ requestId }, {}] }],
+      ['GET', '/v1/requests', '/v1/requests?limit=1'],
+      ['GET', '/v1/requests/{requestId}', `/v1/requests/${requestId}`],
+      ['GET', '/v1/requests/{requestId}/events', `/v1/requests/${requestId}/events`],
+      ['POST', '/v1/requests/{requestId}/poll', `/v1/requests/${requestId}/poll`],
+      ['DELETE', '/v1/requests/{requestId}', `/v1/requests/${requestId}`],
+      ['POST', '/v1/endpoints', '/v1/endpoints', { url: callbackUrl }],
+      ['GET', '/v1/endpoints', '/v1/endpoints'],
+      ['PATCH', '/v1/endpoints/{id}', `/v1/endpoints/${id}`, { enabled: false }],
+      ['GET', '/v1/endpoints/{id}', `/v1/endpoints/${id}`],
+      ['POST', '/v1/endpoints/{id}/secret/rotate', `/v1/endpoints/${id}/secret/rotate`, {}],
+      ['GET', '/v1/endpoints/{id}/secret', `/v1/endpoints/${id}/secret`],
+      ['POST', '/v1/endpoints/{id}/test', `/v1/endpoints/${id}/test`],
+      ['GET', '/v1/endpoints/{id}/deliveries', `/v1/endpoints/${id}/deliveries`],
+      ['GET', '/v1/callback-secret', '/v1/callback-secret'],
+      ['GET', '/v1/stats', '/v1/stats'],
+      ['GET', '/v1/events/{id}', '/v1/events/none'],
+    ];
+    for (const [method, path, url, body] of samples) {
+      expect(
+        differences(method, path, await api.call(method, url, { body })),
+        `${method} ${path}`,
+      ).toBeNull();
+    }
+  });
+
+  test('describes a request with everything that it can have', async () => {
+    const api = createClient(database());
+    const requestId = uuid('full');
+    await api.call('POST', '/v1/requests', { body: { requestId } });
+    const at = api.clock.now;
+    await database().table.write({
+      update: requestKey(requestId),
+      set: {
+        status: 'complete',
+        progress: 100,
+        estimates: { cost: [10, 12], time: [600, 700] },
+        averageFps: 12.5,
+        combinedFps: 25,
+        outputSize: '12 MB',
+        message: 'done',
+        errorCode: 'none',
+        lastPolledAt: at,
+        video: {
+          state: 'stored',
+          copiedBytes: 5,
+          bytesPerSecond: 1,
+          bucket: 'b',
+          key: 'k',
+          size: 5,
+          contentType: 'video/mp4',
+          checksum: { algorithm: 'CRC64NVME', value: 'x' },
+          storedAt: at,
+        },
+        lane: 'parked',
+        parked: { reason: 'broken', since: at, lane: 'poll' },
+      },
+    });
+    await database().table.write({
+      update: metaKey(requestId),
+      set: { processingJobs: [{ chunkIndex: 0, status: 'complete' }] },
+    });
+    const answer = await api.call('GET', `/v1/requests/${requestId}`);
+    const { properties } = document.components.schemas.Request;
+    expect(Object.keys(answer.body).sort()).toEqual(Object.keys(properties).sort());
+    expect(differences('GET', '/v1/requests/{requestId}', answer)).toBeNull();
+  });
+
+  test('tells the bodies that are wanted', () => {
+    const { schema } = document.paths['/v1/requests'].post.requestBody.content['application/json'];
+    expect(schema).toMatchObject({ required: ['requestId'], additionalProperties: false });
+  });
+});
+
+const CALLS = [
+  'GET /healthz',
+  'GET /v1/openapi.json',
+  'POST /v1/requests',
+  'GET /v1/requests',
+  'POST /v1/requests/batch',
+  'GET /v1/requests/{requestId}',
+  'DELETE /v1/requests/{requestId}',
+  'GET /v1/requests/{requestId}/events',
+  'GET /v1/requests/{requestId}/video',
+  'POST /v1/requests/{requestId}/poll',
+  'POST /v1/endpoints',
+  'GET /v1/endpoints',
+  'GET /v1/endpoints/{id}',
+  'PATCH /v1/endpoints/{id}',
+  'DELETE /v1/endpoints/{id}',
+  'GET /v1/endpoints/{id}/secret',
+  'POST /v1/endpoints/{id}/secret/rotate',
+  'POST /v1/endpoints/{id}/test',
+  'GET /v1/endpoints/{id}/deliveries',
+  'GET /v1/deliveries/{id}',
+  'POST /v1/deliveries/{id}/retry',
+  'GET /v1/events/{id}',
+  'GET /v1/callback-secret',
+  'POST /v1/callback-secret/rotate',
+  'GET /v1/stats',
+  'GET /v1/links/{token}',
+];

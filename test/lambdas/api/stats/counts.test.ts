@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { createCounts } from '../../../../lambdas/api/stats/counts.ts';
+import { useDatabase } from '../../../support/dynamodb.ts';
+
+const database = useDatabase();
+
+test('counts stop at their bound and say so', async () => {
+  const { client, table, tableName } = database();
+  const counts = createCounts(client, table, tableName, 5);
+  const add = (n: number) =>
+    table.write({
+      put: { pk: `ROW#${n}`, sk: 'ROW', lane: 'copy', dueAt: 100 + n, listKey: 'things', listAt: `${n}` },
+    });
+  for (let n = 0; n < 5; n++) await add(n);
+  expect(await counts.inLane('copy')).toEqual({ count: 5, capped: false });
+  expect(await counts.overdue('copy', 102)).toEqual({ count: 3, capped: false, oldest: 100 });
+  expect(await counts.overdue('copy', 99)).toEqual({ count: 0, capped: false });
+  await add(5);
+  expect(await counts.inLane('copy')).toEqual({ count: 5, capped: true });
+  expect(await counts.inList('things')).toEqual({ count: 5, capped: true });
+});

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import http, { type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { afterEach, expect, test } from 'vitest';
+import { SinkTrouble } from '../../../../lambdas/copy/uploads/bucket-error.ts';
+import { createPartSender } from '../../../../lambdas/copy/uploads/part-sender.ts';
+
+const sender = createPartSender({ stallMs: 300 });
+const { signal } = new AbortController();
+let server: http.Server | undefined;
+afterEach(async () => {
+  server?.closeAllConnections();
+  await new Promise((closed) => server?.close(closed));
+});
+
+async function serve(listener: RequestListener): Promise<string> {
+  server = http.createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/part?signature=secret`;
+}
+
+const body = Buffer.alloc(3 * 1024 ** 2 + 1, 'x');
+
+test('a part arrives whole with its headers, over one connection for all', async () => {
+  const ports = new Set<number | undefined>();
+  const seen: { bytes: Buffer; crc: unknown }[] = [];
+  const url = await serve(async (request, response) => {
+    ports.add(request.socket.remotePort);
+    seen.push({ bytes: await buffer(request), crc: request.headers['x-amz-checksum-crc32'] });
+    response.setHeader('etag', '"e"').setHeader('x-amz-checksum-crc32', 'AAAAAQ==').end();
+  });
+  const put = { url, headers: { 'x-amz-checksum-crc32': 'abcd' } };
+  expect([await sender.send(put, body, signal), await sender.send(put, body, signal)]).toEqual([1, 1]);
+  expect(seen.map(({ bytes, crc }) => ({ same: bytes.equals(body), crc }))).toEqual([
+    { same: true, crc: 'abcd' },
+    { same: true, crc: 'abcd' },
+  ]);
+  expect(ports.size).toBe(1);
+});
+
+test('a refusal in the middle of the body is heard, and its code is the trouble', async () => {
+  const url = await serve((_request, response) => {
+    response.writeHead(503, { connection: 'close' }).end('<Error><Code>SlowDown</Code></Error>');
+  });
+  const large = Buffer.alloc(64 * 1024 ** 2);
+  const failure = await sender.send({ url, headers: {} }, large, signal).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(SinkTrouble);
+  expect(failure).toMatchObject({ fault: 'busy' });
+});
+
+test.each([
+  ['NoSuchUpload', 404, 'gone'],
+  ['AccessDenied', 403, 'denied'],
+  ['ExpiredToken', 400, 'busy'],
+  ['RequestTimeTooSkewed', 403, 'busy'],
+  ['SignatureDoesNotMatch', 403, 'busy'],
+  ['KMS.DisabledException', 400, 'denied'],
+  ['KMS.ThrottlingException', 400, 'busy'],
+  ['BadDigest', 400, 'corrupt'],
+])('%s is %s: %s', async (code, status, fault) => {
+  const url = await serve(async (request, response) => {
+    await buffer(request);
+    response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
+  });
+  await expect(sender.send({ url, headers: {} }, body, signal)).rejects.toMatchObject({ fault });
+});
+
+test('an answer that breaks off is a trouble that may pass', async () => {
+  const url = await serve(async (request, response) => {
+    await buffer(request);
+    response.writeHead(503, { 'content-length': 100 });
+    response.write('<Error>', () => request.socket.resetAndDestroy());
+  });
+  const failure = await sender.send({ url, headers: {} }, body, signal).catch((error: unknown) => error);
+  expect(failure).toBeInstanceOf(SinkTrouble);
+  expect(failure).toMatchObject({ fault: 'busy' });
+});
+
+test('a bucket that takes nothing any more is given up, without the URL in the error', async () => {
+  const url = await serve(() => {});
+  const failure = (await sender
+    .send({ url, headers: {} }, body, signal)
+    .catch((error: unknown) => error)) as Error;
+  expect(failure).toMatchObject({ fault: 'busy' });
+  expect(failure.message).not.toContain('secret');
+});

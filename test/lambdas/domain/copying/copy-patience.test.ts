@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  diesSoon,
+  MAX_TROUBLES,
+  nextLookAt,
+  troubleDueAt,
+} from '../../../../lambdas/domain/copying/copy-patience.ts';
+
+const url = (expiresAt: number | undefined, receivedAt = 0) => ({
+  url: 'u',
+  version: 1,
+  expiresAt,
+  receivedAt,
+});
+
+test('a URL of a day is renewed five minutes before its end, one of a minute in its last quarter', () => {
+  const day = 86_400_000;
+  expect(diesSoon(url(day), day - 300_000)).toBe(false);
+  expect(diesSoon(url(day), day - 299_999)).toBe(true);
+  expect(diesSoon(url(60_000), 45_000)).toBe(false);
+  expect(diesSoon(url(60_000), 45_001)).toBe(true);
+});
+
+test('a URL of unknown life, or expired when it was given, is left to the source', () => {
+  expect(diesSoon(url(undefined), 1e15)).toBe(false);
+  expect(diesSoon(url(5, 10), 1e15)).toBe(false);
+});
+
+test('waits grow from 5 s to 15 min, and make hours in all', () => {
+  const waits = Array.from({ length: MAX_TROUBLES }, (_, i) => troubleDueAt(i + 1, 0));
+  expect(waits.slice(0, 4)).toEqual([5_000, 10_000, 20_000, 40_000]);
+  expect(Math.max(...waits)).toBe(900_000);
+  expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(3 * 3_600_000);
+});
+
+test('a wait that the source asks for is kept, within an hour', () => {
+  expect(troubleDueAt(1, 0, 60_000)).toBe(60_000);
+  expect(troubleDueAt(1, 0, 1e9)).toBe(3_600_000);
+});
+
+test('a look for a URL comes 5 s to 5 min later, whatever the time', () => {
+  fc.assert(
+    fc.property(fc.nat(1e9), fc.nat(1e9), (since, waited) => {
+      const wait = nextLookAt(since, since + waited) - since - waited;
+      expect(wait).toBeGreaterThanOrEqual(5_000);
+      expect(wait).toBeLessThanOrEqual(300_000);
+    }),
+  );
+});

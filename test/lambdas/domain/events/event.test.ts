@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { number } from '../../../../lambdas/domain/events/event.ts';
+import { REQUEST_ID, START } from '../../../support/rows.ts';
+
+const source = { kind: 'request', requestId: REQUEST_ID } as const;
+
+test('events are numbered on from the last, without gaps', () => {
+  const drafts = [
+    { type: 'video.accepted' as const, data: {} },
+    { type: 'video.complete' as const, data: {} },
+  ];
+  const { rows, counters } = number(source, { sequence: 4, position: 9 }, drafts, START);
+  expect(rows.map((row) => [row.data.sequence, row.position])).toEqual([
+    [5, 10],
+    [6, 11],
+  ]);
+  expect(counters).toEqual({ sequence: 6, position: 11 });
+});
+
+test('progress takes a place but no number, and carries the last one', () => {
+  const drafts = [{ type: 'progress.updated' as const, data: { progress: 5 }, numbered: false as const }];
+  const { rows, counters } = number(source, { sequence: 4, position: 9 }, drafts, START);
+  expect(rows[0]?.data.sequence).toBe(4);
+  expect(counters).toEqual({ sequence: 4, position: 10 });
+});

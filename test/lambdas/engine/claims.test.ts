@@ -1,0 +1,206 @@
+import { expect, test } from 'vitest';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { type Hint, LEASE_MS, MAX_CLAIMS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
+import { dueAfter, owned, releaseWrite } from '../../../lambdas/engine/claims.ts';
+import { claimed, testClaims, testClock } from '../../support/claims.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+
+type TestRow = RowKey & Work & { done?: number };
+
+const database = useDatabase();
+let rows = 0;
+
+/** A row that is due now, and who works on it. */
+async function setUp() {
+  const { table } = database();
+  const clock = testClock();
+  const claims = testClaims(table, clock);
+  const key = { pk: `ROW#${++rows}`, sk: 'ROW' };
+  const hint: Hint = { ...key, dueAt: clock.now() };
+  await table.write({ put: { ...key, lane: 'poll', dueAt: hint.dueAt } });
+  const row = () => table.get<TestRow>(key);
+  return { table, clock, claims, key, hint, row };
+}
+
+test('of two workers with the same hint one gets the row', async () => {
+  const { claims, hint } = await setUp();
+  const results = await Promise.all([claims.claim('poll', hint), claims.claim('poll', hint)]);
+  expect(results.filter((result) => result === 'gone')).toHaveLength(1);
+});
+
+test('a claimed row is due again when its lease ends', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  await claimed(claims, 'poll', hint);
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt: clock.now() + LEASE_MS, claims: 1 });
+});
+
+test('a hint for another lane or time, or of a row that is gone, claims nothing', async () => {
+  const { claims, hint } = await setUp();
+  expect(await claims.claim('copy', hint)).toBe('gone');
+  expect(await claims.claim('poll', { ...hint, dueAt: hint.dueAt + 1 })).toBe('gone');
+  expect(await claims.claim('poll', { ...hint, pk: 'ROW#none' })).toBe('gone');
+});
+
+test('a release makes the row due anew and forgets the claim', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  expect(await claims.release(claim, { dueAt: clock.now() + 7_000, set: { done: 1 } })).toBe(true);
+  const after = await row();
+  expect(after).toMatchObject({ lane: 'poll', dueAt: clock.now() + 7_000, done: 1 });
+  expect(after).not.toHaveProperty('owner');
+  expect(after).not.toHaveProperty('claims');
+});
+
+test('a release with nothing left to do takes the row out of its lane', async () => {
+  const { claims, hint, row, table } = await setUp();
+  await claims.release(await claimed(claims, 'poll', hint), {});
+  expect(await row()).not.toHaveProperty('lane');
+  expect((await table.due('poll', 2 ** 45, 1_000)).map((due) => due.pk)).not.toContain(hint.pk);
+});
+
+test('a due time never repeats the one that was hinted', async () => {
+  const { claims, hint, row } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  expect(dueAfter(claim, hint.dueAt)).toBe(hint.dueAt + 1);
+  await claims.release(claim, { dueAt: hint.dueAt });
+  expect(await row()).toMatchObject({ dueAt: hint.dueAt + 1 });
+  expect(await claims.claim('poll', hint)).toBe('gone');
+});
+
+test('a worker that outlives its lease changes nothing', async () => {
+  const { claims, hint, row, clock, table } = await setUp();
+  const late = await claimed<TestRow>(claims, 'poll', hint);
+  clock.advance(LEASE_MS);
+  const next = await claimed<TestRow>(claims, 'poll', { ...hint, dueAt: late.leaseEnd });
+  const before = await row();
+
+  expect(await claims.release(late, { set: { done: 1 } })).toBe(false);
+  expect(await claims.renew(late)).toBe(false);
+  expect(await claims.retry(late)).toBeUndefined();
+  expect(await claims.park(late, 'late')).toBe(false);
+  await expect(table.transact([releaseWrite(late, { set: { done: 1 } })])).rejects.toThrow(ConditionFailed);
+  expect(await row()).toEqual(before);
+  expect(await claims.release(next, {})).toBe(true);
+});
+
+test('a renewed lease keeps the row for longer', async () => {
+  const { claims, hint, clock, row } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  const first = claim.leaseEnd;
+  clock.advance(60_000);
+  expect(await claims.renew(claim)).toBe(true);
+  expect(await claims.claim('poll', { ...hint, dueAt: first })).toBe('gone');
+  expect((await row())?.dueAt).toBe(claim.leaseEnd);
+});
+
+test('a claim or release whose answer was lost is recognised as its own', async () => {
+  const { hint, clock, row, table, claims } = await setUp();
+  // The SDK tries again when an answer is lost, so the second try meets the first one's effect.
+  const twice = testClaims(
+    {
+      ...table,
+      write: async (write) => {
+        await table.write(write);
+        return table.write(write);
+      },
+    },
+    clock,
+  );
+  const claim = await claimed<TestRow>(twice, 'poll', hint);
+  expect(await row()).toMatchObject({ owner: claim.nonce, claims: 1 });
+  expect(await twice.release(claim, { dueAt: clock.now() + 1_000 })).toBe(true);
+  expect(await claims.claim('poll', { ...hint, dueAt: clock.now() + 1_000 })).not.toBe('gone');
+});
+
+test('whoever changes what is due takes the row from its worker', async () => {
+  const { claims, hint, table, key, clock } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  await table.write({ update: key, set: { dueAt: clock.now() + 5 }, remove: ['owner', 'claims'] });
+  expect(await claims.release(claim, {})).toBe(false);
+  await claimed(claims, 'poll', { ...hint, dueAt: clock.now() + 5 });
+});
+
+test(`a row claimed ${MAX_CLAIMS} times without a word is parked by the next claim, and no sweep finds it`, async () => {
+  const { claims, hint, row, table } = await setUp();
+  let due = hint;
+  for (let i = 0; i < MAX_CLAIMS; i++) {
+    const claim = await claimed(claims, 'poll', due);
+    expect(claim.silentClaims).toBe(i);
+    due = { ...hint, dueAt: claim.leaseEnd };
+  }
+  expect(await claims.claim('poll', due)).toBe('parked');
+  expect(await row()).toMatchObject({ lane: 'parked', parked: { lane: 'poll' } });
+  expect((await table.due('poll', 2 ** 45, 1_000)).map((found) => found.pk)).not.toContain(hint.pk);
+  expect((await table.due('parked', 2 ** 45, 1_000)).map((found) => found.pk)).toContain(hint.pk);
+});
+
+test('work that threw is due again after a backoff, and stays counted', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  const dueAt = await claims.retry(claim);
+  expect(dueAt).toBe(clock.now() + 5_000);
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt, claims: 1 });
+  const again = await claimed(claims, 'poll', { ...hint, dueAt: dueAt ?? 0 });
+  expect(again.silentClaims).toBe(1);
+});
+
+test('work that was not begun is due again at once, and its claim is not counted', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  await claimed(claims, 'poll', hint);
+  clock.advance(LEASE_MS);
+  const lease = { ...hint, dueAt: (await row())?.dueAt ?? 0 };
+  const dueAt = await claims.giveBack(await claimed(claims, 'poll', lease));
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt, claims: 1 });
+  expect(await row()).not.toHaveProperty('owner');
+});
+
+test('a row is put off by one write, which takes it from whoever had it', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  const until = clock.now() + LEASE_MS + 60_000;
+  expect(await claims.putOff('poll', hint, until)).toBeUndefined();
+  expect(await claims.putOff('poll', { ...hint, dueAt: claim.leaseEnd }, until)).toBe(until);
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt: until });
+  expect(await claims.release(claim, {})).toBe(false);
+});
+
+test('a row that is not as demanded is not put off, and may be claimed', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  const until = clock.now() + LEASE_MS;
+  expect(await claims.putOff('poll', hint, until, [{ attribute: 'startedAt', is: 'present' }])).toBe('unfit');
+  expect(await row()).toMatchObject({ dueAt: hint.dueAt });
+  await claimed(claims, 'poll', hint);
+});
+
+test('putting a row off is recognised as done when its answer was lost', async () => {
+  const { hint, clock, table } = await setUp();
+  const write: typeof table.write = async (change) => {
+    await table.write(change);
+    return table.write(change);
+  };
+  const until = clock.now() + 60_000;
+  expect(await testClaims({ ...table, write }, clock).putOff('poll', hint, until)).toBe(until);
+});
+
+test('a planned wait does not count as silence', async () => {
+  const { claims, hint, clock } = await setUp();
+  let due = hint;
+  for (let i = 0; i < 3 * MAX_CLAIMS; i++) {
+    const claim = await claimed(claims, 'poll', due);
+    clock.advance(1_000);
+    due = { ...hint, dueAt: dueAfter(claim, clock.now()) };
+    await claims.release(claim, { dueAt: clock.now() });
+  }
+  expect((await claimed(claims, 'poll', due)).silentClaims).toBe(0);
+});
+
+test('a transaction of the work is refused as a whole when the row was lost', async () => {
+  const { claims, hint, table, clock, key } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  clock.advance(LEASE_MS);
+  await claimed(claims, 'poll', { ...hint, dueAt: claim.leaseEnd });
+  const event = { pk: key.pk, sk: 'EVENT' };
+  const writes = [{ update: key, set: { done: 1 }, if: [owned(claim)] }, { put: event }];
+  await expect(table.transact(writes)).rejects.toMatchObject({ name: 'ConditionFailed', failed: [0] });
+  expect(await table.get(event)).toBeUndefined();
+});

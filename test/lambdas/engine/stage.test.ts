@@ -1,0 +1,170 @@
+import type { Context, SQSEvent } from 'aws-lambda';
+import { expect, test, vi } from 'vitest';
+import {
+  encodeHints,
+  type Hint,
+  LEASE_MS,
+  MAX_CLAIMS,
+  type RowKey,
+  type Work,
+} from '../../../lambdas/domain/work.ts';
+import type { Claim } from '../../../lambdas/engine/claims.ts';
+import { NeedsPerson } from '../../../lambdas/engine/failure.ts';
+import { stage } from '../../../lambdas/engine/stage.ts';
+import { testClaims, testClock } from '../../support/claims.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { recordHints } from '../../support/recorded-hints.ts';
+
+type TestRow = RowKey & Work;
+
+const database = useDatabase();
+let rows = 0;
+
+async function setUp(work: (claim: Claim<TestRow>) => Promise<void>) {
+  const { table } = database();
+  const clock = testClock();
+  const claims = testClaims(table, clock);
+  const hints = recordHints();
+  const handler = stage<TestRow>({ lanes: ['poll'], claims, hints, now: clock.now, work });
+
+  async function dueRow(): Promise<Hint> {
+    const hint = { pk: `STAGE#${++rows}`, sk: 'ROW', dueAt: clock.now() };
+    await table.write({ put: { ...hint, lane: 'poll' } });
+    return hint;
+  }
+  const invoke = (hinted: Hint[][], remainingMs = 60_000) => {
+    const records = hinted.map((hint, i) => ({ messageId: `m${i}`, body: encodeHints('poll', hint) }));
+    const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
+    return handler({ Records: records } as SQSEvent, context);
+  };
+  const row = (hint: Hint) => table.get<TestRow>(hint);
+  return { table, clock, claims, hints, invoke, dueRow, row };
+}
+
+test('each row that the messages name is worked on once', async () => {
+  const worked: string[] = [];
+  const { invoke, dueRow, claims } = await setUp(async (claim) => {
+    worked.push(claim.row.pk);
+    await claims.release(claim, {});
+  });
+  const due = [await dueRow(), await dueRow(), await dueRow()] as const;
+  const answer = await invoke([[due[0], due[1]], [due[2]], [due[0]]]);
+  expect(answer).toEqual({ batchItemFailures: [] });
+  expect(worked.sort()).toEqual(due.map((hint) => hint.pk).sort());
+});
+
+test('a row that throws is due again, hinted, and takes no other along', async () => {
+  const { invoke, dueRow, claims, hints, row } = await setUp(async (claim) => {
+    if (claim.row.pk === bad.pk) throw new Error('boom');
+    await claims.release(claim, {});
+  });
+  const bad = await dueRow();
+  const good = await dueRow();
+  expect(await invoke([[bad], [good]])).toEqual({ batchItemFailures: [] });
+  const again = await row(bad);
+  expect(again).toMatchObject({ lane: 'poll', claims: 1 });
+  expect(hints.of('poll')).toEqual([{ pk: bad.pk, sk: bad.sk, dueAt: again?.dueAt }]);
+  expect(await row(good)).not.toHaveProperty('lane');
+});
+
+test('a row that only a person can mend is parked at once', async () => {
+  const { invoke, dueRow, row } = await setUp(async () => {
+    throw new NeedsPerson('the bucket denies access');
+  });
+  const due = await dueRow();
+  await invoke([[due]]);
+  expect(await row(due)).toMatchObject({
+    lane: 'parked',
+    parked: { reason: 'the bucket denies access', lane: 'poll' },
+  });
+});
+
+test('a row that kills its worker is parked in the end', async () => {
+  const { invoke, dueRow, row, clock } = await setUp(() => new Promise(() => {}));
+  const due = await dueRow();
+  let hint = due;
+  for (let i = 0; i < MAX_CLAIMS; i++) {
+    // The worker dies: its invocation never ends, and the lease runs out.
+    void invoke([[hint]]);
+    const silent = i + 1;
+    await vi.waitFor(async () => expect((await row(due))?.claims).toBe(silent));
+    hint = { ...due, dueAt: (await row(due))?.dueAt ?? 0 };
+    clock.advance(LEASE_MS);
+  }
+  await invoke([[hint]]);
+  expect(await row(due)).toMatchObject({ lane: 'parked', parked: { lane: 'poll' } });
+});
+
+test('rows that were claimed before without a word run after the others, alone', async () => {
+  const running = new Set<string>();
+  const log: { pk: string; alone: boolean }[] = [];
+  const { invoke, dueRow, claims, clock } = await setUp(async (claim) => {
+    running.add(claim.row.pk);
+    await Promise.resolve();
+    log.push({ pk: claim.row.pk, alone: running.size === 1 });
+    await claims.release(claim, {});
+    running.delete(claim.row.pk);
+  });
+  const suspect = await dueRow();
+  const claim = (await claims.claim('poll', suspect)) as Claim;
+  clock.advance(LEASE_MS);
+  const others = [await dueRow(), await dueRow()];
+  await invoke([[{ ...suspect, dueAt: claim.leaseEnd }], ...others.map((hint) => [hint])]);
+  expect(log.at(-1)).toEqual({ pk: suspect.pk, alone: true });
+  expect(log).toHaveLength(3);
+});
+
+test('rows that there is no time for are left unclaimed and hinted anew', async () => {
+  const { invoke, dueRow, row, hints } = await setUp(async () => {
+    throw new Error('not to be reached');
+  });
+  const due = [await dueRow(), await dueRow()];
+  expect(await invoke([due], 1_000)).toEqual({ batchItemFailures: [] });
+  expect(hints.of('poll')).toEqual(due);
+  expect(await row(due[0] as Hint)).not.toHaveProperty('claims');
+});
+
+test('rows that have to wait are put off by one write each, without a claim', async () => {
+  const { table, clock, claims, hints, dueRow, row } = await setUp(async () => {});
+  const until = clock.now() + 30_000;
+  let writes = 0;
+  const write: typeof table.write = (change) => {
+    writes++;
+    return table.write(change);
+  };
+  const counting = testClaims({ ...table, write }, clock);
+  const handler = stage<TestRow>({
+    lanes: ['poll'],
+    claims: counting,
+    hints,
+    now: clock.now,
+    holdUntil: async () => until,
+    work: async () => {
+      throw new Error('not to be reached');
+    },
+  });
+  const due = await dueRow();
+  const records = [{ messageId: 'm', body: encodeHints('poll', [due]) }];
+  const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
+  await handler({ Records: records } as SQSEvent, context);
+  expect(writes).toBe(1);
+  expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: until });
+  expect(hints.of('poll')).toEqual([{ ...due, dueAt: until }]);
+  expect(await claims.claim('poll', due)).toBe('gone');
+});
+
+test('work that was superseded ends quietly', async () => {
+  const { invoke, dueRow, claims, hints, table, row } = await setUp(async (claim) => {
+    await table.write({ update: claim.row, set: { dueAt: 5 }, remove: ['owner', 'claims'] });
+    await table.write({
+      update: claim.row,
+      set: { done: 1 },
+      if: [{ attribute: 'owner', is: '=', value: claim.nonce }],
+    });
+    await claims.release(claim, {});
+  });
+  const due = await dueRow();
+  expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
+  expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: 5 });
+  expect(hints.sent).toEqual([]);
+});
