@@ -12,6 +12,7 @@ import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads } from '../../lambdas/copy/uploads/uploads.ts';
 import { encodeHints, type Hint } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
+import { bothWays } from '../../lambdas/engine/hints.ts';
 import { stage } from '../../lambdas/engine/stage.ts';
 import { sinkClient, TABLE_NAME, tableClient } from './aws.ts';
 
@@ -39,7 +40,7 @@ const tell = (message: WorkerMessage) => process.send?.(message);
 const handler = stage({
   lanes: ['copy'],
   claims,
-  hints: { send: async (lane, hints) => void (lane === 'copy' && hints.map((hint) => tell({ hint }))) },
+  hints: { send: bothWays((due) => void due.map(({ lane, ...hint }) => lane === 'copy' && tell({ hint }))) },
   now,
   concurrency: 1,
   work: createCopyWork({

@@ -22,9 +22,11 @@ export type Work = {
   dueAt?: number;
   /** The nonce of the worker that claimed it. */
   owner?: string;
-  /** Claims since the work last gave word of itself. */
+  /** Claims since the work last recorded progress. */
   claims?: number;
-  /** The nonce whose release was last, by which a release with a lost answer is recognised. */
+  /** The class of the error that the last of these claims ended with. */
+  lastFailure?: string;
+  /** The nonce of the last release. A worker that lost the answer to its release finds its own nonce here. */
   releasedBy?: string;
   parked?: { reason: string; since: number; lane: string };
 };
@@ -32,10 +34,21 @@ export type Work = {
 /** The name of a due row, as a message carries it. The row itself is the truth. */
 export type Hint = RowKey & { readonly dueAt: number };
 
+/** A row that is due: what a writer knows after its commit, and what a hint is sent for. */
+export type Due = Hint & { readonly lane: Lane };
+
+/** That a row which is put with a lane and a due time is due. */
+export const dueOf = ({ pk, sk, lane, dueAt }: RowKey & { lane: Lane; dueAt: number }): Due => ({
+  pk,
+  sk,
+  lane,
+  dueAt,
+});
+
 /** How long a claim lasts, ms; long work renews it. */
 export const LEASE_MS = 90_000;
 
-/** A row claimed this often without a word is parked by the next claim. */
+/** A row claimed this often without progress is parked by the next claim. */
 export const MAX_CLAIMS = 8;
 
 /** SQS delays a message by at most this long; what is due later is found by the sweep. */

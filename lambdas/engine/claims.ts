@@ -1,7 +1,9 @@
 import { type Condition, ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
 import {
+  type Due,
   freshDueAt,
   type Hint,
+  type Lane,
   LEASE_MS,
   MAX_CLAIMS,
   PARKED,
@@ -13,34 +15,40 @@ import {
 /** A row that this worker owns until `leaseEnd`. */
 export type Claim<T extends RowKey = RowKey> = {
   readonly row: T & Work;
-  readonly lane: string;
+  readonly lane: Lane;
   readonly nonce: string;
   /** The due time that the hint named. */
   readonly hintedAt: number;
   /** Until when nobody else may claim it, ms since epoch; moved by a renewal. */
   leaseEnd: number;
-  /** Earlier claims that ended without a word. */
-  readonly silentClaims: number;
+  /** Earlier claims in a row that ended without progress. */
+  readonly claimsWithoutProgress: number;
 };
 
-/** What the work leaves of its row. A `dueAt` makes it due again; without one nothing is left to do. */
-export type Release = {
-  readonly dueAt?: number;
-  /** The lane to be due in; by default the one it was claimed from. */
-  readonly lane?: string;
+/** What a worker changes of its row when it ends its claim. */
+export type Change = {
   readonly set?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
 };
 
+/** What a worker changes of a row that it makes due again; by default in the lane that it was claimed from. */
+export type AgainChange = Change & { readonly lane?: Lane };
+
 export type Claims = ReturnType<typeof createClaims>;
 
-/** Claims, leases and releases of rows (see domain/work.ts for the rule). */
+/**
+ * Claims of rows, and the only writes that end or extend them (domain/work.ts has the rule). Every write
+ * demands that the row is still this worker's.
+ *
+ * @param now ms since epoch
+ * @param newNonce a fresh nonce for each claim
+ */
 export function createClaims(table: Table, now: () => number, newNonce: () => string) {
   /**
-   * Claims the row that a hint names. `gone` when the hint is out of date: done, claimed by another
-   * or due at another time. `parked` when it had been claimed too often without a word.
+   * Claims the row that a hint names. `gone` when the hint is out of date: the work is done, claimed by
+   * another worker or due at another time. `parked` when too many claims in a row made no progress.
    */
-  async function claim<T extends RowKey>(lane: string, hint: Hint): Promise<Claim<T> | 'gone' | 'parked'> {
+  async function claim<T extends RowKey>(lane: Lane, hint: Hint): Promise<Claim<T> | 'gone' | 'parked'> {
     const nonce = newNonce();
     const leaseEnd = freshDueAt(now() + LEASE_MS, hint.dueAt);
     let row: (T & Work) | undefined;
@@ -61,16 +69,116 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
       row = old; // The answer to the first try was lost, and the SDK tried again.
     }
     if (!row) return 'gone';
-    const claimed = { row, lane, nonce, hintedAt: hint.dueAt, leaseEnd, silentClaims: (row.claims ?? 1) - 1 };
-    if (claimed.silentClaims < MAX_CLAIMS) return claimed;
-    await park(claimed, `claimed ${MAX_CLAIMS} times without finishing: the work crashes or times out`);
+    const claimsWithoutProgress = (row.claims ?? 1) - 1;
+    const claimed = { row, lane, nonce, hintedAt: hint.dueAt, leaseEnd, claimsWithoutProgress };
+    if (claimsWithoutProgress < MAX_CLAIMS) return claimed;
+    await park(claimed, withoutProgress(row));
     return 'parked';
   }
 
+  /** Ends the claim; the row is due again at `at`. Undefined when the row is no longer this worker's. */
+  async function again(claim: Claim, at: number, change: AgainChange = {}): Promise<Due | undefined> {
+    const { write, due } = againWrite(claim, at, change);
+    return (await settled(claim, write)) ? due : undefined;
+  }
+
+  /** Ends the claim; nothing is left to do. False when the row is no longer this worker's. */
+  async function finish(claim: Claim, change: Change = {}): Promise<boolean> {
+    return settled(claim, finishWrite(claim, change));
+  }
+
   /**
-   * Lets the row that a hint names be due later, by one write and without a claim; says when.
-   * Undefined when the hint is out of date; `unfit` when the row is not as `fit` demands.
+   * Applies the writes that end a claim, of which the first is the claim's own: {@link againWrite} or
+   * {@link finishWrite}. A single one is written alone, several in one transaction. Throws
+   * {@link ConditionFailed} with place 0 when the row is no longer this worker's.
    */
+  async function commit(claim: Claim, writes: readonly [Write, ...Write[]]): Promise<void> {
+    const [own, ...others] = writes;
+    try {
+      if (others.length === 0) await table.write(own);
+      else await table.transact(writes);
+    } catch (error) {
+      // The answer to the first try was lost, and the SDK tried again: the row says that it was done.
+      const done = error instanceof ConditionFailed && error.rows.get(0)?.releasedBy === claim.nonce;
+      if (!done) throw error;
+    }
+  }
+
+  /**
+   * Records progress: keeps the lease and forgets the claims that made none. Throws
+   * {@link ConditionFailed} when the row is no longer this worker's.
+   */
+  async function progress(claim: Claim, set: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    const { write, leaseEnd } = progressWrite(claim, now(), set);
+    await table.write(write);
+    claim.leaseEnd = leaseEnd;
+  }
+
+  /** Extends the lease; false when the row is no longer this worker's, and its work must stop. */
+  async function renew(claim: Claim): Promise<boolean> {
+    const leaseEnd = freshDueAt(now() + LEASE_MS, claim.leaseEnd, claim.hintedAt);
+    const renewed = await settled(claim, { update: claim.row, set: { dueAt: leaseEnd }, if: [owned(claim)] });
+    if (renewed) claim.leaseEnd = leaseEnd;
+    return renewed;
+  }
+
+  /** Ends a claim whose work was not begun: due again at once, and the claim is not counted. */
+  async function unclaim(claim: Claim): Promise<Due | undefined> {
+    return uncommitted(claim, now(), { add: { claims: -1 } });
+  }
+
+  /** Ends a claim whose work failed: due again after a backoff, and the claim stays counted. */
+  async function retry(claim: Claim, failure: string): Promise<Due | undefined> {
+    return uncommitted(claim, retryAt(claim.claimsWithoutProgress + 1, now()), {
+      set: { lastFailure: failure },
+    });
+  }
+
+  async function uncommitted(
+    claim: Claim,
+    at: number,
+    { set = {}, add }: { set?: Readonly<Record<string, unknown>>; add?: Readonly<Record<string, number>> },
+  ): Promise<Due | undefined> {
+    const due = dueAgain(claim, at, claim.lane);
+    const write: Write = {
+      update: claim.row,
+      set: { ...set, dueAt: due.dueAt, releasedBy: claim.nonce },
+      ...(add ? { add } : {}),
+      remove: ['owner'],
+      if: [owned(claim)],
+    };
+    return (await settled(claim, write)) ? due : undefined;
+  }
+
+  /** Leaves the row to a person: no tick wakes it. False when the row is no longer this worker's. */
+  async function park(claim: Claim, reason: string): Promise<boolean> {
+    const at = now();
+    return settled(claim, {
+      update: claim.row,
+      set: {
+        lane: PARKED,
+        dueAt: freshDueAt(at, claim.leaseEnd, claim.hintedAt),
+        parked: { reason, since: at, lane: claim.lane },
+        releasedBy: claim.nonce,
+      },
+      remove: ENDED,
+      if: [owned(claim)],
+    });
+  }
+
+  async function settled(claim: Claim, write: Write): Promise<boolean> {
+    try {
+      await commit(claim, [write]);
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionFailed) return false;
+      throw error;
+    }
+  }
+
+  // Until every stage is converted.
+  const release = (claim: Claim, change: Release) => settled(claim, releaseWrite(claim, change));
+  const giveBack = async (claim: Claim) => (await unclaim(claim))?.dueAt;
   async function putOff(
     lane: string,
     hint: Hint,
@@ -93,73 +201,103 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const row = error.rows.get(0);
-      // The answer to the first try may have been lost, and the SDK have tried again.
       if (row?.dueAt === dueAt) return dueAt;
       return row?.lane === lane && row.dueAt === hint.dueAt ? 'unfit' : undefined;
     }
   }
 
-  /** Extends the lease; false when the row is no longer this worker's, and its work must stop. */
-  async function renew(claim: Claim): Promise<boolean> {
-    const leaseEnd = freshDueAt(now() + LEASE_MS, claim.leaseEnd, claim.hintedAt);
-    const renewed = await settle(claim, { update: claim.row, set: { dueAt: leaseEnd }, if: [owned(claim)] });
-    if (renewed) claim.leaseEnd = leaseEnd;
-    return renewed;
-  }
+  return {
+    claim,
+    again,
+    finish,
+    commit,
+    progress,
+    renew,
+    unclaim,
+    retry,
+    park,
+    release,
+    giveBack,
+    putOff,
+  };
+}
 
-  /** Ends the work by a single write; false when the row is no longer this worker's. */
-  async function release(claim: Claim, change: Release): Promise<boolean> {
-    return settle(claim, releaseWrite(claim, change));
-  }
+/** What a claim leaves on its row, and goes with it. */
+const ENDED = ['owner', 'claims', 'lastFailure'];
 
-  /** Leaves work that was not begun: due again at once, and the claim is not counted. */
-  async function giveBack(claim: Claim): Promise<number | undefined> {
-    const dueAt = freshDueAt(now(), claim.leaseEnd, claim.hintedAt);
-    const write: Write = {
+/** The clause by which a write demands that the row is still this worker's. */
+export const owned = (claim: Claim): Condition => ({ attribute: 'owner', is: '=', value: claim.nonce });
+
+/** The write that ends a claim and makes the row due again, and the due time for its hint. */
+export function againWrite(
+  claim: Claim,
+  at: number,
+  { lane = claim.lane, set = {}, remove = [] }: AgainChange = {},
+): { write: Write; due: Due } {
+  const due = dueAgain(claim, at, lane);
+  return {
+    due,
+    write: {
       update: claim.row,
-      set: { dueAt, releasedBy: claim.nonce },
-      add: { claims: -1 },
-      remove: ['owner'],
+      set: { ...set, releasedBy: claim.nonce, lane, dueAt: due.dueAt },
+      remove: [...ENDED, ...remove],
       if: [owned(claim)],
-    };
-    return (await settle(claim, write)) ? dueAt : undefined;
-  }
+    },
+  };
+}
 
-  /** Gives up after an unexpected error: due again after a backoff, and the claim stays counted. */
-  async function retry(claim: Claim): Promise<number | undefined> {
-    const dueAt = freshDueAt(retryAt(claim.silentClaims + 1, now()), claim.leaseEnd, claim.hintedAt);
-    const write: Write = {
-      update: claim.row,
-      set: { dueAt, releasedBy: claim.nonce },
-      remove: ['owner'],
-      if: [owned(claim)],
-    };
-    return (await settle(claim, write)) ? dueAt : undefined;
-  }
-
-  /** Leaves the row to a person: no tick wakes it. */
-  async function park(claim: Claim, reason: string): Promise<boolean> {
-    const parked = { reason, since: now(), lane: claim.lane };
-    return release(claim, { lane: PARKED, dueAt: now(), set: { parked } });
-  }
-
-  async function settle(claim: Claim, write: Write): Promise<boolean> {
-    try {
-      await writeOnce(table, claim, write);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
-  }
-
-  return { claim, putOff, renew, release, giveBack, retry, park };
+/** The write that ends a claim of which nothing is left to do. */
+export function finishWrite(claim: Claim, { set = {}, remove = [] }: Change = {}): Write {
+  return {
+    update: claim.row,
+    set: { ...set, releasedBy: claim.nonce },
+    remove: [...ENDED, 'lane', 'dueAt', ...remove],
+    if: [owned(claim)],
+  };
 }
 
 /**
- * A single write that ends a claim. When its answer was lost and the SDK tried it again, the row says
- * that it was done. Throws {@link ConditionFailed} when the row is no longer this worker's.
+ * The write that records progress, for a transaction; {@link Claims} `progress` for one alone. After the
+ * commit `claim.leaseEnd` is to be set to the `leaseEnd` returned.
  */
+export function progressWrite(
+  claim: Claim,
+  now: number,
+  set: Readonly<Record<string, unknown>> = {},
+): { write: Write; leaseEnd: number } {
+  const leaseEnd = freshDueAt(now + LEASE_MS, claim.leaseEnd, claim.hintedAt);
+  return {
+    leaseEnd,
+    write: {
+      update: claim.row,
+      set: { ...set, dueAt: leaseEnd },
+      remove: ['claims', 'lastFailure'],
+      if: [owned(claim)],
+    },
+  };
+}
+
+function dueAgain({ row, leaseEnd, hintedAt }: Claim, at: number, lane: Lane): Due {
+  return { pk: row.pk, sk: row.sk, lane, dueAt: freshDueAt(at, leaseEnd, hintedAt) };
+}
+
+function withoutProgress({ lastFailure }: Work): string {
+  const last = lastFailure === undefined ? 'the worker crashes or times out' : `last error: ${lastFailure}`;
+  return `claimed ${MAX_CLAIMS} times without progress (${last})`;
+}
+
+// What follows stays until every stage is converted to the functions above.
+
+export type Release = Change & { readonly dueAt?: number; readonly lane?: string };
+
+export const dueAfter = (claim: Claim, wanted: number): number =>
+  freshDueAt(wanted, claim.leaseEnd, claim.hintedAt);
+
+export function releaseWrite(claim: Claim, { dueAt, lane, ...change }: Release): Write {
+  if (dueAt === undefined) return finishWrite(claim, change);
+  return againWrite(claim, dueAt, { ...change, lane: (lane ?? claim.lane) as Lane }).write;
+}
+
 export async function writeOnce(table: Pick<Table, 'write'>, claim: Claim, write: Write): Promise<void> {
   try {
     await table.write(write);
@@ -169,32 +307,5 @@ export async function writeOnce(table: Pick<Table, 'write'>, claim: Claim, write
   }
 }
 
-/** Ends the work by a single write, which throws when the row is no longer this worker's. */
 export const releaseOnce = (table: Pick<Table, 'write'>, claim: Claim, change: Release): Promise<void> =>
   writeOnce(table, claim, releaseWrite(claim, change));
-
-/** The clause by which a write demands that the row is still this worker's. */
-export const owned = (claim: Claim): Condition => ({ attribute: 'owner', is: '=', value: claim.nonce });
-
-/** The due time that a release of this claim will set when `wanted` is asked for; what its hint must name. */
-export const dueAfter = (claim: Claim, wanted: number): number =>
-  freshDueAt(wanted, claim.leaseEnd, claim.hintedAt);
-
-/**
- * The write that ends a claim, alone or in a transaction. It resets the count of silent claims,
- * since the work gave word of itself.
- */
-export function releaseWrite(claim: Claim, change: Release): Write {
-  const { dueAt, lane = claim.lane, set = {}, remove = [] } = change;
-  const waits = dueAt !== undefined;
-  return {
-    update: claim.row,
-    set: {
-      ...set,
-      releasedBy: claim.nonce,
-      ...(waits ? { lane, dueAt: dueAfter(claim, dueAt) } : {}),
-    },
-    remove: ['owner', 'claims', ...(waits ? [] : ['lane', 'dueAt']), ...remove],
-    if: [owned(claim)],
-  };
-}

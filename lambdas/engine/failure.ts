@@ -1,23 +1,33 @@
 import { ConditionFailed } from '../adapters/dynamodb/table.ts';
 
-/** Work that only a person can mend (a denied permission, a broken setting): parked at once. */
+/** Work that only a person can mend, such as a broken setting: parked at once. */
 export class NeedsPerson extends Error {
   override readonly name = 'NeedsPerson';
 }
 
-/**
- * The one rule for work that threw:
- * - `superseded`: a condition failed, so somebody else has changed the row meanwhile and what this
- *   worker found out no longer counts. Whoever changed it has made it due.
- * - `park`: no retry can help; shown and alarmed, and released by a person.
- * - `retry`: anything else. Due again after a backoff; the claim stays counted, so a row that fails
- *   {@link MAX_CLAIMS} times in a row is parked by the next claim.
- */
-export function outcomeOf(error: unknown): 'superseded' | 'park' | 'retry' {
-  if (error instanceof ConditionFailed) return 'superseded';
-  if (error instanceof NeedsPerson) return 'park';
-  if (error instanceof Error && DENIED.has(error.name)) return 'park';
-  return 'retry';
+/** AWS denied a permission. The message says what to allow. */
+export class Denied extends Error {
+  override readonly name = 'Denied';
 }
 
-const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'AccessDeniedError']);
+/** Claims after which a denial is believed: the backoff has then lasted for five minutes. */
+const DENIED_CLAIMS = 6;
+const DENIALS = new Set(['Denied', 'AccessDenied', 'AccessDeniedException', 'AccessDeniedError']);
+
+/**
+ * The one rule for work that threw:
+ * - `superseded`: a condition failed. Somebody else changed the row meanwhile and made it due; what this
+ *   worker found out no longer counts.
+ * - `park`: no retry can help. The row is shown and raises an alarm, and a person releases it. A denial
+ *   counts as one only after five minutes, since IAM's changes take a while to arrive everywhere.
+ * - `retry`: anything else. The row is due again after a backoff and the claim stays counted, so a row
+ *   that fails {@link MAX_CLAIMS} times in a row is parked by the next claim.
+ *
+ * @param claims claims without progress so far, this one included
+ */
+export function outcomeOf(error: unknown, claims: number): 'superseded' | 'park' | 'retry' {
+  if (error instanceof ConditionFailed) return 'superseded';
+  if (error instanceof NeedsPerson) return 'park';
+  if (error instanceof Error && DENIALS.has(error.name)) return claims < DENIED_CLAIMS ? 'retry' : 'park';
+  return 'retry';
+}

@@ -1,10 +1,25 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { delaySeconds, encodeHints, type Hint, hintGroup, type Lane } from '../domain/work.ts';
+import { type Due, delaySeconds, encodeHints, type Hint, hintGroup, type Lane } from '../domain/work.ts';
 
 /** One message to send: rows of a lane that are due together, of one group (an endpoint) if any. */
 export type HintMessage = { readonly hints: readonly Hint[]; readonly group?: string };
 
 export type Hints = ReturnType<typeof createHints>;
+
+/** What a commit made due: nothing, a row or several. */
+export type DueRows = Due | undefined | readonly (Due | undefined)[];
+
+/** Both ways to call `send`, until every stage is converted. */
+export type Send = {
+  (due: DueRows): Promise<void>;
+  (lane: Lane, hints: readonly Hint[]): Promise<void>;
+};
+export const bothWays =
+  (send: (due: readonly Due[]) => void): Send =>
+  async (first: Lane | DueRows, hints: readonly Hint[] = []) =>
+    send(typeof first === 'string' ? hints.map((hint) => ({ ...hint, lane: first })) : listOf(first));
+
+const listOf = (due: DueRows): Due[] => [due].flat().filter((row) => row !== undefined);
 
 /** Messages that SQS takes in one call. */
 const BATCH = 10;
@@ -22,12 +37,21 @@ export function createHints(options: {
 }) {
   const { client, queueUrls, now, onLost } = options;
 
-  /** Hints one row a message; rows due further away than SQS can delay are left to the sweep. */
-  async function send(lane: Lane, hints: readonly Hint[]): Promise<void> {
-    await sendPacked(
-      lane,
-      hints.map((hint) => ({ hints: [hint], group: hintGroup(lane, hint) })),
-    );
+  /**
+   * Sends a message for each row that is due, where there is one; rows due further away than SQS can delay
+   * are left to the sweep.
+   */
+  async function send(due: DueRows): Promise<void>;
+  /** Until every stage is converted. */
+  async function send(lane: Lane, hints: readonly Hint[]): Promise<void>;
+  async function send(first: Lane | DueRows, hints: readonly Hint[] = []): Promise<void> {
+    const due = typeof first === 'string' ? hints.map((hint) => ({ ...hint, lane: first })) : listOf(first);
+    for (const [lane, rows] of Map.groupBy(due, (row) => row.lane)) {
+      await sendPacked(
+        lane,
+        rows.map((row) => ({ hints: [row], group: hintGroup(lane, row) })),
+      );
+    }
   }
 
   /** Sends messages of several rows; a message is delayed until the last of its rows is due. */

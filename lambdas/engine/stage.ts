@@ -6,13 +6,15 @@ import { log, metrics } from '../adapters/lambda/log.ts';
 import { decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
 import type { Claim, Claims } from './claims.ts';
 import { outcomeOf } from './failure.ts';
-import type { Hints } from './hints.ts';
+import type { DueRows, Hints } from './hints.ts';
 import { inParallel } from './in-parallel.ts';
 
 /** What the work gets besides its claim. */
 export type WorkContext = {
   /** When the worker must have stopped, ms since epoch: before the function's time-out. */
   readonly deadline: number;
+  /** Hints what a commit made due. Never rejects: the sweep finds a row whose hint is lost. */
+  readonly hint: (due: DueRows) => Promise<void>;
 };
 
 export type StageOptions<T extends RowKey> = {
@@ -73,7 +75,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     });
     for (const claim of suspects) {
       if (now() < deadline) await run(claim, deadline);
-      else await giveBack(claim);
+      else await unclaim(claim);
     }
     for (const lane of lanes) {
       const left = unbegun.filter((row) => row.lane === lane).map(({ hint }) => hint);
@@ -90,7 +92,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
       const claim = await take(lane, hint);
       if (claim === 'unavailable') unclaimed.add(record.messageId);
       else if (claim !== 'gone') {
-        if (claim.silentClaims > 0) suspects.push(claim);
+        if (claim.claimsWithoutProgress > 0) suspects.push(claim);
         else await run(claim, deadline);
       }
     }
@@ -121,21 +123,19 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
 
   async function run(claim: Claim<T>, deadline: number): Promise<void> {
     try {
-      await work(claim, { deadline });
+      await work(claim, { deadline, hint: hints.send });
     } catch (error) {
       await settle(claim, error);
     }
   }
 
-  async function giveBack(claim: Claim<T>): Promise<void> {
-    const { pk, sk } = claim.row;
-    const dueAt = await claims.giveBack(claim);
-    if (dueAt !== undefined) await hints.send(claim.lane as Lane, [{ pk, sk, dueAt }]);
+  async function unclaim(claim: Claim<T>): Promise<void> {
+    await hints.send(await claims.unclaim(claim));
   }
 
   async function settle(claim: Claim<T>, error: unknown): Promise<void> {
     const { pk, sk } = claim.row;
-    const outcome = outcomeOf(error);
+    const outcome = outcomeOf(error, claim.claimsWithoutProgress + 1);
     try {
       if (outcome === 'superseded') {
         log.info('superseded', { lane: claim.lane, row: { pk, sk } });
@@ -143,17 +143,17 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
         await claims.park(claim, error instanceof Error ? error.message : String(error));
         report(claim.lane, { pk, sk }, (error as Error).message);
       } else {
-        const dueAt = await claims.retry(claim);
+        const due = await claims.retry(claim, error instanceof Error ? error.name : typeof error);
         log.error('work failed', {
           lane: claim.lane,
           row: { pk, sk },
-          retryAt: dueAt,
+          retryAt: due?.dueAt,
           error: error as Error,
         });
-        if (dueAt !== undefined) await hints.send(claim.lane as Lane, [{ pk, sk, dueAt }]);
+        await hints.send(due);
       }
     } catch (cause) {
-      // The lease runs out by itself and the sweep finds the row.
+      // The lease runs out, and the sweep finds the row.
       log.error('release failed', { lane: claim.lane, row: { pk, sk }, error: cause as Error });
     }
   }

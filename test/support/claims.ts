@@ -1,5 +1,5 @@
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
-import type { Hint, RowKey } from '../../lambdas/domain/work.ts';
+import type { Hint, Lane, RowKey } from '../../lambdas/domain/work.ts';
 import { type Claim, type Claims, createClaims } from '../../lambdas/engine/claims.ts';
 
 /** A clock that tests turn. */
@@ -15,6 +15,18 @@ export function testClock(start = Date.parse('2026-11-23T20:00:00.000Z')): TestC
   };
 }
 
+/** A clock that moves by 1 ms at each read, so that two reads never give the same time. */
+export function movingClock(start?: number): TestClock {
+  const clock = testClock(start);
+  return {
+    ...clock,
+    now: () => {
+      clock.advance(1);
+      return clock.now();
+    },
+  };
+}
+
 /** Claims with nonces that count. */
 export function testClaims(table: Table, clock: TestClock): Claims {
   let nonces = 0;
@@ -22,7 +34,7 @@ export function testClaims(table: Table, clock: TestClock): Claims {
 }
 
 /** Claims a row that must be claimable. */
-export async function claimed<T extends RowKey>(claims: Claims, lane: string, hint: Hint): Promise<Claim<T>> {
+export async function claimed<T extends RowKey>(claims: Claims, lane: Lane, hint: Hint): Promise<Claim<T>> {
   const claim = await claims.claim<T>(lane, hint);
   if (claim === 'gone' || claim === 'parked') throw new Error(`the claim of ${hint.pk} found it ${claim}`);
   return claim;

@@ -1,17 +1,24 @@
-import type { Hint, Lane } from '../../lambdas/domain/work.ts';
+import { expect } from 'vitest';
+import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
+import type { Hint, Lane, RowKey, Work } from '../../lambdas/domain/work.ts';
+import { bothWays } from '../../lambdas/engine/hints.ts';
 
 /** Stands in for the queues: keeps the hints that were sent. */
 export type RecordedHints = ReturnType<typeof recordHints>;
 
 export function recordHints() {
   const sent: { lane: Lane; hint: Hint }[] = [];
+  const record = (lane: Lane, { pk, sk, dueAt }: Hint) => sent.push({ lane, hint: { pk, sk, dueAt } });
+
+  const send = bothWays((due) => {
+    for (const each of due) record(each.lane, each);
+  });
+
   return {
     sent,
-    send: async (lane: Lane, hints: readonly Hint[]): Promise<void> => {
-      sent.push(...hints.map((hint) => ({ lane, hint })));
-    },
+    send,
     sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]): Promise<void> => {
-      sent.push(...messages.flatMap(({ hints }) => hints.map((hint) => ({ lane, hint }))));
+      for (const { hints } of messages) for (const hint of hints) record(lane, hint);
     },
     /** The hints of a lane since the last call of `clear`. */
     of: (lane: Lane): Hint[] => sent.filter((entry) => entry.lane === lane).map(({ hint }) => hint),
@@ -19,4 +26,20 @@ export function recordHints() {
       sent.length = 0;
     },
   };
+}
+
+/**
+ * That each row was last hinted with the lane and due time that it has. A hint that names another time
+ * claims nothing, and its row waits for the sweep.
+ */
+export async function expectHintsToNameRows(
+  table: Pick<Table, 'get'>,
+  { sent }: Pick<RecordedHints, 'sent'>,
+): Promise<void> {
+  const last = new Map(sent.map(({ lane, hint }) => [`${hint.pk} ${hint.sk}`, { lane, hint }]));
+  expect(last.size).toBeGreaterThan(0);
+  for (const { lane, hint } of last.values()) {
+    const row = await table.get<RowKey & Work>(hint);
+    expect({ pk: row?.pk, sk: row?.sk, lane: row?.lane, dueAt: row?.dueAt }).toEqual({ ...hint, lane });
+  }
 }

@@ -36,6 +36,10 @@ export type Expressions = {
   ExpressionAttributeValues?: Record<string, unknown>;
 };
 
+/** Whether a write leaves the row as it is: DynamoDB refuses an update with an empty expression. */
+export const changesNothing = (write: Write): boolean =>
+  'check' in write || ('update' in write && expressions(write).UpdateExpression === undefined);
+
 /** Writes a {@link Write} in DynamoDB's expression language. */
 export function expressions(write: Write): Expressions {
   const names: Record<string, string> = {};

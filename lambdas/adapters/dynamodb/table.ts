@@ -19,7 +19,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { Hint, RowKey } from '../../domain/work.ts';
-import { type Condition, expressions, type Write } from './expression.ts';
+import { type Condition, changesNothing, expressions, type Write } from './expression.ts';
 
 /** A condition of a write did not hold: somebody else was there first. Never retried as it is. */
 export class ConditionFailed extends Error {
@@ -55,6 +55,8 @@ export type RowQuery = {
 };
 
 const CONFLICT_TRIES = 8;
+/** Stands in for the condition of a write that neither changes nor demands anything, so that it keeps its place. */
+const HOLDS_ALWAYS = 'attribute_exists(pk) OR attribute_not_exists(pk)';
 /** Keys that one batch read takes. */
 const KEYS_PER_READ = 100;
 
@@ -94,6 +96,11 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
 
   /** Applies one write and returns the row as it is afterwards (undefined after a delete or put). */
   async function write<T extends RowKey>(change: Write): Promise<T | undefined> {
+    if ('check' in change) throw new Error('a check stands only in a transaction');
+    if ('update' in change && changesNothing(change)) {
+      await transact([change]);
+      return get<T>(change.update);
+    }
     const common = {
       TableName: tableName,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
@@ -108,7 +115,6 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
         await documents.send(new DeleteCommand({ ...common, Key: keyOf(change.delete) }));
         return undefined;
       }
-      if ('check' in change) throw new Error('a check stands only in a transaction');
       const { Attributes } = await documents.send(
         new UpdateCommand({ ...common, Key: keyOf(change.update), ReturnValues: 'ALL_NEW' }),
       );
@@ -127,12 +133,13 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
         };
         if ('put' in change) return { Put: { ...common, Item: change.put } };
         if ('delete' in change) return { Delete: { ...common, Key: keyOf(change.delete) } };
-        if ('check' in change) {
-          const { ConditionExpression = '', ...rest } = common;
-          return { ConditionCheck: { ...rest, ConditionExpression, Key: keyOf(change.check) } };
+        const key = 'check' in change ? change.check : change.update;
+        if (changesNothing(change)) {
+          const ConditionExpression = common.ConditionExpression ?? HOLDS_ALWAYS;
+          return { ConditionCheck: { ...common, ConditionExpression, Key: keyOf(key) } };
         }
         const { UpdateExpression = '', ...rest } = common;
-        return { Update: { ...rest, UpdateExpression, Key: keyOf(change.update) } };
+        return { Update: { ...rest, UpdateExpression, Key: keyOf(key) } };
       }),
     };
     await patiently(() => documents.send(new TransactWriteCommand(input)));

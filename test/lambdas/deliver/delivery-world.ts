@@ -14,6 +14,7 @@ import type { EventType } from '../../../lambdas/domain/events/event-filter.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';
+import { bothWays } from '../../../lambdas/engine/hints.ts';
 import { stage } from '../../../lambdas/engine/stage.ts';
 import { testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
@@ -56,7 +57,9 @@ export async function deliveryWorld(
   const hinted: { lane: Lane; hints: readonly Hint[] }[] = [];
   const world = { farSide: (() => 204) as FarSide };
   const hints = {
-    send: async (lane: Lane, sent: readonly Hint[]) => void hinted.push({ lane, hints: sent }),
+    send: bothWays((due) => {
+      for (const [lane, sent] of Map.groupBy(due, (each) => each.lane)) hinted.push({ lane, hints: sent });
+    }),
     sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]) =>
       void hinted.push(...messages.map((message) => ({ lane, hints: message.hints }))),
   };

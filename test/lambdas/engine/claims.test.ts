@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { type Hint, LEASE_MS, MAX_CLAIMS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
-import { dueAfter, owned, releaseWrite } from '../../../lambdas/engine/claims.ts';
-import { claimed, testClaims, testClock } from '../../support/claims.ts';
+import { againWrite, finishWrite, owned, progressWrite } from '../../../lambdas/engine/claims.ts';
+import { wake, withdraw } from '../../../lambdas/engine/wake.ts';
+import { claimed, movingClock, testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 
 type TestRow = RowKey & Work & { done?: number };
@@ -41,19 +42,20 @@ test('a hint for another lane or time, or of a row that is gone, claims nothing'
   expect(await claims.claim('poll', { ...hint, pk: 'ROW#none' })).toBe('gone');
 });
 
-test('a release makes the row due anew and forgets the claim', async () => {
+test('a row that is due again has forgotten the claim', async () => {
   const { claims, hint, row, clock } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
-  expect(await claims.release(claim, { dueAt: clock.now() + 7_000, set: { done: 1 } })).toBe(true);
+  const due = await claims.again(claim, clock.now() + 7_000, { set: { done: 1 } });
+  expect(due).toEqual({ pk: hint.pk, sk: hint.sk, lane: 'poll', dueAt: clock.now() + 7_000 });
   const after = await row();
   expect(after).toMatchObject({ lane: 'poll', dueAt: clock.now() + 7_000, done: 1 });
   expect(after).not.toHaveProperty('owner');
   expect(after).not.toHaveProperty('claims');
 });
 
-test('a release with nothing left to do takes the row out of its lane', async () => {
+test('a row that is finished leaves its lane', async () => {
   const { claims, hint, row, table } = await setUp();
-  await claims.release(await claimed(claims, 'poll', hint), {});
+  await claims.finish(await claimed(claims, 'poll', hint));
   expect(await row()).not.toHaveProperty('lane');
   expect((await table.due('poll', 2 ** 45, 1_000)).map((due) => due.pk)).not.toContain(hint.pk);
 });
@@ -61,8 +63,7 @@ test('a release with nothing left to do takes the row out of its lane', async ()
 test('a due time never repeats the one that was hinted', async () => {
   const { claims, hint, row } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
-  expect(dueAfter(claim, hint.dueAt)).toBe(hint.dueAt + 1);
-  await claims.release(claim, { dueAt: hint.dueAt });
+  expect(await claims.again(claim, hint.dueAt)).toMatchObject({ dueAt: hint.dueAt + 1 });
   expect(await row()).toMatchObject({ dueAt: hint.dueAt + 1 });
   expect(await claims.claim('poll', hint)).toBe('gone');
 });
@@ -74,13 +75,18 @@ test('a worker that outlives its lease changes nothing', async () => {
   const next = await claimed<TestRow>(claims, 'poll', { ...hint, dueAt: late.leaseEnd });
   const before = await row();
 
-  expect(await claims.release(late, { set: { done: 1 } })).toBe(false);
+  expect(await claims.finish(late, { set: { done: 1 } })).toBe(false);
+  expect(await claims.again(late, clock.now())).toBeUndefined();
   expect(await claims.renew(late)).toBe(false);
-  expect(await claims.retry(late)).toBeUndefined();
+  expect(await claims.unclaim(late)).toBeUndefined();
+  expect(await claims.retry(late, 'Error')).toBeUndefined();
   expect(await claims.park(late, 'late')).toBe(false);
-  await expect(table.transact([releaseWrite(late, { set: { done: 1 } })])).rejects.toThrow(ConditionFailed);
+  await expect(claims.progress(late, { done: 1 })).rejects.toThrow(ConditionFailed);
+  await expect(claims.commit(late, [finishWrite(late)])).rejects.toThrow(ConditionFailed);
+  await expect(table.transact([againWrite(late, 1).write])).rejects.toThrow(ConditionFailed);
+  await expect(table.transact([progressWrite(late, 1).write])).rejects.toThrow(ConditionFailed);
   expect(await row()).toEqual(before);
-  expect(await claims.release(next, {})).toBe(true);
+  expect(await claims.finish(next)).toBe(true);
 });
 
 test('a renewed lease keeps the row for longer', async () => {
@@ -108,24 +114,83 @@ test('a claim or release whose answer was lost is recognised as its own', async 
   );
   const claim = await claimed<TestRow>(twice, 'poll', hint);
   expect(await row()).toMatchObject({ owner: claim.nonce, claims: 1 });
-  expect(await twice.release(claim, { dueAt: clock.now() + 1_000 })).toBe(true);
-  expect(await claims.claim('poll', { ...hint, dueAt: clock.now() + 1_000 })).not.toBe('gone');
+  const due = await twice.again(claim, clock.now() + 1_000);
+  expect(await claims.claim('poll', { ...hint, dueAt: due?.dueAt ?? 0 })).not.toBe('gone');
+});
+
+test('progress keeps the row and forgets the claims that made none', async () => {
+  const { claims, hint, clock, row } = await setUp();
+  const first = await claimed(claims, 'poll', hint);
+  clock.advance(LEASE_MS);
+  const claim = await claimed(claims, 'poll', { ...hint, dueAt: first.leaseEnd });
+  expect(claim.claimsWithoutProgress).toBe(1);
+  clock.advance(30_000);
+  await claims.progress(claim, { done: 3 });
+  expect(claim.leaseEnd).toBe(clock.now() + LEASE_MS);
+  expect(await row()).toMatchObject({ done: 3, dueAt: claim.leaseEnd, owner: claim.nonce });
+  expect(await row()).not.toHaveProperty('claims');
+});
+
+test('what another writer makes due is taken from its worker, and from the parked rows', async () => {
+  const { claims, hint, table, clock, row } = await setUp();
+  const claim = await claimed<TestRow>(claims, 'poll', hint);
+  await claims.park(claim, 'a reason');
+  const parked = (await row()) as TestRow;
+  const { write, due } = wake(parked, 'copy', clock.now(), { set: { done: 1 } });
+  await table.write(write);
+  expect(due.dueAt).not.toBe(parked.dueAt);
+  expect(await row()).toEqual({ ...hint, lane: 'copy', dueAt: due.dueAt, done: 1, releasedBy: claim.nonce });
+  const woken = await claimed<TestRow>(claims, 'copy', due);
+  await table.write(wake(woken.row, 'copy', clock.now()).write);
+  expect(await claims.finish(woken)).toBe(false);
+});
+
+test("a row that is withdrawn is nobody's, and no sweep finds it", async () => {
+  const { claims, hint, table, row } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  await table.write(withdraw(hint, { set: { done: 1 } }));
+  expect(await row()).toEqual({ pk: hint.pk, sk: hint.sk, done: 1 });
+  expect(await claims.finish(claim)).toBe(false);
+});
+
+test('every due time that is returned is the one that its row has, while the clock moves', async () => {
+  const { table, hint, row } = await setUp();
+  const clock = movingClock();
+  const claims = testClaims(table, clock);
+  const take = (due: Hint) => claimed<TestRow>(claims, 'poll', due);
+  const isOnRow = async (due: Hint | undefined) => {
+    expect((await row())?.dueAt).toBe(due?.dueAt);
+    return due as Hint;
+  };
+  let due = await isOnRow(await claims.again(await take(hint), clock.now()));
+  due = await isOnRow(await claims.unclaim(await take(due)));
+  due = await isOnRow(await claims.retry(await take(due), 'Error'));
+  const claim = await take(due);
+  await claims.progress(claim);
+  expect((await row())?.dueAt).toBe(claim.leaseEnd);
+  const again = againWrite(claim, clock.now());
+  await claims.commit(claim, [again.write, { put: { pk: `${hint.pk}#other`, sk: 'ROW' } }]);
+  due = await isOnRow(again.due);
+  const woken = wake({ ...due }, 'poll', clock.now());
+  await table.write(woken.write);
+  await isOnRow(woken.due);
 });
 
 test('whoever changes what is due takes the row from its worker', async () => {
   const { claims, hint, table, key, clock } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
-  await table.write({ update: key, set: { dueAt: clock.now() + 5 }, remove: ['owner', 'claims'] });
-  expect(await claims.release(claim, {})).toBe(false);
-  await claimed(claims, 'poll', { ...hint, dueAt: clock.now() + 5 });
+  const { write, due } = wake(key, 'poll', clock.now() + 5);
+  await table.write(write);
+  expect(await claims.finish(claim)).toBe(false);
+  await claimed(claims, 'poll', due);
 });
 
-test(`a row claimed ${MAX_CLAIMS} times without a word is parked by the next claim, and no sweep finds it`, async () => {
+test(`a row claimed ${MAX_CLAIMS} times without progress is parked by the next claim, and no sweep finds it`, async () => {
   const { claims, hint, row, table } = await setUp();
   let due = hint;
   for (let i = 0; i < MAX_CLAIMS; i++) {
     const claim = await claimed(claims, 'poll', due);
-    expect(claim.silentClaims).toBe(i);
+    expect(claim.claimsWithoutProgress).toBe(i);
     due = { ...hint, dueAt: claim.leaseEnd };
   }
   expect(await claims.claim('poll', due)).toBe('parked');
@@ -137,11 +202,22 @@ test(`a row claimed ${MAX_CLAIMS} times without a word is parked by the next cla
 test('work that threw is due again after a backoff, and stays counted', async () => {
   const { claims, hint, row, clock } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
-  const dueAt = await claims.retry(claim);
-  expect(dueAt).toBe(clock.now() + 5_000);
-  expect(await row()).toMatchObject({ lane: 'poll', dueAt, claims: 1 });
-  const again = await claimed(claims, 'poll', { ...hint, dueAt: dueAt ?? 0 });
-  expect(again.silentClaims).toBe(1);
+  const due = await claims.retry(claim, 'ThrottlingException');
+  expect(due?.dueAt).toBe(clock.now() + 5_000);
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt: due?.dueAt, claims: 1 });
+  const again = await claimed(claims, 'poll', due as Hint);
+  expect(again.claimsWithoutProgress).toBe(1);
+});
+
+test('the reason of a row that is parked for failing names its last error', async () => {
+  const { claims, hint, row } = await setUp();
+  let due: Hint = hint;
+  for (let i = 0; i < MAX_CLAIMS; i++) {
+    due = (await claims.retry(await claimed(claims, 'poll', due), 'ThrottlingException')) as Hint;
+  }
+  expect(await claims.claim('poll', due)).toBe('parked');
+  expect((await row())?.parked?.reason).toContain('last error: ThrottlingException');
+  expect(await row()).not.toHaveProperty('lastFailure');
 });
 
 test('work that was not begun is due again at once, and its claim is not counted', async () => {
@@ -149,8 +225,8 @@ test('work that was not begun is due again at once, and its claim is not counted
   await claimed(claims, 'poll', hint);
   clock.advance(LEASE_MS);
   const lease = { ...hint, dueAt: (await row())?.dueAt ?? 0 };
-  const dueAt = await claims.giveBack(await claimed(claims, 'poll', lease));
-  expect(await row()).toMatchObject({ lane: 'poll', dueAt, claims: 1 });
+  const due = await claims.unclaim(await claimed(claims, 'poll', lease));
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt: due?.dueAt, claims: 1 });
   expect(await row()).not.toHaveProperty('owner');
 });
 
@@ -161,7 +237,7 @@ test('a row is put off by one write, which takes it from whoever had it', async 
   expect(await claims.putOff('poll', hint, until)).toBeUndefined();
   expect(await claims.putOff('poll', { ...hint, dueAt: claim.leaseEnd }, until)).toBe(until);
   expect(await row()).toMatchObject({ lane: 'poll', dueAt: until });
-  expect(await claims.release(claim, {})).toBe(false);
+  expect(await claims.finish(claim)).toBe(false);
 });
 
 test('a row that is not as demanded is not put off, and may be claimed', async () => {
@@ -182,16 +258,15 @@ test('putting a row off is recognised as done when its answer was lost', async (
   expect(await testClaims({ ...table, write }, clock).putOff('poll', hint, until)).toBe(until);
 });
 
-test('a planned wait does not count as silence', async () => {
+test('a planned wait does not count as a claim without progress', async () => {
   const { claims, hint, clock } = await setUp();
-  let due = hint;
+  let due: Hint = hint;
   for (let i = 0; i < 3 * MAX_CLAIMS; i++) {
     const claim = await claimed(claims, 'poll', due);
     clock.advance(1_000);
-    due = { ...hint, dueAt: dueAfter(claim, clock.now()) };
-    await claims.release(claim, { dueAt: clock.now() });
+    due = (await claims.again(claim, clock.now())) as Hint;
   }
-  expect((await claimed(claims, 'poll', due)).silentClaims).toBe(0);
+  expect((await claimed(claims, 'poll', due)).claimsWithoutProgress).toBe(0);
 });
 
 test('a transaction of the work is refused as a whole when the row was lost', async () => {

@@ -13,7 +13,7 @@ const claim = (): Claim => ({
   nonce: 'n',
   hintedAt: 0,
   leaseEnd: now() + LEASE_MS,
-  silentClaims: 0,
+  claimsWithoutProgress: 0,
 });
 
 function hold(renew: (claim: Claim) => Promise<boolean>, deadline = Number.POSITIVE_INFINITY) {

@@ -9,7 +9,7 @@ import {
   type Work,
 } from '../../../lambdas/domain/work.ts';
 import type { Claim } from '../../../lambdas/engine/claims.ts';
-import { NeedsPerson } from '../../../lambdas/engine/failure.ts';
+import { Denied, NeedsPerson } from '../../../lambdas/engine/failure.ts';
 import { stage } from '../../../lambdas/engine/stage.ts';
 import { testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -45,7 +45,7 @@ test('each row that the messages name is worked on once', async () => {
   const worked: string[] = [];
   const { invoke, dueRow, claims } = await setUp(async (claim) => {
     worked.push(claim.row.pk);
-    await claims.release(claim, {});
+    await claims.finish(claim);
   });
   const due = [await dueRow(), await dueRow(), await dueRow()] as const;
   const answer = await invoke([[due[0], due[1]], [due[2]], [due[0]]]);
@@ -56,7 +56,7 @@ test('each row that the messages name is worked on once', async () => {
 test('a row that throws is due again, hinted, and takes no other along', async () => {
   const { invoke, dueRow, claims, hints, row } = await setUp(async (claim) => {
     if (claim.row.pk === bad.pk) throw new Error('boom');
-    await claims.release(claim, {});
+    await claims.finish(claim);
   });
   const bad = await dueRow();
   const good = await dueRow();
@@ -79,6 +79,26 @@ test('a row that only a person can mend is parked at once', async () => {
   });
 });
 
+test('a denied permission is tried again for some minutes before its row is parked', async () => {
+  const { invoke, dueRow, row, hints, clock } = await setUp(async () => {
+    throw new Denied('the bucket denies access: allow the function to use it');
+  });
+  const due = await dueRow();
+  const since = clock.now();
+  let hint: Hint | undefined = due;
+  while ((await row(due))?.lane === 'poll' && hint) {
+    hints.clear();
+    await invoke([[hint]]);
+    hint = hints.of('poll').at(0);
+    clock.advance((hint?.dueAt ?? clock.now()) - clock.now());
+  }
+  expect(await row(due)).toMatchObject({
+    lane: 'parked',
+    parked: { reason: 'the bucket denies access: allow the function to use it' },
+  });
+  expect(clock.now() - since).toBeGreaterThanOrEqual(150_000);
+});
+
 test('a row that kills its worker is parked in the end', async () => {
   const { invoke, dueRow, row, clock } = await setUp(() => new Promise(() => {}));
   const due = await dueRow();
@@ -86,8 +106,8 @@ test('a row that kills its worker is parked in the end', async () => {
   for (let i = 0; i < MAX_CLAIMS; i++) {
     // The worker dies: its invocation never ends, and the lease runs out.
     void invoke([[hint]]);
-    const silent = i + 1;
-    await vi.waitFor(async () => expect((await row(due))?.claims).toBe(silent));
+    const claims = i + 1;
+    await vi.waitFor(async () => expect((await row(due))?.claims).toBe(claims));
     hint = { ...due, dueAt: (await row(due))?.dueAt ?? 0 };
     clock.advance(LEASE_MS);
   }
@@ -95,14 +115,14 @@ test('a row that kills its worker is parked in the end', async () => {
   expect(await row(due)).toMatchObject({ lane: 'parked', parked: { lane: 'poll' } });
 });
 
-test('rows that were claimed before without a word run after the others, alone', async () => {
+test('rows that were claimed before without progress run after the others, alone', async () => {
   const running = new Set<string>();
   const log: { pk: string; alone: boolean }[] = [];
   const { invoke, dueRow, claims, clock } = await setUp(async (claim) => {
     running.add(claim.row.pk);
     await Promise.resolve();
     log.push({ pk: claim.row.pk, alone: running.size === 1 });
-    await claims.release(claim, {});
+    await claims.finish(claim);
     running.delete(claim.row.pk);
   });
   const suspect = await dueRow();
@@ -161,7 +181,7 @@ test('work that was superseded ends quietly', async () => {
       set: { done: 1 },
       if: [{ attribute: 'owner', is: '=', value: claim.nonce }],
     });
-    await claims.release(claim, {});
+    await claims.finish(claim);
   });
   const due = await dueRow();
   expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });

@@ -1,5 +1,6 @@
 import { TransactionCanceledException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { equals } from '../../../../lambdas/adapters/dynamodb/expression.ts';
 import { ConditionFailed, createTable, type Row } from '../../../../lambdas/adapters/dynamodb/table.ts';
 import { outcomeOf } from '../../../../lambdas/engine/failure.ts';
 import { dynamoEngines } from '../../../../local/aws/emulators.ts';
@@ -38,6 +39,22 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
     });
     expect(row).toEqual({ ...key, map: { kept: 1, added: 2 }, name: 'reserved word', count: 2, first: 1 });
     expect(await table.write<Row>({ update: key, add: { count: 5 } })).toMatchObject({ count: 7 });
+  });
+
+  test('an update that changes nothing is a check of its condition, alone and in a transaction', async () => {
+    const { table } = database;
+    const [key, other, missing] = [newKey(), newKey(), newKey()];
+    await table.write({ put: { ...key, n: 1 } });
+    const unchanged = { update: key, set: { gone: undefined }, remove: [], if: [equals('n', 1)] };
+    expect(await table.write(unchanged)).toEqual({ ...key, n: 1 });
+    await table.transact([{ put: other }, unchanged, { update: missing }]);
+    expect(await table.get(other)).toEqual(other);
+    expect(await table.get(missing)).toBeUndefined();
+
+    const wrong = { ...unchanged, if: [equals('n', 2)] };
+    await expect(table.write(wrong)).rejects.toMatchObject({ name: 'ConditionFailed', failed: [0] });
+    const transaction = table.transact([{ put: newKey() }, wrong]);
+    await expect(transaction).rejects.toMatchObject({ name: 'ConditionFailed', failed: [1] });
   });
 
   test('a refused write says how the row is', async () => {
@@ -156,7 +173,7 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
       const conflicts = Array.from({ length: 100 }, () => canceled('TransactionConflict'));
       const never = refusedBy(conflicts, (table) => table.transact([{ put: newKey() }]));
       await expect(never).rejects.toThrow(TransactionCanceledException);
-      expect(await never.catch(outcomeOf)).toBe('retry');
+      expect(await never.catch((error) => outcomeOf(error, 1))).toBe('retry');
     });
 
     test('a condition that does not hold is a refusal at once', async () => {
