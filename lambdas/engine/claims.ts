@@ -50,18 +50,10 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
    */
   async function claim<T extends RowKey>(lane: Lane, hint: Hint): Promise<Claim<T> | 'gone' | 'parked'> {
     const nonce = newNonce();
-    const leaseEnd = freshDueAt(now() + LEASE_MS, hint.dueAt);
+    const { write, leaseEnd } = claimWrite(lane, hint, nonce, now());
     let row: (T & Work) | undefined;
     try {
-      row = await table.write<T & Work>({
-        update: { pk: hint.pk, sk: hint.sk },
-        set: { owner: nonce, dueAt: leaseEnd },
-        add: { claims: 1 },
-        if: [
-          { attribute: 'lane', is: '=', value: lane },
-          { attribute: 'dueAt', is: '=', value: hint.dueAt },
-        ],
-      });
+      row = await table.write<T & Work>(write);
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const old = error.rows.get(0) as (T & Work) | undefined;
@@ -116,54 +108,31 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
 
   /** Extends the lease; false when the row is no longer this worker's, and its work must stop. */
   async function renew(claim: Claim): Promise<boolean> {
-    const leaseEnd = freshDueAt(now() + LEASE_MS, claim.leaseEnd, claim.hintedAt);
-    const renewed = await settled(claim, { update: claim.row, set: { dueAt: leaseEnd }, if: [owned(claim)] });
+    const { write, leaseEnd } = renewWrite(claim, now());
+    const renewed = await settled(claim, write);
     if (renewed) claim.leaseEnd = leaseEnd;
     return renewed;
   }
 
   /** Ends a claim whose work was not begun: due again at once, and the claim is not counted. */
   async function unclaim(claim: Claim): Promise<Due | undefined> {
-    return uncommitted(claim, now(), { add: { claims: -1 } });
+    const { write, due } = unclaimWrite(claim, now());
+    return (await settled(claim, write)) ? due : undefined;
   }
 
-  /** Ends a claim whose work failed: due again after a backoff, and the claim stays counted. */
+  /**
+   * Ends a claim whose work failed: due again after a backoff, and the claim stays counted.
+   *
+   * @param failure the class of the error, which is shown if the row is parked in the end
+   */
   async function retry(claim: Claim, failure: string): Promise<Due | undefined> {
-    return uncommitted(claim, retryAt(claim.claimsWithoutProgress + 1, now()), {
-      set: { lastFailure: failure },
-    });
-  }
-
-  async function uncommitted(
-    claim: Claim,
-    at: number,
-    { set = {}, add }: { set?: Readonly<Record<string, unknown>>; add?: Readonly<Record<string, number>> },
-  ): Promise<Due | undefined> {
-    const due = dueAgain(claim, at, claim.lane);
-    const write: Write = {
-      update: claim.row,
-      set: { ...set, dueAt: due.dueAt, releasedBy: claim.nonce },
-      ...(add ? { add } : {}),
-      remove: ['owner'],
-      if: [owned(claim)],
-    };
+    const { write, due } = retryWrite(claim, failure, now());
     return (await settled(claim, write)) ? due : undefined;
   }
 
   /** Leaves the row to a person: no tick wakes it. False when the row is no longer this worker's. */
   async function park(claim: Claim, reason: string): Promise<boolean> {
-    const at = now();
-    return settled(claim, {
-      update: claim.row,
-      set: {
-        lane: PARKED,
-        dueAt: freshDueAt(at, claim.leaseEnd, claim.hintedAt),
-        parked: { reason, since: at, lane: claim.lane },
-        releasedBy: claim.nonce,
-      },
-      remove: ENDED,
-      if: [owned(claim)],
-    });
+    return settled(claim, parkWrite(claim, reason, now()));
   }
 
   async function settled(claim: Claim, write: Write): Promise<boolean> {
@@ -228,6 +197,28 @@ const ENDED = ['owner', 'claims', 'lastFailure'];
 /** The clause by which a write demands that the row is still this worker's. */
 export const owned = (claim: Claim): Condition => ({ attribute: 'owner', is: '=', value: claim.nonce });
 
+/** The write that claims the row that a hint names, and when the lease ends by it. */
+export function claimWrite(
+  lane: Lane,
+  hint: Hint,
+  nonce: string,
+  now: number,
+): { write: Write; leaseEnd: number } {
+  const leaseEnd = freshDueAt(now + LEASE_MS, hint.dueAt);
+  return {
+    leaseEnd,
+    write: {
+      update: { pk: hint.pk, sk: hint.sk },
+      set: { owner: nonce, dueAt: leaseEnd },
+      add: { claims: 1 },
+      if: [
+        { attribute: 'lane', is: '=', value: lane },
+        { attribute: 'dueAt', is: '=', value: hint.dueAt },
+      ],
+    },
+  };
+}
+
 /** The write that ends a claim and makes the row due again, and the due time for its hint. */
 export function againWrite(
   claim: Claim,
@@ -275,6 +266,47 @@ export function progressWrite(
       if: [owned(claim)],
     },
   };
+}
+
+/** The write that extends a lease; the claims so far stay counted. */
+export function renewWrite(claim: Claim, now: number): { write: Write; leaseEnd: number } {
+  const leaseEnd = freshDueAt(now + LEASE_MS, claim.leaseEnd, claim.hintedAt);
+  return { leaseEnd, write: { update: claim.row, set: { dueAt: leaseEnd }, if: [owned(claim)] } };
+}
+
+/** The write that ends a claim whose work was not begun. */
+export function unclaimWrite(claim: Claim, now: number): { write: Write; due: Due } {
+  const { write, due } = uncommitted(claim, now);
+  return { write: { ...write, add: { claims: -1 } }, due };
+}
+
+/** The write that ends a claim whose work failed. */
+export const retryWrite = (claim: Claim, failure: string, now: number): { write: Write; due: Due } =>
+  uncommitted(claim, retryAt(claim.claimsWithoutProgress + 1, now), { lastFailure: failure });
+
+/** The write that leaves a row to a person. */
+export const parkWrite = (claim: Claim, reason: string, now: number): Write => ({
+  update: claim.row,
+  set: {
+    lane: PARKED,
+    dueAt: freshDueAt(now, claim.leaseEnd, claim.hintedAt),
+    parked: { reason, since: now, lane: claim.lane },
+    releasedBy: claim.nonce,
+  },
+  remove: ENDED,
+  if: [owned(claim)],
+});
+
+/** The write that ends a claim and keeps it counted. */
+function uncommitted(claim: Claim, at: number, set: Readonly<Record<string, unknown>> = {}) {
+  const due = dueAgain(claim, at, claim.lane);
+  const write = {
+    update: claim.row,
+    set: { ...set, dueAt: due.dueAt, releasedBy: claim.nonce },
+    remove: ['owner'],
+    if: [owned(claim)],
+  };
+  return { write, due };
 }
 
 function dueAgain({ row, leaseEnd, hintedAt }: Claim, at: number, lane: Lane): Due {
