@@ -1,8 +1,15 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
-import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  type AttributeType,
+  Billing,
+  ProjectionType,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { TABLE_SCHEMA, type TableIndex } from '../lambdas/domain/table-schema.ts';
 import type { BridgeFunction } from './bridge-function.ts';
 
 const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
@@ -33,24 +40,13 @@ export class BridgeTable extends Construct {
     super(scope, id);
     this.key = customerKey;
     this.table = new TableV2(this, 'Table', {
-      partitionKey: { name: 'pk', type: AttributeType.STRING },
-      sortKey: { name: 'sk', type: AttributeType.STRING },
-      timeToLiveAttribute: 'expiresAt',
-      // Sparse: a row is in an index only while it carries both of its keys.
-      globalSecondaryIndexes: [
-        {
-          indexName: 'due',
-          partitionKey: { name: 'lane', type: AttributeType.STRING },
-          sortKey: { name: 'dueAt', type: AttributeType.NUMBER },
-          projectionType: ProjectionType.KEYS_ONLY,
-        },
-        {
-          indexName: 'list',
-          partitionKey: { name: 'listKey', type: AttributeType.STRING },
-          sortKey: { name: 'listAt', type: AttributeType.STRING },
-          projectionType: ProjectionType.KEYS_ONLY,
-        },
-      ],
+      ...keys(TABLE_SCHEMA.key),
+      timeToLiveAttribute: TABLE_SCHEMA.expiry,
+      globalSecondaryIndexes: Object.entries(TABLE_SCHEMA.indexes).map(([indexName, names]) => ({
+        indexName,
+        ...keys(names),
+        projectionType: ProjectionType.KEYS_ONLY,
+      })),
       billing: Billing.onDemand(),
       encryption: customerKey
         ? TableEncryptionV2.customerManagedKey(customerKey)
@@ -73,7 +69,7 @@ export class BridgeTable extends Construct {
     this.key?.grant(fn, ...READ_KEY);
   }
 
-  private allow(fn: BridgeFunction, actions: string[], indexes: string[]): void {
+  private allow(fn: BridgeFunction, actions: string[], indexes: TableIndex[]): void {
     const { tableArn, tableName } = this.table;
     fn.addToRolePolicy(new PolicyStatement({ actions, resources: [tableArn] }));
     fn.addToRolePolicy(
@@ -84,4 +80,11 @@ export class BridgeTable extends Construct {
     );
     fn.addEnvironment('TABLE_NAME', tableName);
   }
+}
+
+type KeyName = keyof typeof TABLE_SCHEMA.types;
+
+function keys({ partition, sort }: { partition: KeyName; sort: KeyName }) {
+  const attribute = (name: KeyName) => ({ name, type: TABLE_SCHEMA.types[name] as AttributeType });
+  return { partitionKey: attribute(partition), sortKey: attribute(sort) };
 }

@@ -1,7 +1,8 @@
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
 import { startDynamo } from '../../local/aws/emulators.ts';
+import { createBridgeTable } from '../../test/support/bridge-table.ts';
 
 export const TABLE_NAME = 'bridge';
 const AWS = { region: 'us-east-1', credentials: { accessKeyId: 'bench', secretAccessKey: 'bench' } };
@@ -12,29 +13,11 @@ export const tableClient = (endpoint: string): DynamoDBClient => new DynamoDBCli
 export const sinkClient = (endpoint: string): S3Client =>
   new S3Client({ ...AWS, ...UPLOADS_CLIENT, endpoint, forcePathStyle: true });
 
-/** A DynamoDB with what the copy stage needs of the bridge's table. */
+/** A DynamoDB with the bridge's table. */
 export async function startTable() {
   const dynamo = await startDynamo();
   const client = tableClient(dynamo.url);
-  const attribute = (AttributeName: string, AttributeType: 'S' | 'N') => ({ AttributeName, AttributeType });
-  const keys = (hash: string, range: string) => [
-    { AttributeName: hash, KeyType: 'HASH' as const },
-    { AttributeName: range, KeyType: 'RANGE' as const },
-  ];
-  await client.send(
-    new CreateTableCommand({
-      TableName: TABLE_NAME,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        ...['pk', 'sk', 'lane'].map((name) => attribute(name, 'S')),
-        attribute('dueAt', 'N'),
-      ],
-      KeySchema: keys('pk', 'sk'),
-      GlobalSecondaryIndexes: [
-        { IndexName: 'due', KeySchema: keys('lane', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } },
-      ],
-    }),
-  );
+  await createBridgeTable(client, TABLE_NAME);
   return {
     client,
     url: dynamo.url,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { BatchWriteItemCommand, CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import {
   CreateQueueCommand,
   DeleteMessageBatchCommand,
@@ -15,6 +15,7 @@ import { createHints } from '../../lambdas/engine/hints.ts';
 import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
 import { startDynamo, startSqs } from '../../local/aws/emulators.ts';
+import { createBridgeTable } from '../../test/support/bridge-table.ts';
 
 /** What was sent to AWS since the meter was last read. */
 export type Reading = { awsCalls: number; readUnits: number; messages: number; hintedRows: string[] };
@@ -155,35 +156,6 @@ function createMeter() {
       return read;
     },
   };
-}
-
-async function createBridgeTable(client: DynamoDBClient, TableName: string): Promise<void> {
-  await client.send(
-    new CreateTableCommand({
-      TableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        { AttributeName: 'pk', AttributeType: 'S' },
-        { AttributeName: 'sk', AttributeType: 'S' },
-        { AttributeName: 'lane', AttributeType: 'S' },
-        { AttributeName: 'dueAt', AttributeType: 'N' },
-      ],
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: 'due',
-          KeySchema: [
-            { AttributeName: 'lane', KeyType: 'HASH' },
-            { AttributeName: 'dueAt', KeyType: 'RANGE' },
-          ],
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
-    }),
-  );
 }
 
 const itemOf = ({ pk, sk, dueAt }: Hint) => ({

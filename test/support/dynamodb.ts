@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import { type DynamoEngine, startDynamo } from '../../local/aws/emulators.ts';
+import { createBridgeTable } from './bridge-table.ts';
 
 /** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. */
 export type TestDatabase = {
@@ -35,25 +36,7 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
 /** Creates the bridge's table, empty, and returns its name. */
 export async function newTable(client: DynamoDBClient): Promise<string> {
   const tableName = `bridge-${randomUUID()}`;
-  await client.send(
-    new CreateTableCommand({
-      TableName: tableName,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [
-        ...['pk', 'sk', 'lane', 'listKey', 'listAt'].map((name) => attribute(name, 'S')),
-        attribute('dueAt', 'N'),
-      ],
-      KeySchema: keys('pk', 'sk'),
-      GlobalSecondaryIndexes: [
-        { IndexName: 'due', KeySchema: keys('lane', 'dueAt'), Projection: { ProjectionType: 'KEYS_ONLY' } },
-        {
-          IndexName: 'list',
-          KeySchema: keys('listKey', 'listAt'),
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
-    }),
-  );
+  await createBridgeTable(client, tableName);
   return tableName;
 }
 
@@ -71,10 +54,3 @@ export function useDatabase(): () => TestDatabase {
     return database;
   };
 }
-
-const attribute = (AttributeName: string, AttributeType: 'S' | 'N') => ({ AttributeName, AttributeType });
-
-const keys = (partition: string, sort: string) => [
-  { AttributeName: partition, KeyType: 'HASH' as const },
-  { AttributeName: sort, KeyType: 'RANGE' as const },
-];

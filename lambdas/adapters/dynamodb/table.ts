@@ -18,6 +18,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { TABLE_SCHEMA, type TableIndex } from '../../domain/table-schema.ts';
 import type { Hint, RowKey } from '../../domain/work.ts';
 import { type Condition, changesNothing, expressions, type Write } from './expression.ts';
 
@@ -42,7 +43,7 @@ export type Page<T> = { rows: T[]; more: boolean };
 export type Table = ReturnType<typeof createTable>;
 
 export type RowQuery = {
-  index?: 'due' | 'list';
+  index?: TableIndex;
   partition: string;
   /** Bounds of the sort key: exclusive `after` and `before`, or a `prefix`. */
   after?: string | number;
@@ -173,9 +174,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     query: RowQuery,
     from?: Record<string, unknown>,
   ): Promise<{ rows: T[]; next?: Record<string, unknown> | undefined }> {
-    const [pk, sk] = { table: ['pk', 'sk'], due: ['lane', 'dueAt'], list: ['listKey', 'listAt'] }[
-      query.index ?? 'table'
-    ] as [string, string];
+    const { partition: pk, sort: sk } = query.index ? TABLE_SCHEMA.indexes[query.index] : TABLE_SCHEMA.key;
     const clauses = ['#pk = :pk'];
     const values: Record<string, unknown> = { ':pk': query.partition };
     if (query.prefix !== undefined && query.after === undefined && query.before === undefined) {
