@@ -15,7 +15,8 @@ import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
-import { type BridgeFunction, METRIC_NAMESPACE, SERVICE } from './bridge-function.ts';
+import { METRIC_NAMESPACE, METRICS, type MetricName, type SummedMetric } from '../lambdas/domain/metrics.ts';
+import type { BridgeFunction } from './bridge-function.ts';
 import type { LaneQueue } from './lane-queue.ts';
 
 export type MonitoringProps = {
@@ -30,12 +31,12 @@ export type MonitoringProps = {
 
 const PERIOD = Duration.minutes(5);
 const BEHIND = Duration.hours(2);
-/** A key's first refusal brakes for less than this, and may be meant for one request only. */
+/** A key's first refusal pauses polling for less than this, and may be meant for one request only. */
 const KEY_CONFIRMED = Duration.seconds(10);
 /** Load that passes sooner needs nobody. */
 const LASTING = Duration.minutes(15);
 
-/** What to look at, and what to be woken by. */
+/** The dashboard, and the alarms with the topic that they go to. */
 export class Monitoring extends Construct {
   readonly dashboardUrl: string;
   private readonly topic: Topic;
@@ -51,7 +52,7 @@ export class Monitoring extends Construct {
 
   private alarmTopic(email: string | undefined): Topic {
     const topic = new Topic(this, 'Alarms', { enforceSSL: true });
-    // A topic with a policy of its own no longer admits the account's alarms by itself.
+    // A topic with a policy of its own no longer admits the account's alarms unless the policy does.
     topic.grantPublish(
       new ServicePrincipal('cloudwatch.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
@@ -67,25 +68,37 @@ export class Monitoring extends Construct {
   }
 
   private alarmOfRows(): void {
-    this.alarm('Parked', count('ParkedRows'), 'Work killed its worker eight times and waits for a person.');
+    this.alarm(
+      'Parked',
+      this.sum('ParkedRows'),
+      'A row was claimed eight times without progress, or needs a person: it waits.',
+    );
     this.alarm(
       'KeyRefused',
-      braked('key'),
+      this.paused('key'),
       'Topaz refuses the API key, or there is none: all polling waits for a person.',
       KEY_CONFIRMED.toSeconds(),
     );
     this.alarm(
       'Overloaded',
-      braked('load'),
-      `Topaz has asked for patience for ${LASTING.toHumanString()}; all polling waits.`,
+      this.paused('load'),
+      `Topaz has refused polls for ${LASTING.toHumanString()}, or asked for so long a wait; all polling waits.`,
       LASTING.toSeconds(),
     );
-    this.alarm('RequestsLost', count('RequestsLost'), 'Topaz no longer knows a request, or never ended it.');
-    this.alarm('CopyFailed', count('CopyFailed'), 'A video could not be stored; its request says why.');
+    this.alarm(
+      'RequestsLost',
+      this.sum('RequestsLost'),
+      'Topaz no longer knows a request, or never ended it.',
+    );
+    this.alarm(
+      'CopyFailed',
+      this.sum('CopyFailed'),
+      'A video could not be stored; GET /v1/requests/{id} says why.',
+    );
     this.alarm(
       'EndpointDisabled',
-      count('EndpointDisabled'),
-      'An endpoint was given up; enable it when it works.',
+      this.sum('EndpointDisabled'),
+      'An endpoint failed for too long and was disabled; enable it when it works.',
     );
   }
 
@@ -93,7 +106,7 @@ export class Monitoring extends Construct {
     this.alarm(
       `DeadLetters-${lane}`,
       deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
-      `A hint of the lane ${lane} failed ten times. Its row goes on by the sweep; its function's logs say why.`,
+      `A message of the lane ${lane} failed ten times. The sweep wakes its row again; the function's logs say why.`,
     );
     this.alarm(
       `Behind-${lane}`,
@@ -139,12 +152,17 @@ export class Monitoring extends Construct {
     dashboard.addWidgets(
       graph(
         'Overdue rows',
-        queues.map(({ lane }) => bridgeMetric('OverdueRows', Stats.MAXIMUM, { lane })),
+        queues.map(({ lane }) => this.metric('OverdueRows', Stats.MAXIMUM, lane)),
       ),
-      graph('Troubles', ['ParkedRows', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'].map(count)),
-      graph('Upstream braked (s)', [braked('key'), braked('load')]),
-      graph('Failed deliveries', [count('DeliveriesFailed')]),
-      graph('Bytes copied', [count('BytesCopied')]),
+      graph(
+        'Needs a person',
+        (['ParkedRows', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'] as const).map((name) =>
+          this.sum(name),
+        ),
+      ),
+      graph('Upstream paused (s)', [this.paused('key'), this.paused('load')]),
+      graph('Failed deliveries', [this.sum('DeliveriesFailed')]),
+      graph('Bytes copied', [this.sum('BytesCopied')]),
     );
     dashboard.addWidgets(
       graph(
@@ -174,30 +192,32 @@ export class Monitoring extends Construct {
     const console = `https://${region}.console.aws.amazon.com/cloudwatch/home?region=${region}`;
     return `${console}#dashboards/dashboard/${dashboard.dashboardName}`;
   }
-}
 
-/** A metric that the functions write to their logs. */
-function bridgeMetric(
-  metricName: string,
-  statistic: string,
-  dimensions: Record<string, string> = {},
-): Metric {
-  return new Metric({
-    namespace: METRIC_NAMESPACE,
-    metricName,
-    statistic,
-    dimensionsMap: { service: SERVICE, ...dimensions },
-    label: dimensions.lane,
-    period: PERIOD,
-  });
-}
+  private sum(name: SummedMetric): Metric {
+    return this.metric(name, Stats.SUM);
+  }
 
-function count(metricName: string): Metric {
-  return bridgeMetric(metricName, Stats.SUM);
-}
+  /** For how long polling has waited when the present pause ends, s. */
+  private paused(reason: 'key' | 'load'): Metric {
+    return this.metric('UpstreamPaused', Stats.MAXIMUM, reason);
+  }
 
-/** For how long polling is braked by a brake's end, s. */
-const braked = (reason: 'key' | 'load'): Metric => bridgeMetric('UpstreamBraked', Stats.MAXIMUM, { reason });
+  /** A metric that the functions of this deployment write to their logs. */
+  private metric(name: MetricName, statistic: string, dimensionValue?: string): Metric {
+    const { dimension } = METRICS[name] as { dimension?: string };
+    return new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName: name,
+      statistic,
+      dimensionsMap: {
+        service: Stack.of(this).stackName,
+        ...(dimension && dimensionValue && { [dimension]: dimensionValue }),
+      },
+      ...(name === 'OverdueRows' && { label: dimensionValue }),
+      period: PERIOD,
+    });
+  }
+}
 
 function graph(title: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({ title, left, width: 6, leftYAxis: { min: 0 } });

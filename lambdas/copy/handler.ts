@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
-import { log, metrics } from '../adapters/lambda/log.ts';
+import { log } from '../adapters/lambda/log.ts';
+import { addMetric } from '../adapters/lambda/metrics.ts';
 import type { Lane } from '../domain/work.ts';
 import { createClaims } from '../engine/claims.ts';
 import { createHints } from '../engine/hints.ts';
@@ -63,8 +63,7 @@ export const handler = stage({
     memoryMiB: requireNumber('AWS_LAMBDA_FUNCTION_MEMORY_SIZE'),
     bucket: env.BUCKET_NAME,
     keyTemplate: env.KEY_TEMPLATE,
-    count: (metric, value) =>
-      metrics.addMetric(metric, metric === 'BytesCopied' ? MetricUnit.Bytes : MetricUnit.Count, value),
+    count: addMetric,
     log,
   }),
 });

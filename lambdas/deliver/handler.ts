@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -9,7 +8,8 @@ import { createTable } from '../adapters/dynamodb/table.ts';
 import { createSafeHttp } from '../adapters/http/safe-http.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
-import { log, metrics } from '../adapters/lambda/log.ts';
+import { log } from '../adapters/lambda/log.ts';
+import { addMetric } from '../adapters/lambda/metrics.ts';
 import { createCallbackSecrets } from '../adapters/rows/callback-secret.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
@@ -48,5 +48,5 @@ export const handler = createDeliver({
     linkDays: requireNumber('LINK_DAYS'),
   }),
   log,
-  count: (name) => metrics.addMetric(name, MetricUnit.Count, 1),
+  count: addMetric,
 });

@@ -1,8 +1,8 @@
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Condition } from '../adapters/dynamodb/expression.ts';
-import { log, metrics } from '../adapters/lambda/log.ts';
+import { log } from '../adapters/lambda/log.ts';
+import { addMetric, publishMetrics } from '../adapters/lambda/metrics.ts';
 import { decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
 import type { Claim, Claims } from './claims.ts';
 import { outcomeOf } from './failure.ts';
@@ -81,7 +81,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
       const left = unbegun.filter((row) => row.lane === lane).map(({ hint }) => hint);
       if (left.length > 0) await hints.send(lane, left);
     }
-    if (metrics.hasStoredMetrics()) metrics.publishStoredMetrics();
+    publishMetrics();
     return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
 
     async function begin({ record, lane, hint }: Named): Promise<void> {
@@ -174,5 +174,5 @@ function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
 
 function report(lane: string, { pk, sk }: RowKey, reason: string): void {
   log.error('parked', { lane, row: { pk, sk }, reason });
-  metrics.addMetric('ParkedRows', MetricUnit.Count, 1);
+  addMetric('ParkedRows');
 }

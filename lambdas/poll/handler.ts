@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
-import { log, metrics } from '../adapters/lambda/log.ts';
+import { log } from '../adapters/lambda/log.ts';
+import { addMetric } from '../adapters/lambda/metrics.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createPace } from '../domain/polling/poll-limiter.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../domain/requests/transition.ts';
@@ -78,7 +78,7 @@ export const handler = stage({
     retentionDays,
     settings,
     progressWanted: createProgressWanted(table, now),
-    onLost: () => void metrics.addMetric('RequestsLost', MetricUnit.Count, 1),
+    onLost: () => addMetric('RequestsLost'),
     log,
   }),
 });

@@ -1,15 +1,13 @@
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
-import { log, metrics } from '../adapters/lambda/log.ts';
+import { log } from '../adapters/lambda/log.ts';
+import { putMetric } from '../adapters/lambda/metrics.ts';
 import type { Brake } from '../domain/polling/upstream-pause.ts';
 
 /**
- * Tells of a brake that was put on, or on again, and for how long all is braked by then: what lasts
- * rings an alarm (lib/monitoring.ts). A key has to be put right by a person, load passes by itself.
+ * Logs a pause that began or went on, and measures how long all polling will have waited by its end: a long one
+ * raises an alarm (lib/monitoring.ts). A key has to be put right by a person, load passes.
  */
 export function reportBrake(brake: Brake): void {
-  log.error('upstream braked', { ...brake });
-  metrics
-    .singleMetric()
-    .addDimension('reason', brake.reason === 'throttled' ? 'load' : 'key')
-    .addMetric('UpstreamBraked', MetricUnit.Seconds, (brake.until - brake.since) / 1000);
+  log.error('upstream paused', { ...brake });
+  const reason = brake.reason === 'throttled' ? 'load' : 'key';
+  putMetric('UpstreamPaused', reason, (brake.until - brake.since) / 1000);
 }

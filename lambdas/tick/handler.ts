@@ -1,11 +1,11 @@
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import middy from '@middy/core';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv } from '../adapters/lambda/env.ts';
-import { log, metrics } from '../adapters/lambda/log.ts';
+import { log } from '../adapters/lambda/log.ts';
+import { putMetric } from '../adapters/lambda/metrics.ts';
 import { createHints } from '../engine/hints.ts';
 import { reportLostHints } from '../engine/lost-hints.ts';
 import { queueUrls } from '../engine/queue-urls.ts';
@@ -28,6 +28,6 @@ const sweep = createSweep({
 export const handler = middy().handler(async () => {
   for (const { lane, overdue, hinted, silent, oldestMs } of await sweep()) {
     if (overdue > 0) log.info('swept', { lane, overdue, hinted, silent, oldestMs });
-    metrics.singleMetric().addDimension('lane', lane).addMetric('OverdueRows', MetricUnit.Count, overdue);
+    putMetric('OverdueRows', lane, overdue);
   }
 });

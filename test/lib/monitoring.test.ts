@@ -12,7 +12,7 @@ describe('alarms', () => {
         expect.objectContaining({
           Namespace: 'WebhookBridge',
           MetricName: metric,
-          Dimensions: [{ Name: 'service', Value: 'webhook-bridge' }],
+          Dimensions: [{ Name: 'service', Value: 'TopazWebhookBridge' }],
           Statistic: 'Sum',
           Threshold: 1,
         }),
@@ -23,13 +23,13 @@ describe('alarms', () => {
   it.each([
     ['key', 10],
     ['load', 900],
-  ])('ring when all polling is braked because of the %s for %i seconds', (reason, Threshold) => {
+  ])('ring when all polling is paused because of the %s for %i seconds', (reason, Threshold) => {
     expect(alarms).toContainEqual(
       expect.objectContaining({
-        MetricName: 'UpstreamBraked',
+        MetricName: 'UpstreamPaused',
         Dimensions: [
           { Name: 'reason', Value: reason },
-          { Name: 'service', Value: 'webhook-bridge' },
+          { Name: 'service', Value: 'TopazWebhookBridge' },
         ],
         Statistic: 'Maximum',
         Threshold,

@@ -1,0 +1,33 @@
+/** The namespace of the metrics that the functions write to their logs (CloudWatch's embedded metric format). */
+export const METRIC_NAMESPACE = 'WebhookBridge';
+
+/**
+ * Every such metric, with its unit and the dimension that it has beside `service`, which names the deployment.
+ * The functions write them, `lib/monitoring.ts` shows them and alarms on some.
+ */
+export const METRICS = {
+  /** A row was claimed eight times without progress, or only a person can help: it waits for one. */
+  ParkedRows: { unit: 'Count' },
+  /** Upstream no longer knows a request, or it was pending for too long. */
+  RequestsLost: { unit: 'Count' },
+  /** A video could not be stored. */
+  CopyFailed: { unit: 'Count' },
+  /** Bytes that arrived in the bucket. */
+  BytesCopied: { unit: 'Bytes' },
+  /** An endpoint failed for too long, or said that it is gone, and gets nothing any more. */
+  EndpointDisabled: { unit: 'Count' },
+  /** A delivery failed at its last attempt. */
+  DeliveriesFailed: { unit: 'Count' },
+  /** How long all polling has waited when the present pause ends; `key` needs a person, `load` passes. */
+  UpstreamPaused: { unit: 'Seconds', dimension: 'reason' },
+  /** Rows of a lane that are due and that nobody works on, as each tick finds them. */
+  OverdueRows: { unit: 'Count', dimension: 'lane' },
+} as const;
+
+export type MetricName = keyof typeof METRICS;
+/** The metrics that are measured once for each value of a dimension. */
+export type DimensionedMetric = {
+  [N in MetricName]: (typeof METRICS)[N] extends { dimension: string } ? N : never;
+}[MetricName];
+/** The metrics that are summed over an invocation. */
+export type SummedMetric = Exclude<MetricName, DimensionedMetric>;
