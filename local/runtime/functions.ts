@@ -83,7 +83,7 @@ export class LocalFunction {
   private async start(): Promise<Supervised> {
     const { settings } = this;
     const host = superviseModule(new URL('./function-host.ts', import.meta.url), {
-      execArgv: [`--max-old-space-size=${settings.memoryMb}`, '--enable-source-maps'],
+      execArgv: [`--max-old-space-size=${settings.memoryMb}`],
       env: {
         ...settings.environment,
         PATH: process.env.PATH,

@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LocalFunction } from '../../local/runtime/functions.ts';
+import { synthesize } from '../../local/runtime/synthesize.ts';
+import { readStack } from '../../local/runtime/template.ts';
+
+type Bundle = { stage: string; directory: string; handler: string; environment: Record<string, unknown> };
+
+let bundles: Bundle[];
+const started: LocalFunction[] = [];
+
+beforeAll(async () => {
+  const { document, assetDirectory } = readStack(await synthesize());
+  bundles = Object.values(document.Resources)
+    .filter(({ Type }) => Type === 'AWS::Lambda::Function')
+    .map(({ Properties }) => {
+      const { Code, Description, Environment, Handler } = Properties as {
+        Code: { S3Key: string };
+        Description: string;
+        Environment: { Variables: Record<string, unknown> };
+        Handler: string;
+      };
+      return {
+        stage: Description.split(' ').at(-1) ?? '',
+        directory: assetDirectory(Code.S3Key),
+        handler: Handler,
+        environment: Environment.Variables,
+      };
+    });
+}, 120_000);
+afterAll(async () => {
+  await Promise.all(started.map((fn) => fn.stop()));
+});
+
+describe('every bundle', () => {
+  it('shows the lines of the source in a stack trace', async () => {
+    for (const { stage, directory, handler, environment } of bundles) {
+      const fn = new LocalFunction({
+        name: stage,
+        arn: stage,
+        directory,
+        handler,
+        timeoutMs: 10_000,
+        memoryMb: 512,
+        // As deployed, but for what the handler asks for first: its start fails.
+        environment: { NODE_OPTIONS: String(environment.NODE_OPTIONS), AWS_REGION: 'us-east-1' },
+        maxProcesses: 1,
+      });
+      started.push(fn);
+      const failed = await fn.invoke({}).catch((error: unknown) => error);
+      expect(failed, stage).toMatchObject({ kind: 'init' });
+      const trace = (failed as { trace: string[] }).trace.join('\n');
+      expect(trace, stage).toMatch(/lambdas\/adapters\/lambda\/env\.ts:\d+/);
+      expect(trace, stage).toMatch(new RegExp(`lambdas/${stage}/handler\\.ts:\\d+`));
+    }
+  }, 60_000);
+
+  it('is small, its source map included: the map holds no sources', () => {
+    for (const { stage, directory } of bundles) {
+      const bytes = readdirSync(directory).map((file) => statSync(join(directory, file)).size);
+      expect(bytes, stage).toHaveLength(2);
+      expect(
+        bytes.reduce((sum, size) => sum + size),
+        stage,
+      ).toBeLessThan(4_000_000);
+      const map = JSON.parse(readFileSync(join(directory, 'index.mjs.map'), 'utf8')) as object;
+      expect(map, stage).not.toHaveProperty('sourcesContent');
+    }
+  });
+});
