@@ -94,6 +94,10 @@ describe('every function', () => {
     }
   });
 
+  it('may wake itself again and again: Lambda would else end a job after some 16 polls', () => {
+    for (const [id, { Properties }] of functions) expect(Properties.RecursiveLoop, id).toBe('Allow');
+  });
+
   it('logs JSON to a log group of its own that forgets', () => {
     const groups = functions.map(
       ([, r]) => r.Properties.LoggingConfig as { LogFormat: string; LogGroup: unknown },
