@@ -1,4 +1,5 @@
-import { SecretValue, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { BridgeFunction } from './bridge-function.ts';
@@ -7,7 +8,7 @@ import type { BridgeFunction } from './bridge-function.ts';
 export class BridgeSecrets extends Construct {
   /** The user's key to Topaz. */
   readonly topazApiKey: Secret;
-  /** The keys to the bridge's own API: `{"keys": [{"id", "key", "role"}]}`. */
+  /** The keys to the bridge's own API: `{"keys": [{"id", "key", "role"}], "firstKey"}`. */
   readonly apiKeys: Secret;
   /** Signs the tokens of `/v1/links`. */
   private readonly linkSecret: Secret;
@@ -15,25 +16,21 @@ export class BridgeSecrets extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     // Generated, though only a placeholder: CloudFormation writes a generated value once and leaves
-    // alone what the user puts in its place. The poll stage knows it by being JSON, and brakes.
+    // alone what the user puts in its place. The poll stage knows it by being JSON, and pauses.
     this.topazApiKey = generated(this, 'TopazApiKey', 'Replace this value by your Topaz API key', {
       secretStringTemplate: JSON.stringify({ placeholder: 'Put your Topaz API key in place of all this.' }),
       generateStringKey: 'unused',
     });
     this.linkSecret = generated(this, 'LinkSecret', 'Signs the video links in webhooks');
 
-    // Secrets Manager can only generate flat values, so the first key is generated on its own and
-    // CloudFormation puts it into the list. It writes the list again, without the keys that were
-    // added since, when a property of this secret changes: leave them as they are.
-    const adminKey = generated(this, 'AdminKey', "The API's first key, as it was generated");
-    this.apiKeys = new Secret(this, 'ApiKeys', {
-      description: "Keys to the webhook bridge's API",
-      secretStringValue: SecretValue.unsafePlainText(
-        `{"keys":[{"id":"admin","key":"${adminKey.secretValue.unsafeUnwrap()}","role":"admin"}]}`,
-      ),
+    // Generated whole, so that no update of the stack writes it again: CloudFormation generates a value anew only
+    // when these properties change. Leave them as they are; keys that were added since would be lost.
+    this.apiKeys = generated(this, 'ApiKeys', "Keys to the webhook bridge's API", {
+      secretStringTemplate: JSON.stringify({ keys: [] }),
+      generateStringKey: 'firstKey',
     });
 
-    for (const secret of [this.topazApiKey, this.linkSecret, adminKey, this.apiKeys]) {
+    for (const secret of [this.topazApiKey, this.linkSecret, this.apiKeys]) {
       Validations.of(secret).acknowledge({
         id: 'AwsSolutions-SMG4',
         reason: 'Topaz cannot rotate its key; the others are replaced by hand when their users are ready.',
@@ -68,6 +65,8 @@ function generated(
 }
 
 function give(secret: Secret, fn: BridgeFunction, variable: string): void {
-  secret.grantRead(fn);
+  fn.addToRolePolicy(
+    new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secret.secretArn] }),
+  );
   fn.addEnvironment(variable, secret.secretArn);
 }

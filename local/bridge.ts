@@ -277,9 +277,13 @@ function override(functions: WiredFunction[], env: Record<string, string> = {}):
   });
 }
 
+/** The generated first key, or that of an admin. */
 function adminKey({ value }: Secret): string {
-  const { keys } = JSON.parse(value) as { keys: { key: string; role: string }[] };
-  return keys.find(({ role }) => role === 'admin')?.key ?? '';
+  const { firstKey, keys = [] } = JSON.parse(value) as {
+    firstKey?: string;
+    keys?: { key: string; role: string }[];
+  };
+  return firstKey ?? keys.find(({ role }) => role === 'admin')?.key ?? '';
 }
 
 function the<T>(items: T[], is: (item: T) => boolean, name: string): T {

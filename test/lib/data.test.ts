@@ -150,18 +150,25 @@ describe('the secrets', () => {
         GenerateSecretString: { PasswordLength: 43 },
       });
     }
+    expect(JSON.stringify(template)).not.toContain('{{resolve:');
   });
 
-  it('hold one admin key to begin with, filled in by CloudFormation', () => {
-    const { SecretString } = resources[target(template.Outputs.ApiKeySecretArn.Value)]!.Properties as {
-      SecretString: { 'Fn::Join': [string, (string | { Ref: string })[]] };
-    };
-    const [before, adminKey, after] = SecretString['Fn::Join'][1];
-    expect(resources[target(adminKey)]!.Properties).toHaveProperty('GenerateSecretString');
-    const resolved = `${before}arn${after}`.replace(
-      '{{resolve:secretsmanager:arn:SecretString:::}}',
-      'generated',
-    );
-    expect(JSON.parse(resolved)).toEqual({ keys: [{ id: 'admin', key: 'generated', role: 'admin' }] });
+  it('begin with one generated API key, which no later deployment writes again', () => {
+    // Another value here would make CloudFormation generate all keys anew.
+    expect(resources[target(template.Outputs.ApiKeySecretArn.Value)]!.Properties).toMatchObject({
+      GenerateSecretString: {
+        SecretStringTemplate: '{"keys":[]}',
+        GenerateStringKey: 'firstKey',
+        PasswordLength: 43,
+        ExcludePunctuation: true,
+      },
+    });
+  });
+
+  it('are read by value only', () => {
+    for (const stage of ['api', 'poll', 'deliver']) {
+      const actions = granted(stage, 'secretsmanager:').flatMap((grant) => grant.actions);
+      expect(new Set(actions)).toEqual(new Set(['secretsmanager:GetSecretValue']));
+    }
   });
 });

@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { log } from '../../adapters/lambda/log.ts';
 import type { SecretReader } from '../../adapters/secrets.ts';
 import { Problem } from './problem.ts';
 
@@ -10,14 +11,21 @@ export type Caller = { readonly id: string; readonly role: Role };
 
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
-/** Finds the caller by its bearer key in the secret `{"keys": [{"id", "key", "role"}]}`. */
+/**
+ * Finds the caller by its bearer key in the secret of API keys. The secret is `{"keys": [{"id", "key", "role"}]}`;
+ * the deployment generates it as `{"keys": [], "firstKey"}`, where `firstKey` is that of the admin `admin`.
+ */
 export function createAuthenticate(apiKeys: SecretReader): Authenticate {
+  let parsed: { readonly text: string; readonly keys: readonly ApiKey[] } | undefined;
+
   return async (authorization) => {
     const given = /^bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     if (given === undefined) {
       throw unauthorized('This call needs a key: send "Authorization: Bearer <key>".');
     }
-    const found = match(parseKeys(await apiKeys()), given);
+    const text = await apiKeys();
+    if (parsed?.text !== text) parsed = { text, keys: parseKeys(text) };
+    const found = match(parsed.keys, given);
     if (!found)
       throw unauthorized('This key is not known: use one from the secret of API keys.', 'invalid_token');
     return { id: found.id, role: found.role };
@@ -37,6 +45,7 @@ function match(keys: readonly ApiKey[], given: string): ApiKey | undefined {
 const MALFORMED =
   'The secret of API keys must be {"keys": [{"id", "key", "role": "admin" or "read"}]}: correct it';
 
+/** One key that is malformed locks nobody else out: it is left out, and the log names it. */
 function parseKeys(text: string): ApiKey[] {
   let parsed: unknown;
   try {
@@ -44,9 +53,19 @@ function parseKeys(text: string): ApiKey[] {
   } catch {
     throw new Error(MALFORMED); // without the cause, which quotes the secret
   }
-  const keys = (parsed as { keys?: unknown } | null)?.keys;
-  if (!Array.isArray(keys) || !keys.every(isApiKey)) throw new Error(MALFORMED);
-  return keys;
+  const { keys, firstKey } = (parsed ?? {}) as { keys?: unknown; firstKey?: unknown };
+  const first = { id: 'admin', key: firstKey, role: 'admin' };
+  if (!Array.isArray(keys) && !isApiKey(first)) throw new Error(MALFORMED);
+  const listed: unknown[] = Array.isArray(keys) ? keys : [];
+  listed.forEach((entry, place) => {
+    if (!isApiKey(entry)) log.error('malformed API key ignored: correct it', { place, id: idOf(entry) });
+  });
+  return [...(firstKey === undefined ? [] : [first]), ...listed].filter(isApiKey);
+}
+
+function idOf(entry: unknown): string | undefined {
+  const id = (entry as { id?: unknown } | null)?.id;
+  return typeof id === 'string' ? id : undefined;
 }
 
 function isApiKey(value: unknown): value is ApiKey {

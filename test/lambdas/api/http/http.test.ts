@@ -1,4 +1,5 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { log } from '../../../../lambdas/adapters/lambda/log.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { type Client, createClient, READER, uuid } from '../call-api.ts';
 
@@ -48,12 +49,47 @@ describe('keys', () => {
   });
 
   test('a malformed secret of keys is our failure and is not quoted', async () => {
-    for (const apiKeys of ['no json', '{"keys":[{"id":"a","key":"","role":"admin"}]}', '{}']) {
+    for (const apiKeys of ['no json', 'null', '{}', '{"keys":"all"}', '{"firstKey":""}']) {
       const broken = createClient(database(), { apiKeys });
       const answer = await broken.call('GET', '/v1/requests');
       expect(answer.status).toBe(500);
       expect(JSON.stringify(answer.body)).not.toContain('keys');
     }
+  });
+
+  test('the generated first key is an admin, with and without keys beside it', async () => {
+    for (const keys of [undefined, [], [{ id: 'reader', key: READER, role: 'read' }]]) {
+      const fresh = createClient(database(), { apiKeys: JSON.stringify({ keys, firstKey: 'generated' }) });
+      expect((await fresh.call('GET', '/v1/callback-secret', { key: 'generated' })).status).toBe(200);
+      const reader = await fresh.call('GET', '/v1/requests', { key: READER });
+      expect(reader.status).toBe(keys?.length ? 200 : 401);
+    }
+  });
+
+  test('a malformed key locks nobody else out, and the log names it by its id alone', async () => {
+    const told = vi.spyOn(log, 'error').mockImplementation(() => {});
+    onTestFinished(() => void told.mockRestore());
+    const malformed = [
+      { id: 'empty', key: '', role: 'admin' },
+      { id: 'role', key: 'of-no-role', role: 'owner' },
+      { key: 'of-nobody', role: 'admin' },
+      'text',
+      null,
+    ];
+    const apiKeys = JSON.stringify({ keys: [...malformed, { id: 'reader', key: READER, role: 'read' }] });
+    const mixed = createClient(database(), { apiKeys });
+    expect((await mixed.call('GET', '/v1/requests', { key: READER })).status).toBe(200);
+    for (const key of ['of-no-role', 'of-nobody', 'text', 'null', 'undefined']) {
+      expect((await mixed.call('GET', '/v1/requests', { key })).status).toBe(401);
+    }
+    expect(told.mock.calls.map(([, extra]) => extra)).toEqual([
+      { place: 0, id: 'empty' },
+      { place: 1, id: 'role' },
+      { place: 2 },
+      { place: 3 },
+      { place: 4 },
+    ]);
+    expect(JSON.stringify(told.mock.calls)).not.toMatch(/of-n/);
   });
 });
 
