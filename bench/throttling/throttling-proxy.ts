@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** What a partition of an index takes, and what a write costs it: its old place and its new one. */
+export type Capacity = { readonly unitsPerSecond: number; readonly unitsPerWrite: number };
+
+/**
+ * A proxy in front of DynamoDB that refuses writes beyond a capacity as DynamoDB does: by a token bucket that
+ * holds one second's units, with a ThrottlingException.
+ */
+export async function startThrottlingProxy(target: string, { unitsPerSecond, unitsPerWrite }: Capacity) {
+  const agent = new Agent({ keepAlive: true });
+  const { hostname, port } = new URL(target);
+  let units = unitsPerSecond;
+  let filledAt = performance.now();
+  const counts = { admitted: 0, refused: 0 };
+
+  function admits(): boolean {
+    const now = performance.now();
+    units = Math.min(unitsPerSecond, units + ((now - filledAt) / 1000) * unitsPerSecond);
+    filledAt = now;
+    if (units < unitsPerWrite) return false;
+    units -= unitsPerWrite;
+    return true;
+  }
+
+  const server = createServer(async (incoming, response) => {
+    const body = await buffer(incoming);
+    if (String(incoming.headers['x-amz-target']).endsWith('.UpdateItem')) {
+      if (!admits()) {
+        counts.refused++;
+        response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(REFUSAL);
+        return;
+      }
+      counts.admitted++;
+    }
+    request(
+      { agent, hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(response);
+      },
+    )
+      .on('error', () => response.destroy())
+      .end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    counts,
+    async stop(): Promise<void> {
+      server.closeAllConnections();
+      server.close();
+      agent.destroy();
+      await once(server, 'close');
+    },
+  };
+}
+
+const REFUSAL = JSON.stringify({
+  __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException',
+  message: 'Throughput exceeds the current throughput limit of your table or index.',
+});
