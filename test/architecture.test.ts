@@ -30,6 +30,23 @@ const within = (path: string, ...folders: string[]): boolean =>
 const stageOf = (path: string): string | undefined =>
   STAGES.find((stage) => within(path, `lambdas/${stage}`));
 
+/** The circles that a graph of imports has, each as its path. */
+function circles(graph: ReadonlyMap<string, [string, string][]>): string[] {
+  const done = new Set<string>();
+  const found: string[] = [];
+  function visit(node: string, path: string[]): void {
+    if (path.includes(node)) {
+      found.push([...path.slice(path.indexOf(node)), node].join(' > '));
+      return;
+    }
+    if (done.has(node)) return;
+    for (const [, to] of graph.get(node) ?? []) visit(to, [...path, node]);
+    done.add(node);
+  }
+  for (const node of graph.keys()) visit(node, []);
+  return found;
+}
+
 test('no stage imports another', () => {
   const across = imports('lambdas/**/*.ts').filter(([from, to]) => {
     const [a, b] = [stageOf(from), stageOf(to)];
@@ -38,8 +55,8 @@ test('no stage imports another', () => {
   expect(across).toEqual([]);
 });
 
-test('adapters and the runtime import no stage', () => {
-  const upward = [...imports('lambdas/adapters/**/*.ts'), ...imports('lambdas/engine/**/*.ts')];
+test('adapters and the engine import no stage', () => {
+  const upward = imports('lambdas/{adapters,engine}/**/*.ts');
   expect(upward.filter(([, to]) => stageOf(to) !== undefined)).toEqual([]);
 });
 
@@ -75,19 +92,39 @@ test('nothing that is deployed knows of the local runtime', () => {
 
 test('no file imports itself by a circle', () => {
   const graph = Map.groupBy(imports('{lib,lambdas,local}/**/*.ts'), ([from]) => from);
-  const done = new Set<string>();
-  const circles: string[] = [];
-  function visit(file: string, path: string[]): void {
-    if (path.includes(file)) {
-      circles.push([...path.slice(path.indexOf(file)), file].join(' > '));
-      return;
+  expect(circles(graph)).toEqual([]);
+});
+
+test('no folder imports itself by a circle', () => {
+  const graph = Map.groupBy(
+    imports('{lib,lambdas,local}/**/*.ts')
+      .map(([from, to]): [string, string] => [dirname(from), dirname(to)])
+      .filter(([from, to]) => from !== to),
+    ([from]) => from,
+  );
+  expect(circles(graph)).toEqual([]);
+});
+
+test('what only one stage uses lives in that stage', () => {
+  const graph = Map.groupBy(imports('lambdas/**/*.ts'), ([from]) => from);
+  const stagesOf = new Map<string, Set<string>>();
+  for (const stage of STAGES) {
+    const reached = globSync(`lambdas/${stage}/**/*.ts`, { cwd: root });
+    for (const file of reached) {
+      stagesOf.set(file, (stagesOf.get(file) ?? new Set()).add(stage));
+      for (const [, to] of graph.get(file) ?? []) if (!reached.includes(to)) reached.push(to);
     }
-    if (done.has(file)) return;
-    for (const [, to] of graph.get(file) ?? []) visit(to, [...path, file]);
-    done.add(file);
   }
-  for (const file of graph.keys()) visit(file, []);
-  expect(circles).toEqual([]);
+  const adapters = globSync('lambdas/adapters/**/*.ts', { cwd: root });
+  expect(adapters.filter((file) => (stagesOf.get(file)?.size ?? 0) < 2)).toEqual([]);
+});
+
+test('the console and the command line know the client alone', () => {
+  const known = imports('{console,cli}/**/*.ts').filter(([from, to]) => {
+    const [home = ''] = from.split('/');
+    return !within(to, home, 'client');
+  });
+  expect(known).toEqual([]);
 });
 
 test('no file hides behind a name that says nothing', () => {

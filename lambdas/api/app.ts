@@ -1,10 +1,11 @@
-import { type ApiOptions, createContext } from './context.ts';
+import type { SecretReader } from '../adapters/secrets.ts';
 import { deliveryRoutes } from './deliveries/delivery-routes.ts';
 import { replayRoutes } from './deliveries/replay-routes.ts';
 import { callbackSecretRoutes } from './endpoints/callback-secret-routes.ts';
 import { endpointRoutes } from './endpoints/endpoint-routes.ts';
 import { messageRoutes } from './endpoints/message-routes.ts';
 import { createAuthenticate } from './http/auth.ts';
+import { type ContextOptions, createContext } from './http/context.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import { createRouter } from './http/router.ts';
 import { openApiRoute } from './openapi/openapi.ts';
@@ -12,15 +13,25 @@ import { batchRoute } from './requests/batch.ts';
 import { eventRoutes } from './requests/events.ts';
 import { linkRoutes } from './requests/links.ts';
 import { requestRoutes } from './requests/request-routes.ts';
+import type { SignGet } from './requests/signed-url.ts';
+import type { Counts } from './stats/counts.ts';
 import { healthRoute } from './stats/healthz.ts';
 import { statsRoutes } from './stats/stats.ts';
+
+/** What the api stage is given. */
+export type ApiOptions = ContextOptions & {
+  /** The text of the secret with the API keys. */
+  readonly apiKeys: SecretReader;
+  readonly signGet: SignGet;
+  readonly counts: Counts;
+};
 
 /** The HTTP API: every call of the contract, behind one handler. */
 export function createApi(options: ApiOptions) {
   const context = createContext(options);
   const routes = [
     healthRoute,
-    ...requestRoutes(context),
+    ...requestRoutes(context, options.signGet),
     batchRoute(context),
     ...endpointRoutes(context),
     ...deliveryRoutes(context),
@@ -28,8 +39,8 @@ export function createApi(options: ApiOptions) {
     ...replayRoutes(context),
     ...eventRoutes(context),
     ...callbackSecretRoutes(context),
-    ...statsRoutes(context),
-    ...linkRoutes(context),
+    ...statsRoutes(context, options.counts),
+    ...linkRoutes(context, options.signGet),
   ];
   return createRouter(
     [...routes, openApiRoute(routes)],

@@ -1,7 +1,7 @@
 import type { GateRow } from '../../domain/delivering/delivery-gate.ts';
-import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
+import { asksForProgress } from '../../domain/events/event-filter.ts';
 import { isEndpointId } from '../../domain/ids.ts';
-import { endpointList, tellsProgress } from '../../domain/requests/registration.ts';
 import { finishedExpiry } from '../../domain/retention.ts';
 import {
   cancellationKey,
@@ -98,7 +98,7 @@ export function creation(endpoint: EndpointRow, counts: EndpointCounts | undefin
   return [
     { put: endpoint, if: [absent('pk')] },
     {
-      ...countsUpdate(1, tellsProgress([endpoint]) ? 1 : 0),
+      ...countsUpdate(1, asksForProgress([endpoint]) ? 1 : 0),
       if: [counts ? below('endpoints', MAX_ENDPOINTS) : absent('pk')],
     },
   ];
@@ -116,8 +116,8 @@ export function change(
     remove,
     if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
   };
-  const told = tellsProgress([endpoint]);
-  const tells = set.events ? tellsProgress([{ events: set.events }]) : told;
+  const told = asksForProgress([endpoint]);
+  const tells = set.events ? asksForProgress([{ events: set.events }]) : told;
   return told === tells ? [update] : [update, countsUpdate(0, tells ? 1 : -1)];
 }
 
@@ -143,7 +143,7 @@ function removal(endpoint: EndpointRow, expiresAt: number): Write[] {
   if (endpoint.kind === 'callback') return [{ delete: endpoint, if: [present('pk')] }];
   return [
     { delete: endpoint, if: [equals('events', endpoint.events)] },
-    countsUpdate(-1, tellsProgress([endpoint]) ? -1 : 0),
+    countsUpdate(-1, asksForProgress([endpoint]) ? -1 : 0),
     { put: { pk: DELETED_ENDPOINTS, sk: endpoint.id, expiresAt } },
   ];
 }

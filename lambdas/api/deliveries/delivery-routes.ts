@@ -9,17 +9,19 @@ import { isEndpointId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { backlogKey, backlogPartition } from '../../domain/rows.ts';
 import { freshDueAt, type Hint } from '../../domain/work.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
+import { createDeliveries } from './delivery-rows.ts';
 
 const STATES = ['pending', 'held', 'delivered', 'failed', 'canceled'] as const satisfies DeliveryState[];
 
 export function deliveryRoutes(context: ApiContext): Route[] {
-  const { deliveries, endpoints, hints, lists, now } = context;
+  const { table, endpoints, hints, lists, now } = context;
+  const deliveries = createDeliveries(table, now);
 
   async function known(id: string | undefined): Promise<DeliveryRow> {
     const found = await deliveries.get(id ?? '');

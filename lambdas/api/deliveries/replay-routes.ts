@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { absent } from '../../adapters/dynamodb/expression.ts';
 import { doneInReplay } from '../../adapters/rows/replays.ts';
 import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
@@ -5,21 +6,28 @@ import { replayId as newReplayId } from '../../domain/ids.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { replayKey } from '../../domain/rows.ts';
 import type { Hint } from '../../domain/work.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
+import { time } from '../http/fields.ts';
 import { invalid, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 
+const replaySchema = z.strictObject({
+  since: time,
+  until: z.optional(time),
+  state: z.optional(z.enum(['failed', 'all'])),
+});
+
 /** Orders to send again what an endpoint was sent before; the deliver stage works them off. */
 export function replayRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, hints, schemas, now, randomBytes, retentionDays } = context;
+  const { table, endpoints, hints, now, randomBytes, retentionDays } = context;
   return [
     route({
       method: 'POST',
       path: '/v1/endpoints/{id}/replay',
       access: 'admin',
       summary: 'Sends the deliveries of a time range again, with the same ids: the failed ones, or all.',
-      body: schemas.replay,
+      body: replaySchema,
       answers: { 202: 'ReplayId' },
       handle: async ({ params, body, once }) => {
         const endpoint = await endpoints.get(params.id ?? '');

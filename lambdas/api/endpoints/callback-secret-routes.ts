@@ -1,10 +1,11 @@
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { rotationSchema } from './endpoint-schemas.ts';
 import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
 
 /** The secret that signs per-request callbacks. */
-export function callbackSecretRoutes({ callbackSecrets, schemas, now, randomBytes }: ApiContext): Route[] {
+export function callbackSecretRoutes({ callbackSecrets, now, randomBytes }: ApiContext): Route[] {
   return [
     route({
       method: 'GET',
@@ -19,7 +20,7 @@ export function callbackSecretRoutes({ callbackSecrets, schemas, now, randomByte
       path: '/v1/callback-secret/rotate',
       access: 'admin',
       summary: 'Replaces the callback secret; the old one signs along until the overlap ends.',
-      body: schemas.rotation,
+      body: rotationSchema,
       bodyOptional: true,
       answers: { 200: 'Secret' },
       handle: async ({ body, once }) => {

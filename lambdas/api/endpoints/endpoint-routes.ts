@@ -2,17 +2,17 @@ import * as z from 'zod/mini';
 import { equals } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { change, creation, deletion, MAX_ENDPOINTS } from '../../adapters/rows/endpoints.ts';
-import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
-import { changed } from '../../domain/delivering/endpoint-change.ts';
+import { type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
+import { changed, changeErrors } from '../../domain/delivering/endpoint-change.ts';
 import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
 import { endpointId } from '../../domain/ids.ts';
-import { endpointList } from '../../domain/requests/registration.ts';
 import { endpointKey, listAt } from '../../domain/rows.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
-import { conflict, notFound } from '../http/problem.ts';
+import { conflict, invalid, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { endpointChangeSchema, endpointSchema, rotationSchema } from './endpoint-schemas.ts';
 import { createEndpointTest } from './endpoint-test.ts';
 import { endpointView } from './endpoint-view.ts';
 import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
@@ -21,7 +21,7 @@ const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
 const KINDS = ['http', 'pull', 'eventbridge', 'callback'] as const;
 
 export function endpointRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, hints, lists, schemas, now, randomBytes, retentionDays } = context;
+  const { table, endpoints, hints, lists, now, randomBytes, retentionDays } = context;
   const test = createEndpointTest(context);
 
   async function known(id: string | undefined): Promise<EndpointRow> {
@@ -78,7 +78,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints',
       access: 'admin',
       summary: 'Creates an account-wide endpoint; the answer alone holds its secret.',
-      body: schemas.endpoint,
+      body: endpointSchema(context),
       answers: { 201: 'EndpointWithSecret' },
       handle: async ({ body, once }) => {
         const {
@@ -153,11 +153,13 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}',
       access: 'admin',
       summary: 'Changes the given fields of an endpoint; `headers` are replaced as a whole.',
-      body: schemas.endpointChange,
+      body: endpointChangeSchema(context),
       answers: { 200: 'Endpoint' },
       handle: async ({ params, body }) => {
         const due = await optimistic(async () => {
           const endpoint = await known(params.id);
+          const wrong = changeErrors(endpoint, body);
+          if (wrong.length > 0) throw invalid(wrong);
           const { set, remove } = changed(endpoint, body, now());
           if (Object.keys(set).length + remove.length > 0)
             await table.transact(change(endpoint, set, remove));
@@ -196,7 +198,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/secret/rotate',
       access: 'admin',
       summary: 'Replaces the secret; the old one signs along until the overlap ends.',
-      body: schemas.rotation,
+      body: rotationSchema,
       bodyOptional: true,
       answers: { 200: 'Secret' },
       handle: async ({ params, body, once }) => {

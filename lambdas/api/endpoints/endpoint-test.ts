@@ -4,7 +4,7 @@ import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { eventExpiry } from '../../domain/retention.ts';
 import { outboxKey } from '../../domain/rows.ts';
 import type { Hint } from '../../domain/work.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 
 /** Writes an `endpoint.test` event, which goes to its endpoint alone, whatever the filter. */

@@ -9,7 +9,7 @@ import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { finishedExpiry, isExpired } from '../../domain/retention.ts';
 import { backlogKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 
@@ -17,10 +17,15 @@ const MESSAGES = 25;
 const MAX_WAIT_S = 20;
 /** How often a waiting call looks, ms. */
 const LOOK_EVERY_MS = 500;
+const MAX_ACKNOWLEDGED = 100;
+
+const acknowledgementSchema = z.strictObject({
+  ids: z.array(z.string()).check(z.minLength(1), z.maxLength(MAX_ACKNOWLEDGED)),
+});
 
 /** What a client behind a firewall calls: it fetches its messages, and acknowledges those it is done with. */
 export function messageRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, schemas, now, sleep, videoLink, retentionDays } = context;
+  const { table, endpoints, now, sleep, videoLink, retentionDays } = context;
   const backlogs = createBacklogs(table);
 
   async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
@@ -117,7 +122,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary:
         'Acknowledges messages of a pull endpoint by the ids of their events; they are not given again.',
-      body: schemas.acknowledgement,
+      body: acknowledgementSchema,
       answers: { 200: 'Acknowledged' },
       handle: async ({ params, body, once }) => {
         const endpoint = await pullEndpoint(params.id);

@@ -1,7 +1,5 @@
 import { STATUS_CODES } from 'node:http';
-
-/** One wrong field of the input: where it is, and what to do about it. */
-export type FieldError = { readonly path: string; readonly message: string };
+import type { FieldError } from '../../domain/field-error.ts';
 
 /** A refusal that the caller is told, as problem details (RFC 9457). */
 export class Problem extends Error {

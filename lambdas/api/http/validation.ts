@@ -1,5 +1,6 @@
 import type * as z from 'zod/mini';
-import { type FieldError, invalid } from './problem.ts';
+import type { FieldError } from '../../domain/field-error.ts';
+import { invalid } from './problem.ts';
 
 /** The parsed input; throws a problem that names each wrong field and its remedy. */
 export function parse<T>(schema: z.ZodMiniType<T>, input: unknown): T {

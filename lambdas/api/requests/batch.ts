@@ -1,11 +1,12 @@
 import { log } from '../../adapters/lambda/log.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import type { Problem } from '../http/problem.ts';
 import { problemOf } from '../http/refusal.ts';
 import { type Call, ok, type Route, route } from '../http/route.ts';
 import { parse } from '../http/validation.ts';
 import { createRegister, type DueNow } from './registration.ts';
+import { batchSchema, registrationSchema } from './registration-schema.ts';
 import { normalized } from './request-routes.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
@@ -16,12 +17,13 @@ type Once = Call<unknown, unknown>['once'];
 
 /** Registers many requests, each by itself: a wrong one spoils no other. */
 export function batchRoute(context: ApiContext): Route {
-  const { hints, schemas } = context;
+  const { hints } = context;
+  const schema = registrationSchema(context);
   const register = createRegister(context);
 
   async function registerItem(item: unknown, once: Once, due: DueNow[]): Promise<Result> {
     try {
-      const registration = normalized(parse<Registration>(schemas.registration, item));
+      const registration = normalized(parse<Registration>(schema, item));
       const { requestId } = registration;
       const { status } = await once(
         async (commit) => {
@@ -44,7 +46,7 @@ export function batchRoute(context: ApiContext): Route {
     path: '/v1/requests/batch',
     access: 'admin',
     summary: 'Tracks up to 100 requests; each item has a status of its own.',
-    body: schemas.batch,
+    body: batchSchema,
     maxBodyBytes: MAX_BATCH_BYTES,
     answers: { 200: 'BatchResult' },
     handle: async ({ body: { items }, once }) => {

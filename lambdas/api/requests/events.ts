@@ -2,11 +2,13 @@ import { type EventRow, payload } from '../../domain/events/event.ts';
 import { parseEventId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { eventKey } from '../../domain/rows.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { createRequests } from './tracked-requests.ts';
 
-export function eventRoutes({ table, requests, now }: ApiContext): Route[] {
+export function eventRoutes({ table, now }: ApiContext): Route[] {
+  const requests = createRequests(table, now);
   return [
     route({
       method: 'GET',

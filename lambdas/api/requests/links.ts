@@ -1,10 +1,13 @@
 import { verifyLink } from '../../domain/copying/link-token.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { notFound } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
+import type { SignGet } from './signed-url.ts';
+import { createRequests } from './tracked-requests.ts';
 
 /** Links to stored videos, as webhooks carry them: good for days, to URLs that are good for minutes. */
-export function linkRoutes({ requests, linkSecret, signGet, now }: ApiContext): Route[] {
+export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: SignGet): Route[] {
+  const requests = createRequests(table, now);
   return [
     route({
       method: 'GET',

@@ -2,24 +2,24 @@ import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Write } from '../../adapters/dynamodb/table.ts';
 import { ensured } from '../../adapters/rows/endpoints.ts';
+import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
+import { asksForProgress } from '../../domain/events/event-filter.ts';
 import {
   type Addition,
   addition,
-  callbackEndpoint,
   freshTracking,
   LEFT_BY_A_RUN,
   newRequest,
   type Registration,
-  tellsProgress,
 } from '../../domain/requests/registration.ts';
 import type { Callback, RequestRow } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { copyKey, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
 import { freshDueAt, type Hint, type Lane } from '../../domain/work.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 import { conflict } from '../http/problem.ts';
-import { outboxOf, type TrackedRequest } from './tracked-requests.ts';
+import { createRequests, outboxOf, type TrackedRequest } from './tracked-requests.ts';
 
 /** What is due after a commit. */
 export type DueNow = { readonly lane: Lane; readonly hint: Hint };
@@ -30,7 +30,9 @@ export type Registered = { readonly outcome: Outcome; readonly due: readonly Due
  * Registers a request, or adds to one that is tracked: each in one transaction, so that nobody sees
  * half of it. Registering again resets nothing; a restart polls an ended request again.
  */
-export function createRegister({ table, requests, now }: Pick<ApiContext, 'table' | 'requests' | 'now'>) {
+export function createRegister({ table, now }: Pick<ApiContext, 'table' | 'now'>) {
+  const requests = createRequests(table, now);
+
   return async function register(
     registration: Registration,
     restart: boolean,
@@ -124,7 +126,7 @@ function additionWrites(tracked: TrackedRequest, change: Change, at: number) {
 /** The request still as it was read; a restart makes it due, and a callback may ask for progress. */
 function requestWrite({ request }: TrackedRequest, change: Change, at: number, pollAt: number): Write {
   const asIs = [equals('state', request.state), equals('startedAt', request.startedAt), absent('purged')];
-  const tellProgress = change.callback && tellsProgress([change.callback]) ? true : undefined;
+  const tellProgress = change.callback && asksForProgress([change.callback]) ? true : undefined;
   if (change.restarting) {
     return {
       update: request,

@@ -4,16 +4,17 @@ import { payload } from '../../domain/events/event.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { requestIdOf, requestKey } from '../../domain/rows.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { notFound, Problem } from '../http/problem.ts';
 import { type Answer, type Call, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
-import { isUuid } from '../schemas.ts';
 import { createRegister, type DueNow } from './registration.ts';
+import { isUuid, registrationSchema } from './registration-schema.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
-import type { Listed, TrackedRequest } from './tracked-requests.ts';
+import type { SignGet } from './signed-url.ts';
+import { createRequests, type Listed, type TrackedRequest } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
 
 const STATES = ['active', 'done', 'stopped'] as const;
@@ -24,8 +25,9 @@ const listQuery = z.strictObject({
   status: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
 });
 
-export function requestRoutes(context: ApiContext): Route[] {
-  const { table, requests, hints, lists, schemas, signGet, now } = context;
+export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
+  const { table, hints, lists, now } = context;
+  const requests = createRequests(table, now);
   const register = createRegister(context);
   const { pollNow, stop } = createTracking(context);
 
@@ -90,7 +92,7 @@ export function requestRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary: 'Tracks a request, or adds a callback to one that is tracked.',
       query: z.strictObject({ restart: flag }),
-      body: schemas.registration,
+      body: registrationSchema(context),
       answers: { 200: 'Request', 201: 'Request' },
       handle: async ({ query, body, once }) => {
         const registration = normalized(body);

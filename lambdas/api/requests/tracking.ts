@@ -5,18 +5,19 @@ import { requestList } from '../../domain/requests/request.ts';
 import { finishedExpiry } from '../../domain/retention.ts';
 import { copyKey, metaKey, requestKey } from '../../domain/rows.ts';
 import { freshDueAt, LANES, type Lane, PARKED, type RowKey, type Work } from '../../domain/work.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import type { DueNow } from './registration.ts';
-import { outboxOf, type TrackedRequest } from './tracked-requests.ts';
+import { createRequests, outboxOf, type TrackedRequest } from './tracked-requests.ts';
 
 /**
  * Orders from a person to a tracked request: poll now, stop, erase. They change what is due without
  * owning it, so they take the row away from whoever does.
  */
-export function createTracking(context: Pick<ApiContext, 'table' | 'requests' | 'now' | 'retentionDays'>) {
-  const { table, requests, now, retentionDays } = context;
+export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'retentionDays'>) {
+  const { table, now, retentionDays } = context;
+  const requests = createRequests(table, now);
 
   /** Makes the poll due now, and whatever is parked due again. */
   async function pollNow(requestId: string, commit: Commit): Promise<{ outcome: Outcome; due: DueNow[] }> {

@@ -1,12 +1,14 @@
+import type { Table } from '../../adapters/dynamodb/table.ts';
 import type { RequestRow } from '../../domain/requests/request.ts';
 import { requestList } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { requestIdOf } from '../../domain/rows.ts';
 import { type Hint, LANES, type Work } from '../../domain/work.ts';
-import type { ApiContext } from '../context.ts';
+import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { parkedRow } from '../requests/request-view.ts';
-import type { TrackedRequest } from '../requests/tracked-requests.ts';
+import { createRequests, type Requests, type TrackedRequest } from '../requests/tracked-requests.ts';
+import type { Counts } from './counts.ts';
 
 const STATES = ['active', 'done', 'stopped'] as const satisfies RequestRow['state'][];
 /** The newest requests of each state, which are looked at for their status. */
@@ -14,7 +16,8 @@ const STATUSES_OF = 500;
 /** Parked rows that are looked at for their lane; there are few, or somebody is needed urgently. */
 const PARKED_READ = 1_000;
 
-export function statsRoutes(context: ApiContext): Route[] {
+export function statsRoutes({ table, now }: ApiContext, counts: Counts): Route[] {
+  const sources = { table, now, counts, requests: createRequests(table, now) };
   return [
     route({
       method: 'GET',
@@ -22,23 +25,25 @@ export function statsRoutes(context: ApiContext): Route[] {
       access: 'read',
       summary: 'What there is, and what waits.',
       answers: { 200: 'Stats' },
-      handle: async () => ok(await stats(context)),
+      handle: async () => ok(await stats(sources)),
     }),
   ];
 }
+
+type Sources = Pick<ApiContext, 'table' | 'now'> & { readonly counts: Counts; readonly requests: Requests };
 
 /**
  * Counts by reading the indexes, since a counter kept up to date would cost a write for each change
  * of any row. All counts are bounded, and `capped` tells where a bound was reached: 10,000 rows of a
  * lane or state, the statuses of the newest 500 requests of each state, the first 1,000 parked rows.
  */
-async function stats(context: ApiContext) {
-  const { counts, requests, table, now } = context;
+async function stats(sources: Sources) {
+  const { counts, requests, table, now } = sources;
   const at = now();
   const parked = (await counts.parked(at)).slice(0, PARKED_READ);
   const [states, statuses, parkedLanes, parkedRequests, lanes] = await Promise.all([
     Promise.all(STATES.map((state) => counts.inList(requestList(state)))),
-    Promise.all(STATES.map((state) => statusesOf(context, state))),
+    Promise.all(STATES.map((state) => statusesOf(sources, state))),
     lanesOf(table, parked),
     parkedOf(requests, parked),
     Promise.all(
@@ -80,7 +85,7 @@ async function stats(context: ApiContext) {
   };
 }
 
-async function statusesOf({ requests, table, now }: ApiContext, state: RequestRow['state']) {
+async function statusesOf({ requests, table, now }: Sources, state: RequestRow['state']) {
   const { entries, more } = await requests.list([state], undefined, STATUSES_OF);
   const rows = await table.getMany<RequestRow>(
     entries.map(({ key }) => key),
@@ -91,15 +96,12 @@ async function statusesOf({ requests, table, now }: ApiContext, state: RequestRo
 }
 
 /** The lanes that the parked rows come from. */
-async function lanesOf(table: ApiContext['table'], parked: readonly Hint[]): Promise<(string | undefined)[]> {
+async function lanesOf(table: Table, parked: readonly Hint[]): Promise<(string | undefined)[]> {
   return (await table.getMany<Hint & Work>(parked, false)).map((row) => row.parked?.lane);
 }
 
 /** The requests that are parked, each once. */
-async function parkedOf(
-  requests: ApiContext['requests'],
-  parked: readonly Hint[],
-): Promise<TrackedRequest[]> {
+async function parkedOf(requests: Requests, parked: readonly Hint[]): Promise<TrackedRequest[]> {
   const ids = new Set(parked.filter(({ pk }) => pk.startsWith('REQ#')).map(requestIdOf));
   const found = await requests.getMany([...ids]);
   return found.filter((each) => each !== undefined).filter((each) => parkedRow(each) !== undefined);

@@ -1,4 +1,4 @@
-import { invalid } from '../../api/http/problem.ts';
+import type { FieldError } from '../field-error.ts';
 import { freshDueAt } from '../work.ts';
 import type { EndpointRow } from './endpoint.ts';
 import { refusedFields } from './endpoint-kind.ts';
@@ -22,8 +22,16 @@ const NOT_OF_CALLBACKS = ['url', 'events'] as const;
 /** What belongs to the work on a gate, and goes with it. */
 const WORK = ['owner', 'claims', 'parked', 'quietSince'] as const;
 
+/** The fields of a PATCH that the endpoint's kind does not have. */
+export function changeErrors({ kind }: Pick<EndpointRow, 'kind'>, given: EndpointChange): FieldError[] {
+  if (kind !== 'callback') return refusedFields(kind, given);
+  const wrong = NOT_OF_CALLBACKS.filter((field) => given[field] !== undefined);
+  const message = 'A callback has this from its requests: register the request with another callbackUrl.';
+  return wrong.map((path) => ({ path, message }));
+}
+
 /**
- * What a PATCH sets and removes. Enabling forgives what was; both ways it is another state than before.
+ * What a PATCH without {@link changeErrors} sets and removes. Enabling forgives what was; both ways it is another state than before.
  * A `dueAt` that is set is to be hinted: what was held goes out, the new URL is probed, or the new limit holds.
  */
 export function changed(
@@ -31,12 +39,6 @@ export function changed(
   given: EndpointChange,
   now: number,
 ): { set: Partial<EndpointRow>; remove: (keyof EndpointRow)[] } {
-  if (endpoint.kind === 'callback') {
-    const wrong = NOT_OF_CALLBACKS.filter((field) => given[field] !== undefined);
-    const message = 'A callback has this from its requests: register the request with another callbackUrl.';
-    if (wrong.length > 0) throw invalid(wrong.map((path) => ({ path, message })));
-  }
-  if (endpoint.kind !== 'callback') refuseOtherKinds(endpoint.kind, given);
   const { url, busName, events, description, enabled, rateLimit, ordered, headers } = given;
   const set: Partial<EndpointRow> = {
     ...(url === undefined ? {} : { url }),
@@ -73,9 +75,4 @@ export function changed(
     set: { ...set, enabled, stateVersion, health, disabledReason: 'disabled by hand' },
     remove: [...remove, ...WORK, 'lane', 'dueAt'],
   };
-}
-
-function refuseOtherKinds(kind: 'http' | 'pull' | 'eventbridge', given: EndpointChange): void {
-  const wrong = refusedFields(kind, given);
-  if (wrong.length > 0) throw invalid(wrong);
 }

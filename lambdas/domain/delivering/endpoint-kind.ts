@@ -1,4 +1,4 @@
-import type { FieldError } from '../../api/http/problem.ts';
+import type { FieldError } from '../field-error.ts';
 
 /** The kinds of endpoints that can be created; callbacks come from requests. */
 export const CREATED_KINDS = ['http', 'pull', 'eventbridge'] as const;

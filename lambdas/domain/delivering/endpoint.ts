@@ -31,3 +31,6 @@ export type EndpointRow = RowKey &
     listKey: string;
     listAt: string;
   };
+
+/** The `list` partition of a kind of endpoints. */
+export const endpointList = (kind: EndpointKind): string => `endpoints#${kind}`;

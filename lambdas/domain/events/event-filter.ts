@@ -31,6 +31,10 @@ export function matches(filter: EventFilter, type: string): boolean {
   );
 }
 
+/** Whether one of the filters matches `progress.updated`, which is observed only for who asks. */
+export const asksForProgress = (audience: readonly { readonly events: EventFilter }[]): boolean =>
+  audience.some(({ events }) => matches(events, 'progress.updated'));
+
 /** Whether a filter entry can match any event at all. */
 export function isFilterEntry(entry: string): boolean {
   return EVENT_TYPES.some((type) => matches([entry], type));

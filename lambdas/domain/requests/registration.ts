@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { EndpointRow } from '../delivering/endpoint.ts';
 import type { Counters } from '../events/event.ts';
-import { matches, sameFilter } from '../events/event-filter.ts';
+import { asksForProgress, sameFilter } from '../events/event-filter.ts';
 import type { OutboxRow } from '../events/outbox.ts';
 import { endpointId } from '../ids.ts';
-import { endpointKey, listAt, metaKey, outboxKey, requestKey } from '../rows.ts';
+import { metaKey, outboxKey, requestKey } from '../rows.ts';
 import {
   type Callback,
   DEFAULT_CALLBACK_EVENTS,
@@ -25,8 +24,6 @@ export type Registration = {
 };
 
 export const MAX_CALLBACKS = 10;
-
-const PROGRESS = 'progress.updated';
 
 /**
  * The rows of a request that is tracked from now on: first polled at once.
@@ -51,7 +48,7 @@ export function newRequest(
       sequence: last.sequence,
       position: last.position,
       copy,
-      ...(tellsProgress(callbacks) ? { tellProgress: true } : {}),
+      ...(asksForProgress(callbacks) ? { tellProgress: true } : {}),
       lane: 'poll',
       dueAt: now,
       listAt: requestListAt({ registeredAt: now, requestId }),
@@ -135,33 +132,6 @@ export function addition(registration: Registration, meta: MetaRow): Addition {
   }
   return { kind: 'callback', callback };
 }
-
-/** Whether somebody asked for `progress.updated`. */
-export const tellsProgress = (audience: readonly { readonly events: readonly string[] }[]): boolean =>
-  audience.some(({ events }) => matches(events, PROGRESS));
-
-/** The endpoint behind a callback URL, as it is when first named; requests with the same URL share it. */
-export function callbackEndpoint({ endpointId: id, url }: Callback, now: number): EndpointRow {
-  return {
-    ...endpointKey(id),
-    id,
-    kind: 'callback',
-    url,
-    events: [...DEFAULT_CALLBACK_EVENTS],
-    description: '',
-    enabled: true,
-    ordered: false,
-    headers: {},
-    createdAt: now,
-    health: { state: 'healthy' },
-    stateVersion: 0,
-    listKey: endpointList('callback'),
-    listAt: listAt(now, id),
-  };
-}
-
-/** The `list` partition of a kind of endpoints. */
-export const endpointList = (kind: EndpointRow['kind']): string => `endpoints#${kind}`;
 
 function callbackOf({ callbackUrl, events = DEFAULT_CALLBACK_EVENTS }: Registration): Callback | undefined {
   if (callbackUrl === undefined) return undefined;

@@ -1,0 +1,105 @@
+import * as z from 'zod/mini';
+import { headerRefusal, MAX_HEADERS } from '../../domain/delivering/custom-headers.ts';
+import { CREATED_KINDS, kindErrors } from '../../domain/delivering/endpoint-kind.ts';
+import { isSecret } from '../../domain/delivering/signing-secret.ts';
+import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
+
+const MAX_RATE = 1_000;
+const MAX_OVERLAP_HOURS = 168;
+
+const headers = z.record(z.string(), z.string()).check(
+  z.check<Record<string, string>>((context) => {
+    const names = Object.keys(context.value);
+    const refuse = (path: string[], message: string) =>
+      context.issues.push({ code: 'custom', input: context.value, path, message, continue: true });
+    if (names.length > MAX_HEADERS) refuse([], `These are too many headers: at most ${MAX_HEADERS}.`);
+    const seen = new Set<string>();
+    for (const [name, value] of Object.entries(context.value)) {
+      const refusal = headerRefusal(name, value);
+      if (refusal) refuse([name], refusal);
+      else if (seen.has(name.toLowerCase())) refuse([name], 'This header is there twice: remove one.');
+      seen.add(name.toLowerCase());
+    }
+  }),
+);
+
+const secret = z
+  .string()
+  .check(
+    rule((text) =>
+      isSecret(text) ? undefined : 'This is no secret: give whsec_ and base64 of 24 to 64 bytes.',
+    ),
+  );
+
+const rateLimit = z.number().check(z.positive(), z.maximum(MAX_RATE));
+const description = z.string().check(z.maxLength(500), wellFormed);
+
+type SchemaOptions = {
+  readonly allowLoopback: boolean;
+  /** The event bus that endpoints may name; by default none. */
+  readonly eventBusName?: string | undefined;
+};
+
+const busNameField = ({ eventBusName }: SchemaOptions) =>
+  z.string().check(
+    z.regex(/^[\w./-]{1,256}$/, {
+      error: 'This is no name of an event bus: give its name, not its ARN.',
+      abort: true,
+    }),
+    rule((name) => {
+      if (name === eventBusName) return undefined;
+      return eventBusName === undefined
+        ? 'The bridge may use no event bus: deploy it with this one as its setting eventBusName.'
+        : `The bridge may use the event bus ${eventBusName} only: give that, or change the setting eventBusName.`;
+    }),
+  );
+
+/** The body that creates an endpoint. */
+export function endpointSchema(options: SchemaOptions) {
+  return z
+    .strictObject({
+      kind: z.optional(z.enum(CREATED_KINDS)),
+      url: z.optional(targetUrl(options)),
+      busName: z.optional(busNameField(options)),
+      events: z.optional(filter),
+      description: z.optional(description),
+      enabled: z.optional(z.boolean()),
+      rateLimit: z.optional(rateLimit),
+      ordered: z.optional(z.boolean()),
+      headers: z.optional(headers),
+      secret: z.optional(secret),
+    })
+    .check(
+      z.check((context) => {
+        for (const { path, message } of kindErrors(context.value.kind ?? 'http', context.value)) {
+          context.issues.push({
+            code: 'custom',
+            input: context.value,
+            path: [path],
+            message,
+            continue: true,
+          });
+        }
+      }),
+    );
+}
+
+/** The body that changes an endpoint. */
+export function endpointChangeSchema(options: SchemaOptions) {
+  return z.strictObject({
+    url: z.optional(targetUrl(options)),
+    busName: z.optional(busNameField(options)),
+    events: z.optional(filter),
+    description: z.optional(description),
+    enabled: z.optional(z.boolean()),
+    rateLimit: z.optional(z.nullable(rateLimit)),
+    ordered: z.optional(z.boolean()),
+    headers: z.optional(headers),
+  });
+}
+
+/** The body that rotates a secret. */
+export const rotationSchema = z.strictObject({
+  overlapHours: z.optional(z.number().check(z.minimum(0), z.maximum(MAX_OVERLAP_HOURS))),
+  secret: z.optional(secret),
+});

@@ -1,0 +1,48 @@
+import * as z from 'zod/mini';
+import { isFilterEntry } from '../../domain/events/event-filter.ts';
+import { checkTargetUrl, MAX_URL_LENGTH } from '../../domain/http/target-url.ts';
+
+const MAX_FILTER_ENTRIES = 50;
+
+/** A rule that is not one of zod's. `refusal` says what is wrong and the remedy; undefined when nothing is. */
+export const rule = <T>(refusal: (value: T) => string | undefined) =>
+  z.check<T>((context) => {
+    const message = refusal(context.value);
+    if (message !== undefined) {
+      context.issues.push({ code: 'custom', input: context.value, message, continue: true });
+    }
+  });
+
+export const wellFormed = rule<string>((text) =>
+  text.isWellFormed() ? undefined : 'This contains half of a surrogate pair: send valid Unicode.',
+);
+
+export const filter = z
+  .array(
+    z
+      .string()
+      .check(
+        rule((entry) =>
+          isFilterEntry(entry)
+            ? undefined
+            : 'No event matches this: use an event type, or a prefix such as video.*.',
+        ),
+      ),
+  )
+  .check(z.minLength(1), z.maxLength(MAX_FILTER_ENTRIES));
+
+export const time = z
+  .string()
+  .check(
+    z.iso.datetime({ offset: true, error: 'This is no time: give ISO 8601, such as 2026-11-23T20:15:02Z.' }),
+  );
+
+/** A URL that the bridge sends to: public, unless loopback is allowed. */
+export const targetUrl = ({ allowLoopback }: { readonly allowLoopback: boolean }) =>
+  z.string().check(
+    z.maxLength(MAX_URL_LENGTH, { abort: true }),
+    rule((text) => {
+      const check = checkTargetUrl(text, { allowLoopback });
+      return check.ok ? undefined : check.reason;
+    }),
+  );

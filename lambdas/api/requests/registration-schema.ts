@@ -1,0 +1,53 @@
+import * as z from 'zod/mini';
+import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
+
+const MAX_METADATA_PAIRS = 50;
+const MAX_METADATA_BYTES = 8_192;
+const MAX_BATCH = 100;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const isUuid = (text: string): boolean => UUID.test(text);
+
+const requestId = z.string().check(z.regex(UUID, 'This is no UUID: give the id of the request at Topaz.'));
+
+const metadata = z
+  .record(
+    z.string().check(z.minLength(1), z.maxLength(40), wellFormed),
+    z.string().check(z.maxLength(500), wellFormed),
+  )
+  .check(
+    rule((pairs) => {
+      const entries = Object.entries(pairs);
+      if (entries.length > MAX_METADATA_PAIRS)
+        return `These are too many pairs: at most ${MAX_METADATA_PAIRS}.`;
+      const bytes = entries.reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0);
+      return bytes > MAX_METADATA_BYTES
+        ? `This is too long in all: at most ${MAX_METADATA_BYTES} bytes.`
+        : undefined;
+    }),
+  );
+
+/** The body that registers a request. */
+export function registrationSchema(options: { readonly allowLoopback: boolean }) {
+  return z
+    .strictObject({
+      requestId,
+      callbackUrl: z.optional(targetUrl(options)),
+      events: z.optional(filter),
+      metadata: z.optional(metadata),
+      copy: z.optional(z.boolean()),
+    })
+    .check(
+      z.check((context) => {
+        const { callbackUrl, events } = context.value;
+        if (!events || callbackUrl) return;
+        const message = 'These filter the events of a callback: give a callbackUrl, too.';
+        context.issues.push({ code: 'custom', input: events, path: ['events'], message, continue: true });
+      }),
+    );
+}
+
+/** The body of a batch. Its items are parsed one by one, so that a wrong one spoils no other. */
+export const batchSchema = z.strictObject({
+  items: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MAX_BATCH)),
+});
