@@ -59,7 +59,7 @@ export async function startDeliveryWorld() {
     request.counters = events.counters;
     await table.transact(events.writes);
     const [event] = events.writes;
-    if (events.hint) void hints.send('dispatch', [events.hint]);
+    void hints.send(events.due);
     return event && 'put' in event ? String(event.put.id) : '';
   }
 

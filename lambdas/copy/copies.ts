@@ -202,13 +202,7 @@ export function createCopies(options: {
       const at = now();
       const draft = { ...outcome.event, data: { status: row.status, ...outcome.event.data } };
       const source = { kind: 'request', requestId } as const;
-      const { writes, counters, hint } = eventWrites(
-        source,
-        row,
-        [draft],
-        at,
-        eventExpiry(at, retentionDays),
-      );
+      const { writes, counters, due } = eventWrites(source, row, [draft], at, eventExpiry(at, retentionDays));
       const expiresAt = expiry();
       const request: Write = {
         update: requestKey(requestId),
@@ -229,7 +223,7 @@ export function createCopies(options: {
           { update: metaKey(requestId), set: { expiresAt } },
           ...writes,
         ]);
-        return hint ? [{ lane: 'dispatch', hint }] : [];
+        return due ? [{ lane: 'dispatch', hint: due }] : [];
       } catch (error) {
         const outnumbered = error instanceof ConditionFailed && !error.failed.includes(0);
         if (!outnumbered || attempt === TRIES) throw error;

@@ -67,8 +67,8 @@ export const replayDoneKey = (replayId: string, share: number): RowKey => ({
 });
 export const REPLAY_DONE = 'DONE#';
 
-/** While present and in the future, all polling waits. */
-export const brakeKey: RowKey = { pk: 'BRAKE', sk: 'UPSTREAM' };
+/** While it is there, all polling waits. */
+export const upstreamPauseKey: RowKey = { pk: 'UPSTREAM-PAUSE', sk: 'PAUSE' };
 /** The secret that signs per-request callbacks. */
 export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' };
 

@@ -148,32 +148,6 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
   // Until every stage is converted.
   const release = (claim: Claim, change: Release) => settled(claim, releaseWrite(claim, change));
   const giveBack = async (claim: Claim) => (await unclaim(claim))?.dueAt;
-  async function putOff(
-    lane: string,
-    hint: Hint,
-    until: number,
-    fit: readonly Condition[] = [],
-  ): Promise<number | 'unfit' | undefined> {
-    const dueAt = freshDueAt(until, hint.dueAt);
-    try {
-      await table.write({
-        update: hint,
-        set: { dueAt },
-        remove: ['owner', 'claims'],
-        if: [
-          { attribute: 'lane', is: '=', value: lane },
-          { attribute: 'dueAt', is: '=', value: hint.dueAt },
-          ...fit,
-        ],
-      });
-      return dueAt;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      const row = error.rows.get(0);
-      if (row?.dueAt === dueAt) return dueAt;
-      return row?.lane === lane && row.dueAt === hint.dueAt ? 'unfit' : undefined;
-    }
-  }
 
   return {
     claim,
@@ -187,7 +161,6 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     park,
     release,
     giveBack,
-    putOff,
   };
 }
 

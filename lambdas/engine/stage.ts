@@ -1,9 +1,8 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { Condition } from '../adapters/dynamodb/expression.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric, publishMetrics } from '../adapters/lambda/metrics.ts';
-import { decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
+import { type Due, decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
 import type { Claim, Claims } from './claims.ts';
 import { outcomeOf } from './failure.ts';
 import type { DueRows, Hints } from './hints.ts';
@@ -28,10 +27,6 @@ export type StageOptions<T extends RowKey> = {
   readonly before?: () => void;
   /** Rows with the same answer are worked on one after another, in the order of the messages. */
   readonly sequence?: (hint: Hint) => string;
-  /** Until when a row that is due now has to wait, ms since epoch; it is put off then, and not claimed. */
-  readonly holdUntil?: () => Promise<number | undefined>;
-  /** What a row must be to be put off so; any other is claimed. */
-  readonly holdIf?: () => readonly Condition[];
   /** Rows worked on at a time. */
   readonly concurrency?: number;
   /** What a row's work may take: none is begun with less left of the function's time, ms. */
@@ -41,31 +36,19 @@ export type StageOptions<T extends RowKey> = {
 /**
  * The handler of a stage that an SQS queue wakes: claims the rows that the messages name, does their
  * work, and answers with the messages whose rows could not be claimed for an error. A row whose work
- * failed is not one of them: it is due again by itself, and its old message would find nothing. Rows
- * that there is no time for are hinted anew: their message would come back only after minutes.
+ * failed is not one of them: it was rescheduled, and its old message is obsolete. Rows that there is no
+ * time for are hinted again: their message would come back only after minutes.
  *
- * Rows that were claimed before and never finished run last and alone, so that one that kills its
- * worker takes no others along.
+ * Rows that were claimed before without progress run last and alone, so that one that kills its worker
+ * takes no others along.
  */
 export function stage<T extends RowKey>(options: StageOptions<T>) {
-  const {
-    lanes,
-    claims,
-    hints,
-    now,
-    work,
-    before,
-    sequence,
-    holdUntil,
-    holdIf,
-    concurrency = 10,
-    rowMs = 5_000,
-  } = options;
+  const { lanes, claims, hints, now, work, before, sequence, concurrency = 10, rowMs = 5_000 } = options;
 
   async function handle(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const deadline = now() + context.getRemainingTimeInMillis() - rowMs;
     const unclaimed = new Set<string>();
-    const unbegun: { lane: Lane; hint: Hint }[] = [];
+    const unbegun: Due[] = [];
     const suspects: Claim<T>[] = [];
     before?.();
 
@@ -77,19 +60,16 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
       if (now() < deadline) await run(claim, deadline);
       else await unclaim(claim);
     }
-    for (const lane of lanes) {
-      const left = unbegun.filter((row) => row.lane === lane).map(({ hint }) => hint);
-      if (left.length > 0) await hints.send(lane, left);
-    }
+    await hints.send(unbegun);
     publishMetrics();
     return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
 
-    async function begin({ record, lane, hint }: Named): Promise<void> {
+    async function begin({ record, due }: Named): Promise<void> {
       if (now() >= deadline) {
-        unbegun.push({ lane, hint });
+        unbegun.push(due);
         return;
       }
-      const claim = await take(lane, hint);
+      const claim = await take(due);
       if (claim === 'unavailable') unclaimed.add(record.messageId);
       else if (claim !== 'gone') {
         if (claim.claimsWithoutProgress > 0) suspects.push(claim);
@@ -100,23 +80,17 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
 
   function sequences(rows: readonly Named[]): Named[][] {
     if (!sequence) return rows.map((row) => [row]);
-    return [...Map.groupBy(rows, ({ hint }) => sequence(hint)).values()];
+    return [...Map.groupBy(rows, ({ due }) => sequence(due)).values()];
   }
 
-  async function take(lane: Lane, hint: Hint): Promise<Claim<T> | 'gone' | 'unavailable'> {
+  async function take(due: Due): Promise<Claim<T> | 'gone' | 'unavailable'> {
     try {
-      const until = await holdUntil?.();
-      if (until !== undefined) {
-        const dueAt = await claims.putOff(lane, hint, until, holdIf?.());
-        if (typeof dueAt === 'number') await hints.send(lane, [{ ...hint, dueAt }]);
-        if (dueAt !== 'unfit') return 'gone';
-      }
-      const claim = await claims.claim<T>(lane, hint);
+      const claim = await claims.claim<T>(due.lane, due);
       if (claim !== 'parked') return claim;
-      report(lane, hint, 'claimed too often without finishing');
+      report(due.lane, due, 'claimed too often without progress');
       return 'gone';
     } catch (error) {
-      log.error('claim failed', { lane, row: hint, error: error as Error });
+      log.error('claim failed', { row: due, error: error as Error });
       return 'unavailable';
     }
   }
@@ -161,7 +135,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
   return middy<SQSEvent, SQSBatchResponse>().handler(handle);
 }
 
-type Named = { readonly record: SQSRecord; readonly lane: Lane; readonly hint: Hint };
+type Named = { readonly record: SQSRecord; readonly due: Due };
 
 function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
   const message = decodeHints(record.body);
@@ -169,7 +143,7 @@ function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
     log.error('not a message of this stage; dropped', { messageId: record.messageId });
     return [];
   }
-  return message.hints.map((hint) => ({ record, lane: message.lane, hint }));
+  return message.hints.map((hint) => ({ record, due: { ...hint, lane: message.lane } }));
 }
 
 function report(lane: string, { pk, sk }: RowKey, reason: string): void {

@@ -1,14 +1,14 @@
 import { type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
 import { observe } from '../domain/polling/poll-schedule.ts';
 import { nextPoll } from '../domain/polling/poll-wait.ts';
-import { patience } from '../domain/polling/upstream-pause.ts';
+import { boundedRetryAfter } from '../domain/polling/upstream-pause.ts';
 import { type RequestRow, requestList } from '../domain/requests/request.ts';
 import {
   DEFAULT_TRANSITION_SETTINGS,
   isOverdue,
-  overdueBefore,
   type PollOutcome,
   type Transition,
   type TransitionSettings,
@@ -16,21 +16,20 @@ import {
 } from '../domain/requests/transition.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { metaKey } from '../domain/rows.ts';
-import type { Hint, Lane } from '../domain/work.ts';
-import { type Claim, type Claims, dueAfter, type Release, releaseWrite } from '../engine/claims.ts';
-import type { Hints } from '../engine/hints.ts';
-import { handOver } from './start-copy.ts';
+import type { Due } from '../domain/work.ts';
+import { type AgainChange, againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import type { WorkContext } from '../engine/stage.ts';
+import { startCopy } from './start-copy.ts';
 import type { Refusal, Topaz } from './topaz.ts';
-import type { UpstreamBrake } from './upstream-pause.ts';
+import type { UpstreamPauses } from './upstream-pause.ts';
 
 export type PollDependencies = {
   readonly table: Table;
-  readonly claims: Pick<Claims, 'release'>;
+  readonly claims: Pick<Claims, 'again' | 'commit'>;
   readonly topaz: Topaz;
-  readonly hints: Pick<Hints, 'send'>;
-  readonly brake: UpstreamBrake;
-  /** Settles when the pace allows another poll. */
-  readonly turn: () => Promise<void>;
+  readonly pauses: UpstreamPauses;
+  /** Settles when the limiter allows another poll. */
+  readonly acquire: () => Promise<void>;
   readonly now: () => number;
   readonly random: () => number;
   readonly retentionDays: number;
@@ -41,82 +40,82 @@ export type PollDependencies = {
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
-/** A poll's answer, and what the commit needs to know of the poll. */
+/** A poll's answer, and what the commit needs to know of the poll; `lateness` in ms. */
 type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly lateness: number };
 
 const RENUMBER_TRIES = 3;
-/** What is known of a request for which there is no asking, and that has waited for too long. */
-const UNASKED: Polled = {
-  outcome: { kind: 'fault', reason: 'polling is braked' },
+/** How long after a pause a refused row is due, ms: another row is the probe, and tells whether it alone is refused. */
+const BEHIND_PROBE_MS = 5_000;
+/** Rows that waited for a pause to end are due within this time, ms, so that they do not collide on its row. */
+const RESUME_SPREAD_MS = 5_000;
+/** The outcome for a request that cannot be polled and has been pending for too long. */
+const UNPOLLED: Polled = {
+  outcome: { kind: 'fault', reason: 'polling is paused' },
   tellProgress: false,
   lateness: 0,
 };
 
-/** What a row must be to wait for a brake's end without being claimed: not pending for too long. */
-export const mayWait = (now: number, settings: TransitionSettings): Condition[] => [
-  { attribute: 'startedAt', is: '>=', value: overdueBefore(now, settings) },
-];
-
 /**
- * One poll of one claimed request: asks upstream, and commits what it learned in one transaction:
- * the row, the numbered events with the outbox, and the copy's row.
+ * One poll of one claimed request: asks upstream, and commits what it learned in one transaction: the row,
+ * the numbered events with the outbox, and the copy's row.
  */
 export function createPollRequest(dependencies: PollDependencies) {
-  const { table, claims, topaz, hints, brake, turn, now, random, onLost, log } = dependencies;
+  const { table, claims, topaz, pauses, acquire, now, random, onLost, log } = dependencies;
   const { retentionDays, settings = DEFAULT_TRANSITION_SETTINGS, progressWanted } = dependencies;
 
-  return async function pollRequest(claim: Claim<RequestRow>): Promise<void> {
-    await turn();
-    const leave = await brake.enter();
-    if (leave === 'held') return putOff(claim);
+  return async function pollRequest(claim: Claim<RequestRow>, context: WorkContext): Promise<void> {
+    await acquire();
+    const permit = await pauses.enter();
+    if (permit.kind === 'held') {
+      return postpone(claim, permit.until + random() * RESUME_SPREAD_MS, context);
+    }
 
     const lateness = now() - claim.hintedAt;
     const answer = await topaz.status(claim.row.requestId);
-    const refused = answer.kind === 'brake' && answer.reason !== 'no-key';
-    // Its last refusal braked all polling, and since then the answer to another request has lifted the brake.
-    const alone = refused && leave === 'go' && claim.row.refused;
+    const refused = answer.kind === 'pause' && answer.reason !== 'no-key';
+    // Its last refusal paused all polling, and since then the answer to another request has ended the pause.
+    const alone = refused && permit.kind === 'go' && claim.row.refused;
     const outcome = alone ? faultOf(answer) : answer;
-    if (outcome.kind === 'brake') {
-      await brake.apply(outcome);
-      return putOff(claim, { refused });
+    if (outcome.kind === 'pause') {
+      const until = await pauses.apply(outcome);
+      return refused
+        ? postpone(claim, until + BEHIND_PROBE_MS, context, { refused })
+        : postpone(claim, until + random() * RESUME_SPREAD_MS, context);
     }
-    if (leave !== 'go' && outcome.kind !== 'fault') await brake.lift(leave);
+    if (permit.kind === 'probe' && outcome.kind !== 'fault') await pauses.lift(permit.pause);
 
     const tellProgress = claim.row.tellProgress === true || (await progressWanted());
-    await commit(claim, { outcome, tellProgress, lateness });
+    await commit(claim, { outcome, tellProgress, lateness }, context);
   };
 
-  /** A planned wait for the brake's end, and when `refused` for the answer to another row's probe. */
-  async function putOff(claim: Claim<RequestRow>, { refused = false } = {}): Promise<void> {
-    const { pk, sk } = claim.row;
-    if (isOverdue(claim.row, now(), settings)) return commit(claim, UNASKED);
-    const resumeAt = refused ? brake.resumeBehind() : brake.resumeAt();
-    const dueAt = dueAfter(claim, (await resumeAt) ?? now());
-    const set = refused ? { refused } : {};
-    if (await claims.release(claim, { dueAt, set })) await hints.send('poll', [{ pk, sk, dueAt }]);
+  /** Waits for the end of a pause, unless the request has been pending for too long. */
+  async function postpone(
+    claim: Claim<RequestRow>,
+    until: number,
+    context: WorkContext,
+    set: Partial<RequestRow> = {},
+  ): Promise<void> {
+    if (isOverdue(claim.row, now(), settings)) return commit(claim, UNPOLLED, context);
+    await context.hint(await claims.again(claim, until, { set }));
   }
 
-  async function commit(claim: Claim<RequestRow>, polled: Polled): Promise<void> {
+  async function commit(claim: Claim<RequestRow>, polled: Polled, { hint }: WorkContext): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       const { row } = claim;
       const at = now();
       const change = transition(row, polled.outcome, at, { tellProgress: polled.tellProgress, settings });
       const { writes, due } = await writesOf(claim, change, polled, at);
       try {
-        if (writes.length === 1) await table.write(writes[0] as Write);
-        else await table.transact(writes);
+        await claims.commit(claim, writes);
       } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         const stored = await table.get<RequestRow>(row);
-        if (stored?.releasedBy !== claim.nonce) {
-          if (stored?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
-          // The copy has numbered an event meanwhile; while the claim holds, count on from there.
-          Object.assign(claim.row, stored);
-          continue;
-        }
-        // It was committed: the answer was lost, and the SDK tried again.
+        if (stored?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
+        // The copy has numbered an event meanwhile; while the claim holds, count on from there.
+        Object.assign(claim.row, stored);
+        continue;
       }
-      for (const { lane, hint } of due) await hints.send(lane, [hint]);
+      await hint(due);
       report(row, change, polled.outcome);
       return showJobs(row, change, polled.outcome);
     }
@@ -128,32 +127,35 @@ export function createPollRequest(dependencies: PollDependencies) {
     change: Transition,
     polled: Polled,
     at: number,
-  ): Promise<{ writes: Write[]; due: { lane: Lane; hint: Hint }[] }> {
+  ): Promise<{ writes: [Write, ...Write[]]; due: (Due | undefined)[] }> {
     const { row } = claim;
     const source = { kind: 'request', requestId: row.requestId } as const;
     const events = eventWrites(source, row, change.events, at, eventExpiry(at, retentionDays));
-    const copy = await handOver(table, claim, change, at);
-    const release = releaseOf(row, change, polled, at);
-    const request = releaseWrite(claim, { ...release, set: { ...release.set, ...events.counters } });
-    const due: { lane: Lane; hint: Hint }[] = [];
-    if (release.dueAt !== undefined) {
-      const hint = { pk: row.pk, sk: row.sk, dueAt: dueAfter(claim, release.dueAt) };
-      due.push({ lane: 'poll', hint });
-    }
-    if (events.hint) due.push({ lane: 'dispatch', hint: events.hint });
-    if (copy) due.push({ lane: 'copy', hint: copy.hint });
+    const copy = await startCopy(table, claim, change, at);
+    const { dueAt, ...left } = leftBy(row, change, polled, at);
+    const ended = { ...left, set: { ...left.set, ...events.counters } };
+    const again = dueAt === undefined ? undefined : againWrite(claim, dueAt, ended);
+    const request = again?.write ?? finishWrite(claim, ended);
+    // The copy numbers events, too.
+    const asRead: Condition = equals('sequence', row.sequence);
     return {
       writes: [
-        { ...request, if: [...(request.if ?? []), equals('sequence', row.sequence)] },
+        { ...request, if: [...(request.if ?? []), asRead] },
         ...events.writes,
         ...(copy ? [copy.write] : []),
         ...(change.next === 'done' ? [expireMeta(row, at)] : []),
       ],
-      due,
+      due: [again?.due, events.due, copy?.due],
     };
   }
 
-  function releaseOf(row: RequestRow, change: Transition, polled: Polled, at: number): Release {
+  /** What the poll leaves of the row; without a `dueAt` it is not polled again. */
+  function leftBy(
+    row: RequestRow,
+    change: Transition,
+    polled: Polled,
+    at: number,
+  ): AgainChange & { dueAt?: number } {
     const remove: string[] = [...change.remove];
     if (change.next === 'copying') return { set: { ...change.set, observations: [] }, remove };
     if (change.next === 'done') {
@@ -188,12 +190,8 @@ export function createPollRequest(dependencies: PollDependencies) {
     if (outcome.kind !== 'status' || (status === undefined && progress === row.progress)) return;
     const { processingJobs } = outcome.status;
     if (!processingJobs) return;
-    try {
-      await table.write({ update: metaKey(row.requestId), set: { processingJobs }, if: [present('pk')] });
-    } catch (error) {
-      // Erased meanwhile.
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    // Unless it was erased meanwhile.
+    await writeIf(table, { update: metaKey(row.requestId), set: { processingJobs }, if: [present('pk')] });
   }
 
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
@@ -208,9 +206,9 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 }
 
-/** A refusal that is meant for one request, and not for the account. */
+/** A refusal that concerns one request and not the account. */
 const faultOf = ({ reason, retryAfterMs }: Refusal): PollOutcome => ({
   kind: 'fault',
   reason: `upstream refuses this request alone (${reason})`,
-  retryAfterMs: retryAfterMs === undefined ? undefined : patience(retryAfterMs),
+  retryAfterMs: retryAfterMs === undefined ? undefined : boundedRetryAfter(retryAfterMs),
 });

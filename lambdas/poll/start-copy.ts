@@ -4,32 +4,30 @@ import { type CopyRow, newCopy, renewedSource } from '../domain/copying/copy.ts'
 import type { RequestRow } from '../domain/requests/request.ts';
 import type { Transition } from '../domain/requests/transition.ts';
 import { copyKey } from '../domain/rows.ts';
-import type { Hint } from '../domain/work.ts';
+import { type Due, dueOf } from '../domain/work.ts';
 import type { Claim } from '../engine/claims.ts';
+import { wake } from '../engine/wake.ts';
 
 /**
- * The write by which the poll hands the video's download over to the copy: its row, due now, or a
- * fresh URL for the row that waits for one. Undefined when there is nothing to hand over.
+ * The write by which the poll gives the video's download to the copy: the copy's row, due now, or a fresh
+ * URL for the row that waits for one. Undefined when there is nothing to give.
  */
-export async function handOver(
+export async function startCopy(
   table: Pick<Table, 'get'>,
   { row, nonce }: Claim<RequestRow>,
   change: Transition,
   now: number,
-): Promise<{ write: Write; hint: Hint } | undefined> {
+): Promise<{ write: Write; due: Due } | undefined> {
   if (!change.source && !change.sourceGone) return undefined;
   const key = copyKey(row.requestId);
   const previous = await table.get<CopyRow>(key);
-  const write =
-    row.urlWanted && previous
-      ? renewedSource(previous, change.source, now)
-      : change.source &&
-        // The nonce is of no other claim, so of no other copy either.
-        begun(newCopy({ requestId: row.requestId, copyId: nonce }, change.source, previous, now), previous);
-  return write && { write, hint: { ...key, dueAt: now } };
+  if (row.urlWanted && previous) {
+    const renewed = renewedSource(previous, change.source, now);
+    return renewed && wake(previous, 'copy', now, renewed);
+  }
+  if (!change.source) return undefined;
+  // The nonce is of no other claim, so of no other copy either.
+  const begun = newCopy({ requestId: row.requestId, copyId: nonce }, change.source, previous, now);
+  const unchanged = previous ? equals('generation', previous.generation) : absent('pk');
+  return { write: { put: begun, if: [unchanged] }, due: dueOf(begun) };
 }
-
-const begun = (row: CopyRow, previous: CopyRow | undefined): Write => ({
-  put: row,
-  if: [previous ? equals('generation', previous.generation) : absent('pk')],
-});

@@ -2,15 +2,15 @@ import * as z from 'zod/mini';
 import type { SecretReader } from '../adapters/secrets.ts';
 import { retryAfterMs } from '../domain/http/retry-after.ts';
 import { MAX_SOURCE_URL_LENGTH } from '../domain/http/target-url.ts';
-import type { BrakeReason } from '../domain/polling/upstream-pause.ts';
+import type { PauseReason } from '../domain/polling/upstream-pause.ts';
 import type { UpstreamStatus } from '../domain/requests/request.ts';
 import type { PollOutcome } from '../domain/requests/transition.ts';
-import { cut } from '../domain/truncate-utf8.ts';
+import { truncateUtf8 } from '../domain/truncate-utf8.ts';
 
-/** No request's fault, so all polling waits. */
+/** A refusal that concerns the account and no single request, so all polling waits. */
 export type Refusal = {
-  readonly kind: 'brake';
-  readonly reason: BrakeReason;
+  readonly kind: 'pause';
+  readonly reason: PauseReason;
   /** The wait that upstream asked for, ms. */
   readonly retryAfterMs?: number;
   /** What to put right. */
@@ -33,7 +33,7 @@ const number = z.pipe(z.number(), z.transform(bounded));
 const text = (bytes: number) =>
   z.pipe(
     z.string(),
-    z.transform((long) => cut(long, bytes)),
+    z.transform((long) => truncateUtf8(long, bytes)),
   );
 
 /** Wrong types are ignored field by field: only a missing status makes an answer useless. */
@@ -101,7 +101,7 @@ export function createTopaz(options: {
     }
     if (!key) return noKey('the secret holds no Topaz API key: put yours in place of its text');
     const outcome = await ask(requestId, key, deadline);
-    if (outcome.kind !== 'brake' || outcome.reason !== 'unauthorized') return outcome;
+    if (outcome.kind !== 'pause' || outcome.reason !== 'unauthorized') return outcome;
     // The key may have been put right since it was last read.
     const fresh = usableKey(await options.apiKey({ fresh: true }).catch(() => ''));
     return fresh && fresh !== key ? ask(requestId, fresh, deadline) : outcome;
@@ -124,13 +124,13 @@ export function createTopaz(options: {
     switch (response.status) {
       case 401:
       case 403:
-        return { kind: 'brake', reason: 'unauthorized' };
+        return { kind: 'pause', reason: 'unauthorized' };
       case 404:
         return { kind: 'not-found' };
       case 429:
       case 503: {
         const wait = retryAfterMs(response.headers.get('retry-after') ?? undefined, now());
-        return { kind: 'brake', reason: 'throttled', retryAfterMs: wait };
+        return { kind: 'pause', reason: 'throttled', retryAfterMs: wait };
       }
       default:
         return { kind: 'fault', reason: `status ${response.status}` };
@@ -140,7 +140,7 @@ export function createTopaz(options: {
   return { status };
 }
 
-const noKey = (detail: string): Refusal => ({ kind: 'brake', reason: 'no-key', detail });
+const noKey = (detail: string): Refusal => ({ kind: 'pause', reason: 'no-key', detail });
 
 /**
  * The key in a secret's text; undefined for the deployment's placeholder, which is JSON
@@ -154,7 +154,7 @@ function usableKey(text: string): string | undefined {
 function parse(body: string, now: number): PollOutcome {
   let json: unknown;
   try {
-    json = JSON.parse(body);
+    json = JSON.parse(repaired(body));
   } catch {
     return { kind: 'fault', reason: 'the answer is not JSON' };
   }
@@ -165,6 +165,32 @@ function parse(body: string, now: number): PollOutcome {
     kind: 'status',
     status: { ...status, download: download && withExpiry(download, now) } as UpstreamStatus,
   };
+}
+
+/** JSON as upstream means it: without a byte order mark, and `null` where some serialisers write `NaN`. */
+function repaired(body: string): string {
+  const text = body.startsWith('\ufeff') ? body.slice(1) : body;
+  return /NaN|Infinity/.test(text) ? withoutNaN(text) : text;
+}
+
+/** One pass, since a pattern that skips strings could take quadratic time on hostile bytes. */
+function withoutNaN(text: string): string {
+  let result = '';
+  let from = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (inString && char === '\\') at++;
+    else if (char === '"') inString = !inString;
+    else if (!inString && (char === 'N' || char === 'I' || char === '-')) {
+      const word = ['NaN', '-Infinity', 'Infinity', '-NaN'].find((each) => text.startsWith(each, at));
+      if (!word) continue;
+      result += `${text.slice(from, at)}null`;
+      at += word.length - 1;
+      from = at + 1;
+    }
+  }
+  return result + text.slice(from);
 }
 
 /** `expiresIn` is in ms, and stands in for a missing `expiresAt`. */

@@ -13,8 +13,7 @@ import { deliveryPartition, endpointKey, metaKey, outboxKey, requestKey } from '
 import { encodeHints, LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { stage } from '../../lambdas/engine/stage.ts';
-import { createPollRequest } from '../../lambdas/poll/poll-request.ts';
-import { createUpstreamBrake } from '../../lambdas/poll/upstream-pause.ts';
+import { createPoll } from '../../lambdas/poll/poll.ts';
 import { testClock } from '../support/claims.ts';
 import { newTable, useDatabase } from '../support/dynamodb.ts';
 import { endpointRow, requestRow } from '../support/rows.ts';
@@ -122,26 +121,19 @@ async function run(death: Death | undefined) {
       const answer = { headers: {}, body: Buffer.from(''), truncated: false, durationMs: 1 };
       return { ...answer, statusCode: refused ? 500 : 200 };
     };
-    const poll = stage<RequestRow>({
-      lanes: ['poll'],
+    const poll = createPoll({
+      table: mine,
       claims,
       hints,
       now,
-      concurrency: 1,
-      work: createPollRequest({
-        table: mine,
-        claims,
-        topaz: { status: () => life.call(upstream) },
-        hints,
-        brake: createUpstreamBrake({ table: mine, now, random, perSecond: 5, onApply: () => {} }),
-        turn: async () => {},
-        now,
-        random,
-        retentionDays: 30,
-        progressWanted: async () => false,
-        onLost: () => {},
-        log,
-      }),
+      random,
+      sleep: async () => {},
+      topaz: { status: () => life.call(upstream) },
+      perSecond: 5,
+      retentionDays: 30,
+      onPause: () => {},
+      onLost: () => {},
+      log,
     });
     const dispatch = stage<OutboxRow>({
       lanes: ['dispatch'],

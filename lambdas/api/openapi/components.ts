@@ -101,6 +101,10 @@ const schemas: Readonly<Record<string, Schema>> = {
       processingJobs: list({ type: 'object' }),
       message: text,
       errorCode: text,
+      lastError: {
+        ...object({ at: time, reason: text }),
+        description: 'Why the last poll gave no answer; gone with the next answer.',
+      },
       metadata: map(text),
       callbacks: list(object({ endpointId: text, url: text, events: list(text) })),
       video: nullable(video),
@@ -114,6 +118,7 @@ const schemas: Readonly<Record<string, Schema>> = {
       'processingJobs',
       'message',
       'errorCode',
+      'lastError',
       'parked',
     ],
   ),

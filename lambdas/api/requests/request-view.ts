@@ -40,6 +40,7 @@ export function requestView(tracked: TrackedRequest) {
     processingJobs: meta.processingJobs,
     message: request.message,
     errorCode: request.errorCode,
+    lastError: request.lastError && { at: iso(request.lastError.at), reason: request.lastError.reason },
     metadata: meta.metadata,
     callbacks: meta.callbacks.map(({ endpointId, url, events }) => ({ endpointId, url, events })),
     video: videoView(request.video),

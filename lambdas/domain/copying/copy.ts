@@ -120,7 +120,7 @@ export function newCopy(
   source: { readonly url: string; readonly expiresAt?: number },
   previous: CopyRow | undefined,
   now: number,
-): CopyRow {
+): CopyRow & { lane: 'copy'; dueAt: number } {
   const { url, expiresAt } = source;
   return {
     ...copyKey(ids.requestId),
@@ -136,9 +136,8 @@ export function newCopy(
 }
 
 /**
- * The answer to a copy that wants a fresh URL, as a write on its row, which is due at `now` then;
- * `source` is undefined when upstream has no download any more. Undefined when the copy has ended or
- * been canceled meanwhile, and there is nothing to say.
+ * The answer to a copy that wants a fresh URL, as a change of its row; `source` is undefined when upstream
+ * has no download any more. Undefined when the copy has ended or was canceled meanwhile.
  */
 export function renewedSource(
   row: CopyRow,
@@ -152,9 +151,8 @@ export function renewedSource(
   const renewed: Partial<CopyRow> =
     url === undefined ? { sourceGone: true } : { source: { url, expiresAt, receivedAt: now, version } };
   return {
-    update: copyKey(row.requestId),
-    set: { ...renewed, lane: 'copy', dueAt: now },
-    remove: ['owner', 'claims', 'urlWantedSince'],
+    set: renewed,
+    remove: ['urlWantedSince'],
     if: [
       { attribute: 'generation', is: '=', value: row.generation },
       { attribute: 'source.version', is: '=', value: row.source.version },

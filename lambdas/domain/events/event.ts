@@ -25,20 +25,26 @@ export type EventRow = RowKey & {
   expiresAt?: number;
 };
 
-/** The last numbers given out in a source. */
-export type Counters = { readonly sequence: number; readonly position: number };
+/** The last numbers given out in a source, and the time of its last event (ms since epoch). */
+export type Counters = {
+  readonly sequence: number;
+  readonly position: number;
+  readonly lastEventAt?: number;
+};
 
 /**
- * Gives each draft its place and number, on from `last`. The caller writes the rows under the
- * condition that `last` still is the last, so two writers can't give the same number.
+ * Gives each draft its place and number, on from `last`. The caller writes the rows under the condition
+ * that `last` still is the last, so two writers cannot give the same number. No event is dated before the
+ * last one, though the clocks of two workers may differ.
  */
-export function number(
+export function numberEvents(
   source: EventSource,
   last: Counters,
   drafts: readonly EventDraft[],
-  occurredAt: number,
+  now: number,
 ): { rows: EventRow[]; counters: Counters } {
   let { sequence, position } = last;
+  const occurredAt = Math.max(now, last.lastEventAt ?? 0);
   const rows = drafts.map((draft): EventRow => {
     position++;
     if (draft.numbered !== false) sequence++;
@@ -53,7 +59,7 @@ export function number(
       data: { ...identity, ...(source.kind === 'request' ? { sequence } : {}), ...draft.data },
     };
   });
-  return { rows, counters: { sequence, position } };
+  return { rows, counters: { sequence, position, lastEventAt: occurredAt } };
 }
 
 /** What is sent, and what `GET /v1/events/{id}` answers. */

@@ -17,6 +17,8 @@ export type OutboxRow = RowKey &
     chains?: Record<string, string>;
     /** The last position given out; only in an endpoint's outbox, a request keeps it in its own row. */
     position?: number;
+    /** The time of the last event, ms since epoch; only in an endpoint's outbox. */
+    lastEventAt?: number;
     /** The request is to be erased, with its deliveries. */
     purge?: boolean;
     expiresAt?: number;

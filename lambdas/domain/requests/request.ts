@@ -20,16 +20,17 @@ export type UpstreamStatus = {
 
 /** Upstream's statuses that end a job. */
 export const TERMINAL_STATUSES = ['complete', 'failed', 'canceled'] as const;
-export const KNOWN_STATUSES = [
+/** The statuses of a job that succeeds, in the order that upstream documents. */
+export const STATUS_ORDER = [
   'requested',
   'accepted',
   'initializing',
   'preprocessing',
   'processing',
   'postprocessing',
-  'canceling',
-  ...TERMINAL_STATUSES,
+  'complete',
 ] as const;
+export const KNOWN_STATUSES = [...STATUS_ORDER, 'canceling', 'failed', 'canceled'] as const;
 
 /** The status of a request before its first poll. */
 export const REGISTERED = 'registered';
@@ -57,7 +58,7 @@ export type Video = {
 export type PollObservation = { at: number; status?: string; progress?: number };
 
 /**
- * The row `REQUEST`: written twice at each poll, so it stays under 1 KB; what polling needs not is in
+ * The row `REQUEST`: written twice at each poll, so it stays under 1 KB; what polling does not need is in
  * {@link MetaRow}. Times are ms since epoch.
  */
 export type RequestRow = RowKey &
@@ -67,6 +68,10 @@ export type RequestRow = RowKey &
     state: 'active' | 'done' | 'stopped';
     status: string;
     statusSince: number;
+    /** The status of the last event that named one; a restart keeps it. */
+    sentStatus?: string;
+    /** Why the last poll gave no answer; gone with the next answer. */
+    lastError?: { at: number; reason: string };
     progress?: number;
     estimates?: UpstreamStatus['estimates'];
     averageFps?: number;
@@ -84,6 +89,8 @@ export type RequestRow = RowKey &
     sequence: number;
     /** The place of the last entry in the outbox; `progress.updated` takes one but no number. */
     position: number;
+    /** The time of the last event, ms since epoch; no later one is dated earlier, whatever the clocks say. */
+    lastEventAt?: number;
     /** Whether the video is to be stored. */
     copy: boolean;
     /** Whether one of the request's own callbacks asked for `progress.updated`. */
@@ -100,7 +107,7 @@ export type RequestRow = RowKey &
     downloadMissing?: number;
     /** Polls in a row that gave no answer. */
     faults?: number;
-    /** Upstream's last answer was a refusal, for which all polling was braked. */
+    /** Upstream's last answer was a refusal, for which all polling was paused. */
     refused?: boolean;
     /** A copy waits for a fresh URL. */
     urlWanted?: boolean;

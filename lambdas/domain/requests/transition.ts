@@ -1,11 +1,12 @@
 import type { EventDraft } from '../events/event.ts';
 import type { EventType } from '../events/event-filter.ts';
-import { cut } from '../truncate-utf8.ts';
+import { truncateJson, truncateUtf8 } from '../truncate-utf8.ts';
 import {
   KNOWN_STATUSES,
   LOST,
   REGISTERED,
   type RequestRow,
+  STATUS_ORDER,
   TERMINAL_STATUSES,
   type UpstreamStatus,
 } from './request.ts';
@@ -55,9 +56,10 @@ export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
   progressMs: 10_000,
 };
 
-/** Payloads stay under 20 kB. */
+/** Payloads stay under 20 kB, in whose JSON an escaped byte may take six. */
 const MAX_MESSAGE_BYTES = 2_048;
-const MAX_TOLD_STATUSES = 20;
+const MAX_MESSAGE_JSON_BYTES = 4_096;
+const MAX_UNRECOGNIZED = 20;
 const OVERDUE = 'pending for longer than upstream keeps data';
 
 /**
@@ -76,11 +78,13 @@ export function transition(
   if (outcome.kind === 'not-found') return notFound(row, polled, now, settings);
   if (outcome.kind === 'fault') {
     if (isOverdue(row, now, settings)) return gone(row, polled, now, OVERDUE);
-    return { set: { ...polled, faults: (row.faults ?? 0) + 1 }, remove: [], events: [], next: 'polling' };
+    const lastError = { at: now, reason: outcome.reason };
+    const set = { ...polled, faults: (row.faults ?? 0) + 1, lastError };
+    return { set, remove: [], events: [], next: 'polling' };
   }
 
   const answer = { ...outcome.status, status: distinct(outcome.status.status) };
-  const removed: (keyof RequestRow)[] = ['notFoundSince', 'notFounds', 'faults', 'refused'];
+  const removed: (keyof RequestRow)[] = ['notFoundSince', 'notFounds', 'faults', 'refused', 'lastError'];
   if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
 
   const changed = answer.status !== row.status;
@@ -90,10 +94,13 @@ export function transition(
     set.status = answer.status;
     set.statusSince = now;
     const draft = statusEvent(row, answer);
-    if (draft) events.push(draft);
-    if (!isKnown(answer.status)) set.unrecognized = told(row, answer.status);
+    if (draft) {
+      events.push(draft);
+      set.sentStatus = answer.status;
+    }
+    if (!isKnown(answer.status)) set.unrecognized = withUnrecognized(row, answer.status);
   } else if (tellProgress && progressIsNews(row, answer, now, settings)) {
-    events.push({ type: 'progress.updated', data: eventData(row, answer, row.status), numbered: false });
+    events.push({ type: 'progress.updated', data: eventData(row, answer, previousOf(row)), numbered: false });
     set.progressToldAt = now;
   }
 
@@ -104,7 +111,7 @@ export function transition(
   }
   if (isTerminal(answer.status)) return { set, remove: removed, events, next: 'done' };
   if (isOverdue(row, now, settings)) {
-    const end = lost({ ...row, status: answer.status }, set, now, OVERDUE);
+    const end = lost({ ...row, ...set }, set, now, OVERDUE);
     return { ...end, remove: removed, events: [...events, ...end.events] };
   }
   return { set, remove: removed, events, next: 'polling' };
@@ -200,25 +207,40 @@ function gone(row: RequestRow, polled: Partial<RequestRow>, now: number, reason:
 }
 
 function lost(row: RequestRow, set: Partial<RequestRow>, now: number, reason: string): Transition {
-  const data = { ...eventData(row, { status: LOST }, row.status), reason };
+  const data = { ...eventData(row, { status: LOST }, previousOf(row)), reason };
   const video = row.copy ? { video: { ...row.video, state: 'failed' as const, error: reason } } : {};
   return {
-    set: { ...set, status: LOST, statusSince: now, ...video },
+    set: { ...set, status: LOST, sentStatus: LOST, statusSince: now, ...video },
     remove: [],
     events: [{ type: 'video.lost', data }],
     next: 'done',
   };
 }
 
+/** The status that receivers were last sent; `null` before the first event. */
+const previousOf = ({ sentStatus }: RequestRow): string | null => sentStatus ?? null;
+
+/**
+ * The statuses between two that no poll saw, by upstream's documented order: only forward, and never
+ * guessed for an unknown status, `failed` or `canceled`, which may follow any other.
+ */
+export function skippedBetween(previous: string | null, status: string): string[] {
+  const order: readonly (string | null)[] = STATUS_ORDER;
+  const from = order.indexOf(previous);
+  return from < 0 ? [] : STATUS_ORDER.slice(from + 1, Math.max(from + 1, order.indexOf(status)));
+}
+
 function statusEvent(row: RequestRow, answer: UpstreamStatus): EventDraft | undefined {
-  const data = eventData(row, answer, row.sequence === 0 ? null : row.status);
+  const previous = previousOf(row);
+  const skipped = skippedBetween(previous, answer.status);
+  const data = { ...eventData(row, answer, previous), ...(skipped.length > 0 ? { skipped } : {}) };
   if (isKnown(answer.status)) return { type: `video.${answer.status}` as EventType, data };
   if (row.unrecognized?.includes(answer.status)) return undefined;
   return { type: 'video.status_unrecognized', data };
 }
 
-const told = (row: RequestRow, status: string): string[] =>
-  [...new Set([...(row.unrecognized ?? []), status])].slice(-MAX_TOLD_STATUSES);
+const withUnrecognized = (row: RequestRow, status: string): string[] =>
+  [...new Set([...(row.unrecognized ?? []), status])].slice(-MAX_UNRECOGNIZED);
 
 function progressIsNews(
   row: RequestRow,
@@ -263,4 +285,6 @@ function eventData(
 }
 
 const messageOf = ({ message }: { readonly message?: string }): string | undefined =>
-  message === undefined ? undefined : cut(message, MAX_MESSAGE_BYTES);
+  message === undefined
+    ? undefined
+    : truncateJson(truncateUtf8(message, MAX_MESSAGE_BYTES), MAX_MESSAGE_JSON_BYTES);

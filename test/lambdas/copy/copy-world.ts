@@ -29,6 +29,7 @@ import { copyKey, metaKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint } from '../../../lambdas/domain/work.ts';
 import { createClaims } from '../../../lambdas/engine/claims.ts';
 import { stage } from '../../../lambdas/engine/stage.ts';
+import { wake } from '../../../lambdas/engine/wake.ts';
 import { startS3 } from '../../../local/s3/server.ts';
 import { startTopaz } from '../../../local/topaz/server.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
@@ -180,10 +181,10 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     for (const hint of due) {
       const request = await table.get<RequestRow>(hint);
       const copy = request && (await table.get<CopyRow>(copyKey(request.requestId)));
-      const write = copy && renewedSource(copy, await freshDownload(copy.requestId), now());
+      const renewed = copy && renewedSource(copy, await freshDownload(copy.requestId), now());
       await table.transact([
         { update: hint, remove: ['lane', 'dueAt', 'urlWanted'] },
-        ...(write ? [write] : []),
+        ...(copy && renewed ? [wake(copy, 'copy', now(), renewed).write] : []),
       ]);
     }
     return due.length > 0;

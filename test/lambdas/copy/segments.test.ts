@@ -11,6 +11,7 @@ import {
 import type { RequestRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import type { Claim } from '../../../lambdas/engine/claims.ts';
+import { wake } from '../../../lambdas/engine/wake.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { requestRow } from '../../support/rows.ts';
@@ -129,15 +130,17 @@ test('a fresh URL is asked for once, however many workers want one', async () =>
 test('a fresh URL is a new version, and wakes the copy', async () => {
   const { copies, table } = await plannedCopy(1);
   await copies.askForUrl(await copyOf(), { until: clock.now() + 60_000 });
-  const write = renewedSource(await copyOf(), { url: 'https://source.example/2' }, clock.now());
-  await table.write(write!);
+  const copy = await copyOf();
+  const renewed = renewedSource(copy, { url: 'https://source.example/2' }, clock.now());
+  const { write } = wake(copy, 'copy', clock.now(), renewed);
+  await table.write(write);
   expect(await copyOf()).toMatchObject({
     source: { url: 'https://source.example/2', version: 2 },
     dueAt: clock.now(),
   });
   expect(await copyOf()).not.toHaveProperty('urlWantedSince');
   // The same answer, told twice, changes nothing.
-  await expect(table.write(write!)).rejects.toThrow(/condition/);
+  await expect(table.write(write)).rejects.toThrow(/condition/);
 });
 
 test.each([

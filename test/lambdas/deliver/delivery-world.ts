@@ -3,7 +3,7 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { createTable, type Table } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts';
 import type { Answer, Exchange, SafeHttp } from '../../../lambdas/adapters/http/safe-http.ts';
-import { eventWrites, wakeOutbox } from '../../../lambdas/adapters/rows/outbox.ts';
+import { eventWrites } from '../../../lambdas/adapters/rows/outbox.ts';
 import { createDeliver } from '../../../lambdas/deliver/deliver.ts';
 import type { PutEvent } from '../../../lambdas/deliver/put-event.ts';
 import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
@@ -195,8 +195,7 @@ export async function deliveryWorld(
       clock.advance(1);
       const drafts = types.map((type) => ({ type, data: { status: type.slice('video.'.length) } }));
       const events = eventWrites(source, counters, drafts, now());
-      const wake = wakeOutbox(source, now());
-      await table.transact([...events.writes.slice(0, -1), wake]);
+      await table.transact(events.writes);
       counters = events.counters;
     }
     return { requestId: source.requestId, observe };

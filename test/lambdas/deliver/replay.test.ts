@@ -7,7 +7,7 @@ import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';
 import { type ReplayRow, replayState } from '../../../lambdas/domain/delivering/replay.ts';
-import { number } from '../../../lambdas/domain/events/event.ts';
+import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import { replayId } from '../../../lambdas/domain/ids.ts';
 import { replayKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -25,7 +25,7 @@ async function past(
 ): Promise<string[]> {
   const rows = states.map((state, i) => {
     const source = { kind: 'request', requestId: randomUUID() } as const;
-    const [event] = number(
+    const [event] = numberEvents(
       source,
       { sequence: 0, position: 0 },
       [{ type: 'video.complete', data: {} }],

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { createBacklogs } from '../../../lambdas/adapters/rows/backlog.ts';
-import { eventWrites, wakeOutbox } from '../../../lambdas/adapters/rows/outbox.ts';
+import { eventWrites } from '../../../lambdas/adapters/rows/outbox.ts';
 import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
@@ -10,6 +10,7 @@ import type { EventType } from '../../../lambdas/domain/events/event-filter.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import type { Callback } from '../../../lambdas/domain/requests/request.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
+import { wake } from '../../../lambdas/engine/wake.ts';
 import { claimed, testClaims, testClock } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
@@ -132,10 +133,8 @@ test('a callback added late receives all earlier matching events, in order, and 
   await table.write({ put: { ...late, ...endpointKey(late.id) } });
   await table.transact([
     { update: metaKey(source.requestId), set: { callbacks } },
-    {
-      ...wakeOutbox(source, clock.now() + 1),
-      ...{ set: { lane: 'dispatch', dueAt: clock.now() + 1, [`callbackCursors.${late.id}`]: 0 } },
-    },
+    wake(outboxKey(source), 'dispatch', clock.now() + 1, { set: { [`callbackCursors.${late.id}`]: 0 } })
+      .write,
   ]);
   await dispatch(await claim());
   expect(await types(late)).toEqual(['video.accepted', 'video.processing']);

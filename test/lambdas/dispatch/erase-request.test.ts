@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { entryWrite } from '../../../lambdas/adapters/rows/backlog.ts';
 import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
-import { number } from '../../../lambdas/domain/events/event.ts';
+import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import {
   backlogKey,
@@ -38,7 +38,7 @@ async function setUp(events: number) {
     },
   });
   const drafts = Array.from({ length: events }, () => ({ type: 'video.processing' as const, data: {} }));
-  const { rows } = number(source, { sequence: 0, position: 0 }, drafts, clock.now());
+  const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, clock.now());
   for (const event of rows) {
     await table.write({ put: event });
     for (const endpoint of [account, callback]) await table.write({ put: deliveryRow(event, endpoint) });

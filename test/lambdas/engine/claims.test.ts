@@ -230,34 +230,6 @@ test('work that was not begun is due again at once, and its claim is not counted
   expect(await row()).not.toHaveProperty('owner');
 });
 
-test('a row is put off by one write, which takes it from whoever had it', async () => {
-  const { claims, hint, row, clock } = await setUp();
-  const claim = await claimed(claims, 'poll', hint);
-  const until = clock.now() + LEASE_MS + 60_000;
-  expect(await claims.putOff('poll', hint, until)).toBeUndefined();
-  expect(await claims.putOff('poll', { ...hint, dueAt: claim.leaseEnd }, until)).toBe(until);
-  expect(await row()).toMatchObject({ lane: 'poll', dueAt: until });
-  expect(await claims.finish(claim)).toBe(false);
-});
-
-test('a row that is not as demanded is not put off, and may be claimed', async () => {
-  const { claims, hint, row, clock } = await setUp();
-  const until = clock.now() + LEASE_MS;
-  expect(await claims.putOff('poll', hint, until, [{ attribute: 'startedAt', is: 'present' }])).toBe('unfit');
-  expect(await row()).toMatchObject({ dueAt: hint.dueAt });
-  await claimed(claims, 'poll', hint);
-});
-
-test('putting a row off is recognised as done when its answer was lost', async () => {
-  const { hint, clock, table } = await setUp();
-  const write: typeof table.write = async (change) => {
-    await table.write(change);
-    return table.write(change);
-  };
-  const until = clock.now() + 60_000;
-  expect(await testClaims({ ...table, write }, clock).putOff('poll', hint, until)).toBe(until);
-});
-
 test('a planned wait does not count as a claim without progress', async () => {
   const { claims, hint, clock } = await setUp();
   let due: Hint = hint;

@@ -144,35 +144,6 @@ test('rows that there is no time for are left unclaimed and hinted anew', async 
   expect(await row(due[0] as Hint)).not.toHaveProperty('claims');
 });
 
-test('rows that have to wait are put off by one write each, without a claim', async () => {
-  const { table, clock, claims, hints, dueRow, row } = await setUp(async () => {});
-  const until = clock.now() + 30_000;
-  let writes = 0;
-  const write: typeof table.write = (change) => {
-    writes++;
-    return table.write(change);
-  };
-  const counting = testClaims({ ...table, write }, clock);
-  const handler = stage<TestRow>({
-    lanes: ['poll'],
-    claims: counting,
-    hints,
-    now: clock.now,
-    holdUntil: async () => until,
-    work: async () => {
-      throw new Error('not to be reached');
-    },
-  });
-  const due = await dueRow();
-  const records = [{ messageId: 'm', body: encodeHints('poll', [due]) }];
-  const context = { getRemainingTimeInMillis: () => 60_000 } as Context;
-  await handler({ Records: records } as SQSEvent, context);
-  expect(writes).toBe(1);
-  expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: until });
-  expect(hints.of('poll')).toEqual([{ ...due, dueAt: until }]);
-  expect(await claims.claim('poll', due)).toBe('gone');
-});
-
 test('work that was superseded ends quietly', async () => {
   const { invoke, dueRow, claims, hints, table, row } = await setUp(async (claim) => {
     await table.write({ update: claim.row, set: { dueAt: 5 }, remove: ['owner', 'claims'] });

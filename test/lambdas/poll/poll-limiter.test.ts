@@ -14,21 +14,21 @@ async function setUp(count: number) {
 }
 
 test('a burst is polled a little below the worker’s share of the cap, also across its invocations', async () => {
-  const { worker, due, sent, turns, clock } = await setUp(20);
+  const { worker, due, sent, starts, clock } = await setUp(20);
   const start = clock.now();
   await worker.invoke(due.slice(0, 10));
   await worker.invoke(due.slice(10));
-  expect(turns).toEqual(due.map((_, n) => start + n * 210));
+  expect(starts).toEqual(due.map((_, n) => start + n * 210));
   expect(sent).toHaveLength(20);
 });
 
 test('two workers at once stay under the cap of both together', async () => {
-  const { startWorker, due, sent, turns } = await setUp(40);
+  const { startWorker, due, sent, starts } = await setUp(40);
   const [one, other] = [startWorker(), startWorker()];
   await Promise.all([one.invoke(due.slice(0, 20)), other.invoke(due.slice(20))]);
   expect(sent).toHaveLength(40);
-  const starts = turns.toSorted((a, b) => a - b);
-  const inOneSecond = starts.map((from) => starts.filter((at) => at >= from && at < from + 1_000).length);
+  const sorted = starts.toSorted((a, b) => a - b);
+  const inOneSecond = sorted.map((from) => sorted.filter((at) => at >= from && at < from + 1_000).length);
   // Each has a share of five per second.
   expect(Math.max(...inOneSecond)).toBeLessThanOrEqual(10);
 });
@@ -48,11 +48,11 @@ test('rows that an invocation has no time for stay due and unclaimed, and are hi
   expect(sent).toHaveLength(20);
 });
 
-test('a hint of a row that is done already takes none of the pace', async () => {
-  const { worker, due, sent, turns } = await setUp(3);
+test('a hint of a row that is done already takes none of the limiter', async () => {
+  const { worker, due, sent, starts } = await setUp(3);
   await worker.invoke([due[0]!, due[0]!, due[0]!, due[1]!, due[2]!]);
   expect(sent).toHaveLength(3);
-  expect(turns).toHaveLength(3);
+  expect(starts).toHaveLength(3);
 });
 
 test('a row that is polled late waits for longer than one polled in time', async () => {

@@ -4,8 +4,10 @@ import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { newCopy } from '../../../lambdas/domain/copying/copy.ts';
 import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
+import { movingClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { itemSize } from '../../support/item-size.ts';
+import { expectHintsToNameRows } from '../../support/recorded-hints.ts';
 import { pollWorld } from './poll-world.ts';
 
 const database = useDatabase();
@@ -46,6 +48,27 @@ test('each transition on the way becomes one event, numbered in the order observ
   expect(events.map((event) => event.data.sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   expect(events.map((event) => event.data.previousStatus)).toEqual([null, ...WAY.slice(0, -1)]);
   expect(new Set(events.map((event) => event.id)).size).toBe(7);
+});
+
+test('while the clock moves at every read, every hint names the due time of its row', async () => {
+  const { register, topaz, table, hints, pauses, clock } = await world({ clock: movingClock() });
+  const request = await register(stepwise);
+  for (let poll = 0; poll < 3; poll++) await request.poll();
+  await expectHintsToNameRows(table, hints);
+  await topaz.post('/_sim/faults', { faults: [{ at: 'status', kind: 'http', status: 429 }] });
+  const refused = await register();
+  await refused.poll();
+  const held = await register();
+  await held.poll();
+  expect(pauses).toHaveLength(1);
+  await topaz.post('/_sim/faults', { faults: [{ at: 'status', kind: 'http', status: 500 }] });
+  await held.poll();
+  await topaz.post('/_sim/faults', { faults: [] });
+  clock.advance(60_000);
+  const finished = await register([['complete', 0]]);
+  await finished.poll();
+  expect(hints.of('copy')).toHaveLength(1);
+  await expectHintsToNameRows(table, hints);
 });
 
 test('a transition is one transaction of the row, its event and the outbox', async () => {
@@ -186,7 +209,7 @@ test('a commit whose answer was lost is recognised, and its rows are hinted', as
   const { invoke } = startWorker({
     transact: async (writes) => {
       await transact(writes);
-      throw new ConditionFailed([0], new Map());
+      throw new ConditionFailed([0], new Map([[0, await request.row()]]));
     },
   });
   await invoke([await request.hint()]);
@@ -195,7 +218,7 @@ test('a commit whose answer was lost is recognised, and its rows are hinted', as
   expect(hints.of('poll')).toEqual([await request.hint()]);
 });
 
-test('a worker that dies before its commit leaves the row to the sweep, and the transition is told once', async () => {
+test('a worker that dies before its commit leaves the row to the sweep, and the transition becomes one event', async () => {
   const { register, startWorker, clock, worker } = await world();
   const request = await register([['accepted', 0]]);
   const { invoke } = startWorker({ transact: () => new Promise(() => {}) });
@@ -207,7 +230,7 @@ test('a worker that dies before its commit leaves the row to the sweep, and the 
   expect((await request.events()).map((event) => event.data.sequence)).toEqual([1]);
 });
 
-test('progress is told to who asked for it, without a number of its own', async () => {
+test('progress is sent to whoever asked for it, without a number of its own', async () => {
   const { register, topaz, clock } = await world();
   const request = await register([['processing', 0]], { tellProgress: true });
   const trace = (percent: number) => ({ statuses: [['processing', 0]], progress: [[0, percent]] });
@@ -251,7 +274,7 @@ test('a copy that waits for a fresh URL gets one, and no other event is made', a
   expect(await request.events()).toHaveLength(1);
 });
 
-test('a copy that waits for a URL is told when upstream has none any more', async () => {
+test('a copy that waits for a URL learns that upstream has none any more', async () => {
   const { register, table, clock } = await world();
   const faults = [{ at: 'status', kind: 'noDownload' }];
   const request = await register([['complete', 0]], { status: 'complete', sequence: 1, position: 1 }, faults);
@@ -270,7 +293,7 @@ test('a copy that waits for a URL is told when upstream has none any more', asyn
 });
 
 test('neither the key nor a signed URL gets into a log line or a row of the request', async () => {
-  const { register, lines, topaz, brakes } = await world();
+  const { register, lines, topaz, pauses } = await world();
   const finished = await register([['complete', 0]]);
   await finished.poll();
   const troubled = await register([['processing', 0]], {}, [{ at: 'status', kind: 'reset' }]);
@@ -280,7 +303,7 @@ test('neither the key nor a signed URL gets into a log line or a row of the requ
   const url = (await finished.copy())?.source.url ?? '';
   expect(lines).toHaveLength(2);
   const shown = [
-    JSON.stringify(brakes),
+    JSON.stringify(pauses),
     ...lines,
     JSON.stringify([await finished.row(), await finished.events(), await finished.view()]),
   ];

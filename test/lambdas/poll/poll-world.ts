@@ -9,16 +9,13 @@ import { requestView } from '../../../lambdas/api/requests/request-view.ts';
 import type { CopyRow } from '../../../lambdas/domain/copying/copy.ts';
 import type { EventRow } from '../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
-import { createPace } from '../../../lambdas/domain/polling/poll-limiter.ts';
-import type { Brake } from '../../../lambdas/domain/polling/upstream-pause.ts';
+import type { UpstreamPause } from '../../../lambdas/domain/polling/upstream-pause.ts';
 import type { MetaRow, RequestRow } from '../../../lambdas/domain/requests/request.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../../../lambdas/domain/requests/transition.ts';
-import { brakeKey, copyKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { copyKey, metaKey, outboxKey, requestKey, upstreamPauseKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint, type RowKey } from '../../../lambdas/domain/work.ts';
-import { stage } from '../../../lambdas/engine/stage.ts';
-import { createPollRequest, mayWait } from '../../../lambdas/poll/poll-request.ts';
+import { createPoll } from '../../../lambdas/poll/poll.ts';
 import { createTopaz } from '../../../lambdas/poll/topaz.ts';
-import { createUpstreamBrake } from '../../../lambdas/poll/upstream-pause.ts';
 import { API_KEY, simulatedTopaz } from '../../local/topaz/simulated-topaz.ts';
 import { testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
@@ -32,10 +29,12 @@ let requests = 0;
 
 /**
  * The poll stage between a table of its own and a simulated Topaz over HTTP. Time stands still but
- * for what a test advances, and what the pace waits.
+ * for what a test advances, and what the limiter waits.
  */
-export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, pendingDays = 8 } = {}) {
-  const clock = testClock();
+export async function pollWorld(
+  { client }: TestDatabase,
+  { timeoutMs = 10_000, pendingDays = 8, clock = testClock() } = {},
+) {
   const { now } = clock;
   const topaz = await simulatedTopaz({ now });
   const writes: Write[][] = [];
@@ -62,8 +61,8 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
   const settings = { ...DEFAULT_TRANSITION_SETTINGS, pendingMs: pendingDays * 86_400_000 };
   const counted = { lost: 0 };
   const sent: number[] = [];
-  const turns: number[] = [];
-  const brakes: Brake[] = [];
+  const starts: number[] = [];
+  const pauses: UpstreamPause[] = [];
   const secretsManager = {
     send: async () => {
       secret.reads++;
@@ -71,52 +70,34 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
     },
   } as unknown as SecretsManagerClient;
 
-  /** A container of the function: its caches, its pace. */
+  /** A container of the function: its caches, its limiter. */
   function startWorker(faults: { transact?: typeof real.transact } = {}) {
-    const brake = createUpstreamBrake({
-      table,
-      now,
-      random: () => 0,
-      perSecond: POLLS_PER_SECOND,
-      onApply: (applied) => brakes.push(applied),
-    });
-    const pace = createPace(POLLS_PER_SECOND);
-    const handler = stage<RequestRow>({
-      lanes: ['poll'],
-      claims,
+    const handler = createPoll({
+      table: { ...table, ...faults },
+      claims: testClaims({ ...table, ...faults }, clock),
       hints,
       now,
-      holdUntil: brake.resumeAt,
-      holdIf: () => mayWait(now(), settings),
-      rowMs: 15_000,
-      work: createPollRequest({
-        table: { ...table, ...faults },
-        claims,
-        topaz: createTopaz({
-          baseUrl: `${topaz.url}/`,
-          apiKey: createSecret(secretsManager, 'topaz-key', now),
-          fetch: (...call) => {
-            sent.push(now());
-            return fetch(...call);
-          },
-          now,
-          timeoutMs,
-        }),
-        hints,
-        brake,
-        turn: async () => {
-          const turn = pace.reserve(now());
-          turns.push(turn);
-          clock.advance(Math.max(0, turn - now()));
+      random: () => 0,
+      sleep: async (ms) => {
+        clock.advance(ms);
+        starts.push(now());
+      },
+      topaz: createTopaz({
+        baseUrl: `${topaz.url}/`,
+        apiKey: createSecret(secretsManager, 'topaz-key', now),
+        fetch: (...call) => {
+          sent.push(now());
+          return fetch(...call);
         },
         now,
-        random: () => 0,
-        retentionDays: 30,
-        settings,
-        progressWanted: async () => false,
-        onLost: () => void counted.lost++,
-        log,
+        timeoutMs,
       }),
+      perSecond: POLLS_PER_SECOND,
+      retentionDays: 30,
+      settings,
+      onPause: (applied) => pauses.push(applied),
+      onLost: () => void counted.lost++,
+      log,
     });
     return {
       /** One invocation with these hints; the function has `remainingMs` left. */
@@ -187,18 +168,18 @@ export async function pollWorld({ client }: TestDatabase, { timeoutMs = 10_000, 
     claims,
     secret,
     lines,
-    brakes,
+    pauses,
     counted,
-    /** When upstream was called, and when the pace allowed it, ms since epoch. */
+    /** When upstream was called, and when the limiter allowed it, ms since epoch. */
     sent,
-    turns,
+    starts,
     /** The writes made through the stage, each a list: of one, or of a transaction. */
     writes,
     worker,
     startWorker,
     register,
     request,
-    brake: () => real.get<Brake & RowKey>(brakeKey),
+    pause: () => real.get<UpstreamPause & RowKey>(upstreamPauseKey),
   };
 }
 

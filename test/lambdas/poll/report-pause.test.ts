@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { log } from '../../../lambdas/adapters/lambda/log.ts';
-import { reportBrake } from '../../../lambdas/poll/report-pause.ts';
+import { reportPause } from '../../../lambdas/poll/report-pause.ts';
 
 test.each([
   ['unauthorized', 'key'],
@@ -13,7 +13,7 @@ test.each([
     const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     onTestFinished(() => void vi.restoreAllMocks());
     const pause = { reason, strikes: 2, since: 10_000, until: 85_000 };
-    reportBrake(pause);
+    reportPause(pause);
     expect(JSON.parse(String(printed.mock.calls[0]?.[0]))).toMatchObject({
       _aws: {
         CloudWatchMetrics: [

@@ -121,12 +121,12 @@ test.each([
   ['nothing readable', 'soon', undefined],
 ])('429 with %s as Retry-After', async (_, header, retryAfterMs) => {
   const { ask } = await setUp(json({}, 429, { 'retry-after': header }));
-  expect(await ask()).toEqual({ kind: 'brake', reason: 'throttled', retryAfterMs });
+  expect(await ask()).toEqual({ kind: 'pause', reason: 'throttled', retryAfterMs });
 });
 
 test('a refused key is read anew, and asked with again only if it has changed', async () => {
   const refused = await setUp(json({}, 401), { keys: ['old'] });
-  expect(await refused.ask()).toEqual({ kind: 'brake', reason: 'unauthorized' });
+  expect(await refused.ask()).toEqual({ kind: 'pause', reason: 'unauthorized' });
   expect(refused.seen).toHaveLength(1);
 
   const mended = await setUp(
@@ -148,7 +148,7 @@ test.each([
   ['two lines', 'a\nb', 'the secret holds no Topaz API key: put yours in place of its text'],
 ])('without a usable key (%s) upstream is not asked', async (_, key, detail) => {
   const { ask, seen } = await setUp(json({ status: 'accepted' }), { keys: [key] });
-  expect(await ask()).toEqual({ kind: 'brake', reason: 'no-key', detail });
+  expect(await ask()).toEqual({ kind: 'pause', reason: 'no-key', detail });
   expect(seen).toEqual([]);
 });
 
@@ -159,13 +159,13 @@ test.each([
   const large = await setUp((_, response) =>
     response.writeHead(status, { 'retry-after': '7' }).end(Buffer.alloc(2 * 1024 ** 2)),
   );
-  expect(await large.ask()).toMatchObject({ kind: 'brake', reason });
+  expect(await large.ask()).toMatchObject({ kind: 'pause', reason });
 
   const broken = await setUp((_, response) => {
     response.writeHead(status, { 'content-length': '100', 'retry-after': '7' }).write('{"message":');
     setImmediate(() => response.destroy());
   });
-  expect(await broken.ask()).toMatchObject({ kind: 'brake', reason });
+  expect(await broken.ask()).toMatchObject({ kind: 'pause', reason });
 });
 
 test('asking again with a new key takes no more time than asking once', async () => {
@@ -198,4 +198,24 @@ test('an answer that ends early is a fault', async () => {
     setImmediate(() => response.destroy());
   });
   expect(await ask()).toMatchObject({ kind: 'fault' });
+});
+
+test.each([
+  ['a byte order mark', '\ufeff{"status": "processing", "progress": 12}', 12],
+  [
+    'NaN where a number should be',
+    '{"status": "processing", "progress": NaN, "message": "NaN \\" NaN"}',
+    undefined,
+  ],
+  ['an infinite number', '{"status": "processing", "averageFps": -Infinity, "progress": 7}', 7],
+])('%s in the answer does not spoil it', async (_, body, progress) => {
+  const topaz = createTopaz({
+    baseUrl: 'https://upstream.example',
+    apiKey: async () => 'key',
+    fetch: async () => new Response(body),
+    now: () => 0,
+  });
+  expect(await topaz.status('id')).toMatchObject({ kind: 'status', status: { status: 'processing' } });
+  const answer = await topaz.status('id');
+  expect(answer.kind === 'status' && answer.status.progress).toBe(progress);
 });

@@ -29,12 +29,13 @@ test.each([
 ])(
   '%s is a fault of the poll: the request stays as it was and is asked about again',
   async (_, fault, reason) => {
-    const { request, clock, lines, brake, hints } = await setUp(fault);
+    const { request, clock, lines, pause, hints } = await setUp(fault);
     const before = await request.view();
     await request.poll();
     expect(await request.view()).toEqual({
       ...before,
       polls: 2,
+      lastError: { at: new Date(clock.now()).toISOString(), reason },
       lastPolledAt: new Date(clock.now()).toISOString(),
       nextPollAt: new Date(clock.now() + 5_000).toISOString(),
     });
@@ -43,7 +44,7 @@ test.each([
     expect(await request.events()).toHaveLength(1);
     expect(hints.sent).toEqual([{ lane: 'poll', hint: await request.hint() }]);
     expect(lines.at(-1)).toContain(`"outcome":"fault","reason":"${reason}"`);
-    expect(await brake()).toBeUndefined();
+    expect(await pause()).toBeUndefined();
   },
 );
 
@@ -55,8 +56,10 @@ test('faults in a row are met with ever longer waits, which one answer ends', as
     waits.push(((await request.row()).dueAt ?? 0) - clock.now());
   }
   expect(waits).toEqual([5, 10, 20, 40, 80, 160, 300, 300].map((seconds) => seconds * 1000));
+  expect(await request.view()).toHaveProperty('lastError.reason', 'the answer is not JSON');
   await request.poll();
   expect(await request.row()).not.toHaveProperty('faults');
+  expect(await request.row()).not.toHaveProperty('lastError');
 });
 
 test('a short 404 changes nothing', async () => {

@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { expect, test, vi } from 'vitest';
 import { entryWrite } from '../../../../lambdas/adapters/rows/backlog.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
-import { number } from '../../../../lambdas/domain/events/event.ts';
+import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import { endpointKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { deliveryRow } from '../../../support/rows.ts';
@@ -30,7 +30,7 @@ async function setUp(onSleep: () => Promise<void> = async () => {}) {
     const endpoint = (await table.get<EndpointRow>(endpointKey(id)))!;
     const source = { kind: 'request', requestId: randomUUID() } as const;
     const drafts = Array.from({ length: count }, () => ({ type: 'video.processing' as const, data: {} }));
-    const { rows } = number(source, { sequence: 0, position: 0 }, drafts, clock.now++);
+    const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, clock.now++);
     for (const event of rows) {
       const row = deliveryRow(event, endpoint);
       await table.transact([{ put: row }, entryWrite(row.waitsAt!, row)]);

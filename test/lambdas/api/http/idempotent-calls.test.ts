@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Row } from '../../../../lambdas/adapters/dynamodb/table.ts';
 import { entryWrite } from '../../../../lambdas/adapters/rows/backlog.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
-import { number } from '../../../../lambdas/domain/events/event.ts';
+import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import { endpointKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { deliveryRow } from '../../../support/rows.ts';
@@ -29,7 +29,7 @@ async function delivered(endpoint: object): Promise<string> {
   const { id } = (await api.call('POST', '/v1/endpoints', { body: endpoint })).body;
   const source = { kind: 'request', requestId: randomUUID() } as const;
   const drafts = [{ type: 'video.processing' as const, data: {} }];
-  const { rows } = number(source, { sequence: 0, position: 0 }, drafts, api.clock.now);
+  const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, api.clock.now);
   const { table } = database();
   const row = deliveryRow(rows[0]!, (await table.get<EndpointRow>(endpointKey(id)))!);
   await table.transact([{ put: row }, ...(row.waitsAt ? [entryWrite(row.waitsAt, row)] : [])]);

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest';
 import type { Attempt } from '../../../../lambdas/domain/delivering/attempt.ts';
 import type { DeliveryRow } from '../../../../lambdas/domain/delivering/delivery.ts';
 import { afterAttempt } from '../../../../lambdas/domain/delivering/delivery-outcome.ts';
-import { number } from '../../../../lambdas/domain/events/event.ts';
+import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import { deliveryRow, endpointRow, REQUEST_ID, START } from '../../../support/rows.ts';
 
 const endpoint = endpointRow(1);
-const { rows } = number(
+const { rows } = numberEvents(
   { kind: 'request', requestId: REQUEST_ID },
   { sequence: 0, position: 0 },
   [{ type: 'video.accepted', data: {} }],

@@ -9,7 +9,7 @@ import {
   nextBatch,
 } from '../../../../lambdas/domain/delivering/fan-out.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
-import { number } from '../../../../lambdas/domain/events/event.ts';
+import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import type { EventType } from '../../../../lambdas/domain/events/event-filter.ts';
 import { endpointRow, REQUEST_ID, START } from '../../../support/rows.ts';
 
@@ -20,7 +20,8 @@ const START_CURSORS: Cursors = { accountCursor: { position: 0 }, callbackCursors
 
 function events(...types: EventType[]): EventRow[] {
   const drafts = types.map((type) => ({ type, data: {} }));
-  return number({ kind: 'request', requestId: REQUEST_ID }, { sequence: 0, position: 0 }, drafts, START).rows;
+  return numberEvents({ kind: 'request', requestId: REQUEST_ID }, { sequence: 0, position: 0 }, drafts, START)
+    .rows;
 }
 
 function audience(endpoints: number, callbacks: string[][] = []): Audience {
@@ -116,7 +117,7 @@ test('what befalls an endpoint is told to the others', () => {
   };
   const about = all.account[0]?.endpoint.id ?? '';
   const draft = { type: 'endpoint.disabled' as const, data: {} };
-  const { rows } = number(
+  const { rows } = numberEvents(
     { kind: 'endpoint', endpointId: about },
     { sequence: 0, position: 0 },
     [draft],

@@ -259,3 +259,63 @@ test('a long message is cut at 2 KiB between characters', () => {
   const change = transition(processing, says('failed', { message: 'ä'.repeat(2_000) }), START);
   expect(change.events[0]?.data.message).toBe('ä'.repeat(1_024));
 });
+
+describe('the statuses that no poll saw', () => {
+  const eventAfter = (sentStatus: string | undefined, status: string) => {
+    const row = requestRow({ status: sentStatus ?? 'registered', sentStatus, sequence: 3, position: 3 });
+    return transition(row, says(status), START).events[0]?.data;
+  };
+
+  test.each([
+    ['accepted', 'processing', ['initializing', 'preprocessing']],
+    ['requested', 'complete', ['accepted', 'initializing', 'preprocessing', 'processing', 'postprocessing']],
+  ])('between %s and %s are named', (previous, status, skipped) => {
+    expect(eventAfter(previous, status)).toMatchObject({ previousStatus: previous, skipped });
+  });
+
+  test.each([
+    ['neighbours', 'accepted', 'initializing'],
+    ['a job that went back', 'processing', 'accepted'],
+    ['a failure', 'accepted', 'failed'],
+    ['a cancellation', 'accepted', 'canceled'],
+    ['a job that is being canceled', 'accepted', 'canceling'],
+    ['an unknown status before', 'paused', 'complete'],
+    ['an unknown status after', 'accepted', 'paused'],
+    ['the first status', undefined, 'processing'],
+  ])('are not guessed for %s', (_, previous, status) => {
+    expect(eventAfter(previous, status)).toBeDefined();
+    expect(eventAfter(previous, status)).not.toHaveProperty('skipped');
+  });
+});
+
+describe('the previous status of an event', () => {
+  test('is null in the first event, even when the request is lost at once', () => {
+    const row = requestRow({ notFoundSince: START - notFoundMs, notFounds: notFoundTries });
+    expect(transition(row, NOT_FOUND, START).events[0]).toMatchObject({
+      type: 'video.lost',
+      data: { status: 'lost', previousStatus: null },
+    });
+  });
+
+  test('after a restart is the one that receivers were last sent', () => {
+    const restarted = requestRow({ status: 'registered', sentStatus: 'failed', sequence: 4, position: 4 });
+    expect(transition(restarted, says('requested'), START).events[0]?.data).toMatchObject({
+      previousStatus: 'failed',
+    });
+  });
+
+  test('is not one that the bridge met again without an event', () => {
+    const row = requestRow({ status: 'accepted', sentStatus: 'accepted', unrecognized: ['paused'] });
+    const { set, events } = transition(row, says('paused'), START);
+    expect(events).toEqual([]);
+    const next = transition({ ...row, ...set }, says('processing'), START);
+    expect(next.events[0]?.data).toMatchObject({ previousStatus: 'accepted' });
+  });
+});
+
+test('a message full of characters that JSON escapes leaves the payload small', () => {
+  const row = requestRow({ status: 'processing', sentStatus: 'processing' });
+  const message = '\u0001'.repeat(2_048);
+  const [event] = transition(row, says('failed', { message }), START).events;
+  expect(Buffer.byteLength(JSON.stringify(event?.data))).toBeLessThan(5_000);
+});
