@@ -7,7 +7,7 @@ import type { DeliveryRow, DeliveryState } from '../../domain/delivering/deliver
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { backlogKey, backlogPartition } from '../../domain/rows.ts';
+import { backlogEntryKey, backlogPartition } from '../../domain/rows.ts';
 import { freshDueAt, type Hint } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
@@ -127,23 +127,23 @@ function retry(row: DeliveryRow, now: number): Ordered {
     writes: [
       {
         update: row,
-        set: { ...restarts, lane: 'deliver-slow', dueAt, passes: true },
-        remove: [...WORK, 'waitsAt'],
+        set: { ...restarts, lane: 'deliver-slow', dueAt, bypassesBreaker: true },
+        remove: [...WORK, 'backlogKey'],
         if: [present('pk'), equals('state', row.state)],
       },
-      ...(row.waitsAt ? [{ delete: backlogKey(row.waitsAt, row) }] : []),
+      ...(row.backlogKey ? [{ delete: backlogEntryKey(row.backlogKey, row) }] : []),
     ],
   };
 }
 
 /** Whoever fetches from the endpoint gets it again. */
 function fetchable(row: DeliveryRow, endpoint: EndpointRow): Ordered {
-  const waitsAt = backlogPartition(endpoint);
-  const set = { state: 'pending', failures: 0, waitsAt };
+  const backlogKey = backlogPartition(endpoint);
+  const set = { state: 'pending', failures: 0, backlogKey };
   return {
     writes: [
       { update: row, set, remove: [...WORK, 'lane', 'dueAt'], if: [equals('state', row.state)] },
-      entryWrite(waitsAt, { ...row, expiresAt: undefined }),
+      entryWrite(backlogKey, { ...row, expiresAt: undefined }),
     ],
   };
 }

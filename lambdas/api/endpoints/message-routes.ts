@@ -8,7 +8,7 @@ import { payloadToSend } from '../../adapters/video-link.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { finishedExpiry, isExpired } from '../../domain/retention.ts';
-import { backlogKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
+import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
@@ -50,7 +50,7 @@ export function messageRoutes(context: ApiContext): Route[] {
   }
 
   const isWaiting = (entry: BacklogEntry, row: DeliveryRow | undefined): boolean =>
-    row?.waitsAt === entry.pk && !isExpired(row, now());
+    row?.backlogKey === entry.pk && !isExpired(row, now());
 
   async function signed(endpoint: EndpointRow, row: DeliveryRow) {
     const body = JSON.stringify(await payloadToSend(row, videoLink, now()));
@@ -61,8 +61,8 @@ export function messageRoutes(context: ApiContext): Route[] {
   async function acknowledge(endpoint: EndpointRow, eventId: string): Promise<boolean> {
     const key = deliveryKey(endpoint.id, eventId);
     const row = await table.get<DeliveryRow>(key);
-    const waitsAt = backlogPartition(endpoint);
-    if (row?.waitsAt !== waitsAt) return false;
+    const backlogKey = backlogPartition(endpoint);
+    if (row?.backlogKey !== backlogKey) return false;
     const attempt = { at: now(), durationMs: 0 };
     const expiresAt = finishedExpiry(now(), retentionDays);
     try {
@@ -75,10 +75,10 @@ export function messageRoutes(context: ApiContext): Route[] {
             attemptCount: row.attemptCount + 1,
             expiresAt,
           },
-          remove: ['waitsAt', 'inReplay'],
-          if: [equals('waitsAt', waitsAt)],
+          remove: ['backlogKey', 'inReplay'],
+          if: [equals('backlogKey', backlogKey)],
         },
-        { delete: backlogKey(waitsAt, row) },
+        { delete: backlogEntryKey(backlogKey, row) },
         ...countedInReplay(row, expiresAt),
       ]);
       return true;
