@@ -5,6 +5,7 @@ import type { Write } from '../../adapters/dynamodb/table.ts';
 import { entryWrite } from '../../adapters/rows/backlog.ts';
 import type { DeliveryRow, DeliveryState } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { backlogEntryKey, backlogPartition } from '../../domain/rows.ts';
@@ -76,7 +77,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
             const row = await known(params.id);
             const endpoint = await endpoints.get(row.endpointId);
             if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
-            const again = endpoint.kind === 'pull' ? fetchable(row, endpoint) : retry(row, now());
+            const again = isFetched(endpoint) ? fetchable(row, endpoint) : retry(row, now());
             due = again.due;
             return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
           }),

@@ -7,6 +7,7 @@ import { signWebhook } from '../../adapters/signed-webhook.ts';
 import { payloadToSend } from '../../adapters/video-link.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { finishedExpiry, isExpired } from '../../domain/retention.ts';
 import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
 import type { ApiContext } from '../http/context.ts';
@@ -31,8 +32,9 @@ export function messageRoutes(context: ApiContext): Route[] {
   async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
     const endpoint = await endpoints.get(id ?? '');
     if (!endpoint) throw notFound('endpoint');
-    if (endpoint.kind !== 'pull')
-      throw conflict('Messages are fetched only from endpoints of the kind pull.');
+    if (!isFetched(endpoint)) {
+      throw conflict(`Kind \`${endpoint.kind}\` is sent its messages; fetch from one of kind \`pull\`.`);
+    }
     return endpoint;
   }
 

@@ -10,7 +10,7 @@ import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow, EndpointSecret } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { SLOW_MS } from '../../../lambdas/domain/delivering/health.ts';
-import type { EventType } from '../../../lambdas/domain/events/event-filter.ts';
+import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';

@@ -112,6 +112,11 @@ describe('the document', () => {
     expect(differences('GET', '/v1/requests/{requestId}', answer)).toBeNull();
   });
 
+  test('describes every type of event as a webhook', () => {
+    expect(Object.keys(document.webhooks)).toEqual(document.components.schemas.Event.properties.type.enum);
+    expect(document.webhooks['video.stored'].post.summary).toMatch(/in your bucket/);
+  });
+
   test('tells the bodies that are wanted', () => {
     const { schema } = document.paths['/v1/requests'].post.requestBody.content['application/json'];
     expect(schema).toMatchObject({ required: ['requestId'], additionalProperties: false });

@@ -10,7 +10,7 @@ import {
 } from '../../../../lambdas/domain/delivering/fan-out.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
 import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
-import type { EventType } from '../../../../lambdas/domain/events/event-filter.ts';
+import type { EventType } from '../../../../lambdas/domain/events/event-types.ts';
 import { endpointRow, REQUEST_ID, START } from '../../../support/rows.ts';
 
 /** An account-wide endpoint is its own gate. */
