@@ -191,6 +191,10 @@ const schemas: Readonly<Record<string, Schema>> = {
         'capped',
       ),
     ),
+    upstream: object(
+      { state: oneOf('ok', 'paused'), reason: text, since: time, until: time },
+      ...['reason', 'since', 'until'],
+    ),
   }),
 };
 
