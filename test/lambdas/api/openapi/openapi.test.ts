@@ -86,6 +86,7 @@ describe('the document', () => {
         outputSize: '12 MB',
         message: 'done',
         errorCode: 'none',
+        lastError: { at, reason: 'timed out' },
         lastPolledAt: at,
         video: {
           state: 'stored',
