@@ -5,6 +5,7 @@ const usage = `npm run bench:throttling -- [options]
   --json          one JSON document on standard output
   --rows N        deliveries in the backlog (default 400)
   --workers A,B   workers at a time (default 2,5,20)
+  --transactions  the end of a delivery is recorded in a transaction
 
 A backlog of deliveries meets one partition of the index "due" that takes a tenth of DynamoDB's 1,000 units a second,
 so 5 workers stand for 50. For each way of retrying: what could not be recorded, and is sent twice.`;
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     rows: { type: 'string', default: '400' },
     workers: { type: 'string', default: '2,5,20' },
+    transactions: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -37,7 +39,8 @@ else {
   const results: ({ workers: number } & Retries & Throttled)[] = [];
   for (const workers of values.workers.split(',').map(Number)) {
     for (const way of WAYS) {
-      const throttled = await measureThrottled(way, { workers, rows, sendMs: SEND_MS }, CAPACITY);
+      const load = { workers, rows, sendMs: SEND_MS, transactions: values.transactions };
+      const throttled = await measureThrottled(way, load, CAPACITY);
       results.push({ workers, ...way, ...throttled });
       if (!values.json) console.error(`${workers} workers, ${way.retryMode} ${way.maxAttempts}: done`);
     }

@@ -5,7 +5,7 @@ import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { AWS_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { deliveryKey } from '../../lambdas/domain/rows.ts';
 import type { Hint } from '../../lambdas/domain/work.ts';
-import { createClaims } from '../../lambdas/engine/claims.ts';
+import { createClaims, finishWrite } from '../../lambdas/engine/claims.ts';
 import { inParallel } from '../../lambdas/engine/in-parallel.ts';
 import { startDynamo } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from '../../test/support/bridge-table.ts';
@@ -19,6 +19,8 @@ export type Load = {
   readonly rows: number;
   /** How long a receiver takes, ms. */
   readonly sendMs: number;
+  /** Whether the end of a delivery is recorded in a transaction with another row, as for rate-limited endpoints. */
+  readonly transactions: boolean;
 };
 
 export type Throttled = {
@@ -69,7 +71,10 @@ export async function measureThrottled(retries: Retries, load: Load, capacity: C
         await sleep(load.sendMs);
         const answered = performance.now();
         try {
-          await claims.finish(claim);
+          if (load.transactions) {
+            const beside = { pk: 'BESIDE', sk: claim.row.sk };
+            await claims.commit(claim, [finishWrite(claim), { put: beside }]);
+          } else await claims.finish(claim);
           recorded.push(performance.now() - answered);
         } catch {
           sentTwice++;

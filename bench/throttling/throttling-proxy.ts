@@ -8,7 +8,7 @@ export type Capacity = { readonly unitsPerSecond: number; readonly unitsPerWrite
 
 /**
  * A proxy in front of DynamoDB that refuses writes beyond a capacity as DynamoDB does: by a token bucket that
- * holds one second's units, with a ThrottlingException.
+ * holds one second's units; a transaction is canceled for it.
  */
 export async function startThrottlingProxy(target: string, { unitsPerSecond, unitsPerWrite }: Capacity) {
   const agent = new Agent({ keepAlive: true });
@@ -28,10 +28,13 @@ export async function startThrottlingProxy(target: string, { unitsPerSecond, uni
 
   const server = createServer(async (incoming, response) => {
     const body = await buffer(incoming);
-    if (String(incoming.headers['x-amz-target']).endsWith('.UpdateItem')) {
+    const refusal = REFUSALS[String(incoming.headers['x-amz-target']).split('.').at(-1) ?? ''];
+    if (refusal) {
       if (!admits()) {
         counts.refused++;
-        response.writeHead(400, { 'content-type': 'application/x-amz-json-1.0' }).end(REFUSAL);
+        response
+          .writeHead(400, { 'content-type': 'application/x-amz-json-1.0' })
+          .end(JSON.stringify(refusal));
         return;
       }
       counts.admitted++;
@@ -60,7 +63,14 @@ export async function startThrottlingProxy(target: string, { unitsPerSecond, uni
   };
 }
 
-const REFUSAL = JSON.stringify({
-  __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException',
-  message: 'Throughput exceeds the current throughput limit of your table or index.',
-});
+const message = 'Throughput exceeds the current throughput limit of your table or index.';
+/** The body of a refused write, by its operation. */
+const REFUSALS: Readonly<Record<string, object>> = {
+  UpdateItem: { __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException', message },
+  TransactWriteItems: {
+    __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
+    message:
+      'Transaction cancelled, please refer cancellation reasons for specific reasons [ThrottlingError, None]',
+    CancellationReasons: [{ Code: 'ThrottlingError', Message: message }, { Code: 'None' }],
+  },
+};

@@ -34,7 +34,7 @@ export const handler = createApi({
   counts: createCounts(dynamodb, table, env.TABLE_NAME),
   hints: createHints({
     client: new SQSClient(AWS_CLIENT),
-    queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'),
+    queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver-slow'),
     now,
     onLost: reportLostHints,
   }),

@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createTable } from '../adapters/dynamodb/table.ts';
-import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
+import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
@@ -24,7 +24,7 @@ import { createUploads, UPLOADS_CLIENT } from './uploads/uploads.ts';
 
 const env = requireEnv('TABLE_NAME', 'BUCKET_NAME', 'KEY_TEMPLATE', 'ALLOW_LOOPBACK');
 const now = Date.now;
-const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
+const table = createTable(new DynamoDBClient(WORKER_DYNAMODB_CLIENT), env.TABLE_NAME);
 const claims = createClaims(table, now, randomUUID);
 const hints = createHints({
   client: new SQSClient(AWS_CLIENT),

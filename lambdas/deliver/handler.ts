@@ -6,7 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { createSafeHttp } from '../adapters/http/safe-http.ts';
-import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
+import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
@@ -23,7 +23,7 @@ import { createPutEvent } from './put-event.ts';
 const env = requireEnv('TABLE_NAME', 'LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');
 const now = Date.now;
 const clocks = { now, elapsed: () => performance.now() };
-const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
+const table = createTable(new DynamoDBClient(WORKER_DYNAMODB_CLIENT), env.TABLE_NAME);
 
 /** Sends the deliveries that are due, and does what endpoints as such have due. */
 export const handler = createDeliver({

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createTable } from '../adapters/dynamodb/table.ts';
-import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
+import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
@@ -16,7 +16,7 @@ import { createEraseRequest } from './erase-request.ts';
 
 const { TABLE_NAME } = requireEnv('TABLE_NAME');
 const now = Date.now;
-const table = createTable(new DynamoDBClient(AWS_CLIENT), TABLE_NAME);
+const table = createTable(new DynamoDBClient(WORKER_DYNAMODB_CLIENT), TABLE_NAME);
 const hints = createHints({
   client: new SQSClient(AWS_CLIENT),
   queueUrls: queueUrls('dispatch', 'deliver', 'deliver-slow'),

@@ -4,7 +4,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createTable } from '../adapters/dynamodb/table.ts';
-import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
+import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
@@ -20,7 +20,7 @@ import { createTopaz } from './topaz.ts';
 
 const env = requireEnv('TABLE_NAME', 'TOPAZ_BASE_URL', 'TOPAZ_API_KEY_SECRET_ARN');
 const now = Date.now;
-const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
+const table = createTable(new DynamoDBClient(WORKER_DYNAMODB_CLIENT), env.TABLE_NAME);
 
 /** Asks upstream about the requests that are due. */
 export const handler = createPoll({

@@ -61,8 +61,11 @@ const HOLDS_ALWAYS = 'attribute_exists(pk) OR attribute_not_exists(pk)';
 /** Keys that one batch read takes. */
 const KEYS_PER_READ = 100;
 
-/** Why a transaction was canceled that may come through when it is sent again. */
-const TRANSIENT = ['TransactionConflict', 'ThrottlingError', 'ProvisionedThroughputExceeded'];
+/** Why a transaction was canceled, when the table takes no more at the moment. */
+const THROTTLED = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
+/** The longest first wait before a write is sent again, ms; each further one is twice as long. */
+const FIRST_WAIT_MS = { conflict: 50, throttled: 1_000 };
+const LONGEST_WAIT_MS = 20_000;
 
 /**
  * The one table, over a real client: reads, single writes and transactions of {@link Write}s.
@@ -146,7 +149,10 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     await patiently(() => documents.send(new TransactWriteCommand(input)));
   }
 
-  /** Sends a write, again while transactions of others are in its way. */
+  /**
+   * Sends a write, again while transactions of others are in its way, and again as often as the client itself tries
+   * when a transaction was throttled: the SDK tries those once.
+   */
   async function patiently<R>(send: () => Promise<R>): Promise<R> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -154,8 +160,10 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
       } catch (error) {
         const refused = refusal(error);
         if (refused) throw refused;
-        if (!isTransient(error) || attempt === CONFLICT_TRIES) throw error;
-        await sleep(random() * 25 * 2 ** attempt);
+        const passing = passingCause(error);
+        const tries = passing === 'throttled' ? await client.config.maxAttempts() : CONFLICT_TRIES;
+        if (!passing || attempt >= tries) throw error;
+        await sleep(random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS[passing] * 2 ** (attempt - 1)));
       }
     }
   }
@@ -255,10 +263,14 @@ function failedAt(places: readonly (readonly [number, Item | undefined])[]): Con
   );
 }
 
-const isTransient = (error: unknown): boolean =>
-  error instanceof TransactionConflictException ||
-  (error instanceof TransactionCanceledException &&
-    (error.CancellationReasons ?? []).some(({ Code = '' }) => TRANSIENT.includes(Code)));
+/** Why a write failed that may come through when it is sent again. */
+function passingCause(error: unknown): 'conflict' | 'throttled' | undefined {
+  if (error instanceof TransactionConflictException) return 'conflict';
+  if (!(error instanceof TransactionCanceledException)) return undefined;
+  const codes = (error.CancellationReasons ?? []).map(({ Code = '' }) => Code);
+  if (codes.some((code) => THROTTLED.includes(code))) return 'throttled';
+  return codes.includes('TransactionConflict') ? 'conflict' : undefined;
+}
 
 const keyOf = ({ pk, sk }: RowKey): RowKey => ({ pk, sk });
 

@@ -176,6 +176,13 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
       expect(await never.catch((error) => outcomeOf(error, 1))).toBe('retry');
     });
 
+    test('a throttled transaction is sent as often as the client sends a throttled write', async () => {
+      const errors = Array.from({ length: 100 }, () => canceled('None', 'ThrottlingError'));
+      const never = refusedBy(errors, (table) => table.transact([{ put: newKey() }]));
+      await expect(never).rejects.toThrow(TransactionCanceledException);
+      expect(100 - errors.length).toBe(await database.client.config.maxAttempts());
+    });
+
     test('a condition that does not hold is a refusal at once', async () => {
       const refused = refusedBy([canceled('TransactionConflict', 'ConditionalCheckFailed')], (table) =>
         table.transact([{ put: newKey() }]),
