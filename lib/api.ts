@@ -9,7 +9,7 @@ import {
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { BridgeFunction } from './bridge-function.ts';
+import { BridgeFunction, type Telemetry } from './bridge-function.ts';
 
 // Without the path: that of `/v1/links/{token}` is a key to a video.
 const ACCESS_LOG = {
@@ -32,16 +32,18 @@ export class Api extends Construct {
   /** Base URL, without a trailing slash. */
   readonly url: string;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { telemetry }: { telemetry: Telemetry }) {
     super(scope, id);
+    const { stackName } = Stack.of(this);
     this.fn = new BridgeFunction(this, 'Function', {
       stage: 'api',
       // The gateway ends a call at 30 s; the function's own answer comes first.
       timeout: Duration.seconds(29),
       memorySize: 1024,
+      telemetry,
     });
     this.http = new HttpApi(this, 'Http', {
-      apiName: Stack.of(this).stackName,
+      apiName: stackName,
       description: 'Webhook bridge',
       createDefaultStage: false,
       defaultIntegration: new HttpLambdaIntegration('Integration', this.fn, {
@@ -55,6 +57,8 @@ export class Api extends Construct {
     });
 
     const accessLogs = new LogGroup(this, 'AccessLogs', {
+      // Under any other name each API takes a place in a resource policy of the account, which holds few.
+      logGroupName: `/aws/vendedlogs/${stackName}/api-access`,
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
     });

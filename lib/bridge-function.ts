@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { type Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Architecture, LoggingFormat, RecursiveLoop, Runtime, Tracing } from 'aws-cdk-lib/aws-lambda';
+import {
+  Architecture,
+  LoggingFormat,
+  RecursiveLoop,
+  Runtime,
+  SystemLogLevel,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
@@ -14,6 +21,14 @@ export type BridgeFunctionProps = {
   readonly timeout: Duration;
   /** MB; Lambda shares CPU out by memory. */
   readonly memorySize: number;
+  readonly telemetry: Telemetry;
+};
+
+/** What Lambda itself records of each invocation, beside what the function logs. */
+export type Telemetry = {
+  /** Whether X-Ray traces it. */
+  readonly tracing: boolean;
+  readonly systemLogLevel: keyof typeof SystemLogLevel;
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,7 +38,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
  * bundling, logs, tracing, and a role that may do nothing yet but write its own logs and traces.
  */
 export class BridgeFunction extends NodejsFunction {
-  constructor(scope: Construct, id: string, { stage, timeout, memorySize }: BridgeFunctionProps) {
+  constructor(scope: Construct, id: string, props: BridgeFunctionProps) {
+    const { stage, timeout, memorySize, telemetry } = props;
     const logGroup = new LogGroup(scope, `${id}Logs`, {
       retention: RetentionDays.ONE_MONTH,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -48,7 +64,8 @@ export class BridgeFunction extends NodejsFunction {
       role,
       logGroup,
       loggingFormat: LoggingFormat.JSON,
-      tracing: Tracing.ACTIVE,
+      systemLogLevelV2: SystemLogLevel[telemetry.systemLogLevel],
+      tracing: telemetry.tracing ? Tracing.ACTIVE : Tracing.DISABLED,
       // Work wakes its own queue by design: docs/decisions/recursive-loop.md.
       recursiveLoop: RecursiveLoop.ALLOW,
       environment: {
@@ -69,6 +86,10 @@ export class BridgeFunction extends NodejsFunction {
         // CommonJS packages inside an ES module still call require.
         banner: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);",
       },
+    });
+    Validations.of(this).acknowledge({
+      id: 'Serverless-LambdaTracing',
+      reason: 'A setting: traces cost more than most invocations, and the logs tell what happened.',
     });
     Validations.of(this).acknowledge({
       id: 'Serverless-LambdaDLQ',

@@ -2,6 +2,7 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import {
   type AttributeType,
   Billing,
+  type ITableV2,
   ProjectionType,
   TableEncryptionV2,
   TableV2,
@@ -11,15 +12,6 @@ import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { TABLE_SCHEMA, type TableIndex } from '../lambdas/domain/table-schema.ts';
 import type { BridgeFunction } from './bridge-function.ts';
-
-const READ = ['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query'];
-// Transactions are authorized by the actions of their items.
-const WRITE = [
-  'dynamodb:PutItem',
-  'dynamodb:UpdateItem',
-  'dynamodb:DeleteItem',
-  'dynamodb:ConditionCheckItem',
-];
 
 // DynamoDB uses a customer key in the caller's name.
 const READ_KEY = ['kms:Decrypt', 'kms:DescribeKey'];
@@ -31,15 +23,41 @@ const WRITE_KEY = [
   'kms:GenerateDataKeyWithoutPlaintext',
 ];
 
+/** What a stage does with rows, by the names of DynamoDB's actions; a transaction is allowed by those of its items. */
+export type TableUse = {
+  readonly actions: readonly TableAction[];
+  /** The indexes that it queries. */
+  readonly indexes?: readonly TableIndex[];
+};
+type TableAction =
+  | 'GetItem'
+  | 'BatchGetItem'
+  | 'Query'
+  | 'PutItem'
+  | 'UpdateItem'
+  | 'DeleteItem'
+  | 'ConditionCheckItem';
+
+export type BridgeTableProps = {
+  /** An existing table to use. */
+  readonly tableName?: string;
+  readonly customerKey?: IKey;
+  readonly formerKeys: readonly IKey[];
+};
+
 /** The one table: every row of the bridge, the due ones in the index `due`, lists in `list`. */
 export class BridgeTable extends Construct {
-  readonly table: TableV2;
-  private readonly key: IKey | undefined;
+  readonly table: ITableV2;
+  private readonly keys: readonly IKey[];
 
-  constructor(scope: Construct, id: string, { customerKey }: { customerKey?: IKey }) {
+  constructor(scope: Construct, id: string, { tableName, customerKey, formerKeys }: BridgeTableProps) {
     super(scope, id);
-    this.key = customerKey;
-    this.table = new TableV2(this, 'Table', {
+    this.keys = customerKey ? [customerKey, ...formerKeys] : formerKeys;
+    this.table = tableName ? TableV2.fromTableName(this, 'Table', tableName) : this.newTable(customerKey);
+  }
+
+  private newTable(customerKey: IKey | undefined): TableV2 {
+    return new TableV2(this, 'Table', {
       ...keys(TABLE_SCHEMA.key),
       timeToLiveAttribute: TABLE_SCHEMA.expiry,
       globalSecondaryIndexes: Object.entries(TABLE_SCHEMA.indexes).map(([indexName, names]) => ({
@@ -57,27 +75,26 @@ export class BridgeTable extends Construct {
     });
   }
 
-  /** Lets the function read and write rows, and names the table to it. */
-  connect(fn: BridgeFunction): void {
-    this.allow(fn, [...READ, ...WRITE], ['due', 'list']);
-    this.key?.grant(fn, ...READ_KEY, ...WRITE_KEY);
-  }
-
-  /** Lets the function find and read due rows but write none, and names the table to it. */
-  connectSweeper(fn: BridgeFunction): void {
-    this.allow(fn, READ, ['due']);
-    this.key?.grant(fn, ...READ_KEY);
-  }
-
-  private allow(fn: BridgeFunction, actions: string[], indexes: TableIndex[]): void {
+  /** Lets the function do what it does with rows, and names the table to it. */
+  connect(fn: BridgeFunction, { actions, indexes = [] }: TableUse): void {
     const { tableArn, tableName } = this.table;
-    fn.addToRolePolicy(new PolicyStatement({ actions, resources: [tableArn] }));
-    fn.addToRolePolicy(
-      new PolicyStatement({
-        actions: ['dynamodb:Query'],
-        resources: indexes.map((index) => `${tableArn}/index/${index}`),
-      }),
-    );
+    if (actions.length > 0) {
+      fn.addToRolePolicy(
+        new PolicyStatement({
+          actions: actions.map((action) => `dynamodb:${action}`),
+          resources: [tableArn],
+        }),
+      );
+    }
+    if (indexes.length > 0) {
+      fn.addToRolePolicy(
+        new PolicyStatement({
+          actions: ['dynamodb:Query'],
+          resources: indexes.map((index) => `${tableArn}/index/${index}`),
+        }),
+      );
+    }
+    for (const key of this.keys) key.grant(fn, ...READ_KEY, ...(actions.length > 0 ? WRITE_KEY : []));
     fn.addEnvironment('TABLE_NAME', tableName);
   }
 }

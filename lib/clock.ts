@@ -2,26 +2,26 @@ import { Duration, Validations } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
-import { BridgeFunction } from './bridge-function.ts';
+import { BridgeFunction, type Telemetry } from './bridge-function.ts';
 
 /** The one clock: runs the tick stage every minute. */
 export class Clock extends Construct {
   readonly fn: BridgeFunction;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { telemetry }: { telemetry: Telemetry }) {
     super(scope, id);
     this.fn = new BridgeFunction(this, 'Function', {
       stage: 'tick',
       // Ends before the next one begins.
       timeout: Duration.seconds(55),
       memorySize: 512,
+      telemetry,
     });
-    // A tick that fails is made up for by the next: neither the schedule nor Lambda repeats it.
+    // The next tick does what one that failed did not: neither the schedule nor Lambda repeats it.
     this.fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     Validations.of(this.fn).acknowledge({
       id: 'Serverless-LambdaAsyncFailureDestination',
-      reason:
-        'A tick carries no data: there is nothing to keep of one that failed, and an alarm tells of it.',
+      reason: 'A tick carries no data: nothing of one that failed is worth keeping, and an alarm reports it.',
     });
 
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { givesShortKeys } from '../lambdas/domain/copying/object-key.ts';
 
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const BUCKET_PLACE = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^*?]*)?$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 const PLACEHOLDERS = ['requestId', 'filename', 'ext', 'date'];
@@ -16,6 +17,16 @@ const wholeNumber = (min: number, max: number, unit: string) =>
       .min(min, `must be at least ${min}`)
       .max(max, `must be at most ${max}`),
   );
+
+/** A list in `cdk.json`, or names with commas between them on the command line. */
+const list = (item: z.ZodString) =>
+  z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(item)).default([]);
+
+/** The command line hands over text where `cdk.json` has true and false. */
+const yesOrNo = z.preprocess(
+  (value) => (value === 'true' ? true : value === 'false' ? false : value),
+  z.boolean('must be true or false'),
+);
 
 const baseUrl = z
   .url({ protocol: /^https$/, error: 'must be an https URL' })
@@ -45,10 +56,28 @@ const SETTINGS = {
   notFoundMinutes: wholeNumber(1, 1440, 'minutes').default(10),
   /** How long a request may stay pending: longer than upstream keeps data. Events outlive it (retention.ts). */
   pendingDays: wholeNumber(1, 12, 'days').default(8),
-  /** Copy workers at a time. */
-  maxCopies: wholeNumber(2, 1000, 'workers').default(10),
+  /** Copy workers at a time. Each may work for 15 minutes, so that fewer fit into a small account. */
+  maxCopies: wholeNumber(2, 1000, 'workers').default(4),
+  /** Workers at a time that fan events out; each takes ten requests. */
+  maxDispatches: wholeNumber(2, 1000, 'workers').default(10),
+  /** Workers at a time of each of the two lanes of deliveries; beyond these the index `due` is what limits. */
+  maxDeliveries: wholeNumber(2, 1000, 'workers').default(50),
+  /** Name of the stack, which names the deployment in logs, metrics and the API. */
+  stackName: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9-]{0,127}$/, 'must be letters, digits and hyphens, beginning with a letter')
+    .default('TopazWebhookBridge'),
+  /** An existing table, such as one that was restored from a backup; without it the stack makes one. */
+  tableName: z
+    .string()
+    .regex(/^[\w.-]{3,255}$/, 'must be the name of a DynamoDB table, not its ARN')
+    .optional(),
   /** An existing bucket for the videos, in the same region; without it the stack makes one. */
   bucketName: z.string().regex(BUCKET_NAME, 'must be the name of an S3 bucket').optional(),
+  /** Where videos are from before `bucketName` or `keyTemplate` was changed: buckets, or `bucket/prefix`. */
+  formerBuckets: list(
+    z.string().regex(BUCKET_PLACE, 'must be names of S3 buckets, each with or without /prefix'),
+  ),
   /** Object key of a stored video; `{requestId}`, `{filename}`, `{ext}` and `{date}` are filled in. */
   keyTemplate: keyTemplate.default('videos/{requestId}/{filename}'),
   /** Days for which the rows of ended requests are kept. Videos are never deleted. */
@@ -64,9 +93,19 @@ const SETTINGS = {
     .optional(),
   /** Customer KMS key that encrypts the table and the video bucket; without it AWS's keys do. */
   customerKey: z.string().regex(KMS_KEY_ARN, 'must be the ARN of a KMS key').optional(),
+  /** Customer keys from before `customerKey` was changed: what they encrypted stays readable. */
+  formerKeys: list(z.string().regex(KMS_KEY_ARN, 'must be ARNs of KMS keys')),
+  /** Whether X-Ray traces the functions. */
+  tracing: yesOrNo.default(false),
+  /** Least level of what Lambda itself logs of each invocation. */
+  systemLogLevel: z.enum(['DEBUG', 'INFO', 'WARN'], 'must be DEBUG, INFO or WARN').default('WARN'),
 };
 
-const schema = z.object(SETTINGS);
+const schema = z.object(SETTINGS).refine(({ linkDays, retentionDays }) => linkDays <= retentionDays, {
+  path: ['linkDays'],
+  error:
+    'must be at most `retentionDays`, since a link ends with the rows of its request: lower it, or raise `retentionDays`',
+});
 
 /** The settings of a deployment, checked and with their defaults. */
 export type BridgeConfig = z.output<typeof schema>;
@@ -81,7 +120,7 @@ export function readConfig(node: Pick<Node, 'tryGetContext'>): BridgeConfig {
     Object.fromEntries(given.filter(([, value]) => value != null && value !== '')),
   );
   if (config.success) return config.data;
-  const problems = config.error.issues.map(({ path, message }) => `\`${path.join('.')}\` ${message}`);
+  const problems = config.error.issues.map(({ path, message }) => `\`${String(path[0])}\` ${message}`);
   throw new Error(
     `Wrong settings: ${problems.join('; ')}. Set them in cdk.json's context or by \`-c name=value\`.`,
   );

@@ -12,8 +12,8 @@ export type LaneQueueProps = {
   readonly worker: BridgeFunction;
   /** Messages per invocation. */
   readonly batchSize: number;
-  /** Invocations at a time; without it as many as Lambda scales to. */
-  readonly maxConcurrency?: number;
+  /** Invocations at a time, from 2 to 1,000. */
+  readonly maxConcurrency: number;
 };
 
 /** The queue of one lane: hints go in, the lane's worker is woken, what nobody could read is kept. */
@@ -41,7 +41,7 @@ export class LaneQueue extends Construct {
       visibilityTimeout: Duration.seconds(6 * (worker.timeout as Duration).toSeconds()),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 10 },
     });
-    this.queue.grantConsumeMessages(worker);
+    this.allow(worker, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']);
     const mapping = new EventSourceMapping(this, 'Mapping', {
       target: worker,
       eventSourceArn: this.queue.queueArn,
@@ -59,15 +59,20 @@ export class LaneQueue extends Construct {
   /** Lets the function send hints to the lane, and names the queue to it. */
   grantHints(fn: BridgeFunction): void {
     this.allow(fn, ['sqs:SendMessage']);
+    this.name(fn);
   }
 
   /** Lets the function also see how many messages wait, so that it hints only what the lane lacks. */
   grantSweep(fn: BridgeFunction): void {
     this.allow(fn, ['sqs:SendMessage', 'sqs:GetQueueAttributes']);
+    this.name(fn);
   }
 
   private allow(fn: BridgeFunction, actions: string[]): void {
     fn.addToRolePolicy(new PolicyStatement({ actions, resources: [this.queue.queueArn] }));
+  }
+
+  private name(fn: BridgeFunction): void {
     fn.addEnvironment(`${this.lane.toUpperCase().replaceAll('-', '_')}_QUEUE_URL`, this.queue.queueUrl);
   }
 }

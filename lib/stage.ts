@@ -22,9 +22,16 @@ export class Stage extends Construct {
     );
   }
 
-  /** Lets the functions wake this stage. */
+  /** Lets the functions wake this stage, by all of its lanes. */
   grantHints(...fns: BridgeFunction[]): void {
-    for (const queue of this.queues) for (const fn of fns) queue.grantHints(fn);
+    for (const { lane } of this.queues) this.grantLane(lane, ...fns);
+  }
+
+  /** Lets the functions wake this stage by one of its lanes. */
+  grantLane(lane: Lane, ...fns: BridgeFunction[]): void {
+    const queue = this.queues.find((each) => each.lane === lane);
+    if (!queue) throw new Error(`The stage ${this.node.path} has no lane ${lane}.`);
+    for (const fn of fns) queue.grantHints(fn);
   }
 }
 

@@ -8,6 +8,7 @@ export class WebhookBridgeStack extends Stack {
   constructor(scope: Construct, id: string) {
     const config = readConfig(scope.node);
     super(scope, id, {
+      stackName: config.stackName,
       description: 'Webhooks for the Topaz Video API',
       // A customer key works only in its own region, and the table must know that region beforehand.
       env: config.customerKey

@@ -1,6 +1,6 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { Api } from './api.ts';
 import type { BridgeFunction } from './bridge-function.ts';
@@ -16,6 +16,7 @@ import { VideoBucket } from './video-bucket.ts';
 const POLLS_PER_WORKER = 20;
 /** The fewest workers at a time that Lambda allows to set. */
 const LEAST_CONCURRENCY = 2;
+const WRITE = ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'] as const;
 
 /** The bridge: registered requests in, polled upstream, videos copied, webhooks out. */
 export class WebhookBridge extends Construct {
@@ -26,40 +27,52 @@ export class WebhookBridge extends Construct {
 
   constructor(scope: Construct, id: string, config: BridgeConfig) {
     super(scope, id);
-    const customerKey = config.customerKey
-      ? Key.fromKeyArn(this, 'CustomerKey', config.customerKey)
-      : undefined;
-    const table = new BridgeTable(this, 'Table', { customerKey });
-    const videos = new VideoBucket(this, 'Videos', { bucketName: config.bucketName, customerKey });
+    const { customerKey, formerKeys } = this.keys(config);
+    const table = new BridgeTable(this, 'Table', { tableName: config.tableName, customerKey, formerKeys });
+    const videos = new VideoBucket(this, 'Videos', {
+      bucketName: config.bucketName,
+      keyTemplate: config.keyTemplate,
+      formerBuckets: config.formerBuckets,
+      customerKey,
+      formerKeys,
+    });
     const secrets = new BridgeSecrets(this, 'Secrets');
 
-    const api = new Api(this, 'Api');
-    const clock = new Clock(this, 'Clock');
+    const telemetry = { tracing: config.tracing, systemLogLevel: config.systemLogLevel };
+    const api = new Api(this, 'Api', { telemetry });
+    const clock = new Clock(this, 'Clock', { telemetry });
     const pollers = Math.max(LEAST_CONCURRENCY, Math.ceil(config.maxPollsPerSecond / POLLS_PER_WORKER));
     const poll = new Stage(this, 'Poll', {
       stage: 'poll',
       timeout: Duration.seconds(60),
       memorySize: 512,
+      telemetry,
       lanes: { poll: { batchSize: 10, maxConcurrency: pollers } },
     });
     const copy = new Stage(this, 'Copy', {
       stage: 'copy',
       timeout: Duration.minutes(15),
       memorySize: 2048,
+      telemetry,
       lanes: { copy: { batchSize: 1, maxConcurrency: config.maxCopies } },
     });
     const dispatch = new Stage(this, 'Dispatch', {
       stage: 'dispatch',
       timeout: Duration.seconds(60),
       memorySize: 512,
-      lanes: { dispatch: { batchSize: 10 } },
+      telemetry,
+      lanes: { dispatch: { batchSize: 10, maxConcurrency: config.maxDispatches } },
     });
     const deliver = new Stage(this, 'Deliver', {
       stage: 'deliver',
       timeout: Duration.seconds(60),
       memorySize: 512,
+      telemetry,
       // Slow, failing and unproven endpoints have workers of their own, each message one of them.
-      lanes: { deliver: { batchSize: 10 }, 'deliver-slow': { batchSize: 1, maxConcurrency: 50 } },
+      lanes: {
+        deliver: { batchSize: 10, maxConcurrency: config.maxDeliveries },
+        'deliver-slow': { batchSize: 1, maxConcurrency: config.maxDeliveries },
+      },
     });
     const workers = [poll, copy, dispatch, deliver];
     const queues = workers.flatMap((stage) => stage.queues);
@@ -68,12 +81,21 @@ export class WebhookBridge extends Construct {
     poll.grantHints(api.fn, poll.fn, copy.fn);
     copy.grantHints(api.fn, poll.fn, copy.fn);
     dispatch.grantHints(api.fn, poll.fn, copy.fn, dispatch.fn, deliver.fn);
-    deliver.grantHints(api.fn, dispatch.fn, deliver.fn);
+    deliver.grantHints(dispatch.fn, deliver.fn);
+    deliver.grantLane('deliver-slow', api.fn);
     for (const queue of queues) queue.grantSweep(clock.fn);
 
     // Who holds what.
-    table.connectSweeper(clock.fn);
-    for (const { fn } of [api, ...workers]) table.connect(fn);
+    table.connect(clock.fn, { actions: [], indexes: ['due'] });
+    table.connect(api.fn, {
+      actions: [...WRITE, 'GetItem', 'BatchGetItem', 'Query'],
+      indexes: ['due', 'list'],
+    });
+    table.connect(poll.fn, { actions: [...WRITE, 'GetItem'] });
+    table.connect(copy.fn, { actions: [...WRITE, 'GetItem', 'Query'] });
+    for (const { fn } of [dispatch, deliver]) {
+      table.connect(fn, { actions: [...WRITE, 'GetItem', 'BatchGetItem', 'Query'] });
+    }
     videos.connectWriter(copy.fn);
     videos.connectReader(api.fn);
     secrets.grantTopazApiKey(poll.fn);
@@ -115,6 +137,14 @@ export class WebhookBridge extends Construct {
       queues,
       alarmEmail: config.alarmEmail,
     });
+  }
+
+  private keys(config: BridgeConfig): { customerKey?: IKey; formerKeys: IKey[] } {
+    const { customerKey, formerKeys } = config;
+    return {
+      ...(customerKey && { customerKey: Key.fromKeyArn(this, 'CustomerKey', customerKey) }),
+      formerKeys: formerKeys.map((arn, n) => Key.fromKeyArn(this, `FormerKey${n}`, arn)),
+    };
   }
 }
 

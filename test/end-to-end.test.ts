@@ -50,6 +50,7 @@ let bridge: Bridge;
 let api: ApiClient;
 let secret: string;
 const received: ReceivedWebhook[] = [];
+const refusedByIam: string[] = [];
 let messages = 0;
 
 beforeAll(async () => {
@@ -60,6 +61,9 @@ beforeAll(async () => {
     tickSeconds: 1,
     env: { TOPAZ_BASE_URL: topaz.url, ALLOW_LOOPBACK: 'true', NOT_FOUND_MINUTES: '0.1' },
     secrets: { TOPAZ_API_KEY_SECRET_ARN: TOPAZ_KEY },
+    log: ({ line }) => {
+      if (line.includes('is not authorized to perform')) refusedByIam.push(line);
+    },
     messageFault: () => (++messages % 2 === 0 ? 'lose' : undefined),
   });
   api = new ApiClient(bridge.apiUrl, bridge.apiKey);
@@ -155,4 +159,6 @@ test('with every second message lost and all queues purged once, every outcome i
   const { data } = JSON.parse(stored?.rawBody ?? '{}') as { data: { video: { url: string; size: number } } };
   const followed = await fetch(data.video.url);
   expect((await followed.arrayBuffer()).byteLength).toBe(data.video.size);
+
+  expect(refusedByIam).toEqual([]);
 });

@@ -25,15 +25,15 @@ export async function finishDelivery(
   const finish = releaseWrite(claim, {
     ...failed,
     set: { ...set, expiresAt },
-    remove: ['bypassesBreaker', 'inReplay'],
+    remove: ['passes', 'inReplay'],
   });
-  let { successor } = row;
+  let { next } = row;
   let waiting = true;
   const counted = countedInReplay(row, expiresAt);
   for (let attempt = 1; ; attempt++) {
-    const follower = successor !== undefined && waiting ? followerWrite(row, successor, now) : undefined;
+    const follower = next !== undefined && waiting ? followerWrite(row, next, now) : undefined;
     // It may have got a follower since it was claimed.
-    const finishing: Write = { ...finish, if: [...(finish.if ?? []), succeededBy(successor)] };
+    const finishing: Write = { ...finish, if: [...(finish.if ?? []), followedBy(next)] };
     try {
       const others = follower ? [follower, ...counted] : counted;
       if (others.length > 0) await table.transact([finishing, ...others]);
@@ -45,7 +45,7 @@ export async function finishDelivery(
         const current = error.rows.get(0) as DeliveryRow | undefined;
         if (current?.releasedBy === claim.nonce) return follower && { ...follower.update, dueAt: now };
         if (current?.owner !== claim.nonce) throw error;
-        successor = current.successor;
+        next = current.next;
       } else waiting = false;
     }
   }
@@ -53,18 +53,18 @@ export async function finishDelivery(
 
 /** Whether a delivery waits for the end of the one before it, and is due by nothing else. */
 export const waitsFor = (row: DeliveryRow, before: DeliveryRow): boolean =>
-  row.predecessor === before.eventId &&
+  row.after === before.eventId &&
   row.state === 'pending' &&
   row.lane === undefined &&
-  row.backlogKey === undefined;
+  row.waitsAt === undefined;
 
-export const succeededBy = (successor: string | undefined): Condition =>
-  successor === undefined ? absent('successor') : equals('successor', successor);
+export const followedBy = (next: string | undefined): Condition =>
+  next === undefined ? absent('next') : equals('next', next);
 
 /** Makes the follower due, if {@link waitsFor} still holds. */
-export const followerWrite = ({ endpointId, eventId }: DeliveryRow, successor: string, now: number) =>
+export const followerWrite = ({ endpointId, eventId }: DeliveryRow, next: string, now: number) =>
   ({
-    update: deliveryKey(endpointId, successor),
+    update: deliveryKey(endpointId, next),
     set: { lane: 'deliver-slow', dueAt: now },
-    if: [equals('predecessor', eventId), equals('state', 'pending'), absent('lane'), absent('backlogKey')],
+    if: [equals('after', eventId), equals('state', 'pending'), absent('lane'), absent('waitsAt')],
   }) satisfies Write;

@@ -23,7 +23,14 @@ const keptMs = 24 * 60 * 60 * 1000;
  * Settings that name what exists in an AWS account, or reaches people: of no use here. They are emptied rather than
  * left out, so that `cdk.json` does not set them.
  */
-const awayFromAws = { bucketName: '', customerKey: '', alarmEmail: '' };
+const awayFromAws = {
+  tableName: '',
+  bucketName: '',
+  formerBuckets: '',
+  customerKey: '',
+  formerKeys: '',
+  alarmEmail: '',
+};
 
 /**
  * Synthesizes the stack, as `cdk synth` would, into a folder below `.bridge/` and returns the folder. Sources that
@@ -71,7 +78,8 @@ function sourceHash(context: string): string {
 async function runApp(environment: Record<string, string>): Promise<void> {
   const app = spawn(process.execPath, [join(root, 'lib/app.ts')], {
     cwd: root,
-    env: { ...process.env, ...environment },
+    // CDK's own check of the template takes seconds and changes nothing; a deployment runs it.
+    env: { ...process.env, CDK_VALIDATION: 'false', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [output, errors, [code]] = await Promise.all([text(app.stdout), text(app.stderr), once(app, 'exit')]);

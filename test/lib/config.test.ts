@@ -10,7 +10,14 @@ describe('settings', () => {
       maxPollsPerSecond: 10,
       notFoundMinutes: 10,
       pendingDays: 8,
-      maxCopies: 10,
+      maxCopies: 4,
+      maxDispatches: 10,
+      maxDeliveries: 50,
+      stackName: 'TopazWebhookBridge',
+      formerBuckets: [],
+      formerKeys: [],
+      tracing: false,
+      systemLogLevel: 'WARN',
       keyTemplate: 'videos/{requestId}/{filename}',
       retentionDays: 30,
       linkDays: 7,
@@ -24,6 +31,23 @@ describe('settings', () => {
 
   it('count as not set when empty', () => {
     expect(read({ bucketName: '', linkDays: '' })).toMatchObject({ linkDays: 7 });
+  });
+
+  it('may be lists in cdk.json or names with commas on the command line', () => {
+    const buckets = ['our-videos', 'our-archive/videos/'];
+    expect(read({ formerBuckets: buckets }).formerBuckets).toEqual(buckets);
+    expect(read({ formerBuckets: buckets.join(',') }).formerBuckets).toEqual(buckets);
+  });
+
+  it('may be true and false in cdk.json or text on the command line', () => {
+    for (const tracing of [true, 'true']) expect(read({ tracing }).tracing).toBe(true);
+    for (const tracing of [false, 'false', '']) expect(read({ tracing }).tracing).toBe(false);
+  });
+
+  it('let links live as long as the rows that they need, and no longer', () => {
+    expect(read({ linkDays: 30, retentionDays: 30 }).linkDays).toBe(30);
+    expect(() => read({ linkDays: 31 })).toThrow('`linkDays` must be at most `retentionDays`');
+    expect(() => read({ retentionDays: 6 })).toThrow('lower it, or raise `retentionDays`');
   });
 
   it('lose the trailing slash of the base URL, to which paths are appended', () => {
@@ -53,6 +77,16 @@ describe('settings', () => {
     ['alarmEmail', 'ops', 'must be an e-mail address'],
     ['eventBusName', 'arn:aws:events:us-east-1:123456789012:event-bus/x', 'not its ARN'],
     ['customerKey', 'alias/mine', 'must be the ARN of a KMS key'],
+    ['formerKeys', 'alias/mine', 'must be ARNs of KMS keys'],
+    ['formerBuckets', 'arn:aws:s3:::our-videos', 'must be names of S3 buckets'],
+    ['formerBuckets', 'our-videos,Their_Videos', 'must be names of S3 buckets'],
+    ['formerBuckets', 'our-videos/*', 'must be names of S3 buckets'],
+    ['maxDispatches', 1, 'must be at least 2'],
+    ['maxDeliveries', 1001, 'must be at most 1000'],
+    ['stackName', 'my stack', 'must be letters, digits and hyphens'],
+    ['tableName', 'arn:aws:dynamodb:us-east-1:123456789012:table/x', 'not its ARN'],
+    ['tracing', 'yes', 'must be true or false'],
+    ['systemLogLevel', 'ERROR', 'must be DEBUG, INFO or WARN'],
   ])('are refused by name: %s = %j', (name, value, reason) => {
     expect(() => read({ [name]: value })).toThrow(`\`${name}\` `);
     expect(() => read({ [name]: value })).toThrow(reason);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Resource, synthesize, target } from './synthesize.ts';
 
 const KEY = 'arn:aws:kms:eu-west-1:123456789012:key/0b5f4a39-5f6c-4f6e-8a53-0c7c1a9c9a11';
+const FORMER_KEY = 'arn:aws:kms:eu-west-1:123456789012:key/8d1c5b0e-22c6-4b0b-9d7b-5a7a1f1f7c21';
 const only = (resources: [string, Resource][]): Resource => {
   expect(resources).toHaveLength(1);
   return resources[0]![1];
@@ -52,12 +53,45 @@ describe('the table', () => {
     expect(keyed.granted('tick', 'kms:GenerateDataKey')).toEqual([]);
   });
 
-  it('is only read by the tick, and known to all', () => {
-    const tick = granted('tick', 'dynamodb:').flatMap(({ actions }) => actions);
-    expect(new Set(tick)).toEqual(new Set(['dynamodb:GetItem', 'dynamodb:BatchGetItem', 'dynamodb:Query']));
+  it('may be an existing one, which the stack uses and leaves as it is', () => {
+    const restored = synthesize({ tableName: 'restored' });
+    expect(restored.all('AWS::DynamoDB::GlobalTable')).toEqual([]);
     for (const stage of ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver']) {
-      expect(environment(stage).TABLE_NAME).toHaveProperty('Ref');
+      expect(restored.environment(stage).TABLE_NAME).toBe('restored');
+      for (const { on } of restored.granted(stage, 'dynamodb:')) expect(on).toContain(':table/restored');
     }
+  });
+
+  it('stays readable with the customer keys from before the present one', () => {
+    const rekeyed = synthesize({ customerKey: KEY, formerKeys: [FORMER_KEY] });
+    for (const stage of ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver']) {
+      expect(
+        rekeyed
+          .granted(stage, 'kms:Decrypt')
+          .map(({ on }) => on)
+          .join(),
+      ).toContain(FORMER_KEY);
+    }
+  });
+
+  const WRITE = ['ConditionCheckItem', 'DeleteItem', 'PutItem', 'UpdateItem'];
+  it.each([
+    ['api', [...WRITE, 'BatchGetItem', 'GetItem', 'Query'], ['due', 'list']],
+    ['tick', [], ['due']],
+    ['poll', [...WRITE, 'GetItem'], []],
+    ['copy', [...WRITE, 'GetItem', 'Query'], []],
+    ['dispatch', [...WRITE, 'BatchGetItem', 'GetItem', 'Query'], []],
+    ['deliver', [...WRITE, 'BatchGetItem', 'GetItem', 'Query'], []],
+  ])('lets %s do %j, and query the indexes %j', (stage, actions, indexes) => {
+    const onTable = granted(stage, 'dynamodb:').filter(({ on }) => !on.includes('/index/'));
+    expect(onTable.flatMap((grant) => grant.actions).sort()).toEqual(
+      actions.map((action) => `dynamodb:${action}`).sort(),
+    );
+    const onIndexes = granted(stage, 'dynamodb:').filter(({ on }) => on.includes('/index/'));
+    expect(onIndexes.flatMap((grant) => grant.actions)).toEqual(indexes.length > 0 ? ['dynamodb:Query'] : []);
+    const named = onIndexes.flatMap(({ on }) => [...on.matchAll(/\/index\/([^"]+)"/g)]);
+    expect(named.map(([, index]) => index)).toEqual(indexes);
+    expect(environment(stage).TABLE_NAME).toHaveProperty('Ref');
   });
 });
 
@@ -77,7 +111,7 @@ describe('the video bucket', () => {
         ServerSideEncryptionConfiguration: [{ ServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }],
       },
     });
-    expect(bucket).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
+    expect(bucket).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
   });
 
   it('deletes no video, but uploads that nobody finished', () => {
@@ -107,10 +141,55 @@ describe('the video bucket', () => {
     expect(existing.all('AWS::S3::Bucket')).toEqual([]);
     expect(existing.all('AWS::S3::BucketPolicy')).toEqual([]);
     expect(existing.environment('copy').BUCKET_NAME).toBe('our-videos');
-    expect(existing.environment('api').BUCKET_NAME).toBe('our-videos');
-    const on = existing.granted('copy', 's3:').map((grant) => grant.on);
-    expect(on).toHaveLength(2);
-    for (const resource of on) expect(resource).toContain(':s3:::our-videos');
+  });
+
+  it('that others use too is reached only where the key template puts videos', () => {
+    const objects = (set: ReturnType<typeof synthesize>, stage: string) =>
+      set.granted(stage, 's3:GetObject').map(({ on }) => on);
+    for (const [keyTemplate, prefix] of [
+      ['videos/{requestId}/{filename}', 'videos/*'],
+      ['finished-{date}/{requestId}', 'finished-*'],
+      ['{requestId}.{ext}', '*'],
+    ]) {
+      const existing = synthesize({ bucketName: 'our-videos', keyTemplate });
+      for (const stage of ['api', 'copy']) {
+        expect(objects(existing, stage)).toEqual([expect.stringContaining(`:s3:::our-videos/${prefix}"`)]);
+      }
+    }
+  });
+
+  it('from before a change stays readable, and its copies can be finished and cleaned up', () => {
+    const moved = synthesize({
+      bucketName: 'our-videos',
+      formerBuckets: ['our-archive/old/', 'made-by-cdk'],
+    });
+    expect(moved.environment('copy').BUCKET_NAME).toBe('our-videos');
+    for (const [stage, action] of [
+      ['api', 's3:GetObject'],
+      ['copy', 's3:AbortMultipartUpload'],
+    ] as const) {
+      const [grant] = moved.granted(stage, action);
+      for (const place of ['our-videos/videos/*', 'our-archive/old/*', 'made-by-cdk/*']) {
+        expect(grant!.on).toContain(`:s3:::${place}"`);
+      }
+    }
+    const [list] = moved.granted('copy', 's3:ListBucketMultipartUploads');
+    for (const bucket of ['our-videos', 'our-archive', 'made-by-cdk']) {
+      expect(list!.on).toContain(`:s3:::${bucket}"`);
+    }
+  });
+
+  it('stays readable with the customer keys from before the present one', () => {
+    const rekeyed = synthesize({ customerKey: KEY, formerKeys: [FORMER_KEY] });
+    for (const stage of ['api', 'copy']) {
+      expect(
+        rekeyed
+          .granted(stage, 'kms:Decrypt')
+          .map(({ on }) => on)
+          .join(),
+      ).toContain(FORMER_KEY);
+    }
+    expect(JSON.stringify(only(rekeyed.all('AWS::S3::Bucket')).Properties)).not.toContain(FORMER_KEY);
   });
 
   it('is encrypted with the customer key when there is one', () => {

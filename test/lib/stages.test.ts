@@ -62,9 +62,9 @@ describe('every mapping', () => {
 
   it.each([
     ['poll', 'poll', 10, { MaximumConcurrency: 2 }],
-    ['copy', 'copy', 1, { MaximumConcurrency: 10 }],
-    ['dispatch', 'dispatch', 10, undefined],
-    ['deliver', 'deliver', 10, undefined],
+    ['copy', 'copy', 1, { MaximumConcurrency: 4 }],
+    ['dispatch', 'dispatch', 10, { MaximumConcurrency: 10 }],
+    ['deliver', 'deliver', 10, { MaximumConcurrency: 50 }],
     ['deliver-slow', 'deliver', 1, { MaximumConcurrency: 50 }],
   ])('of the lane %s wakes %s with %i at a time, bounded by %j', (lane, stage, BatchSize, ScalingConfig) => {
     expect(target(mappingOf(lane).FunctionName)).toBe(fn(stage)[0]);
@@ -72,25 +72,40 @@ describe('every mapping', () => {
     expect(mappingOf(lane).ScalingConfig).toEqual(ScalingConfig);
   });
 
-  it('of the copies is as wide as the setting says', () => {
-    const wide = synthesize({ maxCopies: 40 }).all('AWS::Lambda::EventSourceMapping');
-    expect(wide.map(([, r]) => r.Properties.ScalingConfig)).toContainEqual({ MaximumConcurrency: 40 });
+  it('is as wide as the settings say', () => {
+    const wide = synthesize({ maxCopies: 40, maxDispatches: 20, maxDeliveries: 30 });
+    const maxima = wide
+      .all('AWS::Lambda::EventSourceMapping')
+      .map(([, r]) => (r.Properties.ScalingConfig as { MaximumConcurrency: number }).MaximumConcurrency);
+    expect(maxima.sort()).toEqual([2, 20, 30, 30, 40]);
   });
 });
 
 describe('every function', () => {
   const functions = all('AWS::Lambda::Function');
 
-  it('runs on Node 24 and arm64, traced, without reserved concurrency', () => {
+  it('runs on Node 24 and arm64, without reserved concurrency', () => {
     expect(functions).toHaveLength(STAGES.length);
     for (const [id, { Properties }] of functions) {
       expect(Properties, id).toMatchObject({
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
-        TracingConfig: { Mode: 'Active' },
         MemorySize: expect.any(Number),
       });
       expect(Properties, id).not.toHaveProperty('ReservedConcurrentExecutions');
+    }
+  });
+
+  it('is traced, and logged by Lambda itself, only as far as the settings say', () => {
+    const traced = synthesize({ tracing: true, systemLogLevel: 'INFO' });
+    for (const [settings, mode, level] of [
+      [{ all }, undefined, 'WARN'],
+      [traced, 'Active', 'INFO'],
+    ] as const) {
+      for (const [id, { Properties }] of settings.all('AWS::Lambda::Function')) {
+        expect((Properties.TracingConfig as { Mode: string } | undefined)?.Mode, id).toBe(mode);
+        expect(Properties.LoggingConfig, id).toMatchObject({ SystemLogLevel: level });
+      }
     }
   });
 
@@ -120,7 +135,7 @@ describe('every function', () => {
 
 describe('hints', () => {
   it.each([
-    ['api', ['COPY', 'DELIVER', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
+    ['api', ['COPY', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
     ['tick', ['COPY', 'DELIVER', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
     ['poll', ['COPY', 'DISPATCH', 'POLL']],
     ['copy', ['COPY', 'DISPATCH', 'POLL']],
@@ -134,6 +149,26 @@ describe('hints', () => {
       .join();
     for (const [, url] of known) expect(sendable).toContain(`"${target(url)}"`);
     expect(sendable.match(/Fn::GetAtt/g)).toHaveLength(lanes.length);
+  });
+});
+
+describe('a worker', () => {
+  it.each([
+    ['poll', ['poll']],
+    ['copy', ['copy']],
+    ['dispatch', ['dispatch']],
+    ['deliver', ['deliver', 'deliver-slow']],
+  ])('of %s receives and deletes the messages of its own lanes only: %j', (stage, lanes) => {
+    for (const action of ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']) {
+      const on = granted(stage, action)
+        .map((grant) => grant.on)
+        .join();
+      for (const lane of lanes) expect(on).toContain(`"${target(mappingOf(lane).EventSourceArn)}"`);
+      expect(on.match(/Fn::GetAtt/g)).toHaveLength(lanes.length);
+    }
+    const actions = granted(stage, 'sqs:').flatMap((grant) => grant.actions);
+    expect(actions).not.toContain('sqs:GetQueueUrl');
+    expect(actions).not.toContain('sqs:ChangeMessageVisibility');
   });
 });
 
@@ -182,6 +217,8 @@ describe('the HTTP API', () => {
       'ThrottlingRateLimit',
     ]);
     expect(AccessLogSettings!.Format).toContain('$context.status');
+    const logs = resources[target(AccessLogSettings!.DestinationArn)];
+    expect(logs!.Properties.LogGroupName).toBe('/aws/vendedlogs/TopazWebhookBridge/api-access');
     expect(AccessLogSettings!.Format).not.toMatch(/path|authorization|querystring/i);
   });
 });
@@ -248,11 +285,8 @@ describe('permissions', () => {
     for (const { id, Action } of everything) expect([Action].flat().join(), id).not.toContain('*');
   });
 
-  it('are for everything only where there is nothing to name: traces', () => {
-    const broad = everything.filter(({ Resource }) => [Resource].flat().includes('*'));
-    for (const { Action } of broad) {
-      expect(Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
-    }
+  it('are for nothing less than a named resource', () => {
+    expect(everything.filter(({ Resource }) => [Resource].flat().includes('*'))).toEqual([]);
   });
 
   it('come from the template alone, without managed policies', () => {
@@ -268,7 +302,7 @@ describe('the template', () => {
     expect([...types].filter((type) => /Custom/.test(type))).toEqual([]);
   });
 
-  it('leaves the names of resources to CloudFormation', () => {
+  it('leaves the names of resources to CloudFormation, but for the access logs', () => {
     const named = Object.entries(resources).filter(([, { Properties }]) =>
       [
         'QueueName',
@@ -283,6 +317,8 @@ describe('the template', () => {
         .map((name) => Properties?.[name])
         .some((value) => typeof value === 'string'),
     );
-    expect(named).toEqual([]);
+    expect(named.map(([, { Properties }]) => Properties.LogGroupName)).toEqual([
+      '/aws/vendedlogs/TopazWebhookBridge/api-access',
+    ]);
   });
 });

@@ -5,10 +5,9 @@ import type { Write } from '../../adapters/dynamodb/table.ts';
 import { entryWrite } from '../../adapters/rows/backlog.ts';
 import type { DeliveryRow, DeliveryState } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
-import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { backlogEntryKey, backlogPartition } from '../../domain/rows.ts';
+import { backlogKey, backlogPartition } from '../../domain/rows.ts';
 import { freshDueAt, type Hint } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
@@ -77,7 +76,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
             const row = await known(params.id);
             const endpoint = await endpoints.get(row.endpointId);
             if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
-            const again = isFetched(endpoint) ? fetchable(row, endpoint) : retry(row, now());
+            const again = endpoint.kind === 'pull' ? fetchable(row, endpoint) : retry(row, now());
             due = again.due;
             return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
           }),
@@ -128,23 +127,23 @@ function retry(row: DeliveryRow, now: number): Ordered {
     writes: [
       {
         update: row,
-        set: { ...restarts, lane: 'deliver-slow', dueAt, bypassesBreaker: true },
-        remove: [...WORK, 'backlogKey'],
+        set: { ...restarts, lane: 'deliver-slow', dueAt, passes: true },
+        remove: [...WORK, 'waitsAt'],
         if: [present('pk'), equals('state', row.state)],
       },
-      ...(row.backlogKey ? [{ delete: backlogEntryKey(row.backlogKey, row) }] : []),
+      ...(row.waitsAt ? [{ delete: backlogKey(row.waitsAt, row) }] : []),
     ],
   };
 }
 
 /** Whoever fetches from the endpoint gets it again. */
 function fetchable(row: DeliveryRow, endpoint: EndpointRow): Ordered {
-  const backlogKey = backlogPartition(endpoint);
-  const set = { state: 'pending', failures: 0, backlogKey };
+  const waitsAt = backlogPartition(endpoint);
+  const set = { state: 'pending', failures: 0, waitsAt };
   return {
     writes: [
       { update: row, set, remove: [...WORK, 'lane', 'dueAt'], if: [equals('state', row.state)] },
-      entryWrite(backlogKey, { ...row, expiresAt: undefined }),
+      entryWrite(waitsAt, { ...row, expiresAt: undefined }),
     ],
   };
 }

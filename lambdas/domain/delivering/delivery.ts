@@ -23,12 +23,12 @@ export type DeliveryRow = RowKey &
     /** Failed attempts on the present schedule; a replay begins a new one. */
     failures: number;
     /** The backlog that it waits in; while it does, it has no lane. */
-    backlogKey?: string;
+    waitsAt?: string;
     /** Goes out even while the breaker is open: a probe, or asked for by a person. */
-    bypassesBreaker?: true;
+    passes?: true;
     /** Of an ordered endpoint: the event whose delivery must be final first, and the one that waits for this. */
-    predecessor?: string;
-    successor?: string;
+    after?: string;
+    next?: string;
     /** The replay that ordered it last; while `inReplay`, its end is still to be counted there. */
     replayId?: string;
     inReplay?: true;

@@ -1,6 +1,7 @@
 import type { RowKey } from '../work.ts';
 import type { Gate } from './delivery-gate.ts';
-import type { EndpointKind } from './endpoint-kinds/endpoint-kinds.ts';
+
+export type EndpointKind = 'http' | 'pull' | 'eventbridge' | 'callback';
 
 /** A signing secret (`whsec_…`); the one without `expiresAt` is current. */
 export type EndpointSecret = { readonly secret: string; readonly expiresAt?: number };
