@@ -38,6 +38,7 @@ export function mortal(death: Death | undefined) {
     call,
     stream,
     isDead: () => dead,
+    calls: () => calls,
     /** The table, as long as the worker lives. */
     table: (table: Table): Table =>
       ({
