@@ -41,11 +41,23 @@ else {
 }
 
 function table(jobs: number, results: readonly (readonly [string, Result])[]): string {
-  const heads = ['polls', 'complete p50', 'p95', 'mean', 'polls x mean', 'failed p95', 'all p50', 'p95'];
+  const heads = [
+    'polls',
+    'complete p50',
+    'p95',
+    'mean',
+    'polls x mean',
+    'failed p95',
+    'all p50',
+    'p95',
+    'unseen',
+    'of jobs',
+  ];
   const row = (name: string, cells: readonly string[]) =>
     [name.padEnd(22), ...cells.map((cell, n) => cell.padStart(Math.max(7, heads[n]!.length + 2)))].join('');
   return [
-    `${jobs} jobs; lateness in seconds; "all" are all observed transitions`,
+    `${jobs} simulated jobs; lateness in seconds; "all" are all observed transitions; "unseen" is the share of transitions`,
+    `that no poll saw, "of jobs" the share of jobs that have one`,
     row('schedule', heads),
     ...results.map(([name, result]) => row(name, cells(result))),
   ].join('\n');
@@ -54,9 +66,17 @@ function table(jobs: number, results: readonly (readonly [string, Result])[]): s
 function cells(result: Result): string[] {
   const { pollsPerJob, completeP50, completeP95, completeMean, failedP95, transitionP50, transitionP95 } =
     result;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const product = pollsPerJob * completeMean;
   const seconds = [completeP50, completeP95, completeMean];
   const rest = [failedP95, transitionP50, transitionP95];
   const fixed = (value: number) => value.toFixed(1);
-  return [fixed(pollsPerJob), ...seconds.map(fixed), product.toFixed(0), ...rest.map(fixed)];
+  return [
+    fixed(pollsPerJob),
+    ...seconds.map(fixed),
+    product.toFixed(0),
+    ...rest.map(fixed),
+    percent(result.unseenTransitions),
+    percent(result.jobsWithUnseen),
+  ];
 }

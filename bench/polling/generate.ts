@@ -18,7 +18,7 @@ export type Character = {
   stepSpread: number;
 };
 
-/** Jobs as they were seen upstream in November 2026. */
+/** Jobs as public documents describe them; nobody has recorded real ones. */
 export const usual: Character = {
   processing: 350,
   queued: 0.06,

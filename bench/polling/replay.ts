@@ -15,6 +15,9 @@ export type Result = {
   failedP95: number;
   transitionP50: number;
   transitionP95: number;
+  /** Share of the transitions that no poll saw, and of the jobs that have one. */
+  unseenTransitions: number;
+  jobsWithUnseen: number;
 };
 
 const FAILED = ['failed', 'canceled'];
@@ -29,7 +32,10 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
   const failed: number[] = [];
   const transitions: number[] = [];
   let polls = 0;
+  let happened = 0;
+  let jobsWithUnseen = 0;
   for (const trace of traces) {
+    const seenBefore = transitions.length;
     const final = trace.statuses.at(-1)![0];
     const next = schedule(trace);
     let known: string | undefined;
@@ -49,6 +55,9 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
         throw new Error(`A schedule wished to poll ${trace.requestId} at ${due}, after ${at}.`);
       at = due;
     }
+    const toSee = transitionsOf(trace);
+    happened += toSee;
+    if (transitions.length - seenBefore < toSee) jobsWithUnseen++;
   }
   return {
     pollsPerJob: polls / traces.length,
@@ -58,8 +67,14 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
     failedP95: quantile(failed, 0.95),
     transitionP50: quantile(transitions, 0.5),
     transitionP95: quantile(transitions, 0.95),
+    unseenTransitions: 1 - transitions.length / happened,
+    jobsWithUnseen: jobsWithUnseen / traces.length,
   };
 }
+
+/** Statuses that a poll could have seen: those that were over before the registration could not. */
+const transitionsOf = ({ statuses }: Trace): number =>
+  statuses.filter((_, n) => (statuses[n + 1]?.[1] ?? Number.POSITIVE_INFINITY) > 0).length;
 
 /** Nearest rank; NaN of nothing. */
 function quantile(values: readonly number[], share: number): number {

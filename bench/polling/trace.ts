@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** A job as upstream went through it. Times are seconds since its registration, negative before it. */
+/** A simulated job. Times are seconds since its registration, negative before it. */
 export type Trace = {
   requestId: string;
   /** Statuses and when each began, in order; the last one is final. */

@@ -5,13 +5,13 @@ import { countedInReplay } from '../adapters/rows/replays.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
 import { QUIET_MS } from '../domain/delivering/delivery-gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogKey, deliveryKey, deliveryPartition, endpointKey } from '../domain/rows.ts';
+import { backlogEntryKey, deliveryKey, deliveryPartition, endpointKey } from '../domain/rows.ts';
 import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
 import { type Claim, dueAfter, owned, releaseOnce } from '../engine/claims.ts';
 import type { Hints } from '../engine/hints.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
-import { followedBy, followerWrite, waitsFor } from './finish-delivery.ts';
+import { followerWrite, succeededBy, waitsFor } from './finish-delivery.ts';
 
 /** The order to cancel what a deleted endpoint still had to get. */
 export type CancellationRow = RowKey & {
@@ -76,18 +76,18 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
     return optimistic(async () => {
       const row = await table.get<DeliveryRow>(seen);
       if (!row || isFinal(row)) return undefined;
-      const { endpointId, waitsAt, next } = row;
-      const waiting = next && (await table.get<DeliveryRow>(deliveryKey(endpointId, next)));
-      const follower = waiting && waitsFor(waiting, row) ? followerWrite(row, next, now()) : undefined;
+      const { endpointId, backlogKey, successor } = row;
+      const waiting = successor && (await table.get<DeliveryRow>(deliveryKey(endpointId, successor)));
+      const follower = waiting && waitsFor(waiting, row) ? followerWrite(row, successor, now()) : undefined;
       const expiresAt = finishedExpiry(now(), retentionDays);
       const writes: Write[] = [
         {
           update: row,
           set: { state: 'canceled', expiresAt },
-          remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'waitsAt', 'passes', 'inReplay'],
-          if: [equals('state', row.state), followedBy(next)],
+          remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'backlogKey', 'bypassesBreaker', 'inReplay'],
+          if: [equals('state', row.state), succeededBy(successor)],
         },
-        ...(waitsAt ? [{ delete: backlogKey(waitsAt, row) }] : []),
+        ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, row) }] : []),
         ...countedInReplay(row, expiresAt),
         ...(follower ? [follower] : []),
       ];

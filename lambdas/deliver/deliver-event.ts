@@ -15,13 +15,13 @@ import type { Hints } from '../engine/hints.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { RecordHealth } from './endpoint-health.ts';
 import { finishDelivery } from './finish-delivery.ts';
-import type { TakeTurns } from './rate-limiter.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 import type { Send } from './send.ts';
 
 export type DeliverDependencies = {
   readonly table: Table;
   readonly targets: Targets;
-  readonly turns: TakeTurns;
+  readonly limiter: RateLimiter;
   readonly send: Send;
   readonly recordHealth: RecordHealth;
   readonly hints: Pick<Hints, 'send'>;
@@ -41,7 +41,7 @@ export type DeliverLog = Record<'info' | 'error', (message: string, extra: Recor
  * How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it; in the
  * other for as much as the message before it may have come later than its own.
  */
-const PATIENCE_MS = { deliver: 50, 'deliver-slow': 2_000 };
+const MAX_WAIT_MS = { deliver: 50, 'deliver-slow': 2_000 };
 /** After how long a gate looks who may go next, ms. */
 const CROWDED_MS = 1_000;
 
@@ -50,7 +50,7 @@ const CROWDED_MS = 1_000;
  * waiting in a backlog, failed or canceled.
  */
 export function createDeliverEvent(dependencies: DeliverDependencies) {
-  const { table, targets, turns, send, recordHealth, hints } = dependencies;
+  const { table, targets, limiter, send, recordHealth, hints } = dependencies;
   const { now, random, sleep, retentionDays, log, onFailed } = dependencies;
 
   return async function deliverEvent(claim: Claim<DeliveryRow>): Promise<void> {
@@ -64,7 +64,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     if (await waitsForPredecessor(claim)) return;
 
     const paced = pacer(target);
-    const turn = await takeTurn(claim, target, paced);
+    const turn = await acquireSlot(claim, target, paced);
     if (turn === undefined) return;
     let result: AttemptResult;
     try {
@@ -72,7 +72,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       result = await watched(claim.lane, target, send(target.endpoint, row));
     } finally {
       if (mostAtOnce(target.gate.health) !== undefined) {
-        await aside('turn not given back', turns.giveBack(paced, claim.nonce));
+        await aside('slot not released', limiter.release(paced, claim.nonce));
       }
     }
     await record(claim, target, result);
@@ -141,7 +141,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
 
   async function again(claim: Claim<DeliveryRow>, at: number, set: Partial<DeliveryRow> = {}): Promise<void> {
     const lane = 'deliver-slow';
-    const attempted = set.attempts ? ['passes'] : [];
+    const attempted = set.attempts ? ['bypassesBreaker'] : [];
     await releaseOnce(table, claim, { lane, dueAt: at, set, remove: attempted });
     const { pk, sk } = claim.row;
     await hints.send(lane, [{ pk, sk, dueAt: dueAfter(claim, at) }]);
@@ -149,16 +149,16 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
 
   /** Into the backlog of a gate that is shut or awake (see domain/gate.ts). */
   async function wait(claim: Claim<DeliveryRow>, gate: GateRow, state: 'held' | 'pending'): Promise<void> {
-    const waitsAt = backlogOf(gate, claim.row);
+    const backlogKey = backlogOf(gate, claim.row);
     await table.transact([
-      releaseWrite(claim, { set: { state, waitsAt } }),
-      entryWrite(waitsAt, { ...claim.row, expiresAt: undefined }),
+      releaseWrite(claim, { set: { state, backlogKey } }),
+      entryWrite(backlogKey, { ...claim.row, expiresAt: undefined }),
     ]);
     log.info('waits', { deliveryId: claim.row.id, state });
   }
 
   /** When it may go out; undefined when others are before it, and it waits in the backlog. */
-  async function takeTurn(
+  async function acquireSlot(
     claim: Claim<DeliveryRow>,
     { endpoint, gate }: Target,
     paced: GateRow,
@@ -166,13 +166,13 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     const atOnce = mostAtOnce(gate.health);
     const perSecond = endpoint.rateLimit;
     if (atOnce === undefined && perSecond === undefined) return now();
-    const turn = await turns.take(paced, {
+    const turn = await limiter.acquire(paced, {
       nonce: claim.nonce,
       now: now(),
       until: now() + LEASE_MS,
       atOnce,
       perSecond,
-      patience: claim.lane === 'deliver' ? PATIENCE_MS.deliver : PATIENCE_MS['deliver-slow'],
+      maxWaitMs: claim.lane === 'deliver' ? MAX_WAIT_MS.deliver : MAX_WAIT_MS['deliver-slow'],
     });
     if (turn) return turn.sendAt;
     if (!isAwake(paced)) {
@@ -190,15 +190,15 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
    * due time, named there, and the end of that one makes it due.
    */
   async function waitsForPredecessor(claim: Claim<DeliveryRow>): Promise<boolean> {
-    const { after, endpointId, eventId, attemptCount } = claim.row;
-    if (after === undefined || attemptCount > 0) return false;
+    const { predecessor, endpointId, eventId, attemptCount } = claim.row;
+    if (predecessor === undefined || attemptCount > 0) return false;
     for (;;) {
-      const before = await table.get<DeliveryRow>(deliveryKey(endpointId, after));
+      const before = await table.get<DeliveryRow>(deliveryKey(endpointId, predecessor));
       if (!before || isFinal(before)) return false;
       try {
         await table.transact([
           releaseWrite(claim, {}),
-          { update: before, set: { next: eventId }, if: [equals('state', before.state)] },
+          { update: before, set: { successor: eventId }, if: [equals('state', before.state)] },
         ]);
         return true;
       } catch (error) {

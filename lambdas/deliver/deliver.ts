@@ -11,7 +11,7 @@ import { stage, type WorkContext } from '../engine/stage.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';
 import { createDeliverEvent, type DeliverLog } from './deliver-event.ts';
 import { createRecordHealth } from './endpoint-health.ts';
-import { createTurns } from './rate-limiter.ts';
+import { createRateLimiter } from './rate-limiter.ts';
 import { createReleaseBacklog } from './release-backlog.ts';
 import { createReplayDeliveries } from './replay-deliveries.ts';
 import { createSend, type SendDependencies } from './send.ts';
@@ -40,7 +40,7 @@ export function createDeliver(options: DeliverOptions) {
   const shared = {
     ...options,
     targets,
-    turns: createTurns(table),
+    limiter: createRateLimiter(table),
     callbackSecrets: () => {
       callbackSecrets ??= options.callbackSecrets();
       return callbackSecrets;

@@ -25,15 +25,15 @@ export async function finishDelivery(
   const finish = releaseWrite(claim, {
     ...failed,
     set: { ...set, expiresAt },
-    remove: ['passes', 'inReplay'],
+    remove: ['bypassesBreaker', 'inReplay'],
   });
-  let { next } = row;
+  let { successor } = row;
   let waiting = true;
   const counted = countedInReplay(row, expiresAt);
   for (let attempt = 1; ; attempt++) {
-    const follower = next !== undefined && waiting ? followerWrite(row, next, now) : undefined;
+    const follower = successor !== undefined && waiting ? followerWrite(row, successor, now) : undefined;
     // It may have got a follower since it was claimed.
-    const finishing: Write = { ...finish, if: [...(finish.if ?? []), followedBy(next)] };
+    const finishing: Write = { ...finish, if: [...(finish.if ?? []), succeededBy(successor)] };
     try {
       const others = follower ? [follower, ...counted] : counted;
       if (others.length > 0) await table.transact([finishing, ...others]);
@@ -45,7 +45,7 @@ export async function finishDelivery(
         const current = error.rows.get(0) as DeliveryRow | undefined;
         if (current?.releasedBy === claim.nonce) return follower && { ...follower.update, dueAt: now };
         if (current?.owner !== claim.nonce) throw error;
-        next = current.next;
+        successor = current.successor;
       } else waiting = false;
     }
   }
@@ -53,18 +53,18 @@ export async function finishDelivery(
 
 /** Whether a delivery waits for the end of the one before it, and is due by nothing else. */
 export const waitsFor = (row: DeliveryRow, before: DeliveryRow): boolean =>
-  row.after === before.eventId &&
+  row.predecessor === before.eventId &&
   row.state === 'pending' &&
   row.lane === undefined &&
-  row.waitsAt === undefined;
+  row.backlogKey === undefined;
 
-export const followedBy = (next: string | undefined): Condition =>
-  next === undefined ? absent('next') : equals('next', next);
+export const succeededBy = (successor: string | undefined): Condition =>
+  successor === undefined ? absent('successor') : equals('successor', successor);
 
 /** Makes the follower due, if {@link waitsFor} still holds. */
-export const followerWrite = ({ endpointId, eventId }: DeliveryRow, next: string, now: number) =>
+export const followerWrite = ({ endpointId, eventId }: DeliveryRow, successor: string, now: number) =>
   ({
-    update: deliveryKey(endpointId, next),
+    update: deliveryKey(endpointId, successor),
     set: { lane: 'deliver-slow', dueAt: now },
-    if: [equals('after', eventId), equals('state', 'pending'), absent('lane'), absent('waitsAt')],
+    if: [equals('predecessor', eventId), equals('state', 'pending'), absent('lane'), absent('backlogKey')],
   }) satisfies Write;

@@ -1,8 +1,8 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { type BacklogEntry, createBacklogs } from '../adapters/rows/backlog.ts';
 import {
-  fairly,
   type GateRow,
+  interleave,
   intervalOf,
   QUIET_MS,
   RELEASE_EVERY_MS,
@@ -10,16 +10,16 @@ import {
 } from '../domain/delivering/delivery-gate.ts';
 import type { EndpointRow } from '../domain/delivering/endpoint.ts';
 import { halfOpen, isOpen, mostAtOnce, probeAt } from '../domain/delivering/health.ts';
-import { AHEAD_MS, busyAt, NO_TURNS, planned } from '../domain/delivering/rate-limiter.ts';
+import { AHEAD_MS, busyAt, planned, UNUSED } from '../domain/delivering/rate-limiter.ts';
 import { type Claim, dueAfter, type Release, releaseOnce } from '../engine/claims.ts';
 import type { Hints } from '../engine/hints.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
-import type { TakeTurns } from './rate-limiter.ts';
+import type { RateLimiter } from './rate-limiter.ts';
 
 export type ReleaseDependencies = {
   readonly table: Table;
-  readonly turns: TakeTurns;
+  readonly limiter: RateLimiter;
   readonly hints: Pick<Hints, 'send'>;
   readonly now: () => number;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
@@ -36,7 +36,7 @@ const CROWDED_MS = 1_000;
  * under way when it has not proven itself, one as a probe while its breaker is open, nothing while it
  * is disabled.
  */
-export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseDependencies) {
+export function createReleaseBacklog({ table, limiter, hints, now, log }: ReleaseDependencies) {
   const backlogs = createBacklogs(table);
 
   return async function releaseBacklog(
@@ -47,7 +47,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
     // Clients fetch from the backlog of a pull endpoint.
     if (gate.enabled === false || gate.kind === 'pull') return release(claim, { remove: ['quietSince'] });
     if (isOpen(gate.health)) {
-      const { released } = await releaseSome(claim, [now()], { passes: true }, deadline);
+      const { released } = await releaseSome(claim, [now()], { bypassesBreaker: true }, deadline);
       if (released > 0) return release(claim, { dueAt: probeAt(gate.health, now()) });
       // Nothing to probe with: the next delivery that comes is the probe.
       const set = { health: halfOpen(gate.health), stateVersion: gate.stateVersion + 1, quietSince: now() };
@@ -58,7 +58,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
     // The health of a callback is its origin's.
     const atOnce = gate.kind === 'callback' ? undefined : mostAtOnce(gate.health);
     const free = atOnce === undefined && gate.rateLimit === undefined;
-    const taken = free ? NO_TURNS : await turns.of(gate);
+    const taken = free ? UNUSED : await limiter.stateOf(gate);
     // Attempts that did not come from the backlog may have taken later turns than it gave out.
     const from = Math.max(
       ...[gate.releasedUntil ?? 0, taken.nextAt].map((at) => planned(at, now(), interval)),
@@ -89,7 +89,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
   async function releaseSome(
     claim: Claim<GateRow & Partial<EndpointRow>>,
     times: readonly number[],
-    more: { passes?: true },
+    more: { bypassesBreaker?: true },
     deadline: number,
   ): Promise<{ released: number; empty: boolean }> {
     let released = 0;
@@ -103,7 +103,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
       const waiting = fresh.length + replayed.length;
       if (waiting === 0) return { released, empty: true };
       if (left.length === 0 || now() > deadline) return { released, empty: false };
-      const page = fairly(left, intervalOf(claim.row), fresh, replayed);
+      const page = interleave(left, intervalOf(claim.row), fresh, replayed);
       await releasePage(page, more);
       released += page.length;
       if (waiting < left.length) return { released, empty: true };
@@ -112,7 +112,7 @@ export function createReleaseBacklog({ table, turns, hints, now, log }: ReleaseD
 
   async function releasePage(
     due: readonly { entry: BacklogEntry; dueAt: number }[],
-    more: { passes?: true },
+    more: { bypassesBreaker?: true },
   ) {
     const hinted = await inParallel(due, AT_ONCE, ({ entry, dueAt }) => backlogs.release(entry, dueAt, more));
     const found = hinted.filter((hint) => hint !== undefined);

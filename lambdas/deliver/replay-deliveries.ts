@@ -89,16 +89,16 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
   /** Into the backlog with a new schedule and the same id; false when it has changed meanwhile. */
   async function enqueue(row: DeliveryRow, replayId: string, gate: GateRow): Promise<boolean> {
     if (row.replayId === replayId) return true;
-    const waitsAt = backlogOf(gate, { inReplay: true });
+    const backlogKey = backlogOf(gate, { inReplay: true });
     try {
       await table.transact([
         {
           update: row,
-          set: { state: 'pending', failures: 0, waitsAt, replayId, inReplay: true },
+          set: { state: 'pending', failures: 0, backlogKey, replayId, inReplay: true },
           remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'expiresAt'],
           if: [equals('state', row.state), equals('attemptCount', row.attemptCount)],
         },
-        entryWrite(waitsAt, { ...row, expiresAt: undefined }),
+        entryWrite(backlogKey, { ...row, expiresAt: undefined }),
       ]);
       return true;
     } catch (error) {

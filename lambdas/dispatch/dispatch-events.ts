@@ -114,7 +114,7 @@ export function createDispatchEvents({ table, hints, now, retentionDays, log }: 
   function writesOf(row: DeliveryRow, endpoint: EndpointRow | undefined): Write[] {
     const expiresAt = endpoint?.kind === 'pull' ? eventExpiry(now(), retentionDays) : undefined;
     const put: Write = { put: { ...row, expiresAt }, if: [absent('pk')] };
-    return row.waitsAt ? [put, entryWrite(row.waitsAt, { ...row, expiresAt })] : [put];
+    return row.backlogKey ? [put, entryWrite(row.backlogKey, { ...row, expiresAt })] : [put];
   }
 
   /** Moves the cursors and keeps the claim, with a new lease. */

@@ -5,7 +5,7 @@ import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EventRow } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { MetaRow } from '../domain/requests/request.ts';
-import { backlogKey, copyKey, deliveryKey, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
+import { backlogEntryKey, copyKey, deliveryKey, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 import { type Claim, dueAfter, owned, releaseWrite } from '../engine/claims.ts';
 import type { Hints } from '../engine/hints.ts';
@@ -70,7 +70,7 @@ export function createEraseRequest({ table, hints, now }: EraseDependencies) {
     const rows = await table.getMany<DeliveryRow>(
       endpointIds.map((endpointId) => deliveryKey(endpointId, id)),
     );
-    await erase(rows.flatMap((row) => (row.waitsAt ? [backlogKey(row.waitsAt, row)] : [])));
+    await erase(rows.flatMap((row) => (row.backlogKey ? [backlogEntryKey(row.backlogKey, row)] : [])));
     await erase(rows);
   }
 

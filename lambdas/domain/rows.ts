@@ -48,12 +48,15 @@ export const originKey = (origin: string): RowKey => ({ pk: `ORIGIN#${origin}`, 
 /** What waits at a gate (an endpoint or origin), in the order of the events: the new, and what is replayed. */
 export const backlogPartition = (gate: RowKey, replayed = false): string =>
   `${replayed ? 'REPLAY-BACKLOG' : 'BACKLOG'}#${gate.pk}#${gate.sk}`;
-export const backlogKey = (partition: string, delivery: { eventId: string; endpointId: string }): RowKey => ({
+export const backlogEntryKey = (
+  partition: string,
+  delivery: { eventId: string; endpointId: string },
+): RowKey => ({
   pk: partition,
   sk: `${delivery.eventId}#${delivery.endpointId}`,
 });
 /** Who is at work on a gate's deliveries, and when the next one may go out. */
-export const turnsKey = (gate: RowKey): RowKey => ({ pk: `TURNS#${gate.pk}#${gate.sk}`, sk: 'TURNS' });
+export const limiterKey = (gate: RowKey): RowKey => ({ pk: `LIMITER#${gate.pk}#${gate.sk}`, sk: 'LIMITER' });
 /** The order to cancel what a deleted endpoint still had to get. */
 export const cancellationKey = (endpointId: string): RowKey => ({
   pk: `CANCELLATION#${endpointId}`,

@@ -4,7 +4,7 @@ const seconds = z.number().nonnegative();
 
 /**
  * How a job went: when it entered each status and reached each percentage, in seconds from its
- * start. Recorded traces may carry more fields; they are ignored.
+ * start. Traces may carry more fields; they are ignored.
  */
 export const traceSchema = z
   .object({

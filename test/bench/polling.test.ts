@@ -32,7 +32,25 @@ describe('a replay', () => {
       failedP95: Number.NaN,
       transitionP50: 5,
       transitionP95: 8,
+      unseenTransitions: 1 - 4 / 5,
+      jobsWithUnseen: 1,
     });
+  });
+
+  it('counts the transitions that were over before a poll saw them', () => {
+    const brief: Trace = {
+      ...job,
+      statuses: [
+        ['requested', -5],
+        ['accepted', 12],
+        ['processing', 14],
+        ['complete', 95],
+      ],
+    };
+    const lasting: Trace = { ...job, statuses: [...brief.statuses.slice(0, 1), ['complete', 95]] };
+    const { unseenTransitions, jobsWithUnseen } = replay([brief, lasting], every(10));
+    expect(unseenTransitions).toBeCloseTo(1 / 6);
+    expect(jobsWithUnseen).toBe(0.5);
   });
 
   it('measures from the registration what happened before it', () => {
@@ -129,6 +147,8 @@ describe('bench:polling', () => {
         'failedP95',
         'transitionP50',
         'transitionP95',
+        'unseenTransitions',
+        'jobsWithUnseen',
       ].sort(),
     );
     expect(await readFile(picture, 'utf8')).toMatch(/^<svg [\s\S]*<\/svg>\n$/);

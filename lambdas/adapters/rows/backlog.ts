@@ -1,6 +1,6 @@
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { GateRow } from '../../domain/delivering/delivery-gate.ts';
-import { backlogKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
+import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
 import { freshDueAt, type Hint, type RowKey } from '../../domain/work.ts';
 import { absent, equals, present } from '../dynamodb/expression.ts';
 import { ConditionFailed, type Page, type Table, type Write } from '../dynamodb/table.ts';
@@ -8,12 +8,12 @@ import { ConditionFailed, type Page, type Table, type Write } from '../dynamodb/
 /** A place in a backlog; its sort key orders the backlog by the time of the events. */
 export type BacklogEntry = RowKey & { endpointId: string; eventId: string; expiresAt?: number };
 
-/** Puts a delivery that was written with `waitsAt` in its place. */
+/** Puts a delivery that was written with `backlogKey` in its place. */
 export const entryWrite = (
-  waitsAt: string,
+  backlogKey: string,
   { eventId, endpointId, expiresAt }: Pick<DeliveryRow, 'eventId' | 'endpointId' | 'expiresAt'>,
 ): Write => ({
-  put: { ...backlogKey(waitsAt, { eventId, endpointId }), eventId, endpointId, expiresAt },
+  put: { ...backlogEntryKey(backlogKey, { eventId, endpointId }), eventId, endpointId, expiresAt },
 });
 
 /** Makes a gate look at its backlog at `at`, taking it from whoever is at it now. */
@@ -54,8 +54,8 @@ export function createBacklogs(table: Table) {
         {
           update: key,
           set: { state: 'pending', lane: 'deliver-slow', dueAt, ...more },
-          remove: ['waitsAt'],
-          if: [equals('waitsAt', entry.pk), absent('lane')],
+          remove: ['backlogKey'],
+          if: [equals('backlogKey', entry.pk), absent('lane')],
         },
         { delete: entry },
       ]);
@@ -63,14 +63,15 @@ export function createBacklogs(table: Table) {
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const found = error.rows.get(0) as DeliveryRow | undefined;
-      if (found?.waitsAt !== entry.pk) await discard(entry, found);
+      if (found?.backlogKey !== entry.pk) await discard(entry, found);
       return undefined;
     }
   }
 
   /** Deletes a place that a delivery, as it was just read, is not in; it may have come back since. */
   async function discard(entry: BacklogEntry, found: DeliveryRow | undefined): Promise<void> {
-    const still = found?.waitsAt === undefined ? absent('waitsAt') : equals('waitsAt', found.waitsAt);
+    const still =
+      found?.backlogKey === undefined ? absent('backlogKey') : equals('backlogKey', found.backlogKey);
     try {
       await table.transact([
         { check: deliveryKey(entry.endpointId, entry.eventId), if: [still] },

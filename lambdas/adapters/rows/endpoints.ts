@@ -1,5 +1,6 @@
 import type { GateRow } from '../../domain/delivering/delivery-gate.ts';
 import { type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
+import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { asksForProgress } from '../../domain/events/event-filter.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { finishedExpiry } from '../../domain/retention.ts';
@@ -78,7 +79,7 @@ export function createEndpoints(table: Table) {
 
   /** Endpoints as they are shown: callbacks with the health of their origin, while they are enabled. */
   async function withHealth(rows: readonly EndpointRow[]): Promise<EndpointRow[]> {
-    const shared = rows.filter(({ kind, enabled }) => kind === 'callback' && enabled);
+    const shared = rows.filter((row) => isCallback(row) && row.enabled);
     const keys = [...new Set(shared.map(({ url }) => originOf(url)))].map(originKey);
     if (keys.length === 0) return [...rows];
     const origins = await table.getMany<GateRow>(keys);
@@ -140,7 +141,7 @@ export function deletion(
 }
 
 function removal(endpoint: EndpointRow, expiresAt: number): Write[] {
-  if (endpoint.kind === 'callback') return [{ delete: endpoint, if: [present('pk')] }];
+  if (isCallback(endpoint)) return [{ delete: endpoint, if: [present('pk')] }];
   return [
     { delete: endpoint, if: [equals('events', endpoint.events)] },
     countsUpdate(-1, asksForProgress([endpoint]) ? -1 : 0),

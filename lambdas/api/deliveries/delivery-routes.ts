@@ -5,9 +5,10 @@ import type { Write } from '../../adapters/dynamodb/table.ts';
 import { entryWrite } from '../../adapters/rows/backlog.ts';
 import type { DeliveryRow, DeliveryState } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { backlogKey, backlogPartition } from '../../domain/rows.ts';
+import { backlogEntryKey, backlogPartition } from '../../domain/rows.ts';
 import { freshDueAt, type Hint } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
@@ -76,7 +77,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
             const row = await known(params.id);
             const endpoint = await endpoints.get(row.endpointId);
             if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
-            const again = endpoint.kind === 'pull' ? fetchable(row, endpoint) : retry(row, now());
+            const again = isFetched(endpoint) ? fetchable(row, endpoint) : retry(row, now());
             due = again.due;
             return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
           }),
@@ -127,23 +128,23 @@ function retry(row: DeliveryRow, now: number): Ordered {
     writes: [
       {
         update: row,
-        set: { ...restarts, lane: 'deliver-slow', dueAt, passes: true },
-        remove: [...WORK, 'waitsAt'],
+        set: { ...restarts, lane: 'deliver-slow', dueAt, bypassesBreaker: true },
+        remove: [...WORK, 'backlogKey'],
         if: [present('pk'), equals('state', row.state)],
       },
-      ...(row.waitsAt ? [{ delete: backlogKey(row.waitsAt, row) }] : []),
+      ...(row.backlogKey ? [{ delete: backlogEntryKey(row.backlogKey, row) }] : []),
     ],
   };
 }
 
 /** Whoever fetches from the endpoint gets it again. */
 function fetchable(row: DeliveryRow, endpoint: EndpointRow): Ordered {
-  const waitsAt = backlogPartition(endpoint);
-  const set = { state: 'pending', failures: 0, waitsAt };
+  const backlogKey = backlogPartition(endpoint);
+  const set = { state: 'pending', failures: 0, backlogKey };
   return {
     writes: [
       { update: row, set, remove: [...WORK, 'lane', 'dueAt'], if: [equals('state', row.state)] },
-      entryWrite(waitsAt, { ...row, expiresAt: undefined }),
+      entryWrite(backlogKey, { ...row, expiresAt: undefined }),
     ],
   };
 }

@@ -4,6 +4,7 @@ import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { change, creation, deletion, MAX_ENDPOINTS } from '../../adapters/rows/endpoints.ts';
 import { type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
 import { changed, changeErrors } from '../../domain/delivering/endpoint-change.ts';
+import { ENDPOINT_KINDS, isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
 import { endpointId } from '../../domain/ids.ts';
 import { endpointKey, listAt } from '../../domain/rows.ts';
@@ -18,7 +19,6 @@ import { endpointView } from './endpoint-view.ts';
 import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
 
 const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
-const KINDS = ['http', 'pull', 'eventbridge', 'callback'] as const;
 
 export function endpointRoutes(context: ApiContext): Route[] {
   const { table, endpoints, hints, lists, now, randomBytes, retentionDays } = context;
@@ -133,11 +133,13 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints',
       access: 'read',
       summary: 'Lists account-wide endpoints, the newest first; callbacks with kind=callback.',
-      query: z.strictObject({ ...paging, kind: z.optional(z.enum(KINDS)) }),
+      query: z.strictObject({ ...paging, kind: z.optional(z.enum(ENDPOINT_KINDS)) }),
       answers: { 200: 'EndpointList' },
       handle: (call) => {
         const { kind } = call.query;
-        return lists(call, (from) => (kind === 'callback' ? callbacks(from) : accountWide(kind, from)));
+        return lists(call, (from) =>
+          kind && isCallback({ kind }) ? callbacks(from) : accountWide(kind, from),
+        );
       },
     }),
     route({

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { headerRefusal, MAX_HEADERS } from '../../domain/delivering/custom-headers.ts';
-import { CREATED_KINDS, kindErrors } from '../../domain/delivering/endpoint-kind.ts';
+import { CREATED_KINDS, kindErrors } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { isSecret } from '../../domain/delivering/signing-secret.ts';
 import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
 

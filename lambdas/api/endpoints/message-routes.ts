@@ -7,8 +7,9 @@ import { signWebhook } from '../../adapters/signed-webhook.ts';
 import { payloadToSend } from '../../adapters/video-link.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { finishedExpiry, isExpired } from '../../domain/retention.ts';
-import { backlogKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
+import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
@@ -31,8 +32,9 @@ export function messageRoutes(context: ApiContext): Route[] {
   async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
     const endpoint = await endpoints.get(id ?? '');
     if (!endpoint) throw notFound('endpoint');
-    if (endpoint.kind !== 'pull')
-      throw conflict('Messages are fetched only from endpoints of the kind pull.');
+    if (!isFetched(endpoint)) {
+      throw conflict(`Kind \`${endpoint.kind}\` is sent its messages; fetch from one of kind \`pull\`.`);
+    }
     return endpoint;
   }
 
@@ -50,7 +52,7 @@ export function messageRoutes(context: ApiContext): Route[] {
   }
 
   const isWaiting = (entry: BacklogEntry, row: DeliveryRow | undefined): boolean =>
-    row?.waitsAt === entry.pk && !isExpired(row, now());
+    row?.backlogKey === entry.pk && !isExpired(row, now());
 
   async function signed(endpoint: EndpointRow, row: DeliveryRow) {
     const body = JSON.stringify(await payloadToSend(row, videoLink, now()));
@@ -61,8 +63,8 @@ export function messageRoutes(context: ApiContext): Route[] {
   async function acknowledge(endpoint: EndpointRow, eventId: string): Promise<boolean> {
     const key = deliveryKey(endpoint.id, eventId);
     const row = await table.get<DeliveryRow>(key);
-    const waitsAt = backlogPartition(endpoint);
-    if (row?.waitsAt !== waitsAt) return false;
+    const backlogKey = backlogPartition(endpoint);
+    if (row?.backlogKey !== backlogKey) return false;
     const attempt = { at: now(), durationMs: 0 };
     const expiresAt = finishedExpiry(now(), retentionDays);
     try {
@@ -75,10 +77,10 @@ export function messageRoutes(context: ApiContext): Route[] {
             attemptCount: row.attemptCount + 1,
             expiresAt,
           },
-          remove: ['waitsAt', 'inReplay'],
-          if: [equals('waitsAt', waitsAt)],
+          remove: ['backlogKey', 'inReplay'],
+          if: [equals('backlogKey', backlogKey)],
         },
-        { delete: backlogKey(waitsAt, row) },
+        { delete: backlogEntryKey(backlogKey, row) },
         ...countedInReplay(row, expiresAt),
       ]);
       return true;

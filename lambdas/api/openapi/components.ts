@@ -1,4 +1,5 @@
-import { EVENT_TYPES } from '../../domain/events/event-filter.ts';
+import { ENDPOINT_KINDS } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { EVENT_TYPES } from '../../domain/events/event-types.ts';
 
 /** JSON Schemas (2020-12) of what the API answers. */
 type Schema = Readonly<Record<string, unknown>>;
@@ -24,7 +25,7 @@ const page = (name: string): Schema => object({ items: list(ref(name)), cursor: 
 
 const endpoint: Readonly<Record<string, Schema>> = {
   id: text,
-  kind: oneOf('http', 'pull', 'eventbridge', 'callback'),
+  kind: oneOf(...ENDPOINT_KINDS),
   url: text,
   busName: text,
   events: list(text),
@@ -189,6 +190,10 @@ const schemas: Readonly<Record<string, Schema>> = {
         { waiting: count, overdue: count, oldestOverdueSeconds: count, parked: count, capped: flag },
         'capped',
       ),
+    ),
+    upstream: object(
+      { state: oneOf('ok', 'paused'), reason: text, since: time, until: time },
+      ...['reason', 'since', 'until'],
     ),
   }),
 };

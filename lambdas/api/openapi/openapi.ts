@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
+import { EVENT_DESCRIPTIONS, EVENT_TYPES, type EventType } from '../../domain/events/event-types.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { components } from './components.ts';
 
@@ -31,7 +32,26 @@ function describe(routes: readonly Route[]) {
     servers: [{ url: '/' }],
     security: [{ apiKey: [] }],
     paths,
+    webhooks: Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type)])),
     components: { ...components, securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+  };
+}
+
+/** A message to an endpoint, as a receiver gets it. */
+function webhook(type: EventType) {
+  return {
+    post: {
+      summary: EVENT_DESCRIPTIONS[type],
+      description: 'Signed by Standard Webhooks; repeated with the same id until the answer is 2xx.',
+      parameters: ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => ({
+        name,
+        in: 'header',
+        required: true,
+        schema: { type: 'string' },
+      })),
+      requestBody: { required: true, content: { 'application/json': { schema: ref('Event') } } },
+      responses: { '2XX': { description: 'Delivered.' } },
+    },
   };
 }
 

@@ -156,7 +156,8 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       method: 'POST',
       path: '/v1/requests/{requestId}/poll',
       access: 'admin',
-      summary: 'Polls a request now, and takes up again what is parked of it.',
+      summary:
+        'Polls a request now, and takes up again what is parked of it. Ends a pause of all polling: this poll is its probe.',
       answers: { 202: 'Request' },
       handle: async ({ params, once }) => {
         const requestId = uuid(params.requestId);

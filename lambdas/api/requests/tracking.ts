@@ -1,9 +1,10 @@
 import { equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Write } from '../../adapters/dynamodb/table.ts';
+import { writeIf } from '../../adapters/dynamodb/write-if.ts';
 import { requestList } from '../../domain/requests/request.ts';
 import { finishedExpiry } from '../../domain/retention.ts';
-import { copyKey, metaKey, requestKey } from '../../domain/rows.ts';
+import { copyKey, metaKey, requestKey, upstreamPauseKey } from '../../domain/rows.ts';
 import { freshDueAt, LANES, type Lane, PARKED, type RowKey, type Work } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
@@ -19,7 +20,10 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
   const { table, now, retentionDays } = context;
   const requests = createRequests(table, now);
 
-  /** Makes the poll due now, and whatever is parked due again. */
+  /**
+   * Makes the poll due now, and whatever is parked due again. A pause of all polling ends: this poll is its
+   * probe.
+   */
   async function pollNow(requestId: string, commit: Commit): Promise<{ outcome: Outcome; due: DueNow[] }> {
     return optimistic(async () => {
       const tracked = await known(requestId);
@@ -33,7 +37,17 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
         woken.slice(0, MOST_WOKEN).map(({ write }) => write),
         { status: 202, ids: { requestId } },
       );
+      await endPause();
       return { outcome, due: woken.slice(0, MOST_WOKEN).map(({ due }) => due) };
+    });
+  }
+
+  async function endPause(): Promise<void> {
+    await writeIf(table, {
+      update: upstreamPauseKey,
+      set: { until: now() },
+      remove: ['probeUntil'],
+      if: [present('pk')],
     });
   }
 

@@ -9,6 +9,7 @@ import { ok, type Route, route } from '../http/route.ts';
 import { parkedRow } from '../requests/request-view.ts';
 import { createRequests, type Requests, type TrackedRequest } from '../requests/tracked-requests.ts';
 import type { Counts } from './counts.ts';
+import { upstreamState } from './upstream-state.ts';
 
 const STATES = ['active', 'done', 'stopped'] as const satisfies RequestRow['state'][];
 /** The newest requests of each state, which are looked at for their status. */
@@ -41,7 +42,8 @@ async function stats(sources: Sources) {
   const { counts, requests, table, now } = sources;
   const at = now();
   const parked = (await counts.parked(at)).slice(0, PARKED_READ);
-  const [states, statuses, parkedLanes, parkedRequests, lanes] = await Promise.all([
+  const [upstream, states, statuses, parkedLanes, parkedRequests, lanes] = await Promise.all([
+    upstreamState(table),
     Promise.all(STATES.map((state) => counts.inList(requestList(state)))),
     Promise.all(STATES.map((state) => statusesOf(sources, state))),
     lanesOf(table, parked),
@@ -65,6 +67,7 @@ async function stats(sources: Sources) {
     byStatus[status] = (byStatus[status] ?? 0) + 1;
 
   return {
+    upstream,
     requests: {
       byState,
       byStatus,

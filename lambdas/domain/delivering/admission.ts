@@ -10,7 +10,7 @@ export type Target = { readonly endpoint: EndpointRow; readonly gate: GateRow };
 
 /** Where a delivery begins: due in a lane, or in a backlog. */
 export type Start = { readonly lane: Lane } | Waiting;
-export type Waiting = { readonly waitsAt: string; readonly state: 'held' | 'pending' };
+export type Waiting = { readonly backlogKey: string; readonly state: 'held' | 'pending' };
 
 /** The gate that paces an endpoint: one with a rate limit is paced by itself. */
 export const pacer = ({ endpoint, gate }: Target): GateRow =>
@@ -28,13 +28,13 @@ export const backlogOf = (
 /** First attempts to endpoints that answer well use the fast queue; what would only wait begins in a backlog. */
 export function startOf(target: Target): Start {
   const { endpoint, gate } = target;
-  if (endpoint.kind === 'pull') return { waitsAt: backlogPartition(endpoint), state: 'pending' };
+  if (endpoint.kind === 'pull') return { backlogKey: backlogPartition(endpoint), state: 'pending' };
   const shut = shutBy(target);
-  if (shut) return { waitsAt: backlogPartition(shut), state: 'held' };
+  if (shut) return { backlogKey: backlogPartition(shut), state: 'held' };
   const proven = isProven(gate.health);
   const paced = pacer(target);
   if (isAwake(paced) && (!proven || endpoint.rateLimit !== undefined)) {
-    return { waitsAt: backlogPartition(paced), state: 'pending' };
+    return { backlogKey: backlogPartition(paced), state: 'pending' };
   }
   return { lane: proven ? 'deliver' : 'deliver-slow' };
 }
@@ -46,7 +46,7 @@ export function startOf(target: Target): Start {
 export function heldBy(row: DeliveryRow, target: Target): GateRow | undefined {
   const shut = shutBy(target);
   if (shut === target.endpoint && !target.endpoint.enabled) return shut;
-  return row.failures > 0 || row.passes ? undefined : shut;
+  return row.failures > 0 || row.bypassesBreaker ? undefined : shut;
 }
 
 function shutBy({ endpoint, gate }: Target): GateRow | undefined {

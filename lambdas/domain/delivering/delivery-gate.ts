@@ -55,7 +55,7 @@ const REPLAYS_SHARE = 4;
  * replayed, else what is new, and the other where the one is empty. A time tells by itself whose it is,
  * so that even one release in minutes is shared.
  */
-export function fairly<T>(
+export function interleave<T>(
   times: readonly number[],
   interval: number,
   fresh: readonly T[],

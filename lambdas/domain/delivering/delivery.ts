@@ -23,12 +23,12 @@ export type DeliveryRow = RowKey &
     /** Failed attempts on the present schedule; a replay begins a new one. */
     failures: number;
     /** The backlog that it waits in; while it does, it has no lane. */
-    waitsAt?: string;
+    backlogKey?: string;
     /** Goes out even while the breaker is open: a probe, or asked for by a person. */
-    passes?: true;
+    bypassesBreaker?: true;
     /** Of an ordered endpoint: the event whose delivery must be final first, and the one that waits for this. */
-    after?: string;
-    next?: string;
+    predecessor?: string;
+    successor?: string;
     /** The replay that ordered it last; while `inReplay`, its end is still to be counted there. */
     replayId?: string;
     inReplay?: true;

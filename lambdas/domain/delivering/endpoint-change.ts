@@ -1,7 +1,7 @@
 import type { FieldError } from '../field-error.ts';
 import { freshDueAt } from '../work.ts';
 import type { EndpointRow } from './endpoint.ts';
-import { refusedFields } from './endpoint-kind.ts';
+import { isCallback, refusedFields } from './endpoint-kinds/endpoint-kinds.ts';
 import { disabled, enabledAgain, isOpen } from './health.ts';
 
 /** What a PATCH gives; `null` takes the limit away. */
@@ -22,12 +22,16 @@ const NOT_OF_CALLBACKS = ['url', 'events'] as const;
 /** What belongs to the work on a gate, and goes with it. */
 const WORK = ['owner', 'claims', 'parked', 'quietSince'] as const;
 
-/** The fields of a PATCH that the endpoint's kind does not have. */
-export function changeErrors({ kind }: Pick<EndpointRow, 'kind'>, given: EndpointChange): FieldError[] {
-  if (kind !== 'callback') return refusedFields(kind, given);
-  const wrong = NOT_OF_CALLBACKS.filter((field) => given[field] !== undefined);
-  const message = 'A callback has this from its requests: register the request with another callbackUrl.';
-  return wrong.map((path) => ({ path, message }));
+/** The fields of a PATCH that cannot be changed, by the endpoint's kind. */
+export function changeErrors(endpoint: Pick<EndpointRow, 'kind'>, given: EndpointChange): FieldError[] {
+  const fixed = isCallback(endpoint) ? NOT_OF_CALLBACKS.filter((field) => given[field] !== undefined) : [];
+  return [
+    ...refusedFields(endpoint.kind, given),
+    ...fixed.map((path) => ({
+      path,
+      message: `\`${path}\` of a callback comes from its requests; register the request with another callbackUrl.`,
+    })),
+  ];
 }
 
 /**

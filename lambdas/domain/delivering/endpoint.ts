@@ -1,7 +1,6 @@
 import type { RowKey } from '../work.ts';
 import type { Gate } from './delivery-gate.ts';
-
-export type EndpointKind = 'http' | 'pull' | 'eventbridge' | 'callback';
+import type { EndpointKind } from './endpoint-kinds/endpoint-kinds.ts';
 
 /** A signing secret (`whsec_…`); the one without `expiresAt` is current. */
 export type EndpointSecret = { readonly secret: string; readonly expiresAt?: number };

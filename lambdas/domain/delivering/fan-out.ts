@@ -90,16 +90,16 @@ export function newDeliveries(
   metadata: Record<string, string> | undefined,
   now: number,
 ): { rows: DeliveryRow[]; chains: Record<string, string> } {
-  const after = { ...chains };
+  const newest = { ...chains };
   const rows = batch.map((fanOut) => {
     const { id, ordered } = fanOut.target.endpoint;
     const row = newDelivery(fanOut, metadata, now);
     if (!ordered) return row;
-    const chained = { ...row, after: after[id] };
-    after[id] = row.eventId;
+    const chained = { ...row, predecessor: newest[id] };
+    newest[id] = row.eventId;
     return chained;
   });
-  return { rows, chains: after };
+  return { rows, chains: newest };
 }
 
 function newDelivery(

@@ -1,26 +1,4 @@
-/** Every type of event that the bridge sends. */
-export const EVENT_TYPES = [
-  'video.requested',
-  'video.accepted',
-  'video.initializing',
-  'video.preprocessing',
-  'video.processing',
-  'video.postprocessing',
-  'video.complete',
-  'video.canceling',
-  'video.canceled',
-  'video.failed',
-  'video.status_unrecognized',
-  'video.stored',
-  'video.store_failed',
-  'video.unavailable',
-  'video.lost',
-  'progress.updated',
-  'endpoint.test',
-  'endpoint.disabled',
-  'endpoint.recovered',
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
+import { EVENT_TYPES } from './event-types.ts';
 
 /** An event type, or a prefix with `.*` (`video.*`). */
 export type EventFilter = readonly string[];

@@ -1,7 +1,7 @@
 import { type EventSource, eventId } from '../ids.ts';
 import { eventKey } from '../rows.ts';
 import type { RowKey } from '../work.ts';
-import type { EventType } from './event-filter.ts';
+import type { EventType } from './event-types.ts';
 
 /** An event before it has a place: what was observed. */
 export type EventDraft = {

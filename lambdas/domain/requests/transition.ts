@@ -1,5 +1,5 @@
 import type { EventDraft } from '../events/event.ts';
-import type { EventType } from '../events/event-filter.ts';
+import type { EventType } from '../events/event-types.ts';
 import { truncateJson, truncateUtf8 } from '../truncate-utf8.ts';
 import {
   KNOWN_STATUSES,

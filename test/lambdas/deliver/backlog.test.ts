@@ -96,18 +96,18 @@ test('a place is not lost to a delivery that comes back to it while its release 
   await (await world.request()).observe('video.accepted');
   await world.work();
   const [delivery] = await world.deliveries(endpoint);
-  const { pk, sk, waitsAt } = delivery!;
+  const { pk, sk, backlogKey } = delivery!;
   const backlogs = createBacklogs({
     ...world.table,
     transact: (writes) =>
       world.table.transact(writes).catch(async (error) => {
-        await world.table.write({ update: { pk, sk }, set: { waitsAt } });
+        await world.table.write({ update: { pk, sk }, set: { backlogKey } });
         throw error;
       }),
   });
   const [entry] = (await backlogs.first(endpoint, 1)).rows;
   // A person sends it.
-  await world.table.write({ update: { pk, sk }, remove: ['waitsAt'] });
+  await world.table.write({ update: { pk, sk }, remove: ['backlogKey'] });
   expect(await backlogs.release(entry!, world.clock.now())).toBeUndefined();
   expect((await backlogs.first(endpoint, 1)).rows).toEqual([entry]);
 
@@ -124,7 +124,7 @@ test('the place of a delivery that is gone, or was sent meanwhile, is deleted', 
   await world.work();
   const [erased, sent] = await world.deliveries(endpoint);
   await world.table.write({ delete: erased! });
-  await world.table.write({ update: sent!, set: { state: 'delivered' }, remove: ['waitsAt'] });
+  await world.table.write({ update: sent!, set: { state: 'delivered' }, remove: ['backlogKey'] });
   await enable(world, endpoint, true);
   await world.pass(10_000);
   expect((await createBacklogs(world.table).first(endpoint, 10)).rows).toEqual([]);

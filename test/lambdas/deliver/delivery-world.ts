@@ -10,13 +10,13 @@ import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow, EndpointSecret } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { SLOW_MS } from '../../../lambdas/domain/delivering/health.ts';
-import type { EventType } from '../../../lambdas/domain/events/event-filter.ts';
+import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';
 import { bothWays } from '../../../lambdas/engine/hints.ts';
 import { stage } from '../../../lambdas/engine/stage.ts';
-import { testClaims, testClock } from '../../support/claims.ts';
+import { type TestClock, testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
 import { endpointRow } from '../../support/rows.ts';
 
@@ -46,9 +46,12 @@ export async function deliveryWorld(
     wrap?: (table: Table) => Table;
     /** Called at the end of each invocation. */
     onEnd?: () => void;
+    clock?: TestClock;
+    /** What an invocation has left of the function's time when it begins, ms. */
+    remainingMs?: number;
   } = {},
 ) {
-  const clock = testClock();
+  const { clock = testClock(), remainingMs = 60_000 } = options;
   const { now } = clock;
   const table = createTable(client, await newTable(client));
   const posted: Posted[] = [];
@@ -136,7 +139,7 @@ export async function deliveryWorld(
   async function invoke(lane: Lane, due: readonly Hint[]): Promise<void> {
     const handler = handlers[lane as keyof typeof handlers];
     const event = { Records: [{ messageId: 'sweep', body: encodeHints(lane, due) }] } as SQSEvent;
-    await handler(event, { getRemainingTimeInMillis: () => 60_000 } as Context);
+    await handler(event, { getRemainingTimeInMillis: () => remainingMs } as Context);
     options.onEnd?.();
   }
 

@@ -36,7 +36,7 @@ async function setUp(url: string, options: Partial<SafeHttpOptions> = {}, timeou
     ...options,
   });
   opened.push(client);
-  // What the far side does not do in time is waited for in vain; tests have less patience.
+  // What the far side does not do in time is waited for in vain; tests have less maxWaitMs.
   const http = {
     ...client,
     request: (exchange: Parameters<typeof client.request>[0]) =>

@@ -94,7 +94,7 @@ test('the cancellation of a predecessor lets the next one go, when the endpoint 
   await observe('video.processing');
   await world.work();
   const [first, second] = await world.deliveries(endpoint);
-  expect(first).toMatchObject({ state: 'pending', next: second?.eventId });
+  expect(first).toMatchObject({ state: 'pending', successor: second?.eventId });
   expect(second?.lane).toBeUndefined();
 
   world.farSide = () => 204;

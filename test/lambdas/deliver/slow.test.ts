@@ -76,5 +76,5 @@ test('a turn that cannot be given back costs no result', async () => {
   await world.work();
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 1 }]);
   expect(world.posted).toHaveLength(1);
-  expect(world.errors).toEqual(['turn not given back']);
+  expect(world.errors).toEqual(['slot not released']);
 });

@@ -6,7 +6,7 @@ import { eventWrites } from '../../../lambdas/adapters/rows/outbox.ts';
 import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
-import type { EventType } from '../../../lambdas/domain/events/event-filter.ts';
+import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import type { Callback } from '../../../lambdas/domain/requests/request.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';

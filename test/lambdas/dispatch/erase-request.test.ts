@@ -6,7 +6,7 @@ import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
 import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import {
-  backlogKey,
+  backlogEntryKey,
   copyKey,
   endpointKey,
   metaKey,
@@ -88,10 +88,10 @@ test('a purge erases what went to endpoints that were deleted since, and places 
   const gone = deliveryRow(events[0]!, deleted);
   const held = deliveryRow(events[0]!, away);
   for (const each of [deleted, away]) await table.write({ put: { ...each, ...endpointKey(each.id) } });
-  await table.transact([{ put: gone }, { put: held }, entryWrite(held.waitsAt!, held)]);
+  await table.transact([{ put: gone }, { put: held }, entryWrite(held.backlogKey!, held)]);
   await table.transact(deletion({ ...deleted, ...endpointKey(deleted.id) }, START, 30).writes);
   while (await outbox()) await step();
-  for (const row of [gone, held, backlogKey(held.waitsAt!, held)])
+  for (const row of [gone, held, backlogEntryKey(held.backlogKey!, held)])
     expect(await table.get(row)).toBeUndefined();
   await stop();
 });

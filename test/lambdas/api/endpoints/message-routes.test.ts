@@ -33,7 +33,7 @@ async function setUp(onSleep: () => Promise<void> = async () => {}) {
     const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, clock.now++);
     for (const event of rows) {
       const row = deliveryRow(event, endpoint);
-      await table.transact([{ put: row }, entryWrite(row.waitsAt!, row)]);
+      await table.transact([{ put: row }, entryWrite(row.backlogKey!, row)]);
     }
     return rows.map((row) => row.id);
   }

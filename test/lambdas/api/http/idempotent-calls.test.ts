@@ -32,7 +32,7 @@ async function delivered(endpoint: object): Promise<string> {
   const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, api.clock.now);
   const { table } = database();
   const row = deliveryRow(rows[0]!, (await table.get<EndpointRow>(endpointKey(id)))!);
-  await table.transact([{ put: row }, ...(row.waitsAt ? [entryWrite(row.waitsAt, row)] : [])]);
+  await table.transact([{ put: row }, ...(row.backlogKey ? [entryWrite(row.backlogKey, row)] : [])]);
   return row.id;
 }
 

@@ -86,6 +86,7 @@ describe('the document', () => {
         outputSize: '12 MB',
         message: 'done',
         errorCode: 'none',
+        lastError: { at, reason: 'timed out' },
         lastPolledAt: at,
         video: {
           state: 'stored',
@@ -110,6 +111,11 @@ describe('the document', () => {
     const { properties } = document.components.schemas.Request;
     expect(Object.keys(answer.body).sort()).toEqual(Object.keys(properties).sort());
     expect(differences('GET', '/v1/requests/{requestId}', answer)).toBeNull();
+  });
+
+  test('describes every type of event as a webhook', () => {
+    expect(Object.keys(document.webhooks)).toEqual(document.components.schemas.Event.properties.type.enum);
+    expect(document.webhooks['video.stored'].post.summary).toMatch(/in your bucket/);
   });
 
   test('tells the bodies that are wanted', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { outboxKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { outboxKey, requestKey, upstreamPauseKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { createClient, uuid } from '../call-api.ts';
 
@@ -26,6 +26,7 @@ test('stats count requests by state and status, and lanes by what waits, is over
   expect(status).toBe(200);
   const idle = { waiting: 0, overdue: 0, oldestOverdueSeconds: 0, parked: 0 };
   expect(body).toEqual({
+    upstream: { state: 'ok' },
     requests: {
       byState: { active: 2, parked: 1, done: 1, stopped: 0 },
       byStatus: { registered: 2, processing: 1, complete: 1 },
@@ -39,4 +40,24 @@ test('stats count requests by state and status, and lanes by what waits, is over
       'deliver-slow': idle,
     },
   });
+});
+
+test('a pause of all polling is shown with its reason, and a person can end it', async () => {
+  const { table } = database();
+  const api = createClient(database());
+  const requestId = uuid('paused');
+  await api.call('POST', '/v1/requests', { body: { requestId } });
+  const since = api.clock.now - 60_000;
+  const until = api.clock.now + 600_000;
+  await table.write({ put: { ...upstreamPauseKey, reason: 'throttled', strikes: 1, since, until } });
+  const upstream = async () => (await api.call('GET', '/v1/stats')).body.upstream;
+  expect(await upstream()).toEqual({
+    state: 'paused',
+    reason: 'Topaz asks to wait',
+    since: new Date(since).toISOString(),
+    until: new Date(until).toISOString(),
+  });
+  expect((await api.call('POST', `/v1/requests/${requestId}/poll`)).status).toBe(202);
+  expect(await table.get(upstreamPauseKey)).toMatchObject({ until: api.clock.now });
+  await table.write({ delete: upstreamPauseKey });
 });

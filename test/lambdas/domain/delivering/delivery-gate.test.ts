@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  fairly,
+  interleave,
   intervalOf,
   isAwake,
   newOrigin,
@@ -22,7 +22,7 @@ test('releases are spaced by the interval and end before the look-ahead does', (
 const times = Array.from({ length: 8 }, (_, i) => 10_000 + i * 10);
 const names = (of: string) => times.map((_, i) => `${of}${i}`);
 const shared = (fresh: string[], replayed: string[]) =>
-  fairly(times, 10, fresh, replayed).map(({ entry }) => entry);
+  interleave(times, 10, fresh, replayed).map(({ entry }) => entry);
 
 test('one release in four is for what is replayed, each kind in its order', () => {
   expect(shared(names('n'), names('r'))).toEqual(['r0', 'n0', 'n1', 'n2', 'r1', 'n3', 'n4', 'n5']);
@@ -35,7 +35,7 @@ test('what one kind leaves of its share goes to the other', () => {
 });
 
 test('the share holds over times that come one by one', () => {
-  const owners = times.map((time) => fairly([time], 10, ['n'], ['r'])[0]?.entry);
+  const owners = times.map((time) => interleave([time], 10, ['n'], ['r'])[0]?.entry);
   expect(owners).toEqual(['r', 'n', 'n', 'n', 'r', 'n', 'n', 'n']);
 });
 

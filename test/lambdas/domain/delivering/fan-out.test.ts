@@ -10,7 +10,7 @@ import {
 } from '../../../../lambdas/domain/delivering/fan-out.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
 import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
-import type { EventType } from '../../../../lambdas/domain/events/event-filter.ts';
+import type { EventType } from '../../../../lambdas/domain/events/event-types.ts';
 import { endpointRow, REQUEST_ID, START } from '../../../support/rows.ts';
 
 /** An account-wide endpoint is its own gate. */
@@ -158,7 +158,7 @@ test('what goes to an ordered endpoint names the event before it, across batches
     undefined,
     START,
   );
-  expect(batch.rows.map((row) => row.after)).toEqual([undefined, undefined, first.id, undefined]);
+  expect(batch.rows.map((row) => row.predecessor)).toEqual([undefined, undefined, first.id, undefined]);
   const next = newDeliveries([{ event: third, target: ordered }], batch.chains, undefined, START);
-  expect(next.rows[0]?.after).toBe(second.id);
+  expect(next.rows[0]?.predecessor).toBe(second.id);
 });

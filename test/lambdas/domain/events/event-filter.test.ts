@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { isFilterEntry, matches, sameFilter } from '../../../../lambdas/domain/events/event-filter.ts';
+import { EVENT_TYPES } from '../../../../lambdas/domain/events/event-types.ts';
 
 test.each([
   { filter: ['video.*'], type: 'video.stored', matched: true },
@@ -19,4 +22,11 @@ test.each(['video', 'video.', 'video.x', '*', 'vid.*', 'video.*.*', ''])('%s can
 test('filters are equal whatever the order and repetitions of their entries', () => {
   expect(sameFilter(['video.*', 'progress.*'], ['progress.*', 'video.*', 'video.*'])).toBe(true);
   expect(sameFilter(['video.*'], ['video.*', 'progress.*'])).toBe(false);
+});
+
+test('the README names every type of event', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../../../../README.md'), 'utf8');
+  const named = (type: string) =>
+    readme.includes(`\`${type}\``) || readme.includes(`\`.${type.split('.')[1]}\``);
+  expect(EVENT_TYPES.filter((type) => !named(type))).toEqual([]);
 });

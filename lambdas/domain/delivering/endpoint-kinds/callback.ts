@@ -1,0 +1,11 @@
+import type { EndpointKindTraits } from './traits.ts';
+
+export const callback: EndpointKindTraits = {
+  description: 'Receives signed webhooks of the requests that were registered with its URL.',
+  madeBy: 'registration',
+  transport: 'http',
+  secrets: 'callback-secret',
+  gate: 'origin',
+  fields: ['url', 'headers', 'rateLimit', 'ordered'],
+  required: ['url'],
+};

@@ -1,0 +1,11 @@
+import type { EndpointKindTraits } from './traits.ts';
+
+export const http: EndpointKindTraits = {
+  description: 'Receives signed webhooks at its URL.',
+  madeBy: 'person',
+  transport: 'http',
+  secrets: 'own',
+  gate: 'endpoint',
+  fields: ['url', 'headers', 'rateLimit', 'ordered'],
+  required: ['url'],
+};

@@ -1,0 +1,11 @@
+import type { EndpointKindTraits } from './traits.ts';
+
+export const pull: EndpointKindTraits = {
+  description: 'Keeps signed messages until a client fetches and acknowledges them.',
+  madeBy: 'person',
+  transport: 'fetched',
+  secrets: 'own',
+  gate: 'endpoint',
+  fields: [],
+  required: [],
+};
