@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { styleText } from 'node:util';
 import type { ReceivedWebhook } from './receiver.ts';
 
@@ -26,7 +27,7 @@ export interface ShownVideo {
 export interface ShownEvent {
   id: string;
   type: string;
-  data: { sequence?: number; status?: string; progress?: number };
+  data: { sequence?: number; status?: string; progress?: number; skipped?: string[] };
 }
 
 type Colour = Parameters<typeof styleText>[0];
@@ -69,8 +70,10 @@ export class Display {
     this.line('cyan', 'request', `${requestId} registered`);
   }
 
-  transition({ type, data: { sequence, progress } }: ShownEvent): void {
-    this.line('yellow', 'event', `#${sequence} ${type}${progress === undefined ? '' : `, ${progress} %`}`);
+  transition({ type, data: { sequence, progress, skipped } }: ShownEvent): void {
+    const percent = progress === undefined ? '' : `, ${progress} %`;
+    const unseen = skipped?.length ? `, after ${skipped.join(' and ')} between two polls` : '';
+    this.line('yellow', 'event', `#${sequence} ${type}${percent}${unseen}`);
   }
 
   progress(percent: number): void {
@@ -99,29 +102,60 @@ export class Display {
     );
   }
 
-  /** Where a stored video is, and how to get it. */
+  /** Where a stored video is, and what to do next. */
   stored(
     requestId: string,
     { bucket, key, size = 0, checksum }: ShownVideo,
-    { apiUrl, apiKey }: Running,
+    { apiUrl, apiKey, receiverUrl }: Running,
   ): void {
     this.line('green', 'video', `stored as s3://${bucket}/${key}, ${count(size)} bytes`);
     if (checksum) this.line('green', 'video', `${checksum.algorithm} ${checksum.value}`);
+    const authorization = `-H 'Authorization: Bearer ${apiKey}'`;
+    const callback = `{"requestId": "${randomUUID()}", "callbackUrl": "${receiverUrl}/mine"}`;
+    const json = "-H 'Content-Type: application/json'";
     this.out.write(
-      `\nFetch it:\n  curl -L -H 'Authorization: Bearer ${apiKey}' ${apiUrl}/v1/requests/${requestId}/video -o video.mp4\n` +
-        '\nThe bridge stays up for your own requests; Ctrl-C ends it.\n',
+      `\n${this.paint('bold', 'Three things to try next:')}\n` +
+        this.step(
+          1,
+          'Fetch the video.',
+          `curl -L ${authorization} ${apiUrl}/v1/requests/${requestId}/video -o video.mp4`,
+        ) +
+        this.step(
+          2,
+          'Register a request of your own; its webhooks appear here.',
+          `curl ${authorization} ${json} -d '${callback}' ${apiUrl}/v1/requests`,
+        ) +
+        this.step(
+          3,
+          'Let the receiver refuse two webhooks, then do step 2 with another UUID, and see them sent again.',
+          `curl -d '{"path": "/mine", "status": 500, "times": 2}' ${receiverUrl}/_behave`,
+        ) +
+        '\nThe bridge keeps running until you press Ctrl-C.\n',
     );
+  }
+
+  private step(number: number, what: string, command: string): string {
+    return `\n  ${number}. ${what}\n     ${this.paint('cyan', command)}\n`;
   }
 
   private line(colour: Colour, what: string, text: string): void {
     this.lastIsCopy = false;
     const seconds = ((this.now() - this.start) / 1000).toFixed(1).padStart(6);
-    this.out.write(`${this.paint('dim', `${seconds}s`)}  ${this.paint(colour, what.padEnd(8))} ${text}\n`);
+    const time = this.paint('dim', `${seconds}s`);
+    this.out.write(`${time}  ${this.paint(colour, what.padEnd(8))} ${printable(text)}\n`);
   }
 
   private paint(colour: Colour, text: string): string {
     return styleText(colour, text, { stream: this.out });
   }
+}
+
+/** The text with control and formatting characters as `\\u{...}`: what others sent must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
 }
 
 /** Up by a line, and clear it. */

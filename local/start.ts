@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
 import { type Bridge, startBridge } from './bridge.ts';
 import { openDataDir, temporaryDataDir } from './data-dir.ts';
-import { runDemo } from './demo.ts';
+import { runDemo, simulationAt } from './demo.ts';
 import { Display } from './display.ts';
 import type { LogLine } from './log.ts';
 import { help, readOptions, type StartOptions } from './options.ts';
@@ -89,7 +89,8 @@ async function start(options: StartOptions): Promise<void> {
   };
   if (options.json) await printReady(bridge, running, api);
   else display.running(running);
-  if (options.demo) await runDemo(api, display, running, stopping.signal);
+  const simulation = topaz && simulationAt(topaz.url);
+  if (options.demo) await runDemo(api, display, running, simulation, stopping.signal);
 }
 
 async function printReady(bridge: Bridge, running: object, api: ApiClient): Promise<void> {

@@ -49,7 +49,8 @@ export function answerDownload(
     return { status: redirect.status, headers: { location: redirect.location ?? issueMoved(job) } };
 
   const video = strike('changed') ? generatedVideo(`${requestId}/changed`, job.video.size) : job.video;
-  return videoAnswer(video, headers, strike);
+  const answer = videoAnswer(video, headers, strike);
+  return answer.body ? { ...answer, body: counted(answer.body, job) } : answer;
 }
 
 function videoAnswer(video: Video, headers: IncomingHttpHeaders, strike: Strike<'download'>): Answer {
@@ -97,6 +98,13 @@ function stopped(answer: Answer, length: number, strike: Strike<'download'>): An
   const sent = { ...answer, body: first(length - short.missing, body) };
   // Chunked, an early end looks like a proper one; otherwise the connection has to close.
   return answer.headers!['content-length'] === undefined ? sent : { ...sent, ending: 'cut' };
+}
+
+function* counted(body: Iterable<Uint8Array>, job: Job): Iterable<Uint8Array> {
+  for (const slice of body) {
+    yield slice;
+    job.sentBytes += slice.length;
+  }
 }
 
 function* first(bytes: number, body: Iterable<Uint8Array>): Iterable<Uint8Array> {

@@ -19,6 +19,8 @@ export const jobSchema = z.strictObject({
     .nonnegative()
     .max(200 * GIB)
     .optional(),
+  /** Pads the playable video with so many bytes, which players skip: a copy then takes a moment. */
+  padding: z.int().nonnegative().max(GIB).optional(),
   faults: faults.default([]),
 });
 export type JobOptions = z.output<typeof jobSchema>;
@@ -39,6 +41,8 @@ export type Job = {
   /** Calls so far for its status and its video. */
   statusCalls: number;
   downloadCalls: number;
+  /** Bytes of its video that were sent so far. */
+  sentBytes: number;
 };
 
 export type JobDefaults = { trace?: Trace; speed?: number };
@@ -75,10 +79,14 @@ export class Jobs {
       trace: options.trace ?? this.#defaults.trace,
       speed: options.speed ?? this.#defaults.speed,
       startedAt: now,
-      video: options.bytes === undefined ? playableVideo() : generatedVideo(options.requestId, options.bytes),
+      video:
+        options.bytes === undefined
+          ? playableVideo(options.padding)
+          : generatedVideo(options.requestId, options.bytes),
       faults: new FaultSet(options.faults, now),
       statusCalls: 0,
       downloadCalls: 0,
+      sentBytes: 0,
     };
     this.#jobs.set(job.requestId, job);
     this.#onChange(this.list().map(({ options, startedAt }) => ({ options, startedAt })));
@@ -113,7 +121,7 @@ export const elapsedSeconds = (job: Job, now: number): number => ((now - job.sta
 
 /** What `GET /_sim/jobs` shows of a job. */
 export function describeJob(job: Job, now: number) {
-  const { requestId, speed, statusCalls, downloadCalls } = job;
+  const { requestId, speed, statusCalls, downloadCalls, sentBytes } = job;
   const { status, progress } = positionAt(job.trace, elapsedSeconds(job, now));
   return {
     requestId,
@@ -124,6 +132,7 @@ export function describeJob(job: Job, now: number) {
     bytes: job.video.size,
     statusCalls,
     downloadCalls,
+    sentBytes,
     faults: job.faults.faults,
   };
 }

@@ -3,8 +3,8 @@ import * as z from 'zod';
 const seconds = z.number().nonnegative();
 
 /**
- * How a job went: when it entered each status and reached each percentage, in seconds from its
- * start. Traces may carry more fields; they are ignored.
+ * How a simulated job goes: when it enters each status and reaches each percentage, in seconds from its
+ * start. Traces of other tools may carry more fields; they are ignored.
  */
 export const traceSchema = z
   .object({
@@ -60,25 +60,26 @@ export function secondsIn(trace: Trace, status: string): number {
 }
 
 /**
- * A job of 90 seconds that passes through every status on the way to `complete`. Shaped like the
- * jobs that the poll schedule expects, only shorter, so that the bridge sees every status of it.
+ * A job of 34 seconds on the way to `complete`. Its statuses change shortly before the bridge's polls, so that the
+ * demonstration shows something new every ten seconds and no poll meets `initializing`, after which the bridge
+ * would wait for longer than the whole job takes.
  */
 export const demoTrace: Trace = traceSchema.parse({
   statuses: [
     ['requested', 0],
     ['accepted', 4],
-    ['initializing', 11],
-    ['preprocessing', 38],
-    ['processing', 61],
-    ['postprocessing', 84],
-    ['complete', 90],
+    ['initializing', 10],
+    ['preprocessing', 14],
+    ['processing', 17],
+    ['postprocessing', 31],
+    ['complete', 34],
   ],
   progress: [
     [0, 0],
-    ...Array.from({ length: 11 }, (_, step) => [62 + 2 * step, Math.round(((step + 1) * 100) / 12)]),
-    [84, 100],
+    ...Array.from({ length: 13 }, (_, step) => [18 + step, Math.round(((step + 1) * 100) / 14)]),
+    [31, 100],
   ],
-  estimates: { cost: [1, 2], time: [80, 110] },
+  estimates: { cost: [1, 2], time: [30, 40] },
   nodes: 2,
 });
 

@@ -4,17 +4,33 @@ import { readFileSync } from 'node:fs';
 /** Bytes behind a download URL. `etag` is strong and quoted; `slices` yields [start, end). */
 export type Video = { size: number; etag: string; slices(start: number, end: number): Iterable<Buffer> };
 
+const BLOCK = 64 * 1024;
+const zeros = Buffer.alloc(BLOCK);
 const playable = readFileSync(new URL('video.mp4', import.meta.url));
 
-/** Ten seconds of a test picture that any player shows. */
-export function playableVideo(): Video {
+/**
+ * Ten seconds of a test picture that any player shows. `padding` adds at least so many bytes in a `free` box at the
+ * end, which players skip; 0 adds none.
+ */
+export function playableVideo(padding = 0): Video {
+  const box = padding > 0 ? freeBoxHeader(padding) : Buffer.alloc(0);
+  const head = Buffer.concat([playable, box]);
+  const size = playable.length + Math.max(padding, box.length);
   return {
-    size: playable.length,
-    etag: `"${digest(playable)}"`,
+    size,
+    etag: `"${digest(padding > 0 ? `${digest(playable)}/${size}` : playable)}"`,
     *slices(start, end) {
-      if (end > start) yield playable.subarray(start, end);
+      if (start < head.length && end > start) yield head.subarray(start, end);
+      for (let offset = Math.max(start, head.length); offset < Math.min(end, size); offset += BLOCK)
+        yield zeros.subarray(0, Math.min(BLOCK, Math.min(end, size) - offset));
     },
   };
+}
+
+function freeBoxHeader(bytes: number): Buffer {
+  const header = Buffer.from('\0\0\0\0free', 'latin1');
+  header.writeUInt32BE(Math.max(header.length, bytes));
+  return header;
 }
 
 /** A video of any size whose bytes follow from `seed` and offset: nothing is stored. */
@@ -26,7 +42,6 @@ export function generatedVideo(seed: string, size: number): Video {
   };
 }
 
-const BLOCK = 64 * 1024;
 const STAMP_AT = 64;
 const noise = xorshift(2 * BLOCK);
 /** An `ftyp` box, then an `mdat` box that reaches to the end of the file. */

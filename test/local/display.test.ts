@@ -34,6 +34,15 @@ describe('the display', () => {
     );
   });
 
+  it('names the statuses that passed between two polls', () => {
+    const { display, written } = displayOn(false);
+    const skipped = ['initializing', 'preprocessing'];
+    display.transition({ id: 'msg_1', type: 'video.processing', data: { sequence: 3, skipped } });
+    expect(written()).toContain(
+      '#3 video.processing, after initializing and preprocessing between two polls',
+    );
+  });
+
   it('draws a copy that goes on over its own line, on a terminal and nowhere else', () => {
     const up = '\u001b[1A';
     const show = (isTTY: boolean, between: boolean) => {
@@ -60,19 +69,31 @@ describe('the display', () => {
     expect(written()).toContain('SIGNATURE NOT VERIFIED');
   });
 
-  it('tells where a video is and how to fetch it', () => {
+  it('shows control characters of others as text, so that they cannot steer the terminal', () => {
+    const { display, written } = displayOn(false);
+    const type = 'x\u001b[2J\u001b]0;owned\u0007\r\n\u202egpj\u009b31m';
+    display.webhook({ ...webhook, body: { type }, verified: false });
+    display.problem(`deliver: ${type}`);
+    const text = written();
+    expect(text.split('\n')).toHaveLength(3);
+    expect(text).not.toMatch(/[\p{Cf}]|(?!\n)\p{Cc}/u);
+  });
+
+  it('tells where a video is and how to fetch it, and two more things to try', () => {
     const { display, written } = displayOn(false);
     const running = {
       apiUrl: 'http://127.0.0.1:1',
       apiKey: 'key',
       topazUrl: '',
-      receiverUrl: '',
+      receiverUrl: 'http://127.0.0.1:2',
       bucket: '',
     };
     display.stored('r1', { state: 'stored', bucket: 'b', key: 'k', size: 5 }, running);
     const text = written();
     expect(text).toContain('s3://b/k, 5 bytes');
     expect(text).toContain("curl -L -H 'Authorization: Bearer key' http://127.0.0.1:1/v1/requests/r1/video");
+    expect(text).toContain('"callbackUrl": "http://127.0.0.1:2/mine"');
+    expect(text).toContain('http://127.0.0.1:2/_behave');
   });
 
   it('uses colours on a terminal only', () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, test } from 'vitest';
-import { API_KEY, finished, RECORDED_TRACE, REQUEST_ID, simulatedTopaz } from './simulated-topaz.ts';
+import { API_KEY, finished, REQUEST_ID, SIMULATED_TRACE, simulatedTopaz } from './simulated-topaz.ts';
 
 const document = JSON.parse(
   readFileSync(new URL('topaz-video-status.openapi.json', import.meta.url), 'utf8'),
@@ -39,7 +39,7 @@ function expectDocumentedFields(body: Record<string, unknown>) {
 describe('what the document allows', () => {
   test('holds for every status of a job, from its request to its download', async () => {
     const topaz = await simulatedTopaz();
-    await topaz.set({ trace: RECORDED_TRACE });
+    await topaz.set({ trace: SIMULATED_TRACE });
     const seen: unknown[] = [];
     for (const seconds of [0, 1, 5, 50, 40, 50, 16, 4]) {
       topaz.wait(seconds);
@@ -47,7 +47,7 @@ describe('what the document allows', () => {
       expectDocumentedFields(body);
       seen.push(body.status);
     }
-    expect([...new Set(seen)]).toEqual(RECORDED_TRACE.statuses.map(([status]) => status));
+    expect([...new Set(seen)]).toEqual(SIMULATED_TRACE.statuses.map(([status]) => status));
   });
 
   test.each(['failed', 'canceling', 'canceled'])('holds for a job that is %s', async (status) => {

@@ -6,8 +6,8 @@ import type { StatusBody } from '../../../local/topaz/status-body.ts';
 export const API_KEY = 'topaz-key';
 export const REQUEST_ID = 'cc5940bf-42b5-489d-a2dd-601d7848b1a0';
 
-/** As recorded, field for field. */
-export const RECORDED_TRACE = {
+/** A job as generated from what public documents say of Topaz jobs. */
+export const SIMULATED_TRACE = {
   requestId: REQUEST_ID,
   outcome: 'complete',
   statuses: [

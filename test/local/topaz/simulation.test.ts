@@ -18,6 +18,7 @@ describe('the calls that steer the simulation', () => {
         bytes: 10,
         statusCalls: 1,
         downloadCalls: 1,
+        sentBytes: 10,
         faults,
       },
     ]);

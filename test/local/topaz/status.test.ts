@@ -3,15 +3,15 @@ import {
   API_KEY,
   finished,
   http,
-  RECORDED_TRACE,
   REQUEST_ID,
   readFirst,
+  SIMULATED_TRACE,
   simulatedTopaz,
 } from './simulated-topaz.ts';
 
 const OTHER_ID = '8e08c4f2-e7ef-4676-a131-1e893e1d4176';
 
-describe('a simulated job', () => {
+describe('a job', () => {
   test('begins when first asked about if it was not set up', async () => {
     const topaz = await simulatedTopaz();
     topaz.wait(1000);
@@ -22,7 +22,7 @@ describe('a simulated job', () => {
 
   test('begins when it is set up, whenever it is first asked about', async () => {
     const topaz = await simulatedTopaz();
-    await topaz.set({ trace: RECORDED_TRACE });
+    await topaz.set({ trace: SIMULATED_TRACE });
     topaz.wait(130);
     expect(await topaz.status()).toMatchObject({ status: 'processing', progress: 50 });
   });
@@ -35,7 +35,7 @@ describe('a simulated job', () => {
 
   test('runs at its own speed, or else at that of the server', async () => {
     const topaz = await simulatedTopaz({ speed: 20 });
-    await topaz.set({ trace: RECORDED_TRACE, speed: 2 });
+    await topaz.set({ trace: SIMULATED_TRACE, speed: 2 });
     await topaz.status(OTHER_ID);
     topaz.wait(4.5);
     expect((await topaz.status()).status).toBe('initializing');
@@ -56,19 +56,19 @@ describe('a simulated job', () => {
 
   test('tells estimates once it is accepted, none if its trace has none', async () => {
     const topaz = await simulatedTopaz();
-    await topaz.set({ trace: RECORDED_TRACE });
+    await topaz.set({ trace: SIMULATED_TRACE });
     expect(await topaz.status()).not.toHaveProperty('estimates');
     topaz.wait(1);
     expect((await topaz.status()).estimates).toEqual({ time: [206, 234] });
-    await topaz.set({ trace: { ...RECORDED_TRACE, estimates: null } });
+    await topaz.set({ trace: { ...SIMULATED_TRACE, estimates: null } });
     topaz.wait(1);
     expect(await topaz.status()).not.toHaveProperty('estimates');
   });
 
   test('tells frames per second of its nodes while it is processing', async () => {
     const topaz = await simulatedTopaz();
-    await topaz.status();
-    topaz.wait(70);
+    await topaz.set({ trace: { ...SIMULATED_TRACE, nodes: 2 } });
+    topaz.wait(100);
     const { averageFps, combinedFps, processingJobs } = await topaz.status();
     expect(combinedFps).toBe(2 * averageFps!);
     expect(processingJobs!.map(({ status, chunkIndex }) => [status, chunkIndex])).toEqual([
@@ -79,7 +79,7 @@ describe('a simulated job', () => {
 
   test('tells the size of its output as text once it is complete', async () => {
     const topaz = await simulatedTopaz();
-    await topaz.set({ trace: RECORDED_TRACE });
+    await topaz.set({ trace: SIMULATED_TRACE });
     topaz.wait(170);
     expect((await topaz.status()).outputSize).toBe('78.03 MB');
   });
@@ -107,7 +107,7 @@ describe('a status fault', () => {
   async function withFaults(...faults: Record<string, unknown>[]) {
     const topaz = await simulatedTopaz();
     const atStatus = faults.map((fault) => ({ at: 'status', ...fault }));
-    await topaz.set({ trace: RECORDED_TRACE, faults: atStatus });
+    await topaz.set({ trace: SIMULATED_TRACE, faults: atStatus });
     return topaz;
   }
   const statusUrl = (topaz: { url: string }) => `${topaz.url}/video/${REQUEST_ID}/status`;

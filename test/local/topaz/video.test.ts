@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { generatedSha256, generatedVideo, playableVideo } from '../../../local/topaz/video.ts';
+import { generatedSha256, generatedVideo, playableVideo, type Video } from '../../../local/topaz/video.ts';
 
 const GIB = 1024 ** 3;
 const read = (slices: Iterable<Buffer>) => Buffer.concat([...slices]);
@@ -57,9 +57,46 @@ describe('a generated video', () => {
   });
 });
 
-test('the playable video is an MP4 whose index comes before its data', () => {
-  const { size, slices } = playableVideo();
-  const bytes = read(slices(0, size));
-  expect(bytes.subarray(4, 8).toString()).toBe('ftyp');
-  expect(bytes.indexOf('moov')).toBeLessThan(bytes.indexOf('mdat'));
+describe('the playable video', () => {
+  const boxes = (video: Video) => boxTypes(read(video.slices(0, video.size)));
+
+  test('is an MP4 whose index comes before its data', () => {
+    expect(boxes(playableVideo())).toEqual(['ftyp', 'moov', 'free', 'mdat']);
+  });
+
+  test('stays an MP4, of the same data, when it is padded', () => {
+    const plain = playableVideo();
+    const padded = playableVideo(5_000_000);
+    expect(padded.size).toBe(plain.size + 5_000_000);
+    expect(padded.etag).not.toBe(plain.etag);
+    expect(boxes(padded)).toEqual([...boxes(plain), 'free']);
+    expect(read(padded.slices(0, plain.size)).equals(read(plain.slices(0, plain.size)))).toBe(true);
+  });
+
+  test('gives the same bytes for any range as for the whole, padded or not', () => {
+    for (const video of [playableVideo(), playableVideo(200_000)]) {
+      const whole = read(video.slices(0, video.size));
+      const offset = fc.integer({ min: 0, max: video.size });
+      fc.assert(
+        fc.property(offset, offset, (a, b) => {
+          const [start, end] = [Math.min(a, b), Math.max(a, b)];
+          expect(read(video.slices(start, end)).equals(whole.subarray(start, end))).toBe(true);
+        }),
+      );
+    }
+  });
 });
+
+/** The types of an MP4's boxes at the top, in order. Throws unless their sizes add up to the whole. */
+function boxTypes(mp4: Buffer): string[] {
+  const types: string[] = [];
+  let offset = 0;
+  while (offset < mp4.length) {
+    const size = mp4.readUInt32BE(offset);
+    if (size < 8) throw new Error(`A box at ${offset} has the size ${size}.`);
+    types.push(mp4.toString('latin1', offset + 4, offset + 8));
+    offset += size;
+  }
+  if (offset !== mp4.length) throw new Error(`The last box ends at ${offset} of ${mp4.length}.`);
+  return types;
+}
