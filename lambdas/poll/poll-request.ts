@@ -1,6 +1,5 @@
-import { type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
+import { type Condition, equals } from '../adapters/dynamodb/expression.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
-import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
 import { observe } from '../domain/polling/poll-schedule.ts';
 import { nextPoll } from '../domain/polling/poll-wait.ts';
@@ -19,6 +18,7 @@ import { metaKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type AgainChange, againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { showProgress } from './show-progress.ts';
 import { startCopy } from './start-copy.ts';
 import type { Refusal, Topaz } from './topaz.ts';
 import type { UpstreamPauses } from './upstream-pause.ts';
@@ -117,7 +117,8 @@ export function createPollRequest(dependencies: PollDependencies) {
       }
       await hint(due);
       report(row, change, polled.outcome);
-      return showJobs(row, change, polled.outcome);
+      if (polled.outcome.kind === 'status') await showProgress(table, row, polled.outcome.status, at);
+      return;
     }
   }
 
@@ -182,16 +183,6 @@ export function createPollRequest(dependencies: PollDependencies) {
 
   function expireMeta(row: RequestRow, at: number): Write {
     return { update: metaKey(row.requestId), set: { expiresAt: finishedExpiry(at, retentionDays) } };
-  }
-
-  /** Keeps the nodes' states, which are only shown, beside the row that is polled; best effort. */
-  async function showJobs(row: RequestRow, change: Transition, outcome: PollOutcome): Promise<void> {
-    const { status, progress = row.progress } = change.set;
-    if (outcome.kind !== 'status' || (status === undefined && progress === row.progress)) return;
-    const { processingJobs } = outcome.status;
-    if (!processingJobs) return;
-    // Unless it was erased meanwhile.
-    await writeIf(table, { update: metaKey(row.requestId), set: { processingJobs }, if: [present('pk')] });
   }
 
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {

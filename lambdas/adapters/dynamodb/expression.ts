@@ -23,6 +23,8 @@ export type Write = { readonly if?: readonly Condition[] } & (
       readonly set?: Readonly<Record<string, unknown>>;
       readonly setIfAbsent?: Readonly<Record<string, unknown>>;
       readonly add?: Readonly<Record<string, number>>;
+      /** Puts items behind those of a list, which is made when it is missing. */
+      readonly append?: Readonly<Record<string, readonly unknown[]>>;
       readonly remove?: readonly string[];
     }
   | { readonly delete: RowKey }
@@ -79,6 +81,9 @@ export function expressions(write: Write): Expressions {
       ...given(write.set).map(([path, v]) => `${name(path)} = ${value(v)}`),
       ...given(write.setIfAbsent).map(
         ([path, v]) => `${name(path)} = if_not_exists(${name(path)}, ${value(v)})`,
+      ),
+      ...given(write.append).map(
+        ([path, v]) => `${name(path)} = list_append(if_not_exists(${name(path)}, ${value([])}), ${value(v)})`,
       ),
     ];
     const adds = given(write.add).map(([path, v]) => `${name(path)} ${value(v)}`);

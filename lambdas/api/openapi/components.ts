@@ -163,6 +163,37 @@ const schemas: Readonly<Record<string, Schema>> = {
     'nextAttemptAt',
   ),
   DeliveryList: page('Delivery'),
+  Timeline: object({
+    statuses: list(
+      object({ status: text, at: time, until: time, skipped: list(text) }, ...['until', 'skipped']),
+    ),
+    observations: {
+      ...list(object({ at: time, progress: number })),
+      description: 'At most 200 points of the progress; thinned so that the shape stays.',
+    },
+    polls: count,
+    copy: nullable(
+      object(
+        {
+          state: oneOf('pending', 'copying', 'stored', 'failed'),
+          startedAt: time,
+          storedAt: time,
+          copiedBytes: count,
+          bytesPerSecond: number,
+          size: count,
+          error: text,
+        },
+        ...['startedAt', 'storedAt', 'copiedBytes', 'bytesPerSecond', 'size', 'error'],
+      ),
+    ),
+    events: list(object({ id: text, type: text, at: time, sequence: count })),
+    deliveries: list({
+      allOf: [
+        ref('Delivery'),
+        object({ reason: { ...text, description: 'Why it has not arrived, in words.' } }, 'reason'),
+      ],
+    }),
+  }),
   Messages: object({
     items: list(
       object({

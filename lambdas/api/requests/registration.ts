@@ -147,7 +147,7 @@ function metaWrite({ request, meta }: TrackedRequest, change: Change): Write {
   return {
     update: metaKey(request.requestId),
     set: callback && !meta.callbacks.includes(callback) ? { callbacks: [...meta.callbacks, callback] } : {},
-    remove: [...expiryOf(change), ...(change.restarting ? ['processingJobs'] : [])],
+    remove: [...expiryOf(change), ...(change.restarting ? ['processingJobs', 'progressSeries'] : [])],
     if: [equals('callbacks', meta.callbacks)],
   };
 }

@@ -8,12 +8,13 @@ import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { notFound, Problem } from '../http/problem.ts';
-import { type Answer, type Call, type Route, route } from '../http/route.ts';
+import { type Answer, type Call, ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { createRegister, type DueNow } from './registration.ts';
 import { isUuid, registrationSchema } from './registration-schema.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
 import type { SignGet } from './signed-url.ts';
+import { timeline } from './timeline.ts';
 import { createRequests, type Listed, type TrackedRequest } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
 
@@ -134,6 +135,14 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
         const request = await tracked(call.params.requestId);
         return lists(call, (from) => events(request, from));
       },
+    }),
+    route({
+      method: 'GET',
+      path: '/v1/requests/{requestId}/timeline',
+      access: 'read',
+      summary: "A request's story: its statuses, progress, copy, events and deliveries.",
+      answers: { 200: 'Timeline' },
+      handle: async ({ params }) => ok(await timeline(context, await tracked(params.requestId))),
     }),
     route({
       method: 'GET',

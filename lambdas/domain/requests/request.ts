@@ -1,6 +1,7 @@
 import type { EventFilter } from '../events/event-filter.ts';
 import { listAt } from '../rows.ts';
 import type { RowKey, Work } from '../work.ts';
+import type { ProgressSeries } from './progress-series.ts';
 
 /** What upstream said of a job, as far as the bridge keeps it (Topaz Video API, StatusResponse). */
 export type UpstreamStatus = {
@@ -127,6 +128,8 @@ export type MetaRow = RowKey & {
   callbacks: Callback[];
   /** The nodes' states, as of the last news of status or progress. */
   processingJobs?: readonly Record<string, unknown>[];
+  /** How progress went since polling began. */
+  progressSeries?: ProgressSeries;
   expiresAt?: number;
 };
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { newCopy } from '../../../lambdas/domain/copying/copy.ts';
+import type { MetaRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { movingClock } from '../../support/claims.ts';
@@ -69,6 +70,21 @@ test('while the clock moves at every read, every hint names the due time of its 
   await finished.poll();
   expect(hints.of('copy')).toHaveLength(1);
   await expectHintsToNameRows(table, hints);
+});
+
+test('the progress that polls see is kept beside the row, by the one write that news of it makes', async () => {
+  const { register, topaz, table, writes } = await world();
+  const request = await register([['processing', 0]]);
+  const percentages = [10, 20, 20, 30];
+  for (const percent of percentages) {
+    const trace = { statuses: [['processing', 0]], progress: [[0, percent]] };
+    await topaz.set({ requestId: request.requestId, trace });
+    await request.poll();
+  }
+  const meta = await table.get<MetaRow>(metaKey(request.requestId));
+  expect(meta?.progressSeries?.filter((_, i) => i % 2 === 1)).toEqual([10, 20, 30]);
+  const toMeta = writes.flat().filter((write) => 'update' in write && write.update.sk === 'META');
+  expect(toMeta).toHaveLength(3);
 });
 
 test('a transition is one transaction of the row, its event and the outbox', async () => {

@@ -1,0 +1,36 @@
+import { present } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
+import { seriesPoint, thinned } from '../domain/requests/progress-series.ts';
+import type { MetaRow, RequestRow, UpstreamStatus } from '../domain/requests/request.ts';
+import { metaKey } from '../domain/rows.ts';
+
+/**
+ * Keeps what is only shown beside the row that is polled, by one write and only when there is news: the
+ * nodes' states and how progress went.
+ *
+ * @param row as it was before the poll
+ */
+export async function showProgress(
+  table: Pick<Table, 'write'>,
+  row: RequestRow,
+  { status, progress, processingJobs }: UpstreamStatus,
+  now: number,
+): Promise<void> {
+  const moved = progress !== undefined && progress !== row.progress;
+  if (!moved && (status === row.status || !processingJobs)) return;
+  const key = metaKey(row.requestId);
+  try {
+    const meta = await table.write<MetaRow>({
+      update: key,
+      set: { processingJobs },
+      ...(moved ? { append: { progressSeries: seriesPoint({ at: now, progress }, row.startedAt) } } : {}),
+      if: [present('pk')],
+    });
+    const fewer = thinned(meta?.progressSeries ?? []);
+    if (fewer) await writeIf(table, { update: key, set: { progressSeries: fewer }, if: [present('pk')] });
+  } catch (error) {
+    // Erased meanwhile.
+    if (!(error instanceof ConditionFailed)) throw error;
+  }
+}
