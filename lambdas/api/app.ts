@@ -15,6 +15,7 @@ import { linkRoutes } from './requests/links.ts';
 import { requestRoutes } from './requests/request-routes.ts';
 import type { SignGet } from './requests/signed-url.ts';
 import type { Counts } from './stats/counts.ts';
+import { doctorRoute } from './stats/doctor.ts';
 import { healthRoute } from './stats/healthz.ts';
 import { statsRoutes } from './stats/stats.ts';
 
@@ -40,6 +41,7 @@ export function createApi(options: ApiOptions) {
     ...eventRoutes(context),
     ...callbackSecretRoutes(context),
     ...statsRoutes(context, options.counts),
+    doctorRoute(context, options.counts),
     ...linkRoutes(context, options.signGet),
   ];
   return createRouter(

@@ -214,6 +214,11 @@ const schemas: Readonly<Record<string, Schema>> = {
     since: time,
     until: time,
   }),
+  Doctor: object({
+    checks: list(
+      object({ name: text, state: oneOf('ok', 'warning', 'failed'), detail: text, remedy: text }, 'remedy'),
+    ),
+  }),
   Stats: object({
     requests: object({ byState: map(count), byStatus: map(count), capped: flag }),
     lanes: map(

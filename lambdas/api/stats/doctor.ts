@@ -1,0 +1,122 @@
+import type { Table } from '../../adapters/dynamodb/table.ts';
+import type { Endpoints } from '../../adapters/rows/endpoints.ts';
+import type { SecretReader } from '../../adapters/secrets.ts';
+import { endpointCountsKey } from '../../domain/rows.ts';
+import { LANES } from '../../domain/work.ts';
+import type { ApiContext } from '../http/context.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import type { Counts } from './counts.ts';
+import { upstreamState } from './upstream-state.ts';
+
+/** What one check found: a sentence, and what to do unless all is well. */
+export type Check = {
+  readonly name: string;
+  readonly state: 'ok' | 'warning' | 'failed';
+  readonly detail: string;
+  readonly remedy?: string;
+};
+
+export type DoctorDependencies = {
+  readonly table: Pick<Table, 'get'>;
+  readonly counts: Counts;
+  readonly endpoints: Pick<Endpoints, 'listAccountWide'>;
+  readonly linkSecret: SecretReader;
+  readonly now: () => number;
+};
+
+/** Work that is overdue for longer than this waits for something that a person may have to mend, ms. */
+const BEHIND_MS = 300_000;
+
+/** Looks at everything that a person may have to mend. */
+export function doctorRoute(context: ApiContext, counts: Counts): Route {
+  return route({
+    method: 'GET',
+    path: '/v1/doctor',
+    access: 'read',
+    summary: 'Checks what a person may have to mend, and says how.',
+    answers: { 200: 'Doctor' },
+    handle: async () => ok({ checks: await checks({ ...context, counts }) }),
+  });
+}
+
+async function checks(use: DoctorDependencies): Promise<Check[]> {
+  return Promise.all([
+    attempt('table', () => tableCheck(use)),
+    attempt('secrets', () => secretsCheck(use)),
+    attempt('upstream', () => upstreamCheck(use)),
+    attempt('work', () => workCheck(use)),
+    attempt('parked', () => parkedCheck(use)),
+    attempt('endpoints', () => endpointsCheck(use)),
+  ]);
+}
+
+/** A check that cannot be made has failed; the error's class says why, its text may hold names. */
+async function attempt(name: string, check: () => Promise<Omit<Check, 'name'>>): Promise<Check> {
+  try {
+    return { name, ...(await check()) };
+  } catch (error) {
+    const detail = `This could not be checked (${error instanceof Error ? error.name : 'unknown error'}).`;
+    return { name, state: 'failed', detail, remedy: 'See the log of the function api.' };
+  }
+}
+
+async function tableCheck({ table }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
+  await table.get(endpointCountsKey);
+  return { state: 'ok', detail: 'The table answers.' };
+}
+
+async function secretsCheck({ linkSecret }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
+  await linkSecret();
+  return { state: 'ok', detail: 'The secrets of the API can be read.' };
+}
+
+async function upstreamCheck({ table }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
+  const { state, reason, until } = await upstreamState(table);
+  if (state === 'ok') return { state: 'ok', detail: 'Topaz is being polled.' };
+  return {
+    state: reason?.includes('key') ? 'failed' : 'warning',
+    detail: `Polling is paused until ${until}: ${reason}.`,
+    remedy: 'Correct the key, or wait. POST /v1/requests/{requestId}/poll ends the pause by a probe.',
+  };
+}
+
+async function workCheck({ counts, now }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
+  const at = now();
+  const late = await Promise.all(
+    LANES.map(async (lane) => ({ lane, oldest: (await counts.overdue(lane, at)).oldest ?? at })),
+  );
+  const behind = late.filter(({ oldest }) => at - oldest > BEHIND_MS);
+  if (behind.length === 0) return { state: 'ok', detail: 'No work is late by more than five minutes.' };
+  const named = behind.map(({ lane, oldest }) => `${lane} by ${Math.round((at - oldest) / 60_000)} min`);
+  return {
+    state: 'warning',
+    detail: `Work is late: ${named.join(', ')}.`,
+    remedy: 'See the errors and throttles of the functions of these lanes, and docs/runbook.md.',
+  };
+}
+
+async function parkedCheck({ counts, now }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
+  const parked = await counts.parked(now());
+  if (parked.length === 0) return { state: 'ok', detail: 'No work is parked.' };
+  return {
+    state: 'failed',
+    detail: `${parked.length} ${parked.length === 1 ? 'row waits' : 'rows wait'} for a person.`,
+    remedy:
+      'GET /v1/requests?state=parked shows the reasons. Mend them, then POST /v1/requests/{requestId}/poll.',
+  };
+}
+
+async function endpointsCheck({ endpoints }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
+  const all = await endpoints.listAccountWide();
+  const ill = all.filter(
+    ({ enabled, disabledReason, health }) =>
+      health.state === 'failing' || (!enabled && disabledReason !== 'disabled by hand'),
+  );
+  if (ill.length === 0) return { state: 'ok', detail: `${all.length} account-wide endpoints, none failing.` };
+  return {
+    state: 'warning',
+    detail: `These endpoints fail or were given up: ${ill.map(({ id }) => id).join(', ')}.`,
+    remedy:
+      'GET /v1/endpoints/{id}/deliveries?state=failed shows why. Mend the receiver, then PATCH enabled.',
+  };
+}
