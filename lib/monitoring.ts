@@ -182,6 +182,10 @@ export class Monitoring extends Construct {
         Object.entries(functions).map(([label, fn]) => fn.metricErrors({ label, period: PERIOD })),
       ),
       graph(
+        'Throttled: no concurrency left',
+        Object.entries(functions).map(([label, fn]) => fn.metricThrottles({ label, period: PERIOD })),
+      ),
+      graph(
         'Duration p99 (ms)',
         Object.entries(functions).map(([label, fn]) =>
           fn.metricDuration({ label, period: PERIOD, statistic: Stats.percentile(99) }),

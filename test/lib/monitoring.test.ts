@@ -93,4 +93,9 @@ describe('the dashboard', () => {
       expect(body).toContain(`"${fn(stage)[0]}"`);
     }
   });
+
+  it('shows whether the account has too little concurrency', () => {
+    const body = JSON.stringify(all('AWS::CloudWatch::Dashboard')[0]![1].Properties.DashboardBody);
+    expect(body.match(/\\"Throttles\\"/g)).toHaveLength(6);
+  });
 });
