@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import { createBacklogs } from '../../lambdas/adapters/rows/backlog.ts';
-import { deletion } from '../../lambdas/adapters/rows/endpoints.ts';
+import { change, deletion } from '../../lambdas/adapters/rows/endpoints.ts';
 import { QUIET_MS } from '../../lambdas/domain/delivering/delivery-gate.ts';
 import type { EndpointRow } from '../../lambdas/domain/delivering/endpoint.ts';
 import { changed } from '../../lambdas/domain/delivering/endpoint-change.ts';
@@ -56,8 +56,10 @@ test('the release of a backlog comes to its end, at whatever call a worker is ki
     await observe('video.accepted', 'video.processing', 'video.complete');
     await world.work();
     arm();
-    const { set, remove } = changed(await world.current(endpoint), { enabled: true }, world.clock.now());
-    await world.table.write({ update: endpoint, set, remove });
+    const disabled = await world.current(endpoint);
+    await world.table.transact(
+      change(disabled, changed(disabled, { enabled: true }), world.clock.now()).writes,
+    );
     await world.pass(LONG);
     expect(await states(world, endpoint)).toEqual(Array(3).fill('delivered'));
     // Only what was sent and not yet noted is sent twice.

@@ -1,5 +1,6 @@
 import type { GateRow } from '../../domain/delivering/delivery-gate.ts';
 import { type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
+import type { ChangedEndpoint } from '../../domain/delivering/endpoint-change.ts';
 import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { asksForProgress } from '../../domain/events/event-filter.ts';
 import { isEndpointId } from '../../domain/ids.ts';
@@ -12,7 +13,8 @@ import {
   endpointKey,
   originKey,
 } from '../../domain/rows.ts';
-import type { Hint, RowKey } from '../../domain/work.ts';
+import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
+import { wake, withdraw } from '../../engine/wake.ts';
 import { absent, below, equals, present } from '../dynamodb/expression.ts';
 import type { Table, Write } from '../dynamodb/table.ts';
 import { originOf } from './targets.ts';
@@ -108,18 +110,23 @@ export function creation(endpoint: EndpointRow, counts: EndpointCounts | undefin
 /** Changes an endpoint that still is as it was read, in what is counted or decides about deliveries. */
 export function change(
   endpoint: EndpointRow,
-  set: Partial<EndpointRow>,
-  remove: readonly (keyof EndpointRow)[],
-): Write[] {
-  const update: Write = {
-    update: endpoint,
+  { set, remove, gate }: ChangedEndpoint,
+  now: number,
+): { writes: Write[]; due?: Due } {
+  const change = {
     set,
     remove,
     if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
   };
-  const told = asksForProgress([endpoint]);
-  const tells = set.events ? asksForProgress([{ events: set.events }]) : told;
-  return told === tells ? [update] : [update, countsUpdate(0, tells ? 1 : -1)];
+  const asked = asksForProgress([endpoint]);
+  const asks = set.events ? asksForProgress([{ events: set.events }]) : asked;
+  const counted = asked === asks ? [] : [countsUpdate(0, asks ? 1 : -1)];
+  if (gate === 'looks') {
+    const { write, due } = wake(endpoint, 'deliver-slow', now, change);
+    return { writes: [write, ...counted], due };
+  }
+  const update = gate === 'stops' ? withdraw(endpoint, change) : { update: endpoint, ...change };
+  return { writes: [update, ...counted] };
 }
 
 /**
@@ -130,14 +137,16 @@ export function deletion(
   endpoint: EndpointRow,
   now: number,
   retentionDays: number,
-): { writes: Write[]; due: Hint } {
-  const order = { ...cancellationKey(endpoint.id), endpointId: endpoint.id, orderedAt: now };
-  const due = { ...cancellationKey(endpoint.id), dueAt: now };
-  const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
-  return {
-    writes: [...removal(endpoint, expiresAt), { put: { ...order, lane: 'deliver-slow', dueAt: now } }],
-    due,
+): { writes: Write[]; due: Due } {
+  const order = {
+    ...cancellationKey(endpoint.id),
+    endpointId: endpoint.id,
+    orderedAt: now,
+    lane: 'deliver-slow' as const,
+    dueAt: now,
   };
+  const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
+  return { writes: [...removal(endpoint, expiresAt), { put: order }], due: dueOf(order) };
 }
 
 function removal(endpoint: EndpointRow, expiresAt: number): Write[] {

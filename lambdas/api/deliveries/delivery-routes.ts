@@ -7,9 +7,10 @@ import type { DeliveryRow, DeliveryState } from '../../domain/delivering/deliver
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { isEndpointId } from '../../domain/ids.ts';
-import { isExpired } from '../../domain/retention.ts';
+import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { backlogEntryKey, backlogPartition } from '../../domain/rows.ts';
-import { freshDueAt, type Hint } from '../../domain/work.ts';
+import type { Due } from '../../domain/work.ts';
+import { wake, withdraw } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
@@ -21,7 +22,7 @@ import { createDeliveries } from './delivery-rows.ts';
 const STATES = ['pending', 'held', 'delivered', 'failed', 'canceled'] as const satisfies DeliveryState[];
 
 export function deliveryRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, hints, lists, now } = context;
+  const { table, endpoints, hints, lists, now, retentionDays } = context;
   const deliveries = createDeliveries(table, now);
 
   async function known(id: string | undefined): Promise<DeliveryRow> {
@@ -71,18 +72,20 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       summary: 'Sends an event to an endpoint again, with the same id; a pending one is made due now.',
       answers: { 202: 'Delivery' },
       handle: async ({ params, once }) => {
-        let due: Hint | undefined;
+        let due: Due | undefined;
         await once((commit) =>
           optimistic(async () => {
             const row = await known(params.id);
             const endpoint = await endpoints.get(row.endpointId);
             if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
-            const again = isFetched(endpoint) ? fetchable(row, endpoint) : retry(row, now());
+            const again = isFetched(endpoint)
+              ? fetchable(row, endpoint, eventExpiry(now(), retentionDays))
+              : retry(row, now());
             due = again.due;
             return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
           }),
         );
-        if (due) await hints.send('deliver-slow', [due]);
+        await hints.send(due);
         return { status: 202, body: deliveryView(await known(params.id)) };
       },
     }),
@@ -112,39 +115,33 @@ export function deliveryView(row: DeliveryRow) {
   };
 }
 
-type Ordered = { readonly writes: Write[]; readonly due?: Hint };
-
-const WORK = ['owner', 'claims', 'parked', 'expiresAt'];
+type Ordered = { readonly writes: Write[]; readonly due?: Due };
 
 /**
  * A schedule begins anew, unless one is under way: then its next attempt is now. A person's order
  * passes an open breaker.
  */
 function retry(row: DeliveryRow, now: number): Ordered {
-  const dueAt = freshDueAt(now, row.dueAt);
   const restarts = row.state === 'pending' ? {} : { state: 'pending', failures: 0 };
-  return {
-    due: { pk: row.pk, sk: row.sk, dueAt },
-    writes: [
-      {
-        update: row,
-        set: { ...restarts, lane: 'deliver-slow', dueAt, bypassesBreaker: true },
-        remove: [...WORK, 'backlogKey'],
-        if: [present('pk'), equals('state', row.state)],
-      },
-      ...(row.backlogKey ? [{ delete: backlogEntryKey(row.backlogKey, row) }] : []),
-    ],
-  };
+  const { write, due } = wake(row, 'deliver-slow', now, {
+    set: { ...restarts, bypassesBreaker: true },
+    remove: ['backlogKey', 'expiresAt'],
+    if: [present('pk'), equals('state', row.state)],
+  });
+  const place = row.backlogKey && { delete: backlogEntryKey(row.backlogKey, row) };
+  return { due, writes: place ? [write, place] : [write] };
 }
 
-/** Whoever fetches from the endpoint gets it again. */
-function fetchable(row: DeliveryRow, endpoint: EndpointRow): Ordered {
+/** Whoever fetches from the endpoint gets it again, until it expires. */
+function fetchable(row: DeliveryRow, endpoint: EndpointRow, expiresAt: number): Ordered {
   const backlogKey = backlogPartition(endpoint);
-  const set = { state: 'pending', failures: 0, backlogKey };
   return {
     writes: [
-      { update: row, set, remove: [...WORK, 'lane', 'dueAt'], if: [equals('state', row.state)] },
-      entryWrite(backlogKey, { ...row, expiresAt: undefined }),
+      withdraw(row, {
+        set: { state: 'pending', failures: 0, backlogKey, expiresAt },
+        if: [equals('state', row.state)],
+      }),
+      entryWrite(backlogKey, { ...row, expiresAt }),
     ],
   };
 }

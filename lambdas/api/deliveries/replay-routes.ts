@@ -5,7 +5,7 @@ import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
 import { replayId as newReplayId } from '../../domain/ids.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { replayKey } from '../../domain/rows.ts';
-import type { Hint } from '../../domain/work.ts';
+import { type Due, dueOf } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { time } from '../http/fields.ts';
 import { invalid, notFound } from '../http/problem.ts';
@@ -39,9 +39,9 @@ export function replayRoutes(context: ApiContext): Route[] {
           throw invalid([{ path: 'until', message: 'This is not after since: give a later time.' }]);
         const id = newReplayId(randomBytes(16));
         const key = replayKey(id);
-        let due: Hint | undefined;
+        let due: Due | undefined;
         const { ids } = await once((commit) => {
-          const row: ReplayRow = {
+          const row = {
             ...key,
             id,
             endpointId: endpoint.id,
@@ -51,14 +51,14 @@ export function replayRoutes(context: ApiContext): Route[] {
             createdAt: at,
             matched: 0,
             queued: 0,
-            lane: 'deliver-slow',
+            lane: 'deliver-slow' as const,
             dueAt: at,
             expiresAt: eventExpiry(at, retentionDays),
-          };
-          due = { ...key, dueAt: at };
+          } satisfies ReplayRow;
+          due = dueOf(row);
           return commit([{ put: row, if: [absent('pk')] }], { status: 202, ids: { replayId: id } });
         });
-        if (due) await hints.send('deliver-slow', [due]);
+        await hints.send(due);
         return { status: 202, body: { replayId: ids.replayId } };
       },
     }),

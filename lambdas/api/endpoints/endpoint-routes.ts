@@ -8,6 +8,7 @@ import { ENDPOINT_KINDS, isCallback } from '../../domain/delivering/endpoint-kin
 import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
 import { endpointId } from '../../domain/ids.ts';
 import { endpointKey, listAt } from '../../domain/rows.ts';
+import type { Due } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
@@ -162,12 +163,11 @@ export function endpointRoutes(context: ApiContext): Route[] {
           const endpoint = await known(params.id);
           const wrong = changeErrors(endpoint, body);
           if (wrong.length > 0) throw invalid(wrong);
-          const { set, remove } = changed(endpoint, body, now());
-          if (Object.keys(set).length + remove.length > 0)
-            await table.transact(change(endpoint, set, remove));
-          return set.dueAt === undefined ? [] : [{ pk: endpoint.pk, sk: endpoint.sk, dueAt: set.dueAt }];
+          const { writes, due } = change(endpoint, changed(endpoint, body), now());
+          await table.transact(writes);
+          return due;
         });
-        if (due.length > 0) await hints.send('deliver-slow', due);
+        await hints.send(due);
         return ok(await shown(params.id));
       },
     }),
@@ -183,7 +183,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
           await table.transact(ordered.writes);
           return ordered.due;
         });
-        await hints.send('deliver-slow', [due]);
+        await hints.send(due);
         return { status: 204 };
       },
     }),
@@ -225,13 +225,13 @@ export function endpointRoutes(context: ApiContext): Route[] {
       answers: { 202: 'EventId' },
       handle: async ({ params, once }) => {
         const id = (await known(params.id)).id;
-        let due: Awaited<ReturnType<typeof test>>['due'] | undefined;
+        let due: Due | undefined;
         const { ids } = await once(async (commit) => {
           const sent = await test(id, commit);
           due = sent.due;
           return sent.outcome;
         });
-        if (due) await hints.send('dispatch', [due]);
+        await hints.send(due);
         return { status: 202, body: { eventId: ids.eventId } };
       },
     }),

@@ -3,7 +3,7 @@ import { endpointEventWrites } from '../../adapters/rows/outbox.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { eventExpiry } from '../../domain/retention.ts';
 import { outboxKey } from '../../domain/rows.ts';
-import type { Hint } from '../../domain/work.ts';
+import type { Due } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 
@@ -13,7 +13,7 @@ export function createEndpointTest({
   now,
   retentionDays,
 }: Pick<ApiContext, 'table' | 'now' | 'retentionDays'>) {
-  return async function test(endpointId: string, commit: Commit): Promise<{ outcome: Outcome; due: Hint }> {
+  return async function test(endpointId: string, commit: Commit): Promise<{ outcome: Outcome; due: Due }> {
     return optimistic(async () => {
       const outbox = await table.get<OutboxRow>(outboxKey({ kind: 'endpoint', endpointId }));
       const draft = { type: 'endpoint.test', data: { message: 'This is a test.' } } as const;

@@ -1,11 +1,13 @@
 import { log } from '../../adapters/lambda/log.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
+import type { Due } from '../../domain/work.ts';
+import { inParallel } from '../../engine/in-parallel.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Problem } from '../http/problem.ts';
 import { problemOf } from '../http/refusal.ts';
 import { type Call, ok, type Route, route } from '../http/route.ts';
 import { parse } from '../http/validation.ts';
-import { createRegister, type DueNow } from './registration.ts';
+import { createRegister } from './registration.ts';
 import { batchSchema, registrationSchema } from './registration-schema.ts';
 import { normalized } from './request-routes.ts';
 
@@ -21,7 +23,7 @@ export function batchRoute(context: ApiContext): Route {
   const schema = registrationSchema(context);
   const register = createRegister(context);
 
-  async function registerItem(item: unknown, once: Once, due: DueNow[]): Promise<Result> {
+  async function registerItem(item: unknown, once: Once, due: Due[]): Promise<Result> {
     try {
       const registration = normalized(parse<Registration>(schema, item));
       const { requestId } = registration;
@@ -51,18 +53,12 @@ export function batchRoute(context: ApiContext): Route {
     answers: { 200: 'BatchResult' },
     handle: async ({ body: { items }, once }) => {
       const results: Result[] = [];
-      const due: DueNow[] = [];
+      const due: Due[] = [];
       const groups = [...sameRequest(items).values()];
-      const worker = async () => {
-        for (let group = groups.shift(); group; group = groups.shift()) {
-          for (const i of group) results[i] = await registerItem(items[i], once, due);
-        }
-      };
-      await Promise.all(Array.from({ length: AT_ONCE }, worker));
-      for (const lane of ['poll', 'dispatch'] as const) {
-        const hinted = due.filter((each) => each.lane === lane).map((each) => each.hint);
-        if (hinted.length > 0) await hints.send(lane, hinted);
-      }
+      await inParallel(groups, AT_ONCE, async (group) => {
+        for (const i of group) results[i] = await registerItem(items[i], once, due);
+      });
+      await hints.send(due);
       return ok({ items: results });
     },
   });

@@ -15,16 +15,14 @@ import {
 import type { Callback, RequestRow } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { copyKey, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
-import { freshDueAt, type Hint, type Lane } from '../../domain/work.ts';
+import { type Due, dueOf } from '../../domain/work.ts';
+import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 import { conflict } from '../http/problem.ts';
 import { createRequests, outboxOf, type TrackedRequest } from './tracked-requests.ts';
 
-/** What is due after a commit. */
-export type DueNow = { readonly lane: Lane; readonly hint: Hint };
-
-export type Registered = { readonly outcome: Outcome; readonly due: readonly DueNow[] };
+export type Registered = { readonly outcome: Outcome; readonly due: readonly Due[] };
 
 /**
  * Registers a request, or adds to one that is tracked: each in one transaction, so that nobody sees
@@ -89,7 +87,7 @@ export function createRegister({ table, now }: Pick<ApiContext, 'table' | 'now'>
       ...meta.callbacks.map((callback) => ensured(callbackEndpoint(callback, at))),
     ];
     const outcome = await commit(writes, { status: 201, ids: { requestId: registration.requestId } });
-    return { outcome, due: [{ lane: 'poll', hint: { ...requestKey(registration.requestId), dueAt: at } }] };
+    return { outcome, due: [dueOf(request)] };
   }
 }
 
@@ -104,39 +102,28 @@ const NOTHING = { writes: [], due: [] };
 function additionWrites(tracked: TrackedRequest, change: Change, at: number) {
   const { requestId } = tracked.request;
   const { restarting, callback } = change;
-  const pollAt = freshDueAt(at, tracked.request.dueAt);
-  const dispatchAt = freshDueAt(at, tracked.outbox?.dueAt);
-  const writes: Write[] = [
-    requestWrite(tracked, change, at, pollAt),
-    metaWrite(tracked, change),
-    outboxWrite(requestId, change, dispatchAt),
-  ];
-  const due: DueNow[] = [];
-  if (restarting) {
-    writes.push({ check: copyKey(requestId), if: [absent('lane')] });
-    due.push({ lane: 'poll', hint: { ...requestKey(requestId), dueAt: pollAt } });
-  }
-  if (callback) {
-    writes.push(ensured(callbackEndpoint(callback, at)));
-    due.push({ lane: 'dispatch', hint: { ...outboxOf(requestId), dueAt: dispatchAt } });
-  }
-  return { writes, due };
+  const request = requestWrite(tracked, change, at);
+  const outbox = outboxWrite(tracked, change, at);
+  const writes: Write[] = [request.write, metaWrite(tracked, change), outbox.write];
+  if (restarting) writes.push({ check: copyKey(requestId), if: [absent('lane')] });
+  if (callback) writes.push(ensured(callbackEndpoint(callback, at)));
+  return { writes, due: [request.due, outbox.due].filter((due) => due !== undefined) };
 }
 
+type Ordered = { readonly write: Write; readonly due?: Due };
+
 /** The request still as it was read; a restart makes it due, and a callback may ask for progress. */
-function requestWrite({ request }: TrackedRequest, change: Change, at: number, pollAt: number): Write {
+function requestWrite({ request }: TrackedRequest, change: Change, at: number): Ordered {
   const asIs = [equals('state', request.state), equals('startedAt', request.startedAt), absent('purged')];
   const tellProgress = change.callback && asksForProgress([change.callback]) ? true : undefined;
   if (change.restarting) {
-    return {
-      update: request,
-      set: { ...freshTracking(at), lane: 'poll', dueAt: pollAt, tellProgress, copy: change.copy },
+    return wake(request, 'poll', at, {
+      set: { ...freshTracking(at), tellProgress, copy: change.copy },
       remove: LEFT_BY_A_RUN,
       if: asIs,
-    };
+    });
   }
-  if (!tellProgress) return { check: request, if: asIs };
-  return { update: request, set: { tellProgress }, if: asIs };
+  return { write: { update: request, set: { tellProgress }, if: asIs } };
 }
 
 /** A request that begins anew no longer expires. */
@@ -153,14 +140,13 @@ function metaWrite({ request, meta }: TrackedRequest, change: Change): Write {
 }
 
 /** The callback begins at the first event that it was not sent. Whoever fans out at this moment begins anew. */
-function outboxWrite(requestId: string, change: Change, dispatchAt: number): Write {
-  const { callback } = change;
-  return {
-    update: outboxOf(requestId),
-    set: callback
-      ? { [`callbackCursors.${callback.endpointId}`]: 0, lane: 'dispatch', dueAt: dispatchAt }
-      : {},
-    remove: [...expiryOf(change), ...(callback ? ['owner', 'claims', 'parked'] : [])],
+function outboxWrite({ request, outbox }: TrackedRequest, change: Change, at: number): Ordered {
+  const key = outboxOf(request.requestId);
+  const remove = expiryOf(change);
+  if (!change.callback) return { write: { update: key, remove, if: [present('pk')] } };
+  return wake({ ...key, dueAt: outbox?.dueAt }, 'dispatch', at, {
+    set: { [`callbackCursors.${change.callback.endpointId}`]: 0 },
+    remove,
     if: [present('pk')],
-  };
+  });
 }

@@ -4,13 +4,14 @@ import { payload } from '../../domain/events/event.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { requestIdOf, requestKey } from '../../domain/rows.ts';
+import type { Due } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { notFound, Problem } from '../http/problem.ts';
 import { type Answer, type Call, ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
-import { createRegister, type DueNow } from './registration.ts';
+import { createRegister } from './registration.ts';
 import { isUuid, registrationSchema } from './registration-schema.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
 import type { SignGet } from './signed-url.ts';
@@ -43,10 +44,6 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
     body: requestView(await tracked(requestId)),
     ...(status === 201 ? { headers: { location: `/v1/requests/${requestId}` } } : {}),
   });
-
-  async function hint(due: readonly DueNow[]): Promise<void> {
-    await Promise.all(due.map((each) => hints.send(each.lane, [each.hint])));
-  }
 
   async function list(
     { state, status }: { state?: ShownState; status?: string },
@@ -97,13 +94,13 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       answers: { 200: 'Request', 201: 'Request' },
       handle: async ({ query, body, once }) => {
         const registration = normalized(body);
-        let due: readonly DueNow[] = [];
+        let due: readonly Due[] = [];
         const { status } = await once(async (commit) => {
           const registered = await register(registration, query.restart === 'true', commit);
           due = registered.due;
           return registered.outcome;
         });
-        await hint(due);
+        await hints.send(due);
         return view(status, registration.requestId);
       },
     }),
@@ -170,13 +167,13 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       answers: { 202: 'Request' },
       handle: async ({ params, once }) => {
         const requestId = uuid(params.requestId);
-        let due: DueNow[] = [];
+        let due: readonly Due[] = [];
         const { status } = await once(async (commit) => {
           const ordered = await pollNow(requestId, commit);
           due = ordered.due;
           return ordered.outcome;
         });
-        await hint(due);
+        await hints.send(due);
         return view(status, requestId);
       },
     }),
@@ -188,7 +185,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       query: z.strictObject({ purge: flag }),
       answers: { 204: null },
       handle: async ({ params, query }) => {
-        await hint(await stop(uuid(params.requestId), { purge: query.purge === 'true' }));
+        await hints.send(await stop(uuid(params.requestId), { purge: query.purge === 'true' }));
         return { status: 204 };
       },
     }),

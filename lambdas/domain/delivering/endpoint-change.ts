@@ -1,5 +1,4 @@
 import type { FieldError } from '../field-error.ts';
-import { freshDueAt } from '../work.ts';
 import type { EndpointRow } from './endpoint.ts';
 import { isCallback, refusedFields } from './endpoint-kinds/endpoint-kinds.ts';
 import { disabled, enabledAgain, isOpen } from './health.ts';
@@ -19,8 +18,13 @@ export type EndpointChange = {
 /** A callback is named by its URL, and its filters are its requests'. */
 const NOT_OF_CALLBACKS = ['url', 'events'] as const;
 
-/** What belongs to the work on a gate, and goes with it. */
-const WORK = ['owner', 'claims', 'parked', 'quietSince'] as const;
+/** What a PATCH changes of an endpoint's row. */
+export type ChangedEndpoint = {
+  readonly set: Partial<EndpointRow>;
+  readonly remove: readonly (keyof EndpointRow)[];
+  /** What it means for the endpoint as a gate: it looks at its backlog now, or it stops looking. */
+  readonly gate?: 'looks' | 'stops';
+};
 
 /** The fields of a PATCH that cannot be changed, by the endpoint's kind. */
 export function changeErrors(endpoint: Pick<EndpointRow, 'kind'>, given: EndpointChange): FieldError[] {
@@ -35,14 +39,10 @@ export function changeErrors(endpoint: Pick<EndpointRow, 'kind'>, given: Endpoin
 }
 
 /**
- * What a PATCH without {@link changeErrors} sets and removes. Enabling forgives what was; both ways it is another state than before.
- * A `dueAt` that is set is to be hinted: what was held goes out, the new URL is probed, or the new limit holds.
+ * What a PATCH without {@link changeErrors} changes. Enabling forgives what was, so that what was held goes
+ * out; a new URL is probed; a new limit holds at once.
  */
-export function changed(
-  endpoint: EndpointRow,
-  given: EndpointChange,
-  now: number,
-): { set: Partial<EndpointRow>; remove: (keyof EndpointRow)[] } {
+export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEndpoint {
   const { url, busName, events, description, enabled, rateLimit, ordered, headers } = given;
   const set: Partial<EndpointRow> = {
     ...(url === undefined ? {} : { url }),
@@ -54,29 +54,25 @@ export function changed(
     ...(headers === undefined ? {} : { headers: { ...headers } }),
   };
   const remove: (keyof EndpointRow)[] = rateLimit === null ? ['rateLimit'] : [];
-  const awake = { lane: 'deliver-slow', dueAt: freshDueAt(now, endpoint.dueAt) };
   if (enabled === undefined || enabled === endpoint.enabled) {
     const probes = url !== undefined && isOpen(endpoint.health);
     // By the old limit the next of the backlog may be far away.
     const paces = rateLimit !== undefined && endpoint.lane === 'deliver-slow';
-    return probes || paces ? { set: { ...set, ...awake }, remove: [...remove, ...WORK] } : { set, remove };
+    return probes || paces ? { set, remove: [...remove, 'quietSince'], gate: 'looks' } : { set, remove };
   }
   const stateVersion = endpoint.stateVersion + 1;
   if (enabled) {
+    const health = enabledAgain(endpoint.health, endpoint.gaveUp);
     return {
-      set: {
-        ...set,
-        ...awake,
-        enabled,
-        stateVersion,
-        health: enabledAgain(endpoint.health, endpoint.gaveUp),
-      },
-      remove: [...remove, ...WORK, 'disabledReason', 'gaveUp'],
+      set: { ...set, enabled, stateVersion, health },
+      remove: [...remove, 'quietSince', 'disabledReason', 'gaveUp'],
+      gate: 'looks',
     };
   }
   const health = disabled(endpoint.health);
   return {
     set: { ...set, enabled, stateVersion, health, disabledReason: 'disabled by hand' },
-    remove: [...remove, ...WORK, 'lane', 'dueAt'],
+    remove: [...remove, 'quietSince'],
+    gate: 'stops',
   };
 }

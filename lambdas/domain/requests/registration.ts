@@ -4,6 +4,7 @@ import { asksForProgress, sameFilter } from '../events/event-filter.ts';
 import type { OutboxRow } from '../events/outbox.ts';
 import { endpointId } from '../ids.ts';
 import { metaKey, outboxKey, requestKey } from '../rows.ts';
+import type { Lane } from '../work.ts';
 import {
   type Callback,
   DEFAULT_CALLBACK_EVENTS,
@@ -34,7 +35,7 @@ export function newRequest(
   registration: Registration,
   now: number,
   last: Counters = { sequence: 0, position: 0 },
-): { request: RequestRow; meta: MetaRow; outbox: OutboxRow } {
+): { request: RequestRow & { lane: Lane; dueAt: number }; meta: MetaRow; outbox: OutboxRow } {
   const { requestId, metadata = {}, copy = true } = registration;
   const callback = callbackOf(registration);
   const callbacks = callback ? [callback] : [];
@@ -90,9 +91,6 @@ export const LEFT_BY_A_RUN = [
   'faults',
   'refused',
   'urlWanted',
-  'owner',
-  'claims',
-  'parked',
   'expiresAt',
 ] as const satisfies (keyof RequestRow)[];
 

@@ -45,11 +45,16 @@ export function createClient(
     eventBusName = undefined as string | undefined,
     startAt = Date.UTC(2026, 10, 23, 20),
     sleep = async (_ms: number) => {},
+    /** ms that the clock moves at each read. */
+    tick = 0,
   } = {},
 ) {
   const clock = { now: startAt };
   const hints = recordHints();
-  const now = () => clock.now;
+  const now = () => {
+    clock.now += tick;
+    return clock.now;
+  };
   const handler = createApi({
     table,
     counts: createCounts(client, table, tableName),

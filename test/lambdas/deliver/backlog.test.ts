@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createBacklogs, wakeWrite } from '../../../lambdas/adapters/rows/backlog.ts';
-import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
+import { change, deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { QUIET_MS } from '../../../lambdas/domain/delivering/delivery-gate.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { changed, type EndpointChange } from '../../../lambdas/domain/delivering/endpoint-change.ts';
@@ -14,9 +14,9 @@ import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 const database = useDatabase();
 
 /** What a PATCH does. */
-async function patch(world: DeliveryWorld, endpoint: EndpointRow, change: EndpointChange): Promise<void> {
-  const { set, remove } = changed(await world.current(endpoint), change, world.clock.now());
-  await world.table.write({ update: endpoint, set, remove });
+async function patch(world: DeliveryWorld, endpoint: EndpointRow, given: EndpointChange): Promise<void> {
+  const current = await world.current(endpoint);
+  await world.table.transact(change(current, changed(current, given), world.clock.now()).writes);
 }
 
 const enable = (world: DeliveryWorld, endpoint: EndpointRow, enabled: boolean) =>

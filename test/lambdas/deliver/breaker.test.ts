@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts';
+import { change } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';
 import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/delivering/health.ts';
 import { originKey } from '../../../lambdas/domain/rows.ts';
@@ -134,8 +135,10 @@ test('endpoint.recovered tells the others when one that was given up and enabled
   const { observe } = await world.request();
   await observe('video.accepted');
   await world.pass(10_000);
-  const { set, remove } = changed(await world.current(gone), { enabled: true }, world.clock.now());
-  await world.table.write({ update: gone, set, remove });
+  const disabled = await world.current(gone);
+  await world.table.transact(
+    change(disabled, changed(disabled, { enabled: true }), world.clock.now()).writes,
+  );
   world.farSide = () => 204;
   await world.pass(10_000);
   expect(await world.deliveries(gone)).toMatchObject([{ state: 'delivered' }]);

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Table, Write } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
+import { change, deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { doneInReplay } from '../../../lambdas/adapters/rows/replays.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
@@ -147,8 +147,10 @@ test('what is replayed and held by a disabled endpoint goes out when that is ena
   const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
   await world.pass(10_000);
   expect(world.posted).toEqual([]);
-  const { set, remove } = changed(await world.current(endpoint), { enabled: true }, world.clock.now());
-  await world.table.write({ update: endpoint, set, remove });
+  const disabled = await world.current(endpoint);
+  await world.table.transact(
+    change(disabled, changed(disabled, { enabled: true }), world.clock.now()).writes,
+  );
   await world.pass(10_000);
   expect(world.idsPostedTo(endpoint)).toEqual(ids);
   expect(await progress()).toMatchObject({ state: 'done' });
