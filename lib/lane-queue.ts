@@ -3,7 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Lane } from '../lambdas/domain/work.ts';
+import { type Lane, queueUrlVariable } from '../lambdas/domain/work.ts';
 import type { BridgeFunction } from './bridge-function.ts';
 
 export type LaneQueueProps = {
@@ -73,6 +73,6 @@ export class LaneQueue extends Construct {
   }
 
   private name(fn: BridgeFunction): void {
-    fn.addEnvironment(`${this.lane.toUpperCase().replaceAll('-', '_')}_QUEUE_URL`, this.queue.queueUrl);
+    fn.addEnvironment(queueUrlVariable(this.lane), this.queue.queueUrl);
   }
 }

@@ -11,6 +11,10 @@ export const LANES = ['poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'] as 
 /** The kinds of work, each with a queue of its own. */
 export type Lane = (typeof LANES)[number];
 
+/** The environment variable that names a lane's queue to a function, such as `DELIVER_SLOW_QUEUE_URL`. */
+export const queueUrlVariable = (lane: Lane): string =>
+  `${lane.toUpperCase().replaceAll('-', '_')}_QUEUE_URL`;
+
 /** The lane of rows that wait for a person; nothing wakes it. */
 export const PARKED = 'parked';
 
