@@ -4,23 +4,29 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /** What a partition of an index takes, and what a write costs it: its old place and its new one. */
-export type Capacity = { readonly unitsPerSecond: number; readonly unitsPerWrite: number };
+export type Capacity = {
+  readonly unitsPerSecond: number;
+  readonly unitsPerWrite: number;
+  /** ms from any moment on. */
+  readonly now?: () => number;
+};
 
 /**
  * A proxy in front of DynamoDB that refuses writes beyond a capacity as DynamoDB does: by a token bucket that
  * holds one second's units; a transaction is canceled for it.
  */
-export async function startThrottlingProxy(target: string, { unitsPerSecond, unitsPerWrite }: Capacity) {
+export async function startThrottlingProxy(target: string, capacity: Capacity) {
+  const { unitsPerSecond, unitsPerWrite, now = () => performance.now() } = capacity;
   const agent = new Agent({ keepAlive: true });
   const { hostname, port } = new URL(target);
   let units = unitsPerSecond;
-  let filledAt = performance.now();
+  let filledAt = now();
   const counts = { admitted: 0, refused: 0 };
 
   function admits(): boolean {
-    const now = performance.now();
-    units = Math.min(unitsPerSecond, units + ((now - filledAt) / 1000) * unitsPerSecond);
-    filledAt = now;
+    const at = now();
+    units = Math.min(unitsPerSecond, units + ((at - filledAt) / 1000) * unitsPerSecond);
+    filledAt = at;
     if (units < unitsPerWrite) return false;
     units -= unitsPerWrite;
     return true;
