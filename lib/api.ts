@@ -7,6 +7,7 @@ import {
   PayloadFormatVersion,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { BridgeFunction, type Telemetry } from './bridge-function.ts';
@@ -50,6 +51,8 @@ export class Api extends Construct {
         payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
       }),
     });
+    // The history of its own metrics; CloudWatch knows no resources for its reads.
+    this.fn.addToRolePolicy(new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }));
     this.url = this.http.apiEndpoint;
     Validations.of(this.http).acknowledge({
       id: 'AwsSolutions-APIG4',

@@ -4,6 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { type Emulator, startDynamo, startS3Emulator, startSqs } from './aws/emulators.ts';
 import { type Caller, type Faults, FrontDoor } from './aws/front-door.ts';
+import { Metrics } from './aws/metrics.ts';
 import { generateSecrets, readSecrets, type Secret } from './aws/secrets.ts';
 import type { PutEvent } from './aws/stubs.ts';
 import { type DataDir, openDataDir, temporaryDataDir } from './data-dir.ts';
@@ -128,20 +129,26 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   const endpoints = { dynamodb: emulators.dynamodb.url, sqs: emulators.sqs.url, s3: emulators.s3.url };
   await createResources(template, endpoints);
 
+  const metrics = new Metrics();
   door.faults = options.faults ?? door.faults;
   door.open({
     callers: callersOf(wired),
     upstreams: endpoints,
     findSecret: (id) => secrets.find(({ arn, name }) => id === arn || id === name),
     onEvent: options.onEvent ?? (() => {}),
+    getMetricData: (body) => metrics.getMetricData(body),
     log: log.of('bridge'),
   });
 
   const functions = wired.map((each) => {
+    const logLine = log.of(each.settings.name);
     const own = mappings.filter(({ target }) => target === each);
     const maxProcesses = own.reduce((sum, { settings }) => sum + settings.maxConcurrency, 0) || concurrency;
     const environment = { ...each.settings.environment, ...awsEnvironment(each, door.url) };
-    return new LocalFunction({ ...each.settings, environment, maxProcesses }, log.of(each.settings.name));
+    return new LocalFunction({ ...each.settings, environment, maxProcesses }, (line) => {
+      metrics.record(line);
+      logLine(line);
+    });
   });
   closing(() => Promise.all(functions.map((each) => each.stop())));
   const functionAt = (arn: string) => the(functions, ({ settings }) => settings.arn === arn, arn);

@@ -17,6 +17,8 @@ import type { SignGet } from './requests/signed-url.ts';
 import type { Counts } from './stats/counts.ts';
 import { doctorRoute } from './stats/doctor.ts';
 import { healthRoute } from './stats/healthz.ts';
+import { historyRoute } from './stats/history.ts';
+import type { MetricHistory } from './stats/metric-history.ts';
 import { statsRoutes } from './stats/stats.ts';
 
 /** What the api stage is given. */
@@ -25,6 +27,7 @@ export type ApiOptions = ContextOptions & {
   readonly apiKeys: SecretReader;
   readonly signGet: SignGet;
   readonly counts: Counts;
+  readonly metricHistory: MetricHistory;
 };
 
 /** The HTTP API: every call of the contract, behind one handler. */
@@ -42,6 +45,7 @@ export function createApi(options: ApiOptions) {
     ...callbackSecretRoutes(context),
     ...statsRoutes(context, options.counts),
     doctorRoute(context, options.counts),
+    historyRoute(context, options.metricHistory),
     ...linkRoutes(context, options.signGet),
   ];
   return createRouter(

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -15,6 +16,7 @@ import { queueUrls } from '../engine/queue-urls.ts';
 import { createApi } from './app.ts';
 import { createSignGet } from './requests/signed-url.ts';
 import { createCounts } from './stats/counts.ts';
+import { createMetricHistory } from './stats/metric-history.ts';
 
 const env = requireEnv(
   'TABLE_NAME',
@@ -22,6 +24,7 @@ const env = requireEnv(
   'LINK_SECRET_ARN',
   'PUBLIC_URL',
   'ALLOW_LOOPBACK',
+  'POWERTOOLS_SERVICE_NAME',
 );
 const now = Date.now;
 const dynamodb = new DynamoDBClient(AWS_CLIENT);
@@ -32,6 +35,7 @@ const table = createTable(dynamodb, env.TABLE_NAME);
 export const handler = createApi({
   table,
   counts: createCounts(dynamodb, table, env.TABLE_NAME),
+  metricHistory: createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME),
   hints: createHints({
     client: new SQSClient(AWS_CLIENT),
     queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver-slow'),

@@ -75,6 +75,7 @@ export async function endStored(
   const stored = { state: 'stored' as const, copiedBytes: size, storedAt: use.now(), ...video };
   const event = { type: 'video.stored', data: { video } } as const;
   await use.hint(await use.copies.end(claim, { state: 'stored', video: stored, event }));
+  use.count('CopiesStored', 1);
   use.log.info('stored', { requestId, size, key: target.key });
 }
 

@@ -22,6 +22,6 @@ export type CopyDependencies = {
   readonly memoryMiB: number;
   readonly bucket: string;
   readonly keyTemplate: string;
-  readonly count: (metric: 'BytesCopied' | 'CopyFailed', value: number) => void;
+  readonly count: (metric: 'BytesCopied' | 'CopiesStored' | 'CopyFailed', value: number) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };

@@ -31,6 +31,8 @@ export type DeliverDependencies = {
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly retentionDays: number;
   readonly log: DeliverLog;
+  /** Counts a delivery that the endpoint accepted. */
+  readonly onDelivered: () => void;
   /** Counts a delivery that failed after the whole schedule. */
   readonly onFailed: () => void;
 };
@@ -51,7 +53,7 @@ const CROWDED_MS = 1_000;
  */
 export function createDeliverEvent(dependencies: DeliverDependencies) {
   const { table, targets, limiter, send, recordHealth, hints } = dependencies;
-  const { now, random, sleep, retentionDays, log, onFailed } = dependencies;
+  const { now, random, sleep, retentionDays, log, onDelivered, onFailed } = dependencies;
 
   return async function deliverEvent(claim: Claim<DeliveryRow>): Promise<void> {
     const { row } = claim;
@@ -117,6 +119,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     const { set, dueAt } = afterAttempt(row, attempt, now(), random(), retryAfterMs);
     if (set.state !== undefined) await finish(claim, { ...set, state: set.state });
     else if (dueAt !== undefined) await again(claim, dueAt, set);
+    if (set.state === 'delivered') onDelivered();
     if (set.state === 'failed') onFailed();
     if (await recordHealth.after(target, attempt)) targets.forget(row.endpointId);
     log.info('attempted', {

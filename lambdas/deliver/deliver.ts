@@ -26,7 +26,7 @@ export type DeliverOptions = SendDependencies & {
   readonly log: DeliverLog;
   /** Rows worked on at a time. */
   readonly concurrency?: number;
-  readonly count: (metric: 'EndpointDisabled' | 'DeliveriesFailed') => void;
+  readonly count: (metric: 'EndpointDisabled' | 'DeliveriesSucceeded' | 'DeliveriesFailed') => void;
 };
 
 /** An attempt may take its 15 s, and what it leaves is to be written down. */
@@ -50,6 +50,7 @@ export function createDeliver(options: DeliverOptions) {
     ...shared,
     send: createSend(shared),
     recordHealth: createRecordHealth({ ...shared, onDisabled: () => count('EndpointDisabled') }),
+    onDelivered: () => count('DeliveriesSucceeded'),
     onFailed: () => count('DeliveriesFailed'),
   });
   const releaseBacklog = createReleaseBacklog(shared);

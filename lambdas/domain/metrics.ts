@@ -6,6 +6,14 @@ export const METRIC_NAMESPACE = 'WebhookBridge';
  * The functions write them, `lib/monitoring.ts` shows them and alarms on some.
  */
 export const METRICS = {
+  /** Answers that upstream gave about requests, faults included. */
+  Polls: { unit: 'Count' },
+  /** Events about requests that polls observed. */
+  Transitions: { unit: 'Count' },
+  /** Videos that arrived in the bucket, verified. */
+  CopiesStored: { unit: 'Count' },
+  /** Deliveries that their endpoint accepted. */
+  DeliveriesSucceeded: { unit: 'Count' },
   /** A row was claimed eight times without progress, or only a person can help: it waits for one. */
   ParkedRows: { unit: 'Count' },
   /** Upstream no longer knows a request, or it was pending for too long. */

@@ -50,6 +50,6 @@ export const handler = createPoll({
     pendingMs: requireNumber('PENDING_DAYS') * 86_400_000,
   },
   onPause: reportPause,
-  onLost: () => addMetric('RequestsLost'),
+  count: addMetric,
   log,
 });

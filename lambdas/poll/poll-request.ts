@@ -36,7 +36,7 @@ export type PollDependencies = {
   readonly settings?: TransitionSettings;
   /** Whether an account-wide endpoint asks for `progress.updated`. */
   readonly progressWanted: () => Promise<boolean>;
-  readonly onLost: () => void;
+  readonly count: (metric: 'Polls' | 'Transitions' | 'RequestsLost', value?: number) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
@@ -60,7 +60,7 @@ const UNPOLLED: Polled = {
  * the numbered events with the outbox, and the copy's row.
  */
 export function createPollRequest(dependencies: PollDependencies) {
-  const { table, claims, topaz, pauses, acquire, now, random, onLost, log } = dependencies;
+  const { table, claims, topaz, pauses, acquire, now, random, count, log } = dependencies;
   const { retentionDays, settings = DEFAULT_TRANSITION_SETTINGS, progressWanted } = dependencies;
 
   return async function pollRequest(claim: Claim<RequestRow>, context: WorkContext): Promise<void> {
@@ -186,7 +186,10 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
-    if (change.events.some(({ type }) => type === 'video.lost')) onLost();
+    const numbered = change.events.filter((event) => event.numbered !== false);
+    count('Polls');
+    if (numbered.length > 0) count('Transitions', numbered.length);
+    if (numbered.some(({ type }) => type === 'video.lost')) count('RequestsLost');
     log.info('polled', {
       requestId: row.requestId,
       outcome: outcome.kind,

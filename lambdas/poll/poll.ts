@@ -24,7 +24,7 @@ export type PollOptions = {
   readonly retentionDays: number;
   readonly settings?: TransitionSettings;
   readonly onPause: (pause: UpstreamPause) => void;
-  readonly onLost: () => void;
+  readonly count: (metric: 'Polls' | 'Transitions' | 'RequestsLost', value?: number) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
@@ -34,7 +34,7 @@ const COMMIT_MS = 5_000;
 /** The stage that polls: asks upstream about the requests that are due, at most so many per second. */
 export function createPoll(options: PollOptions) {
   const { table, claims, hints, now, random, sleep, topaz, perSecond, retentionDays } = options;
-  const { settings = DEFAULT_TRANSITION_SETTINGS, onPause, onLost, log } = options;
+  const { settings = DEFAULT_TRANSITION_SETTINGS, onPause, count, log } = options;
   const limiter = createPollLimiter(perSecond);
   return stage<RequestRow>({
     lanes: ['poll'],
@@ -58,7 +58,7 @@ export function createPoll(options: PollOptions) {
       retentionDays,
       settings,
       progressWanted: createProgressWanted(table, now),
-      onLost,
+      count,
       log,
     }),
   });

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { accountId, region } from '../runtime/resource-types.ts';
 
-export type Service = 'dynamodb' | 'sqs' | 's3' | 'secretsmanager' | 'events';
+export type Service = 'dynamodb' | 'sqs' | 's3' | 'secretsmanager' | 'events' | 'monitoring';
 
 /** What IAM is asked before a call may happen. */
 export interface Permission {
@@ -54,6 +54,10 @@ export function jsonCallPermissions(service: Service, operation: string, body: B
       action: 'events:PutEvents',
       resource: `arn:aws:events:${region}:${accountId}:event-bus/${EventBusName.split('/').at(-1)}`,
     }));
+  }
+  // CloudWatch signs as `monitoring`, and knows no resources for its reads.
+  if (service === 'monitoring' && operation === 'GetMetricData') {
+    return [{ action: 'cloudwatch:GetMetricData', resource: '*' }];
   }
   throw unmapped(`${service}:${operation}`);
 }

@@ -11,7 +11,7 @@ import {
   targetOperation,
 } from './aws-calls.ts';
 import { type RolePolicies, refusalMessage, refusalOf } from './iam.ts';
-import { awsError, getSecretValue, type PutEvent, putEvents } from './stubs.ts';
+import { awsError, getSecretValue, type PutEvent, putEvents, type StubAnswer } from './stubs.ts';
 
 /** One AWS call of one caller, as counted and as offered to the faults. */
 export interface AwsCall {
@@ -49,10 +49,19 @@ export interface FrontDoorOptions {
   upstreams: { dynamodb: string; sqs: string; s3: string };
   findSecret: (id: string) => { arn: string; name: string; value: string } | undefined;
   onEvent: (event: PutEvent) => void;
+  /** Answers CloudWatch's `GetMetricData`. */
+  getMetricData: (body: Record<string, unknown>) => StubAnswer;
   log: (line: string) => void;
 }
 
-const services = new Set<string>(['dynamodb', 'sqs', 's3', 'secretsmanager', 'events'] satisfies Service[]);
+const services = new Set<string>([
+  'dynamodb',
+  'sqs',
+  's3',
+  'secretsmanager',
+  'events',
+  'monitoring',
+] satisfies Service[]);
 const maxJsonBytes = 16 * 1024 * 1024;
 
 /**
@@ -140,7 +149,9 @@ export class FrontDoor {
         ? getSecretValue(body ?? {}, options.findSecret)
         : service === 'events'
           ? putEvents(body ?? {}, options.onEvent)
-          : undefined;
+          : service === 'monitoring'
+            ? options.getMetricData(body ?? {})
+            : undefined;
     const loseAnswer = fault?.kind === 'lose-answer';
     if (stub) return loseAnswer ? void response.destroy() : sendJson(response, stub.status, stub.body);
 

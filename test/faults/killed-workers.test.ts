@@ -133,7 +133,7 @@ async function run(death: Death | undefined) {
       perSecond: 5,
       retentionDays: 30,
       onPause: () => {},
-      onLost: () => {},
+      count: () => {},
       log,
     });
     const dispatch = stage<OutboxRow>({

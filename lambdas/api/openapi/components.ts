@@ -219,6 +219,18 @@ const schemas: Readonly<Record<string, Schema>> = {
       object({ name: text, state: oneOf('ok', 'warning', 'failed'), detail: text, remedy: text }, 'remedy'),
     ),
   }),
+  History: object({
+    range: oneOf('1h', '24h', '7d'),
+    periodSeconds: count,
+    series: object(
+      Object.fromEntries(
+        ['polls', 'transitions', 'copies', 'deliveries', 'failures'].map((name) => [
+          name,
+          list(object({ at: time, value: number })),
+        ]),
+      ),
+    ),
+  }),
   Stats: object({
     requests: object({ byState: map(count), byStatus: map(count), capped: flag }),
     lanes: map(

@@ -5,6 +5,7 @@ import { createVideoLinks } from '../../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
 import { createSignGet } from '../../../lambdas/api/requests/signed-url.ts';
 import { createCounts } from '../../../lambdas/api/stats/counts.ts';
+import type { MetricHistory } from '../../../lambdas/api/stats/metric-history.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
 
@@ -45,6 +46,7 @@ export function createClient(
     eventBusName = undefined as string | undefined,
     startAt = Date.UTC(2026, 10, 23, 20),
     sleep = async (_ms: number) => {},
+    metricHistory = (async () => new Map()) as MetricHistory,
     /** ms that the clock moves at each read. */
     tick = 0,
   } = {},
@@ -58,6 +60,7 @@ export function createClient(
   const handler = createApi({
     table,
     counts: createCounts(client, table, tableName),
+    metricHistory,
     hints,
     now,
     randomBytes,

@@ -59,7 +59,7 @@ export async function pollWorld(
   onTestFinished(() => void vi.restoreAllMocks());
 
   const settings = { ...DEFAULT_TRANSITION_SETTINGS, pendingMs: pendingDays * 86_400_000 };
-  const counted = { lost: 0 };
+  const counted: Record<string, number> = {};
   const sent: number[] = [];
   const starts: number[] = [];
   const pauses: UpstreamPause[] = [];
@@ -96,7 +96,9 @@ export async function pollWorld(
       retentionDays: 30,
       settings,
       onPause: (applied) => pauses.push(applied),
-      onLost: () => void counted.lost++,
+      count: (metric, value = 1) => {
+        counted[metric] = (counted[metric] ?? 0) + value;
+      },
       log,
     });
     return {

@@ -130,7 +130,7 @@ test.each([
   expect(await request.view()).toMatchObject({ state: 'done', status: 'lost', nextPollAt: null });
   expect(await request.events()).toMatchObject([{ type: 'video.lost' }]);
   expect(sent.length).toBeGreaterThan(0);
-  expect(counted.lost).toBe(2);
+  expect(counted.RequestsLost).toBe(2);
   expect(await fresh.view()).toMatchObject({ state: 'active' });
 });
 

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import {
   DynamoDBClient,
   GetItemCommand,
@@ -14,9 +15,11 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createMetricHistory } from '../../../lambdas/api/stats/metric-history.ts';
 import { startDynamo, startS3Emulator, startSqs } from '../../../local/aws/emulators.ts';
 import { type AwsCall, type Fault, FrontDoor } from '../../../local/aws/front-door.ts';
 import { policiesOf, type RolePolicies } from '../../../local/aws/iam.ts';
+import { Metrics } from '../../../local/aws/metrics.ts';
 import type { PutEvent } from '../../../local/aws/stubs.ts';
 import { createResources } from '../../../local/runtime/resources.ts';
 import type { Resource, Template } from '../../../local/runtime/template.ts';
@@ -24,6 +27,7 @@ import type { Resource, Template } from '../../../local/runtime/template.ts';
 const closers: (() => unknown)[] = [];
 const events: PutEvent[] = [];
 const logged: string[] = [];
+const metrics = new Metrics();
 let door: FrontDoor;
 
 const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/Table';
@@ -55,6 +59,7 @@ beforeAll(async () => {
     upstreams,
     findSecret: (id) => (id === 'arn:s' ? { arn: 'arn:s', name: 's', value: 'v' } : undefined),
     onEvent: (event) => events.push(event),
+    getMetricData: (body) => metrics.getMetricData(body),
     log: (line) => logged.push(line),
   });
 });
@@ -66,6 +71,44 @@ afterAll(async () => {
 });
 
 describe('the front door', () => {
+  it('sums up the metrics that functions write to their logs, as CloudWatch does', async () => {
+    const minute = 60_000;
+    const start = Math.floor(Date.parse('2026-11-23T20:00:00Z') / minute) * minute;
+    const line = (at: number, value: number, service: string) =>
+      JSON.stringify({
+        _aws: {
+          Timestamp: at,
+          CloudWatchMetrics: [
+            { Namespace: 'WebhookBridge', Dimensions: [['service']], Metrics: [{ Name: 'Polls' }] },
+          ],
+        },
+        service,
+        Polls: value,
+      });
+    for (const [at, value] of [
+      [start + 1_000, 2],
+      [start + 59_000, 3],
+      [start + minute, 5],
+      [start + 61 * minute, 7],
+    ] as const)
+      metrics.record(line(at, value, 'mine'));
+    metrics.record(line(start, 100, 'another'));
+    metrics.record('a line that mentions "_aws" and is no JSON');
+    const client = new CloudWatchClient({
+      region: 'us-east-1',
+      endpoint: door.url,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'secret' },
+    });
+    const history = createMetricHistory(client, 'mine');
+    const points = await history(['Polls', 'Transitions'], start, start + 60 * minute, minute);
+    expect(points.get('Polls')).toEqual([
+      { at: start, value: 5 },
+      { at: start + minute, value: 5 },
+    ]);
+    expect(points.get('Transitions')).toEqual([]);
+    client.destroy();
+  });
+
   it('passes on what the policies of the caller allow', async () => {
     await dynamo('Writer').send(new PutItemCommand({ TableName: 'Table', Item: row('a') }));
     const { Item } = await dynamo('local').send(new GetItemCommand({ TableName: 'Table', Key: row('a') }));

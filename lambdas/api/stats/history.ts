@@ -1,0 +1,70 @@
+import * as z from 'zod/mini';
+import type { SummedMetric } from '../../domain/metrics.ts';
+import type { ApiContext } from '../http/context.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import { iso } from '../http/time.ts';
+import type { MetricHistory } from './metric-history.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+const RANGES = {
+  '1h': { rangeMs: HOUR, periodMs: MINUTE },
+  '24h': { rangeMs: 24 * HOUR, periodMs: 15 * MINUTE },
+  '7d': { rangeMs: 7 * 24 * HOUR, periodMs: HOUR },
+} as const;
+type Range = keyof typeof RANGES;
+
+/** What each series is the sum of. */
+const SERIES = {
+  polls: ['Polls'],
+  transitions: ['Transitions'],
+  copies: ['CopiesStored'],
+  deliveries: ['DeliveriesSucceeded'],
+  failures: ['CopyFailed', 'DeliveriesFailed', 'RequestsLost'],
+} as const satisfies Record<string, readonly SummedMetric[]>;
+
+/** An answer is given again for so long, ms: CloudWatch charges for each metric of a call. */
+const CACHE_MS = MINUTE;
+
+/** What the bridge did over time, by the metrics that CloudWatch has. */
+export function historyRoute({ now }: Pick<ApiContext, 'now'>, metricHistory: MetricHistory): Route {
+  const cached = new Map<Range, { at: number; answer: ReturnType<typeof history> }>();
+
+  async function history(range: Range) {
+    const { rangeMs, periodMs } = RANGES[range];
+    const until = Math.floor(now() / periodMs) * periodMs + periodMs;
+    const from = until - rangeMs;
+    const names = Object.values(SERIES).flat();
+    const points = await metricHistory(names, from, until, periodMs);
+    const periods = Array.from({ length: rangeMs / periodMs }, (_, i) => from + i * periodMs);
+    const summed = (metrics: readonly SummedMetric[]) => {
+      const byPeriod = new Map<number, number>();
+      for (const { at, value } of metrics.flatMap((name) => points.get(name) ?? []))
+        byPeriod.set(at, (byPeriod.get(at) ?? 0) + value);
+      return periods.map((at) => ({ at: iso(at), value: byPeriod.get(at) ?? 0 }));
+    };
+    return {
+      range,
+      periodSeconds: periodMs / 1000,
+      series: Object.fromEntries(Object.entries(SERIES).map(([name, metrics]) => [name, summed(metrics)])),
+    };
+  }
+
+  return route({
+    method: 'GET',
+    path: '/v1/stats/history',
+    access: 'read',
+    summary: 'Polls, transitions, stored videos, deliveries and failures over time.',
+    query: z.strictObject({ range: z._default(z.enum(['1h', '24h', '7d']), '1h') }),
+    answers: { 200: 'History' },
+    handle: async ({ query: { range } }) => {
+      const kept = cached.get(range);
+      if (kept && now() - kept.at < CACHE_MS) return ok(await kept.answer);
+      const answer = history(range);
+      cached.set(range, { at: now(), answer });
+      answer.catch(() => cached.delete(range));
+      return ok(await answer);
+    },
+  });
+}
