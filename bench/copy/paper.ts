@@ -1,4 +1,4 @@
-import { planCopy, planWorker } from '../../lambdas/domain/copying/copy-plan.ts';
+import { lanesFor, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
 
 const MIB = 1024 ** 2;
 
@@ -36,7 +36,7 @@ export function onPaper(size: number, { workers, memoryMiB }: { workers: number;
     parts: plan.parts,
     partMiB: plan.partSize / MIB,
     segments: plan.segments,
-    lanesPerWorker: planWorker(plan.partSize, memoryMiB).concurrency,
+    lanesPerWorker: lanesFor(plan.partSize, memoryMiB),
     workers,
     minutes: (rounds * segmentSeconds) / 60,
     invocationsPerSegment: Math.ceil(segmentSeconds / INVOCATION_SECONDS),

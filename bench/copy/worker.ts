@@ -3,17 +3,13 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
-import { createBuffers } from '../../lambdas/copy/buffers.ts';
-import { createCopies } from '../../lambdas/copy/copies.ts';
-import { createCopyWork } from '../../lambdas/copy/copy-work.ts';
-import { createSegments } from '../../lambdas/copy/segments.ts';
+import { createCopy } from '../../lambdas/copy/copy.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads } from '../../lambdas/copy/uploads/uploads.ts';
 import { encodeHints, type Hint } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { bothWays } from '../../lambdas/engine/hints.ts';
-import { stage } from '../../lambdas/engine/stage.ts';
 import { sinkClient, TABLE_NAME, tableClient } from './aws.ts';
 
 /**
@@ -34,34 +30,23 @@ const options = JSON.parse(process.argv[2] ?? '{}') as WorkerOptions;
 const ca = readFileSync(options.certFile, 'utf8');
 const now = Date.now;
 const table = createTable(tableClient(options.tableUrl), TABLE_NAME);
-const claims = createClaims(table, now, randomUUID);
 const tell = (message: WorkerMessage) => process.send?.(message);
 
-const handler = stage({
-  lanes: ['copy'],
-  claims,
+const handler = createCopy({
+  table,
+  claims: createClaims(table, now, randomUUID),
   hints: { send: bothWays((due) => void due.map(({ lane, ...hint }) => lane === 'copy' && tell({ hint }))) },
+  retentionDays: 30,
+  source: createSource({ allowLoopback: true, now, ca, resolve: async () => [options.address] }),
+  uploads: createUploads(sinkClient(options.sinkUrl)),
+  sender: createPartSender({ ca }),
   now,
-  concurrency: 1,
-  work: createCopyWork({
-    claims,
-    copies: createCopies({ table, claims, now, retentionDays: 30 }),
-    segments: createSegments({ table, claims, now, retentionDays: 30 }),
-    source: createSource({ allowLoopback: true, now, ca, resolve: async () => [options.address] }),
-    uploads: createUploads(sinkClient(options.sinkUrl)),
-    sender: createPartSender({ ca }),
-    buffers: createBuffers(),
-    hint: async (hints) => {
-      for (const { lane, hint } of hints) if (lane === 'copy') tell({ hint });
-    },
-    now,
-    pause,
-    memoryMiB: options.memoryMiB,
-    bucket: 'videos',
-    keyTemplate: '{requestId}.{ext}',
-    count: () => {},
-    log: { info: () => {} },
-  }),
+  pause,
+  memoryMiB: options.memoryMiB,
+  bucket: 'videos',
+  keyTemplate: '{requestId}.{ext}',
+  count: () => {},
+  log: { info: () => {} },
 });
 
 process.on('message', async ({ pk, sk, dueAt }: Hint) => {

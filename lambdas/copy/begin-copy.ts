@@ -1,43 +1,89 @@
 import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copying/copy.ts';
-import { planCopy } from '../domain/copying/copy-plan.ts';
+import { largestCopy, planCopy } from '../domain/copying/copy-plan.ts';
+import { mediaType } from '../domain/copying/media-type.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/copying/object-key.ts';
-import { videoType } from '../domain/copying/video-type.ts';
 import type { Claim } from '../engine/claims.ts';
 import type { Lease } from '../engine/lease.ts';
 import { abandonUploads } from './clean-up.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import type { PartRoute } from './copy-parts.ts';
+import { endKept } from './end-copy.ts';
 import { putCopy } from './put-copy.ts';
+import type { FileFacts } from './source/source.ts';
+import { unusable } from './source/source-error.ts';
 import { streamCopy } from './stream-copy.ts';
 
-/** Keys to try before a clash is somebody's mistake. */
+/** Keys to try; when so many are taken, the key template is wrong. */
 const MAX_KEYS = 100;
 
 /**
- * Looks at the source, reserves a key, and begins: a large file by planning its segments, a small
- * one by copying it at once, one that serves no ranges by streaming it.
+ * Looks at the source, reserves a key, and begins: a large file by planning its segments, a small one by
+ * copying it at once, one whose ranges are missing or unreliable by streaming it.
  */
 export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, lease: Lease): Promise<void> {
-  const { source, uploads, copies, memoryMiB } = use;
+  const { source } = use;
   const { row } = claim;
-  const probe = await source.probe(row.source.url, lease.signal);
-  const { size, etag } = probe;
-  const content = { size, etag, contentType: videoType(probe.contentType, probe.head) };
-  await reserveKey(use, claim, content, lease);
-  await copies.note(claim, { content });
+  const probe = row.streamed ? undefined : await source.probe(row.source.url, lease.signal);
+  if (probe?.ranged && probe.size !== undefined) {
+    const content = { ...contentOf(use, probe), size: probe.size };
+    if (await endKept(use, claim, content, lease)) return;
+    await begin(use, claim, content, lease);
+    return copyRanges(use, claim, content, lease);
+  }
+  const stream = await source.stream(row.source.url, lease.signal);
+  try {
+    const content = contentOf(use, stream);
+    if (await endKept(use, claim, content, lease)) return;
+    await begin(use, claim, content, lease);
+    await streamCopy(use, claim, stream.chunks, lease);
+  } finally {
+    stream.close();
+  }
+}
 
-  if (!probe.ranged || size === undefined) return streamCopy(use, claim, lease);
+/** What to store the file as; throws for one that is too large. */
+function contentOf({ memoryMiB }: CopyDependencies, facts: FileFacts): CopyContent {
+  const { size, etag, lastModified } = facts;
+  const largest = largestCopy(memoryMiB);
+  if (size !== undefined && size > largest) {
+    throw unusable(
+      `the video has ${size} bytes, and copy workers of ${memoryMiB} MiB copy at most ${largest}: give the copy function more memory`,
+    );
+  }
+  return { size, etag, lastModified, contentType: mediaType(facts.contentType, facts.head) };
+}
+
+async function begin(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  content: CopyContent,
+  lease: Lease,
+): Promise<void> {
+  await reserveKey(use, claim, content, lease);
+  await use.copies.note(claim, { content });
+}
+
+/** Copies a file below one part at once, and plans a larger one. */
+async function copyRanges(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  content: CopyContent & { size: number },
+  lease: Lease,
+): Promise<void> {
+  const { uploads, copies, memoryMiB } = use;
+  const { row } = claim;
+  const { size, contentType } = content;
   const plan = planCopy(size, memoryMiB);
-  if (plan.parts === 1) return fetchWhole(use, claim, { ...content, size }, lease);
-  const id = await uploads.begin(placed(row).target, row, content.contentType);
+  if (plan.parts === 1) return fetchWhole(use, claim, content, lease);
+  const id = await uploads.begin(placed(row).target, row, contentType, lease.signal);
   const { partSize, segments } = plan;
-  await use.hint(await copies.planned(claim, { id, size, partSize, segments }));
+  await use.hint(await copies.commitPlan(claim, { id, size, partSize, segments }));
   use.log.info('copy planned', { requestId: row.requestId, ...plan, size });
 }
 
 /**
  * Reserves a key that is free in the bucket. The one that the copy has already comes first: the name
- * and type that another key would be made of may have changed since. None is left with an upload.
+ * and type that another key would be made of may have changed since. No key is left with an upload.
  */
 async function reserveKey(
   use: CopyDependencies,
@@ -47,13 +93,13 @@ async function reserveKey(
 ): Promise<void> {
   const { uploads, copies, bucket, keyTemplate } = use;
   const { row } = claim;
-  const wanted = objectKeyFor(keyTemplate, {
+  const first = objectKeyFor(keyTemplate, {
     requestId: row.requestId,
     filename: filenameOf(row.source.url),
     contentType: content.contentType,
     now: row.startedAt,
   });
-  const keys = Array.from({ length: MAX_KEYS }, (_, i) => alternativeKey(wanted, i + 1));
+  const keys = Array.from({ length: MAX_KEYS }, (_, i) => alternativeKey(first, i + 1));
   for (const target of [row.target, ...keys.map((key) => ({ bucket, key }))]) {
     if (!target || !(await copies.reserve(claim, target))) continue;
     await lease.confirm();
@@ -62,11 +108,11 @@ async function reserveKey(
     const there = await uploads.head(target);
     if (!there) return;
     if (!isOwn(row, there.mark)) continue;
-    // Of this generation: the answer to who stored it was lost. Of an earlier one: it was never told of.
+    // Of this generation: the answer to its storing was lost. Of an earlier one: it was never announced.
     if (there.mark.generation !== row.generation) await uploads.remove(target);
     return;
   }
-  throw new Error(`the object keys ${wanted} to -${MAX_KEYS} are all taken: change the key template`);
+  throw new Error(`the object keys ${first} to -${MAX_KEYS} are all taken: change the key template`);
 }
 
 async function fetchWhole(

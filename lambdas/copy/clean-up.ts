@@ -4,18 +4,23 @@ import type { ObjectPlace } from './uploads/uploads.ts';
 
 /**
  * Removes what a copy has left in the bucket: its uploads, and an object that it completed but never
- * told of. Can be repeated.
+ * announced. Can be repeated.
  */
 export async function cleanUp(use: CopyDependencies, row: CopyRow): Promise<void> {
-  const { uploads } = use;
   const { target } = row;
   if (!target) return;
   await abandonUploads(use, row.requestId, target);
-  const there = await uploads.head(target);
+  await removeObject(use, row);
+}
+
+/** Removes the object at the copy's key, if the copy has put it there. */
+export async function removeObject({ uploads }: CopyDependencies, row: CopyRow): Promise<void> {
+  const { target } = row;
+  const there = target && (await uploads.head(target));
   if (there && isOwn(row, there.mark)) await uploads.remove(target);
 }
 
-/** Aborts what uploads there are at the key, and ends the segments that would go on with one when released. */
+/** Aborts all uploads at the key, and ends the parked segments that would go on with one when released. */
 export async function abandonUploads(
   { uploads, segments }: CopyDependencies,
   requestId: string,

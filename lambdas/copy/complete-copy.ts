@@ -3,15 +3,15 @@ import { partRange } from '../domain/copying/copy-plan.ts';
 import { combineCrc32, crc32ToBase64 } from '../domain/copying/crc32.ts';
 import type { Claim } from '../engine/claims.ts';
 import type { Lease } from '../engine/lease.ts';
-import { abandonUploads } from './clean-up.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
-import { SinkTrouble } from './uploads/bucket-error.ts';
+import { endStored } from './end-copy.ts';
+import { BucketError } from './uploads/bucket-error.ts';
 import type { ObjectPlace, StoredPart } from './uploads/uploads.ts';
 
-/** How often parts may be replaced by late workers between listing and completing. */
+/** How often late workers may replace parts between listing and completing. */
 const LISTINGS = 5;
 
-/** Puts all parts together, and ends the copy. Throws {@link SinkTrouble} when that can't be. */
+/** Puts all parts together, and ends the copy. Throws {@link BucketError} when that cannot be done. */
 export async function completeCopy(
   use: CopyDependencies,
   claim: Claim<CopyRow>,
@@ -32,17 +32,19 @@ export async function completeCopy(
       await use.uploads.complete(place, parts, { crc, size: upload.size });
       return await endStored(use, claim, { size: upload.size, crc: demanded }, lease);
     } catch (error) {
-      if (!(error instanceof SinkTrouble)) throw error;
-      if (error.fault === 'stale-parts' && listing < LISTINGS) continue;
+      if (!(error instanceof BucketError)) throw error;
+      if (error.kind === 'stale-parts' && listing < LISTINGS) continue;
       // The answer to an earlier try may have been lost.
       const own = await ownObject(use, claim.row, target, upload.size);
-      if (own === undefined || own !== (demanded ?? own)) throw error;
+      if (own === undefined || own !== (demanded ?? own)) {
+        throw error.kind === 'corrupt' ? neverComplete(error.message) : error;
+      }
       return await endStored(use, claim, { size: upload.size, crc: own }, lease);
     }
   }
 }
 
-/** The checksum of the object at the key, if it is what this generation of the copy would have put there. */
+/** The checksum of the object at the key, if this generation of the copy has put it there. */
 export async function ownObject(
   { uploads }: CopyDependencies,
   row: CopyRow,
@@ -58,31 +60,13 @@ export function wholeCrc(parts: readonly StoredPart[]): number {
   return parts.reduce((crc, part) => combineCrc32(crc, part.crc, part.size), 0);
 }
 
-/** The transaction that makes the video stored, with its event. */
-export async function endStored(
-  use: CopyDependencies,
-  claim: Claim<CopyRow>,
-  { size, crc }: { size: number; crc: string },
-  lease: Lease,
-): Promise<void> {
-  const { requestId } = claim.row;
-  const { target, content } = placed(claim.row);
-  await lease.confirm();
-  // Begun by a worker that had lost the copy already and did not know it.
-  await abandonUploads(use, requestId, target);
-  const checksum = { algorithm: 'CRC32', value: crc };
-  const video = { ...target, size, contentType: content.contentType, checksum };
-  const stored = { state: 'stored' as const, copiedBytes: size, storedAt: use.now(), ...video };
-  const event = { type: 'video.stored', data: { video } } as const;
-  await use.hint(await use.copies.end(claim, { state: 'stored', video: stored, event }));
-  use.count('CopiesStored', 1);
-  use.log.info('stored', { requestId, size, key: target.key });
-}
-
 function requireAll(parts: readonly StoredPart[], upload: CopyUpload): void {
   const last = Math.ceil(upload.size / upload.partSize);
   const complete =
     parts.length === last &&
     parts.every(({ number, size }, i) => number === i + 1 && size === partRange(number, upload).length);
-  if (!complete) throw new SinkTrouble('gone', 'a list without all parts');
+  if (!complete) throw neverComplete('the bucket lists some of the parts only');
 }
+
+/** These parts cannot become the object, however often that is tried. */
+const neverComplete = (reason: string): BucketError => new BucketError('gone', reason);

@@ -1,20 +1,21 @@
 import type { CopyRow } from '../domain/copying/copy.ts';
+import { remedyFor } from '../domain/copying/copy-fault.ts';
 import {
   diesSoon,
-  MAX_REFUSALS,
-  MAX_TROUBLES,
-  troubleDueAt,
-  URL_WAIT_MS,
+  MAX_CONSECUTIVE_FAILURES,
+  renewAt,
+  retryAt,
+  tooOften,
   WATCH_MS,
-} from '../domain/copying/copy-patience.ts';
+} from '../domain/copying/copy-retries.ts';
 import type { Claim } from '../engine/claims.ts';
-import { holdLease, Stopped } from '../engine/lease.ts';
+import { holdLease } from '../engine/lease.ts';
 import { beginCopy } from './begin-copy.ts';
-import { abandonUploads, cleanUp } from './clean-up.ts';
+import { abandonUploads, cleanUp, removeObject } from './clean-up.ts';
 import { completeCopy } from './complete-copy.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
-import { SourceTrouble } from './source/source-error.ts';
-import { SinkTrouble } from './uploads/bucket-error.ts';
+import { endCanceled, endFailed } from './end-copy.ts';
+import { type CopyFault, faultOf, isFault } from './fault-of.ts';
 
 /**
  * The next step of a copy as a whole. What has been decided comes first, so that a copy that was
@@ -25,24 +26,24 @@ export async function coordinate(
   claim: Claim<CopyRow>,
   deadline: number,
 ): Promise<void> {
-  const { claims, copies, now } = use;
+  const { claims, copies, hint, now } = use;
   const { row } = claim;
   const lease = holdLease(claim, { claims, now, deadline });
   try {
-    if (row.state !== 'pending' && row.state !== 'copying') await claims.release(claim, {});
-    else if (row.canceled) {
-      await cleanUp(use, row);
-      await copies.endSilently(claim, 'canceled');
-    } else if (row.failure !== undefined) await endFailed(use, claim, row.failure);
+    if (row.state !== 'pending' && row.state !== 'copying') await claims.finish(claim);
+    else if (row.canceled) await endCanceled(use, claim);
+    else if (row.failure !== undefined) await endFailed(use, claim, row.failure);
     else if (row.upload && row.open === 0) await completeCopy(use, claim, row.upload, lease);
     else if (row.sourceGone) await fail(use, claim, 'upstream has no download of it any more');
-    else if (row.urlWantedSince !== undefined) await waitForUrl(use, claim, row.urlWantedSince);
-    else if (row.state === 'copying') await claims.release(claim, { dueAt: now() + WATCH_MS });
-    else if (diesSoon(row.source, now())) await askForUrl(use, claim, row.refusals);
+    // It is due then only when the whole wait has passed: a fresh URL ends the wait.
+    else if (row.urlWantedSince !== undefined) await fail(use, claim, 'upstream gave no fresh URL for a day');
+    else if (row.state === 'copying') await hint(await copies.again(claim, now() + WATCH_MS));
+    else if (diesSoon(row.source, now())) await askForUrl(use, claim, now(), row.consecutiveFailures);
     else await beginCopy(use, claim, lease);
   } catch (error) {
+    const cause = lease.signal.aborted && !isFault(error, 'interrupted') ? lease.signal.reason : error;
     try {
-      await afterTrouble(use, claim, lease.signal.aborted ? lease.signal.reason : error);
+      await remedy(use, claim, cause);
     } finally {
       await undoLate(use, claim);
     }
@@ -52,26 +53,26 @@ export async function coordinate(
 }
 
 /**
- * What a worker did after it had lost its claim is to be undone, when the copy has been ended and
- * cleaned up meanwhile; a copy that goes on cleans up at its own end.
+ * Undoes what a worker did after it had lost its claim, when another has ended and cleaned up the copy
+ * meanwhile; a copy that goes on cleans up at its own end.
  */
 async function undoLate(use: CopyDependencies, { row, nonce }: Claim<CopyRow>): Promise<void> {
   const copy = await use.copies.get(row.requestId);
   if (copy?.releasedBy === nonce) return;
-  if (copy && (copy.copyId !== row.copyId || copy.state === 'pending' || copy.state === 'copying')) return;
+  // The uploads at the key may be those of the next copy of the request, which aborts all when it ends.
+  if (copy && copy.copyId !== row.copyId) return removeObject(use, row);
+  if (copy?.state === 'pending' || copy?.state === 'copying') return;
   if (copy?.state !== 'stored') await cleanUp(use, row);
   else if (row.target) await abandonUploads(use, row.requestId, row.target);
 }
 
-async function waitForUrl(use: CopyDependencies, claim: Claim<CopyRow>, since: number): Promise<void> {
-  const until = since + URL_WAIT_MS;
-  if (use.now() >= until) return fail(use, claim, 'upstream gave no fresh URL for a day');
-  await use.claims.release(claim, { dueAt: until });
-}
-
-async function askForUrl(use: CopyDependencies, claim: Claim<CopyRow>, refusals?: number): Promise<void> {
-  const until = use.now() + URL_WAIT_MS;
-  await use.hint(await use.copies.askForUrl(claim.row, { until, refusals }, claim));
+async function askForUrl(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  at: number,
+  consecutiveFailures: number | undefined,
+): Promise<void> {
+  await use.hint(await use.copies.askForUrl(claim.row, { at, consecutiveFailures }, claim));
 }
 
 /** The decision is written before anything is undone, so that every later claim goes on undoing. */
@@ -80,50 +81,42 @@ async function fail(use: CopyDependencies, claim: Claim<CopyRow>, reason: string
   await endFailed(use, claim, reason);
 }
 
-async function endFailed(use: CopyDependencies, claim: Claim<CopyRow>, reason: string): Promise<void> {
-  await cleanUp(use, claim.row);
-  const event = { type: 'video.store_failed', data: { reason } } as const;
-  await use.hint(
-    await use.copies.end(claim, { state: 'failed', video: { state: 'failed', error: reason }, event }),
-  );
-  use.count('CopyFailed', 1);
-  use.log.info('copy failed', { requestId: claim.row.requestId, reason });
-}
-
-async function afterTrouble(use: CopyDependencies, claim: Claim<CopyRow>, error: unknown): Promise<void> {
+/** Does about an error what the rule says; throws those that are left to the engine. */
+async function remedy(use: CopyDependencies, claim: Claim<CopyRow>, error: unknown): Promise<void> {
+  const { copies, hint, now, log } = use;
   const { row } = claim;
-  if (error instanceof Stopped) return error.why === 'time' ? wait(use, claim, error.message) : undefined;
-  if (error instanceof SinkTrouble && error.fault !== 'denied') {
-    if (error.fault === 'hopeless') return fail(use, claim, error.message);
-    if (error.fault === 'busy') return wait(use, claim, error.message);
-    return restart(use, claim, `the upload could not be completed: ${error.message}`);
+  const fault = faultOf(error);
+  if (!fault) throw error;
+  const { kind, reason } = fault;
+  const failures = (row.consecutiveFailures ?? 0) + 1;
+  const what = remedyFor(kind, row.restarts);
+  switch (what) {
+    case 'stop':
+      return;
+    case 'park':
+      throw error;
+    case 'fail':
+      return fail(use, claim, reason);
+    case 'restart':
+    case 'stream':
+      log.info('copy begins again', { requestId: row.requestId, reason });
+      await hint(await copies.restart(claim, row, { reason, streamed: what === 'stream' }));
+      break;
+    default:
+      if (failures > MAX_CONSECUTIVE_FAILURES) return fail(use, claim, tooOften(reason));
+      log.info('copy waits', { requestId: row.requestId, reason, failures });
+      if (what === 'renew') await askForUrl(use, claim, renewAt(failures, now()), failures);
+      else await wait(use, claim, fault, failures);
   }
-  if (!(error instanceof SourceTrouble)) throw error;
-  const { kind, reason, retryAfterMs } = error.fault;
-  if (kind === 'unusable') return fail(use, claim, reason);
-  if (kind === 'changed') return restart(use, claim, reason);
-  if (kind !== 'refused') return wait(use, claim, reason, retryAfterMs);
-  const refusals = (row.refusals ?? 0) + 1;
-  if (refusals > MAX_REFUSALS) return fail(use, claim, `${reason} to ${MAX_REFUSALS} fresh URLs in a row`);
-  use.log.info('source refused its URL', { requestId: row.requestId, reason });
-  return askForUrl(use, claim, refusals);
-}
-
-async function restart(use: CopyDependencies, claim: Claim<CopyRow>, reason: string): Promise<void> {
-  use.log.info('copy begins anew', { requestId: claim.row.requestId, reason });
-  await use.hint(await use.copies.restart(claim, claim.row, reason));
+  await copies.showFailure(row.requestId, reason);
 }
 
 async function wait(
-  use: CopyDependencies,
+  { copies, hint, now }: CopyDependencies,
   claim: Claim<CopyRow>,
-  reason: string,
-  retryAfterMs?: number,
+  { retryAfterMs }: CopyFault,
+  consecutiveFailures: number,
 ): Promise<void> {
-  const troubles = (claim.row.troubles ?? 0) + 1;
-  if (troubles > MAX_TROUBLES) return fail(use, claim, reason);
-  use.log.info('copy waits', { requestId: claim.row.requestId, reason, troubles });
-  await use.hint(
-    await use.copies.released(claim, troubleDueAt(troubles, use.now(), retryAfterMs), { troubles }),
-  );
+  const at = retryAt(consecutiveFailures, now(), retryAfterMs);
+  await hint(await copies.again(claim, at, { consecutiveFailures }));
 }

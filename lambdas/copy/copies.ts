@@ -1,37 +1,46 @@
 import { absent, type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
-import { type CopyRow, type CopyUpload, type SegmentRow, supersededSegment } from '../domain/copying/copy.ts';
-import { WATCH_MS } from '../domain/copying/copy-patience.ts';
+import {
+  type CopyRow,
+  type CopyTarget,
+  type CopyUpload,
+  type SegmentRow,
+  supersededSegment,
+} from '../domain/copying/copy.ts';
 import { segmentParts } from '../domain/copying/copy-plan.ts';
+import { MAX_RESTARTS, restartAt, URL_WAIT_MS, WATCH_MS } from '../domain/copying/copy-retries.ts';
 import type { EventDraft } from '../domain/events/event.ts';
 import { type RequestRow, requestList, type Video } from '../domain/requests/request.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { copyKey, metaKey, objectKey, requestKey, segmentKey } from '../domain/rows.ts';
-import { freshDueAt, type Hint } from '../domain/work.ts';
-import { type Claim, type Claims, dueAfter, owned, releaseWrite } from '../engine/claims.ts';
-
-/** A due row of a lane, to be hinted after the commit. */
-export type LaneHint = { readonly lane: 'copy' | 'poll' | 'dispatch'; readonly hint: Hint };
+import { type Due, dueOf } from '../domain/work.ts';
+import { againWrite, type Claim, type Claims, finishWrite, owned } from '../engine/claims.ts';
+import { wake, withdraw } from '../engine/wake.ts';
 
 export type Copies = ReturnType<typeof createCopies>;
 
 /** Of the copy as a whole, or of one of its segments. */
 type CopyClaim = Claim<CopyRow> | Claim<SegmentRow>;
-type Place = { readonly bucket: string; readonly key: string };
 
-/** New generations that one copy may begin; then it has failed. */
-export const MAX_RESTARTS = 5;
-const TRIES = 20;
+/** How a copy ends that had something to tell. */
+export type CopyOutcome = {
+  readonly state: 'stored' | 'failed';
+  readonly video: Video;
+  readonly event: EventDraft;
+  /** What else changes on the copy's row. */
+  readonly row?: Partial<CopyRow>;
+};
 
 /**
- * What the copy stage writes, each as one transaction that can be repeated: whoever comes second
- * finds its condition false. Hints are returned, for the caller to send after the commit.
+ * What the copy stage writes, each as one transaction that can be repeated: the second writer finds its
+ * condition false. What became due is returned, for the caller to hint after the commit.
  */
 export function createCopies(options: {
   table: Table;
-  claims: Pick<Claims, 'release'>;
+  claims: Pick<Claims, 'again' | 'commit'>;
   now: () => number;
   retentionDays: number;
 }) {
@@ -41,9 +50,9 @@ export function createCopies(options: {
 
   /**
    * Reserves a key for the copy, and gives back the one it had; false when another copy has it. The
-   * row notes the key in the same write, so what is reserved is known to whoever ends the copy.
+   * row notes the key in the same write, so whoever ends the copy knows what is reserved.
    */
-  async function reserve(claim: Claim<CopyRow>, target: Place): Promise<boolean> {
+  async function reserve(claim: Claim<CopyRow>, target: CopyTarget): Promise<boolean> {
     const { requestId, target: had } = claim.row;
     if (had?.bucket === target.bucket && had.key === target.key) return true;
     try {
@@ -66,193 +75,207 @@ export function createCopies(options: {
     Object.assign(claim.row, set);
   }
 
-  /** Leaves the copy to be gone on with at `wanted`. */
-  async function released(claim: Claim<CopyRow>, wanted: number, set: Partial<CopyRow>): Promise<LaneHint[]> {
-    if (!(await claims.release(claim, { dueAt: wanted, set }))) return [];
-    return [{ lane: 'copy', hint: { ...copyKey(claim.row.requestId), dueAt: dueAfter(claim, wanted) } }];
-  }
+  /** Leaves the copy for a later claim at `at`, ms since epoch. */
+  const again = (claim: Claim<CopyRow>, at: number, set: Partial<CopyRow> = {}): Promise<Due | undefined> =>
+    claims.again(claim, at, { set });
 
-  /** Commits the plan: the segments become due, and the copy waits for them. */
-  async function planned(claim: Claim<CopyRow>, upload: CopyUpload): Promise<LaneHint[]> {
+  /**
+   * Commits the plan: the segments become due, and the copy waits for them. Their rows replace any of the
+   * same keys that an earlier copy of the request left: expiry deletes rows in no order.
+   */
+  async function commitPlan(claim: Claim<CopyRow>, upload: CopyUpload): Promise<Due[]> {
     const { requestId, generation } = claim.row;
     const at = now();
     const parts = Math.ceil(upload.size / upload.partSize);
-    const segments = Array.from({ length: upload.segments }, (_, segment): SegmentRow => {
+    const segments = Array.from({ length: upload.segments }, (_, segment) => {
       const [firstPart, lastPart] = segmentParts(segment, { parts, segments: upload.segments });
       const work = { lane: 'copy', dueAt: at, state: 'open', copiedBytes: 0, bytesPerSecond: 0 } as const;
       const key = segmentKey(requestId, generation, segment);
-      return { ...key, requestId, generation, segment, firstPart, lastPart, ...work };
+      return { ...key, requestId, generation, segment, firstPart, lastPart, ...work } satisfies SegmentRow;
     });
-    const video: Video = {
-      state: 'copying',
-      size: upload.size,
-      copiedBytes: 0,
-      bytesPerSecond: 0,
-      measuredAt: at,
-    };
-    await table.transact([
-      releaseWrite(claim, {
-        dueAt: at + WATCH_MS,
-        set: { state: 'copying', upload, open: segments.length },
-        remove: ['troubles', 'refusals'],
-      }),
-      ...segments.map((put): Write => ({ put, if: [absent('pk')] })),
-      { update: requestKey(requestId), set: { video }, if: [present('pk')] },
+    const planned = againWrite(claim, at + WATCH_MS, {
+      set: { state: 'copying', upload, open: segments.length },
+      remove: ['consecutiveFailures'],
+    });
+    await claims.commit(claim, [
+      planned.write,
+      ...segments.map((put): Write => ({ put })),
+      { update: requestKey(requestId), set: { video: begun(upload.size) }, if: [present('pk')] },
     ]);
-    return segments.map(({ pk, sk }) => ({ lane: 'copy', hint: { pk, sk, dueAt: at } }));
+    return [planned.due, ...segments.map(dueOf)];
   }
 
   /**
-   * Asks the poll stage for a fresh URL, unless somebody has already; the copy gives up at `until`
-   * when none has come. `refused` tells whether the source turned the present one down.
+   * Asks the poll stage for a fresh URL at `at`, unless somebody has already; the copy gives up a day
+   * later when none has come.
+   *
+   * @param options.consecutiveFailures including the refusal of the present URL, if it was refused
    */
   async function askForUrl(
     copy: CopyRow,
-    { until, refusals }: { until: number; refusals?: number },
+    { at, consecutiveFailures }: { at: number; consecutiveFailures?: number },
     claim?: Claim<CopyRow>,
-  ): Promise<LaneHint[]> {
-    const at = now();
-    const set = { urlWantedSince: at, refusals };
-    const asked: Write = claim
-      ? releaseWrite(claim, { dueAt: until, set })
-      : {
-          update: copyKey(copy.requestId),
-          set: { ...set, lane: 'copy', dueAt: freshDueAt(until, copy.dueAt) },
-          remove: ['owner', 'claims'],
+  ): Promise<(Due | undefined)[]> {
+    const until = at + URL_WAIT_MS;
+    const set = { urlWantedSince: now(), consecutiveFailures };
+    const key = requestKey(copy.requestId);
+    const request = (await table.get<RequestRow>(key)) ?? key;
+    const waiting = claim
+      ? againWrite(claim, until, { set })
+      : wake(copy, 'copy', until, {
+          set,
           if: [...same(copy), equals('source.version', copy.source.version), absent('urlWantedSince')],
-        };
-    const request = requestKey(copy.requestId);
-    const wake: Write = {
-      update: request,
-      set: { lane: 'poll', dueAt: at, urlWanted: true },
-      remove: ['owner', 'claims'],
-      if: [present('pk')],
-    };
+        });
+    const poll = wake(request, 'poll', at, { set: { urlWanted: true }, if: [present('pk')] });
     try {
-      await table.transact([asked, wake]);
+      await table.transact([waiting.write, poll.write]);
+      return [waiting.due, poll.due];
     } catch (error) {
       if (claim || !(error instanceof ConditionFailed)) throw error;
       return [];
     }
-    return [{ lane: 'poll', hint: { ...request, dueAt: at } }];
   }
 
   /**
-   * Begins a new generation, whose planning aborts the old upload first; after too many the copy has
-   * failed for `reason`.
+   * Begins again from the first byte as a new generation, whose planning aborts the old upload first;
+   * after too many times the copy has failed for `reason`.
    */
-  async function restart(claim: CopyClaim, copy: CopyRow, reason: string): Promise<LaneHint[]> {
-    if (copy.restarts >= MAX_RESTARTS)
+  async function restart(
+    claim: CopyClaim,
+    copy: CopyRow,
+    { reason, streamed }: { reason: string; streamed: boolean },
+  ): Promise<(Due | undefined)[]> {
+    if (copy.restarts >= MAX_RESTARTS) {
       return fail(claim, copy, `${reason}, ${MAX_RESTARTS + 1} times in a row`);
-    const { generation, restarts } = copy;
-    return interfere(claim, copy, {
-      set: { state: 'pending', generation: generation + 1, restarts: restarts + 1 },
-      remove: ['upload', 'open', 'content', 'urlWantedSince', 'troubles'],
+    }
+    const restarts = copy.restarts + 1;
+    return override(claim, copy, restartAt(restarts, now()), {
+      set: {
+        state: 'pending',
+        generation: copy.generation + 1,
+        restarts,
+        ...(streamed ? { streamed } : {}),
+      },
+      remove: ['upload', 'open', 'content', 'urlWantedSince', 'consecutiveFailures'],
     });
   }
 
   /** Decides that the copy has failed; its next claim cleans up and says so. */
-  const fail = (claim: CopyClaim, copy: CopyRow, reason: string): Promise<LaneHint[]> =>
-    interfere(claim, copy, { set: { failure: reason }, remove: [] });
+  const fail = (claim: CopyClaim, copy: CopyRow, reason: string): Promise<(Due | undefined)[]> =>
+    override(claim, copy, now(), { set: { failure: reason } });
 
   /**
-   * Changes the copy and makes it due, and ends the claim that found the reason, in one transaction: a
-   * worker that has lost its row knows too little. Only the segment ends when the copy has moved on.
+   * Changes the copy and makes it due at `at`, and ends the claim that found the reason, in one
+   * transaction: a worker that has lost its row knows too little. If the copy has moved on, only the
+   * segment ends.
    */
-  async function interfere(
+  async function override(
     claim: CopyClaim,
     copy: CopyRow,
-    { set, remove }: { set: Partial<CopyRow>; remove: string[] },
-  ): Promise<LaneHint[]> {
+    at: number,
+    change: { set: Partial<CopyRow>; remove?: string[] },
+  ): Promise<(Due | undefined)[]> {
     if (!ofSegment(claim)) {
-      const dueAt = now();
-      await table.write(releaseWrite(claim, { dueAt, set, remove }));
-      return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt: dueAfter(claim, dueAt) } }];
+      const { write, due } = againWrite(claim, at, change);
+      await claims.commit(claim, [write]);
+      return [due];
     }
-    const ended = releaseWrite(claim, { set: supersededSegment(expiry()) });
-    const dueAt = freshDueAt(now(), copy.dueAt);
-    const changed: Write = {
-      update: copyKey(copy.requestId),
-      set: { ...set, lane: 'copy', dueAt },
-      remove: ['owner', 'claims', ...remove],
-      if: [...same(copy), absent('failure')],
-    };
+    const ended = finishWrite(claim, { set: supersededSegment(expiry()) });
+    const { write, due } = wake(copy, 'copy', at, { ...change, if: [...same(copy), absent('failure')] });
     try {
-      await table.transact([ended, changed]);
-      return [{ lane: 'copy', hint: { ...copyKey(copy.requestId), dueAt } }];
+      await claims.commit(claim, [ended, write]);
+      return [due];
     } catch (error) {
       if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
-      await table.write(ended);
+      await claims.commit(claim, [ended]);
       return [];
     }
   }
 
   /**
-   * Ends the copy and its request in one transaction with the event; the numbers go on from where
-   * the poll stage is by now.
+   * Ends the copy and its request in one transaction with the event; the numbers go on from where the
+   * poll stage has brought them. `stopped` when nobody follows the request any more: then nothing is
+   * written.
    */
-  async function end(
-    claim: Claim<CopyRow>,
-    outcome: { state: 'stored' | 'failed'; video: Video; event: EventDraft },
-  ): Promise<LaneHint[]> {
+  async function end(claim: Claim<CopyRow>, outcome: CopyOutcome): Promise<Due | undefined | 'stopped'> {
     const { requestId } = claim.row;
-    for (let attempt = 1; ; attempt++) {
-      const row = await table.get<RequestRow>(requestKey(requestId));
-      if (!row) return endSilently(claim, outcome.state);
-      const at = now();
-      const draft = { ...outcome.event, data: { status: row.status, ...outcome.event.data } };
-      const source = { kind: 'request', requestId } as const;
-      const { writes, counters, due } = eventWrites(source, row, [draft], at, eventExpiry(at, retentionDays));
-      const expiresAt = expiry();
-      const request: Write = {
-        update: requestKey(requestId),
-        set: {
-          ...counters,
-          video: outcome.video,
-          state: 'done',
-          listKey: requestList('done'),
-          expiresAt,
-        },
-        remove: ['lane', 'dueAt', 'owner', 'claims', 'urlWanted'],
-        if: [equals('sequence', row.sequence), equals('position', row.position), equals('state', row.state)],
-      };
-      try {
-        await table.transact([
-          ...ended(claim, outcome.state),
+    return optimistic(
+      async () => {
+        const row = await table.get<RequestRow>(requestKey(requestId));
+        if (row?.state !== 'active') return 'stopped';
+        const at = now();
+        const draft = { ...outcome.event, data: { status: row.status, ...outcome.event.data } };
+        const source = { kind: 'request', requestId } as const;
+        const events = eventWrites(source, row, [draft], at, eventExpiry(at, retentionDays));
+        const expiresAt = expiry();
+        const request = withdraw(requestKey(requestId), {
+          set: {
+            ...events.counters,
+            video: outcome.video,
+            state: 'done',
+            listKey: requestList('done'),
+            expiresAt,
+          },
+          remove: ['urlWanted'],
+          if: [
+            equals('sequence', row.sequence),
+            equals('position', row.position),
+            equals('state', row.state),
+          ],
+        });
+        const [own, ...others] = ended(claim, { ...outcome.row, state: outcome.state });
+        await claims.commit(claim, [
+          own,
+          ...others,
           request,
           { update: metaKey(requestId), set: { expiresAt } },
-          ...writes,
+          ...events.writes,
         ]);
-        return due ? [{ lane: 'dispatch', hint: due }] : [];
-      } catch (error) {
-        const outnumbered = error instanceof ConditionFailed && !error.failed.includes(0);
-        if (!outnumbered || attempt === TRIES) throw error;
-      }
-    }
+        return events.due;
+      },
+      { claimAt: 0 },
+    );
   }
 
   /** Ends the copy of a request that nobody follows any more. */
-  async function endSilently(claim: Claim<CopyRow>, state: CopyRow['state']): Promise<LaneHint[]> {
+  async function cancel(claim: Claim<CopyRow>): Promise<void> {
     const request = requestKey(claim.row.requestId);
     const video: Video = { state: 'failed', error: 'canceled' };
     const shown = (await table.get<RequestRow>(request))?.video !== undefined;
-    await table.transact([
-      ...ended(claim, state),
+    const [own, ...others] = ended(claim, { state: 'canceled' });
+    await claims.commit(claim, [
+      own,
+      ...others,
       ...(shown ? [{ update: request, set: { video }, if: [present('video')] }] : []),
     ]);
-    return [];
   }
 
-  /** The writes by which nothing is left to be done, and the key is free, or held by the object itself. */
-  const ended = (claim: Claim<CopyRow>, state: CopyRow['state']): Write[] => [
-    releaseWrite(claim, { set: { state, expiresAt: expiry() }, remove: ['urlWantedSince'] }),
+  /** The writes that leave nothing to do; the key is free again, or the object itself holds it. */
+  const ended = (claim: Claim<CopyRow>, set: Partial<CopyRow>): [Write, ...Write[]] => [
+    finishWrite(claim, { set: { ...set, expiresAt: expiry() }, remove: ['urlWantedSince'] }),
     ...freed(claim.row.target),
   ];
 
-  /** Shows that the bytes have begun to come, where no plan says it. */
+  const begun = (size: number | undefined): Video => ({
+    state: 'copying',
+    size,
+    copiedBytes: 0,
+    bytesPerSecond: 0,
+    measuredAt: now(),
+  });
+
+  /** Shows that bytes come, for a copy without a plan. */
   async function showBeginning(requestId: string, size: number | undefined): Promise<void> {
-    const video: Video = { state: 'copying', size, copiedBytes: 0, bytesPerSecond: 0, measuredAt: now() };
-    await writeIf(table, { update: requestKey(requestId), set: { video }, if: [present('pk')] });
+    await writeIf(table, { update: requestKey(requestId), set: { video: begun(size) }, if: [present('pk')] });
+  }
+
+  /** Shows why a copy waits, until it makes progress. */
+  async function showFailure(requestId: string, reason: string): Promise<void> {
+    await writeIf(table, {
+      update: requestKey(requestId),
+      set: { 'video.lastError': { at: now(), reason } },
+      if: [present('video.state'), absent('video.storedAt'), absent('video.error')],
+    });
   }
 
   const expiry = (): number => finishedExpiry(now(), retentionDays);
@@ -261,18 +284,20 @@ export function createCopies(options: {
     get,
     reserve,
     note,
-    released,
-    planned,
+    again,
+    commitPlan,
     askForUrl,
     restart,
     fail,
     end,
-    endSilently,
+    cancel,
     showBeginning,
+    showFailure,
   };
 }
 
-const freed = (key: Place | undefined): Write[] => (key ? [{ delete: objectKey(key.bucket, key.key) }] : []);
+const freed = (key: CopyTarget | undefined): Write[] =>
+  key ? [{ delete: objectKey(key.bucket, key.key) }] : [];
 
 const ofSegment = (claim: CopyClaim): claim is Claim<SegmentRow> => 'segment' in claim.row;
 

@@ -1,6 +1,7 @@
 import type { Claims } from '../engine/claims.ts';
+import type { DueRows } from '../engine/hints.ts';
 import type { Buffers } from './buffers.ts';
-import type { Copies, LaneHint } from './copies.ts';
+import type { Copies } from './copies.ts';
 import type { Segments } from './segments.ts';
 import type { Source } from './source/source.ts';
 import type { PartSender } from './uploads/part-sender.ts';
@@ -15,7 +16,8 @@ export type CopyDependencies = {
   readonly uploads: Uploads;
   readonly sender: PartSender;
   readonly buffers: Buffers;
-  readonly hint: (hints: readonly LaneHint[]) => Promise<void>;
+  /** Hints what a commit made due. */
+  readonly hint: (due: DueRows) => Promise<void>;
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
   /** The function's memory, which bounds the buffers. */

@@ -3,10 +3,11 @@ import { type CopyRow, placed } from '../domain/copying/copy.ts';
 import { crc32ToBase64 } from '../domain/copying/crc32.ts';
 import type { Claim } from '../engine/claims.ts';
 import type { Lease } from '../engine/lease.ts';
-import { endStored, ownObject } from './complete-copy.ts';
+import { ownObject } from './complete-copy.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyPart, type PartRoute } from './copy-parts.ts';
-import { SinkTrouble } from './uploads/bucket-error.ts';
+import { endStored } from './end-copy.ts';
+import { isFault } from './fault-of.ts';
 
 /** Copies a file below one part: it is fetched into `whole`, which it fills, and stored by one PutObject. */
 export async function putCopy(
@@ -22,12 +23,11 @@ export async function putCopy(
   const { target, content } = placed(row);
   const { length } = whole;
   const store: PartRoute['store'] = (_part, body, crc) =>
-    uploads.put(target, row, content.contentType, body, crc);
+    uploads.put(target, row, content.contentType, body, crc, signal);
   await copyPart({ number: 1, start: 0, length }, whole, { route: { fetch, store }, signal, pause }).catch(
     async (error: unknown) => {
       // Taken by our own earlier try, whose answer was lost?
-      const taken = error instanceof SinkTrouble && error.fault === 'taken';
-      const own = taken ? await ownObject(use, row, target, length) : undefined;
+      const own = isFault(error, 'taken') ? await ownObject(use, row, target, length) : undefined;
       if (own !== crc32ToBase64(crc32(whole))) throw error;
     },
   );

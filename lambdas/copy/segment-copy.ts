@@ -1,27 +1,27 @@
 import { type CopyRow, type CopyUpload, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
+import { remedyFor } from '../domain/copying/copy-fault.ts';
+import { lanesFor, partRange } from '../domain/copying/copy-plan.ts';
 import {
   diesSoon,
-  MAX_REFUSALS,
-  MAX_TROUBLES,
+  MAX_CONSECUTIVE_FAILURES,
   nextLookAt,
-  troubleDueAt,
-  URL_WAIT_MS,
-} from '../domain/copying/copy-patience.ts';
-import { partRange, planWorker } from '../domain/copying/copy-plan.ts';
+  renewAt,
+  retryAt,
+  tooOften,
+} from '../domain/copying/copy-retries.ts';
 import type { ByteRange } from '../domain/copying/source-answer.ts';
 import type { Claim } from '../engine/claims.ts';
-import { holdLease, type Lease, Stopped } from '../engine/lease.ts';
+import { holdLease, type Lease } from '../engine/lease.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyParts } from './copy-parts.ts';
+import { type CopyFault, faultOf, isFault } from './fault-of.ts';
 import type { Filling } from './source/range-connection.ts';
-import { SourceTrouble } from './source/source-error.ts';
-import { SinkTrouble } from './uploads/bucket-error.ts';
 import type { UploadPlace } from './uploads/uploads.ts';
 
 const PROGRESS_MS = 5_000;
 
 /**
- * One worker's go at one segment: copies the parts that S3 does not hold yet. S3's own list of parts
+ * The work of one worker on one segment: copies the parts that S3 does not hold yet. S3's own list of parts
  * says which, so whatever a worker stored before it died is not fetched again.
  */
 export class SegmentCopy {
@@ -52,7 +52,7 @@ export class SegmentCopy {
     this.#measured = { at: use.now(), ownBytes: 0 };
   }
 
-  /** Copies until all is stored, time is up or something is in the way, and releases the claim accordingly. */
+  /** Copies until all is stored, time is up or an error ends it, and releases the claim accordingly. */
   async run(deadline: number): Promise<void> {
     const { claims, segments, hint, now, log } = this.#use;
     const lease = holdLease(this.#claim, { claims, now, deadline, onBeat: () => this.#beat(lease) });
@@ -60,11 +60,11 @@ export class SegmentCopy {
       await this.#renewUrlInTime();
       const all = await this.#copyMissing(lease.signal, deadline);
       lease.end();
-      if (all) await hint(await segments.copied(this.#claim, this.#copiedBytes));
+      if (all) await hint(await segments.finishSegment(this.#claim, this.#copiedBytes));
       else await this.#outOfTime();
     } catch (error) {
       lease.end();
-      await this.#afterTrouble(lease.signal.aborted ? lease.signal.reason : error);
+      await this.#remedy(lease.signal.aborted ? lease.signal.reason : error);
     }
     const { requestId, segment } = this.#claim.row;
     log.info('segment worked on', { requestId, segment, bytes: this.#ownBytes });
@@ -89,10 +89,8 @@ export class SegmentCopy {
         store: async (part, body, crc) => {
           await sender.send(await uploads.signPart(this.#place, part, crc), body, signal);
         },
-        storePieces: async ({ number, length }, pieces) =>
-          sender.sendPieces(await uploads.signPart(this.#place, number), length, pieces, signal),
       },
-      ...planWorker(this.#upload.partSize, memoryMiB),
+      concurrency: lanesFor(this.#upload.partSize, memoryMiB),
       buffers,
       signal,
       deadline,
@@ -110,7 +108,7 @@ export class SegmentCopy {
     try {
       await this.#read(range, into, signal);
     } catch (error) {
-      if (!isRefusal(error)) throw error;
+      if (!isFault(error, 'refused')) throw error;
       await this.#refresh();
       if (!this.#isRenewed()) throw error;
       await this.#read(range, into, signal);
@@ -122,7 +120,7 @@ export class SegmentCopy {
     try {
       await this.#use.source.read(source.url, range, content, into, signal);
     } catch (error) {
-      if (isRefusal(error)) this.#refused = Math.max(this.#refused, source.version);
+      if (isFault(error, 'refused')) this.#refused = Math.max(this.#refused, source.version);
       throw error;
     }
   }
@@ -156,63 +154,78 @@ export class SegmentCopy {
 
   /** Has the URL renewed before it expires, where that is known. */
   async #renewUrlInTime(): Promise<void> {
-    const { source, urlWantedSince, refusals } = this.#copy;
-    if (diesSoon(source, this.#use.now()) && urlWantedSince === undefined) await this.#askForUrl(refusals);
+    const { source, urlWantedSince, consecutiveFailures } = this.#copy;
+    const at = this.#use.now();
+    if (diesSoon(source, at) && urlWantedSince === undefined) await this.#askForUrl(at, consecutiveFailures);
   }
 
-  async #askForUrl(refusals: number | undefined): Promise<void> {
-    const { copies, hint, now } = this.#use;
-    await hint(await copies.askForUrl(this.#copy, { until: now() + URL_WAIT_MS, refusals }));
+  async #askForUrl(at: number, consecutiveFailures: number | undefined): Promise<void> {
+    const { copies, hint } = this.#use;
+    await hint(await copies.askForUrl(this.#copy, { at, consecutiveFailures }));
   }
 
-  async #afterTrouble(error: unknown): Promise<void> {
-    if (error instanceof Stopped) {
-      return error.why === 'time' ? this.#outOfTime() : undefined;
+  /** Does about an error what the rule says; throws those that are left to the engine. */
+  async #remedy(error: unknown): Promise<void> {
+    const { copies } = this.#use;
+    const fault = faultOf(error);
+    if (!fault) throw error;
+    const { kind, reason } = fault;
+    const what = remedyFor(kind, this.#copy.restarts);
+    switch (what) {
+      case 'stop':
+        return;
+      case 'park':
+        throw error;
+      case 'fail':
+        return this.#fail(reason);
+      case 'restart':
+      case 'stream':
+        await this.#restart(reason, what === 'stream');
+        break;
+      case 'renew':
+        await this.#waitForUrl(reason);
+        break;
+      case 'wait':
+        if (kind === 'time') return this.#outOfTime();
+        await this.#wait(fault);
     }
-    if (error instanceof SinkTrouble && error.fault !== 'denied') {
-      if (error.fault === 'hopeless') return this.#fail(error.message);
-      return error.fault === 'gone' ? this.#restart('the upload vanished') : this.#wait(error.message);
-    }
-    if (!(error instanceof SourceTrouble)) throw error;
-    const { kind, reason, retryAfterMs } = error.fault;
-    if (kind === 'refused') return this.#waitForUrl(reason);
-    if (kind === 'changed') return this.#restart(reason);
-    if (kind === 'unusable') return this.#fail(reason);
-    return this.#wait(reason, retryAfterMs);
+    await copies.showFailure(this.#copy.requestId, reason);
   }
 
-  /** Leaves the rest to another worker; without a part copied this is a trouble like any other. */
+  /** Leaves the rest to another worker; without a part copied this counts as a failure. */
   async #outOfTime(): Promise<void> {
     if (this.#ownBytes > 0) return this.#release(this.#use.now());
-    return this.#wait("no part was copied within a worker's time");
+    await this.#wait({ kind: 'time', reason: "no part was copied within a worker's time" });
   }
 
-  /** Tries again later, if there is still hope. */
-  async #wait(reason: string, retryAfterMs?: number): Promise<void> {
-    const troubles = this.#ownBytes > 0 ? 1 : (this.#claim.row.troubles ?? 0) + 1;
-    if (troubles > MAX_TROUBLES) return this.#fail(reason);
-    this.#use.log.info('segment waits', { requestId: this.#copy.requestId, reason, troubles });
-    await this.#release(troubleDueAt(troubles, this.#use.now(), retryAfterMs), troubles);
+  /** Tries again later, unless it has failed too often. */
+  async #wait({ reason, retryAfterMs }: CopyFault): Promise<void> {
+    const { now, log } = this.#use;
+    const failures = this.#ownBytes > 0 ? 1 : (this.#claim.row.consecutiveFailures ?? 0) + 1;
+    if (failures > MAX_CONSECUTIVE_FAILURES) return this.#fail(tooOften(reason));
+    log.info('segment waits', { requestId: this.#copy.requestId, reason, failures });
+    await this.#release(retryAt(failures, now(), retryAfterMs), failures);
   }
 
+  /** Has the URL renewed, unless another worker has asked for it, and looks for it later. */
   async #waitForUrl(reason: string): Promise<void> {
     const { now, log } = this.#use;
     await this.#refresh();
     if (this.#isRenewed()) return this.#release(now());
-    const { urlWantedSince, refusals = 0, requestId } = this.#copy;
+    const { urlWantedSince, consecutiveFailures = 0, requestId } = this.#copy;
     if (urlWantedSince === undefined) {
-      const next = this.#ownBytes > 0 ? 1 : refusals + 1;
-      if (next > MAX_REFUSALS) return this.#fail(`${reason} to ${MAX_REFUSALS} fresh URLs in a row`);
-      log.info('source refused its URL', { requestId, reason });
-      await this.#askForUrl(next);
+      const failures = this.#ownBytes > 0 ? 1 : consecutiveFailures + 1;
+      if (failures > MAX_CONSECUTIVE_FAILURES) return this.#fail(tooOften(reason));
+      log.info('source refused its URL', { requestId, reason, failures });
+      await this.#askForUrl(renewAt(failures, now()), failures);
     }
     await this.#release(nextLookAt(urlWantedSince ?? now(), now()));
   }
 
-  async #restart(reason: string): Promise<void> {
+  async #restart(reason: string, streamed: boolean): Promise<void> {
     const { copies, hint, log } = this.#use;
-    log.info('copy begins anew', { requestId: this.#copy.requestId, reason });
-    await hint(await copies.restart(this.#claim, this.#copy, reason));
+    log.info('copy begins again', { requestId: this.#copy.requestId, reason });
+    await hint(await copies.restart(this.#claim, this.#copy, { reason, streamed }));
   }
 
   async #fail(reason: string): Promise<void> {
@@ -220,11 +233,9 @@ export class SegmentCopy {
     await hint(await copies.fail(this.#claim, this.#copy, reason));
   }
 
-  async #release(wanted: number, troubles?: number): Promise<void> {
+  async #release(at: number, consecutiveFailures?: number): Promise<void> {
     const { segments, hint } = this.#use;
-    await hint(await segments.released(this.#claim, wanted, { copiedBytes: this.#copiedBytes, troubles }));
+    const copiedBytes = this.#copiedBytes;
+    await hint(await segments.release(this.#claim, at, { copiedBytes, consecutiveFailures }));
   }
 }
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof SourceTrouble && error.fault.kind === 'refused';

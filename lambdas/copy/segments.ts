@@ -1,93 +1,77 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { supersedeParked } from '../adapters/rows/parked-segments.ts';
 import { type CopyRow, isCurrent, type SegmentRow, supersededSegment } from '../domain/copying/copy.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { copyKey, requestKey, segmentKey } from '../domain/rows.ts';
-import { freshDueAt } from '../domain/work.ts';
-import { type Claim, type Claims, dueAfter, owned, releaseWrite } from '../engine/claims.ts';
-import { type LaneHint, same } from './copies.ts';
+import type { Due } from '../domain/work.ts';
+import { type Claim, type Claims, finishWrite, owned } from '../engine/claims.ts';
+import { wake } from '../engine/wake.ts';
+import { same } from './copies.ts';
 
 export type Segments = ReturnType<typeof createSegments>;
-
-const TRIES = 20;
 
 /** What a worker writes of its segment, and of the progress that all segments make together. */
 export function createSegments(options: {
   table: Table;
-  claims: Pick<Claims, 'release'>;
+  claims: Pick<Claims, 'again' | 'finish' | 'commit' | 'progress'>;
   now: () => number;
   retentionDays: number;
 }) {
   const { table, claims, now, retentionDays } = options;
 
   /** Ends a segment whose parts are all stored; the last one makes the copy due for completion. */
-  async function copied(claim: Claim<SegmentRow>, copiedBytes: number): Promise<LaneHint[]> {
+  async function finishSegment(claim: Claim<SegmentRow>, copiedBytes: number): Promise<Due | undefined> {
     const { requestId } = claim.row;
-    for (let attempt = 1; ; attempt++) {
-      const copy = await table.get<CopyRow>(copyKey(requestId));
-      if (!copy || !isCurrent(copy, claim.row)) return superseded(claim);
-      const last = copy.open === 1;
-      const dueAt = freshDueAt(now(), copy.dueAt);
-      try {
-        await table.transact([
-          releaseWrite(claim, {
+    return optimistic(
+      async () => {
+        const copy = await table.get<CopyRow>(copyKey(requestId));
+        if (!copy || !isCurrent(copy, claim.row)) return supersede(claim);
+        const asRead = [...same(copy), equals('open', copy.open)];
+        const last =
+          copy.open === 1 ? wake(copy, 'copy', now(), { set: { open: 0 }, if: asRead }) : undefined;
+        await claims.commit(claim, [
+          finishWrite(claim, {
             set: { state: 'copied', copiedBytes, bytesPerSecond: 0, expiresAt: expiry() },
-            remove: ['troubles'],
+            remove: ['consecutiveFailures'],
           }),
-          {
-            update: copyKey(requestId),
-            set: last ? { open: 0, lane: 'copy', dueAt } : { open: (copy.open ?? 0) - 1 },
-            ...(last ? { remove: ['owner', 'claims'] } : {}),
-            if: [...same(copy), equals('open', copy.open)],
-          },
+          last?.write ?? { update: copyKey(requestId), set: { open: (copy.open ?? 0) - 1 }, if: asRead },
         ]);
-        return last ? [{ lane: 'copy', hint: { ...copyKey(requestId), dueAt } }] : [];
-      } catch (error) {
-        // Another segment of the same copy was counted at the same moment.
-        const raced = error instanceof ConditionFailed && !error.failed.includes(0);
-        if (!raced || attempt === TRIES) throw error;
-      }
-    }
+        return last?.due;
+      },
+      { claimAt: 0 },
+    );
   }
 
-  /** Ends a segment of a generation, or of a copy, that is no more. */
-  async function superseded(claim: Claim<SegmentRow>): Promise<LaneHint[]> {
-    await claims.release(claim, { set: supersededSegment(expiry()) });
-    return [];
+  /** Ends a segment whose generation, or whose copy, has ended. */
+  async function supersede(claim: Claim<SegmentRow>): Promise<undefined> {
+    await claims.finish(claim, { set: supersededSegment(expiry()) });
   }
 
-  /** Ends the segments of a copy that wait for a person, there being nothing to go on with. */
+  /** Ends the segments of a copy that wait for a person, since there is nothing left to go on with. */
   const endParked = (requestId: string): Promise<void> => supersedeParked(table, requestId, expiry());
 
-  /** Leaves a segment to be gone on with at `wanted`. */
-  async function released(
+  /** Leaves a segment for a later claim at `at`, ms since epoch. */
+  async function release(
     claim: Claim<SegmentRow>,
-    wanted: number,
-    { copiedBytes, troubles }: { copiedBytes: number; troubles: number | undefined },
-  ): Promise<LaneHint[]> {
-    const done = await claims.release(claim, {
-      dueAt: wanted,
-      set: { copiedBytes, bytesPerSecond: 0, troubles },
-      remove: troubles === undefined ? ['troubles'] : [],
+    at: number,
+    { copiedBytes, consecutiveFailures }: { copiedBytes: number; consecutiveFailures: number | undefined },
+  ): Promise<Due | undefined> {
+    return claims.again(claim, at, {
+      set: { copiedBytes, bytesPerSecond: 0, consecutiveFailures },
+      remove: consecutiveFailures === undefined ? ['consecutiveFailures'] : [],
     });
-    const { pk, sk } = claim.row;
-    return done ? [{ lane: 'copy', hint: { pk, sk, dueAt: dueAfter(claim, wanted) } }] : [];
   }
 
-  /** Notes how far a segment has come: a word of the work, so that the claims so far no longer count. */
+  /** Notes how far a segment has come. More bytes are progress: earlier claims no longer count. */
   async function progress(
     claim: Claim<SegmentRow>,
     at: Pick<SegmentRow, 'copiedBytes' | 'bytesPerSecond'>,
   ): Promise<void> {
-    const further = at.copiedBytes > claim.row.copiedBytes;
-    await table.write({
-      update: claim.row,
-      set: at,
-      remove: further ? ['claims'] : [],
-      if: [owned(claim)],
-    });
+    if (at.copiedBytes > claim.row.copiedBytes) await claims.progress(claim, at);
+    else await table.write({ update: claim.row, set: at, if: [owned(claim)] });
     claim.row.copiedBytes = at.copiedBytes;
   }
 
@@ -96,7 +80,9 @@ export function createSegments(options: {
    */
   async function showProgress(copy: CopyRow, everyMs: number): Promise<void> {
     const prefix = segmentKey(copy.requestId, copy.generation, 0).sk.replace(/[^#]*$/, '');
-    const { rows } = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
+    const found = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
+    // An earlier copy of the request may have had more segments.
+    const rows = found.rows.filter(({ segment }) => segment < (copy.upload?.segments ?? 0));
     const sum = (value: (row: SegmentRow) => number) => rows.reduce((total, row) => total + value(row), 0);
     const copiedBytes = sum((row) => row.copiedBytes);
     const bytesPerSecond = Math.round(sum((row) => (row.state === 'open' ? row.bytesPerSecond : 0)));
@@ -117,6 +103,7 @@ export function createSegments(options: {
         'video.bytesPerSecond': bytesPerSecond,
         'video.measuredAt': at,
       },
+      remove: bytesPerSecond > 0 ? ['video.lastError'] : [],
       if: [
         equals('video.state', 'copying'),
         { attribute: 'video.measuredAt', is: '<=', value: at - everyMs },
@@ -126,5 +113,5 @@ export function createSegments(options: {
 
   const expiry = (): number => finishedExpiry(now(), retentionDays);
 
-  return { copied, superseded, endParked, released, progress, showProgress, show };
+  return { finishSegment, supersede, endParked, release, progress, showProgress, show };
 }

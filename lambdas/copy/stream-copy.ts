@@ -1,50 +1,61 @@
 import { type CopyRow, placed } from '../domain/copying/copy.ts';
-import { planCopy, planWorker } from '../domain/copying/copy-plan.ts';
+import { remedyFor } from '../domain/copying/copy-fault.ts';
+import { planCopy } from '../domain/copying/copy-plan.ts';
 import type { Claim } from '../engine/claims.ts';
 import type { Lease } from '../engine/lease.ts';
 import { completeCopy } from './complete-copy.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyPart, type PartRoute } from './copy-parts.ts';
+import { faultOf } from './fault-of.ts';
 import { putCopy } from './put-copy.ts';
-import { unusable } from './source/source-error.ts';
+import { SourceError } from './source/source-error.ts';
 import type { UploadPlace } from './uploads/uploads.ts';
 
 /** A source of unknown length gets parts as for so many bytes: more than one worker streams in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;
-/** Streams of which one copy may get bytes: each fetches everything again. */
-const MAX_STREAMS = 4;
 const PROGRESS_MS = 5_000;
 
 /**
- * Copies a source that serves no ranges, or does not say how long it is: one worker, one pass, from
- * the first byte to an end that is proven. While one part is sent the next is read.
+ * Copies a source whose ranges are missing or unreliable: one worker, one answer, from the first byte to
+ * an end that is proven. While one part is sent the next is read.
  */
-export async function streamCopy(use: CopyDependencies, claim: Claim<CopyRow>, lease: Lease): Promise<void> {
-  const { uploads, copies, source, memoryMiB } = use;
+export async function streamCopy(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  chunks: AsyncIterable<Buffer>,
+  lease: Lease,
+): Promise<void> {
+  const { uploads, copies, memoryMiB } = use;
   const { row } = claim;
-  const nth = (row.streams ?? 0) + 1;
   const { target, content } = placed(row);
-  if (nth > MAX_STREAMS) throw unusable('the source serves no ranges and could not be copied in one go');
   await copies.showBeginning(row.requestId, content.size);
 
-  const budget = planWorker(planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB).partSize, memoryMiB);
-  const partSize = budget.bufferBytes;
-  const begin = async () => ({ ...target, uploadId: await uploads.begin(target, row, content.contentType) });
+  const { partSize } = planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB);
   const { signal } = lease;
+  const begin = async () => ({
+    ...target,
+    uploadId: await uploads.begin(target, row, content.contentType, signal),
+  });
   const parts = new PartStream(use, begin, partSize, showing(use, row.requestId), signal);
   try {
-    for await (const chunk of source.stream(row.source.url, content, signal)) {
-      if (row.streams !== nth) await copies.note(claim, { streams: nth });
-      await parts.write(chunk);
-    }
-    if (parts.size === 0 && parts.rest.length === 0) throw unusable('the source is empty');
+    for await (const chunk of chunks) await parts.write(chunk);
     if (!parts.upload) return await putCopy(use, claim, parts.rest, alreadyThere, lease);
     await parts.end();
+  } catch (error) {
+    throw interrupted(signal.aborted ? signal.reason : error);
   } finally {
     await parts.release();
   }
   const { upload, size } = parts;
   await completeCopy(use, claim, { id: upload.uploadId, size, partSize, segments: 1 }, lease);
+}
+
+/** What may pass has nonetheless cost the whole stream: only a new one from the first byte helps. */
+function interrupted(error: unknown): unknown {
+  const fault = faultOf(error);
+  if (!fault || remedyFor(fault.kind) !== 'wait') return error;
+  const reason = `the source serves no usable ranges, and its one stream broke off: ${fault.reason}`;
+  return new SourceError({ ...fault, kind: 'interrupted', reason });
 }
 
 /** Shows how many bytes are stored, every {@link PROGRESS_MS} at most. */
@@ -59,7 +70,7 @@ function showing({ segments, now }: CopyDependencies, requestId: string): (store
   };
 }
 
-/** Streamed bytes can't be fetched again. */
+/** Streamed bytes cannot be fetched again. */
 const alreadyThere: PartRoute['fetch'] = async (_range, into) => {
   into.filled = into.bytes.length;
 };
@@ -140,7 +151,7 @@ class PartStream {
     this.#sending = copyPart({ number, start: 0, length }, body, { route, signal, pause }).finally(() =>
       buffers.give(body),
     );
-    // Its failure is met by whoever awaits it next.
+    // Whoever awaits it next gets its failure.
     this.#sending.catch(() => {});
   }
 }

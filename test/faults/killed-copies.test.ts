@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { objectKey } from '../../lambdas/domain/rows.ts';
 import type { Work } from '../../lambdas/domain/work.ts';
 import { generatedSha256 } from '../../local/topaz/video.ts';
-import { BUCKET, type CopyWorld, MIB, startCopyWorld } from '../lambdas/copy/copy-world.ts';
+import { BUCKET, type CopyWorld, PART, startCopyWorld } from '../lambdas/copy/copy-world.ts';
 import { useDatabase } from '../support/dynamodb.ts';
 import { type Death, mortal } from './mortal-worker.ts';
 
@@ -45,9 +45,9 @@ async function check(requestId: string, size: number): Promise<void> {
 }
 
 test.each<[string, Kind]>([
-  ['of several parts', { bytes: 8 * MIB + 1 }],
+  ['of several parts', { bytes: PART + 1 }],
   ['of one part', { bytes: 1000 }],
-  ['from a source without ranges', { bytes: 8 * MIB + 1, faults: [{ at: 'download', kind: 'noRange' }] }],
+  ['from a source without ranges', { bytes: PART + 1, faults: [{ at: 'download', kind: 'noRange' }] }],
 ])(
   'a video %s is stored once and leaves nothing else, at whatever call a worker is killed',
   { timeout: 120_000 },

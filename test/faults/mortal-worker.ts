@@ -11,7 +11,7 @@ export class Killed extends Error {
  */
 export type Death = { readonly atCall: number };
 
-/** A worker's thread of life: counts its calls to the outside, and ends it at the given one. */
+/** The life of a worker: counts its calls to the outside, and ends at the given one. */
 export function mortal(death: Death | undefined) {
   let calls = 0;
   let dead = false;
@@ -24,19 +24,8 @@ export function mortal(death: Death | undefined) {
     return result;
   }
 
-  /** A stream, whose first chunk is the answer to the call. */
-  async function* stream<T>(chunks: AsyncIterable<T>): AsyncGenerator<T> {
-    let begun = false;
-    for await (const chunk of chunks) {
-      if (dead) throw new Killed('dead');
-      yield begun ? chunk : await call(async () => chunk);
-      begun = true;
-    }
-  }
-
   return {
     call,
-    stream,
     isDead: () => dead,
     calls: () => calls,
     /** The table, as long as the worker lives. */

@@ -1,29 +1,29 @@
-import { checkTargetUrl, type TargetRules } from '../../domain/http/target-url.ts';
-import { asTrouble, unusable } from './source-error.ts';
+import { checkGivenUrl, type TargetRules } from '../../domain/http/target-url.ts';
+import { asSourceError, unusable } from './source-error.ts';
 
 const MAX_REDIRECTS = 3;
 /** URLs of so many copies are remembered by one worker. */
 const REMEMBERED = 100;
 
 /**
- * Follows redirects, three in a row at most, each checked like the URL itself; remembers where a URL
- * led to, so that not every part is sent the long way.
+ * Follows redirects, three in a row at most, each checked like the URL itself. Remembers where a URL
+ * led to, so that a redirect is not followed anew for every part.
  */
 export function createRedirects(rules: TargetRules) {
   const moved = new Map<string, string>();
 
-  /** Does `attempt` with the URL, or with the one that it redirects to. Rejects with a SourceTrouble. */
+  /** Does `attempt` with the URL, or with the one that it redirects to. Rejects with a SourceError. */
   return async function following<T>(url: string, attempt: (target: string) => Promise<T>): Promise<T> {
-    const check = checkTargetUrl(url, rules);
-    if (!check.ok) throw unusable(`the source is where the bridge must not go. ${check.reason}`);
+    const check = checkGivenUrl(url, rules);
+    if (!check.ok) throw unusable(`the source is at a URL that the bridge does not fetch. ${check.reason}`);
     const remembered = moved.get(url);
-    let target = remembered ?? url;
+    let target = remembered ?? check.url.href;
     for (let redirects = 0; ; redirects++) {
       try {
         return await attempt(target);
       } catch (error) {
-        const trouble = asTrouble(error, new URL(target).host);
-        const { kind, location } = trouble.fault;
+        const failure = asSourceError(error, new URL(target).host);
+        const { kind, location } = failure.fault;
         if (kind === 'moved' && location !== undefined) {
           if (redirects === MAX_REDIRECTS) {
             throw unusable(`the source redirects more than ${MAX_REDIRECTS} times`);
@@ -35,15 +35,23 @@ export function createRedirects(rules: TargetRules) {
           // Where it led to last time may have expired; the URL itself is asked again.
           moved.delete(url);
           return following(url, attempt);
-        } else throw trouble;
+        } else throw failure;
       }
     }
   };
 
   function resolved(location: string, from: string): string {
-    const target = URL.canParse(location, from) ? new URL(location, from).href : '';
-    const check = checkTargetUrl(target, rules);
-    if (!check.ok) throw unusable(`the source redirects to where the bridge must not go. ${check.reason}`);
-    return target;
+    const check = checkGivenUrl(decoded(location), rules, from);
+    if (check.ok) return check.url.href;
+    throw unusable(`the source redirects to a URL that the bridge does not fetch. ${check.reason}`);
+  }
+}
+
+/** A header's bytes, which were read one character a byte: servers write UTF-8 where it should be encoded. */
+function decoded(header: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(header, 'latin1'));
+  } catch {
+    return header;
   }
 }

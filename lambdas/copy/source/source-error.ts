@@ -1,9 +1,9 @@
 import { ExchangeError } from '../../adapters/http/exchange-error.ts';
 import type { SourceFault } from '../../domain/copying/source-answer.ts';
 
-/** The source did not give what it should; says what that means for the copy. Never holds the URL. */
-export class SourceTrouble extends Error {
-  override readonly name = 'SourceTrouble';
+/** The source did not give what it should. Never holds the URL. */
+export class SourceError extends Error {
+  override readonly name = 'SourceError';
   readonly fault: SourceFault;
 
   constructor(fault: SourceFault) {
@@ -12,15 +12,18 @@ export class SourceTrouble extends Error {
   }
 }
 
-/** A trouble of the connection: the same again may work. */
-export const broken = (reason: string): SourceTrouble => new SourceTrouble({ kind: 'broken', reason });
+/** The exchange failed: the same again may work. */
+export const broken = (reason: string): SourceError => new SourceError({ kind: 'broken', reason });
+
+/** Not now: a later try may find another answer. */
+export const busy = (reason: string): SourceError => new SourceError({ kind: 'busy', reason });
 
 /** Nothing that a later try could change. */
-export const unusable = (reason: string): SourceTrouble => new SourceTrouble({ kind: 'unusable', reason });
+export const unusable = (reason: string): SourceError => new SourceError({ kind: 'unusable', reason });
 
-/** Any error of an exchange with the source as a {@link SourceTrouble}. */
-export function asTrouble(error: unknown, host: string): SourceTrouble {
-  if (error instanceof SourceTrouble) return error;
+/** Any error of an exchange with the source as a {@link SourceError}. */
+export function asSourceError(error: unknown, host: string): SourceError {
+  if (error instanceof SourceError) return error;
   if (error instanceof ExchangeError) {
     return error.class === 'address_refused' ? unusable(error.message) : broken(error.message);
   }

@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import { guardedLookup, type Resolve, resolveByDns } from '../../adapters/http/guarded-lookup.ts';
 import { createSafeHttp, type OpenAnswer } from '../../adapters/http/safe-http.ts';
+import { notAVideo } from '../../domain/copying/media-type.ts';
 import {
   type ByteRange,
   contentLength,
@@ -13,22 +14,34 @@ import {
   statusFault,
   text,
 } from '../../domain/copying/source-answer.ts';
-import { notAVideo } from '../../domain/copying/video-type.ts';
 import { isLoopbackAddress, isPublicAddress } from '../../domain/http/public-address.ts';
 import { MAX_SOURCE_URL_LENGTH } from '../../domain/http/target-url.ts';
-import { ChunkedAnswer, type Filling, RangeConnection } from './range-connection.ts';
+import { type Filling, NotPlain, RangeConnection } from './range-connection.ts';
 import { createRedirects } from './redirects.ts';
-import { asTrouble, broken, SourceTrouble, unusable } from './source-error.ts';
+import { asSourceError, broken, busy, SourceError, unusable } from './source-error.ts';
 
-export type Probe = {
+/** What an answer says of the file. */
+export type FileFacts = {
   /** Bytes, where the source says it. */
   readonly size: number | undefined;
   readonly etag: string | undefined;
+  readonly lastModified: string | undefined;
   readonly contentType: string | undefined;
   /** The first bytes. */
   readonly head: Buffer;
+};
+
+export type Probe = FileFacts & {
   /** Whether it serves ranges of a known whole, so that many workers can copy it. */
   readonly ranged: boolean;
+};
+
+/** The whole file in one answer, so that its bytes are of one version whatever its other answers say. */
+export type Stream = FileFacts & {
+  /** From the first byte to a proven end; to be read once. */
+  readonly chunks: AsyncGenerator<Buffer>;
+  /** Gives the answer up; to be called in any case. */
+  close(): void;
 };
 
 export type SourceOptions = {
@@ -46,12 +59,12 @@ export type Source = ReturnType<typeof createSource>;
 
 const PROBE_BYTES = 1024;
 const STALL_MS = 30_000;
-/** The longest that one streamed answer may take: a Lambda's life. */
+/** The longest that one streamed answer may take: the longest time-out of a function. */
 const STREAM_MS = 900_000;
 
 /**
  * Reads a video by its signed URL: `https` and public addresses only, checked on every connection
- * and every redirect. Throws nothing but {@link SourceTrouble}.
+ * and every redirect. Throws nothing but {@link SourceError}.
  */
 export function createSource({
   allowLoopback,
@@ -67,8 +80,8 @@ export function createSource({
   };
   const idle = new Map<string, RangeConnection[]>();
   const following = createRedirects({ allowLoopback, maxLength: MAX_SOURCE_URL_LENGTH });
-  /** Origins whose ranges come in chunks. */
-  const chunked = new Set<string>();
+  /** Origins whose answers {@link RangeConnection} does not read. */
+  const notPlain = new Set<string>();
 
   /**
    * Asks for the first bytes, since a HEAD is not signed for: what the source is, and how it serves.
@@ -86,26 +99,17 @@ export function createSource({
 
   async function probed(answer: OpenAnswer): Promise<Probe> {
     const { statusCode, headers } = answer;
-    if (statusCode === 416 && /^bytes \*\/0$/.test(text(headers['content-range']) ?? '')) {
-      throw unusable('the source is empty');
-    }
+    if (statusCode === 416 && text(headers['content-range']) === 'bytes */0') throw busy(EMPTY);
     if (statusCode !== 206 && statusCode !== 200)
-      throw new SourceTrouble(statusFault(statusCode, headers, now()));
-    const encoding = encodingFault(headers);
-    if (encoding) throw new SourceTrouble(encoding);
-    const head = await firstBytes(answer);
-    const contentType = headers['content-type'];
-    const reason = notAVideo(contentType, head);
-    if (reason) throw unusable(reason);
+      throw new SourceError(statusFault(statusCode, headers, now()));
     const size = statusCode === 206 ? contentRange(headers)?.size : contentLength(headers);
-    if (size === 0 || head.length === 0) throw unusable('the source is empty');
-    const ranged = statusCode === 206 && size !== undefined;
-    return { size, etag: headers.etag, contentType, head, ranged };
+    const facts = factsOf(headers, size, await firstBytes(watched(answer), answer));
+    return { ...facts, ranged: statusCode === 206 && size !== undefined };
   }
 
   /**
-   * Reads a range into a buffer, on from what is in it already: after a trouble, calling again goes
-   * on where it broke off.
+   * Reads a range into a buffer, after what is in it already: when it broke off, the next call goes on
+   * from there.
    */
   async function read(
     url: string,
@@ -116,15 +120,15 @@ export function createSource({
   ): Promise<void> {
     await following(url, async (target) => {
       const { origin } = new URL(target);
-      if (!chunked.has(origin)) {
+      if (!notPlain.has(origin)) {
         try {
           return await readPlain(new URL(target), range, known, into, signal);
         } catch (error) {
-          if (!(error instanceof ChunkedAnswer)) throw error;
-          chunked.add(origin);
+          if (!(error instanceof NotPlain)) throw error;
+          notPlain.add(origin);
         }
       }
-      await readChunked(target, range, known, into, signal);
+      await readByNode(target, range, known, into, signal);
     });
   }
 
@@ -158,7 +162,7 @@ export function createSource({
     if (connection.isOpen) pool(url.origin).push(connection);
   }
 
-  async function readChunked(
+  async function readByNode(
     url: string,
     range: ByteRange,
     known: Known,
@@ -181,36 +185,43 @@ export function createSource({
     }
   }
 
-  /** The whole, from its first byte to a proven end, of a source that serves no ranges. */
-  async function* stream(url: string, known: Known, signal: AbortSignal): AsyncGenerator<Buffer> {
+  /** Opens the whole, of a source that serves no ranges or none that can be relied on. */
+  async function stream(url: string, signal: AbortSignal): Promise<Stream> {
     const answer = await following(url, async (target) => {
-      const opened = await open(target, ifMatch(known), signal);
-      const fault =
-        opened.statusCode === 200
-          ? encodingFault(opened.headers)
-          : statusFault(opened.statusCode, opened.headers, now());
-      if (!fault) return opened;
+      const opened = await open(target, {}, signal);
+      if (opened.statusCode === 200) return opened;
       opened.message.destroy();
-      throw new SourceTrouble(fault);
+      throw new SourceError(statusFault(opened.statusCode, opened.headers, now()));
     });
+    const close = () => void answer.message.destroy();
     try {
-      if (known.etag !== undefined && answer.headers.etag !== known.etag) {
-        throw new SourceTrouble({ kind: 'changed', reason: 'the source has other bytes now (ETag)' });
-      }
-      const length = contentLength(answer.headers);
+      const { headers } = answer;
+      const size = contentLength(headers);
       // A connection that just closes may have been cut: no proof of an end.
-      if (length === undefined && !/\bchunked\b/i.test(text(answer.headers['transfer-encoding']) ?? '')) {
+      if (size === undefined && !/\bchunked\b/i.test(text(headers['transfer-encoding']) ?? '')) {
         throw unusable('the source says neither how long it is nor when it has ended');
       }
-      let received = 0;
-      for await (const chunk of watched(answer)) {
-        received += chunk.length;
-        yield chunk;
-      }
-      if (received !== (length ?? received)) throw broken('the source ended early');
-    } finally {
-      answer.message.destroy();
+      const chunks = watched(answer);
+      const first: Buffer[] = [];
+      const facts = factsOf(headers, size, await firstBytes(chunks, answer, first));
+      return { ...facts, chunks: whole(first, chunks, size), close };
+    } catch (error) {
+      close();
+      throw error;
     }
+  }
+
+  async function* whole(first: readonly Buffer[], rest: AsyncGenerator<Buffer>, size: number | undefined) {
+    let received = 0;
+    for (const chunk of first) {
+      received += chunk.length;
+      yield chunk;
+    }
+    for await (const chunk of rest) {
+      received += chunk.length;
+      yield chunk;
+    }
+    if (received !== (size ?? received)) throw broken('the source ended early');
   }
 
   function close(): void {
@@ -222,7 +233,7 @@ export function createSource({
   function judging(range: ByteRange, known: Known): (status: number, headers: Headers) => void {
     return (status, headers) => {
       const fault = rangeFault(status, headers, range, known, now());
-      if (fault) throw new SourceTrouble(fault);
+      if (fault) throw new SourceError(fault);
     };
   }
 
@@ -261,32 +272,54 @@ export function createSource({
         timer = setTimeout(stalled, stallMs);
       }
     } catch (error) {
-      throw asTrouble(error instanceof SourceTrouble ? error : explain(error), 'the source');
+      throw asSourceError(error instanceof SourceError ? error : explain(error), 'the source');
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** So few bytes come soon or not at all, however they drip. */
-  async function firstBytes(answer: OpenAnswer): Promise<Buffer> {
-    const chunks: Buffer[] = [];
-    let length = 0;
+  /**
+   * The first bytes of an answer, however they drip: they come soon or not at all.
+   *
+   * @param read where the chunks go that were read for them
+   */
+  async function firstBytes(
+    chunks: AsyncGenerator<Buffer>,
+    { message }: OpenAnswer,
+    read: Buffer[] = [],
+  ): Promise<Buffer> {
     const mostMs = 2 * stallMs;
-    const late = () => answer.message.destroy(broken(`the source took ${mostMs} ms for its first bytes`));
+    const late = () => message.destroy(broken(`the source took ${mostMs} ms for its first bytes`));
     const timer = setTimeout(late, mostMs);
     try {
-      for await (const chunk of watched(answer)) {
-        chunks.push(chunk);
-        length += chunk.length;
-        if (length >= PROBE_BYTES) break;
+      for (let length = 0; length < PROBE_BYTES; ) {
+        const { done, value } = await chunks.next();
+        if (done) break;
+        read.push(value);
+        length += value.length;
       }
     } finally {
       clearTimeout(timer);
     }
-    return Buffer.concat(chunks).subarray(0, PROBE_BYTES);
+    return Buffer.concat(read).subarray(0, PROBE_BYTES);
   }
 
   return { probe, read, stream, close };
+}
+
+const EMPTY = 'the source is empty';
+
+/** What a good answer says of the file; throws for one that cannot be copied, now or ever. */
+function factsOf(headers: Headers, size: number | undefined, head: Buffer): FileFacts {
+  const encoding = encodingFault(headers);
+  if (encoding) throw new SourceError(encoding);
+  const contentType = text(headers['content-type']);
+  if (size === 0 || head.length === 0) throw busy(EMPTY);
+  // A page with status 200 is what some servers answer until the file is there.
+  const reason = notAVideo(contentType, head);
+  if (reason) throw busy(reason);
+  const lastModified = text(headers['last-modified']);
+  return { size, etag: text(headers.etag), lastModified, contentType, head };
 }
 
 function restOf(range: ByteRange, into: Filling): ByteRange {
@@ -301,4 +334,4 @@ const rangeHeaders = (range: ByteRange, known: Known): Record<string, string> =>
   ...ifMatch(known),
 });
 
-const isBroken = (error: unknown): boolean => error instanceof SourceTrouble && error.fault.kind === 'broken';
+const isBroken = (error: unknown): boolean => error instanceof SourceError && error.fault.kind === 'broken';

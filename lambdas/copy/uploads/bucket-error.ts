@@ -1,26 +1,18 @@
-/**
- * What a refusal by S3 means:
- * - `gone`: the upload does not exist any more;
- * - `denied`: a permission is missing, or the key's use, or the bucket is not where it is looked for;
- * - `corrupt`: S3 computed another checksum of what it received;
- * - `taken`: an object is at the key already;
- * - `stale-parts`: parts were replaced since they were listed;
- * - `hopeless`: the same again can never work;
- * - `busy`: try the same again.
- */
-export type SinkFault = 'gone' | 'denied' | 'corrupt' | 'taken' | 'stale-parts' | 'hopeless' | 'busy';
+import type { BucketFaultKind } from '../../domain/copying/copy-fault.ts';
 
-export class SinkTrouble extends Error {
-  override readonly name = 'SinkTrouble';
-  readonly fault: SinkFault;
+/** The bucket did not do what it should. */
+export class BucketError extends Error {
+  override readonly name = 'BucketError';
+  readonly kind: BucketFaultKind;
 
-  constructor(fault: SinkFault, code: string) {
-    super(`the bucket answered ${code}`);
-    this.fault = fault;
+  /** @param reason a clause for logs and the event's reason: no URL, nothing that S3 sent but its error code */
+  constructor(kind: BucketFaultKind, reason: string) {
+    super(reason);
+    this.kind = kind;
   }
 }
 
-const FAULTS: Readonly<Record<string, SinkFault>> = {
+const KINDS: Readonly<Record<string, BucketFaultKind>> = {
   NoSuchUpload: 'gone',
   AccessDenied: 'denied',
   AllAccessDisabled: 'denied',
@@ -28,8 +20,8 @@ const FAULTS: Readonly<Record<string, SinkFault>> = {
   NoSuchBucket: 'denied',
   PermanentRedirect: 'denied',
   AuthorizationHeaderMalformed: 'denied',
-  RequestTimeTooSkewed: 'busy',
-  SignatureDoesNotMatch: 'busy',
+  RequestTimeTooSkewed: 'unavailable',
+  SignatureDoesNotMatch: 'unavailable',
   BadDigest: 'corrupt',
   InvalidDigest: 'corrupt',
   XAmzContentChecksumMismatch: 'corrupt',
@@ -47,20 +39,28 @@ const FAULTS: Readonly<Record<string, SinkFault>> = {
   MetadataTooLarge: 'hopeless',
 };
 
-const BY_STATUS: Readonly<Record<number, SinkFault>> = {
+const BY_STATUS: Readonly<Record<number, BucketFaultKind>> = {
   401: 'denied',
   403: 'denied',
   404: 'gone',
   412: 'taken',
 };
-/** S3 may not use the bucket's key; other troubles of KMS pass. */
+/** S3 may not use the bucket's key; other errors of KMS pass. */
 const KEY_REFUSED = /^KMS\.(Disabled|NotFound|AccessDenied|KMSInvalidState|InvalidKeyUsage)/;
 
 /**
- * The trouble that an error code of S3 stands for, or the status where there is no code: the answer
- * to a HEAD has none. Those not known here are tried again, a bounded number of times.
+ * The error that a code of S3 stands for, or the status where there is no code: the answer to a HEAD has
+ * none. Codes that are not known here are tried again, a bounded number of times.
  */
-export function sinkTrouble(code: string, status: number): SinkTrouble {
-  const fault = FAULTS[code] ?? (KEY_REFUSED.test(code) ? 'denied' : BY_STATUS[status]) ?? 'busy';
-  return new SinkTrouble(fault, code === '' ? String(status) : code);
+export function bucketError(code: string, status: number): BucketError {
+  const kind =
+    (Object.hasOwn(KINDS, code) ? KINDS[code] : undefined) ??
+    (KEY_REFUSED.test(code) ? 'denied' : BY_STATUS[status]) ??
+    'unavailable';
+  return new BucketError(kind, `the bucket answered ${code === '' ? status : code}`);
+}
+
+/** The error of an exchange that brought no answer. */
+export function exchangeFailed({ code, name }: NodeJS.ErrnoException): BucketError {
+  return new BucketError('unavailable', `the connection to the bucket failed (${code ?? name})`);
 }

@@ -14,7 +14,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { ObjectMark } from '../../domain/copying/copy.ts';
 import { crc32FromBase64, crc32ToBase64 } from '../../domain/copying/crc32.ts';
-import { SinkTrouble, sinkTrouble } from './bucket-error.ts';
+import { BucketError, bucketError, exchangeFailed } from './bucket-error.ts';
 import type { SignedPut } from './part-sender.ts';
 
 export type ObjectPlace = { readonly bucket: string; readonly key: string };
@@ -37,9 +37,8 @@ export type StoredObject = {
 export type Uploads = ReturnType<typeof createUploads>;
 
 /**
- * How the client must be set: it would sign the checksum of an empty body into the URL of a part
- * whose checksum is not known yet. Every other body states its own. While S3 completes an upload it
- * sends white space now and then, and only silence counts.
+ * How the client must be set. Every body states its own checksum, so the SDK computes none. While S3
+ * completes an upload it sends white space now and then, so only silence counts.
  */
 export const UPLOADS_CLIENT = {
   requestChecksumCalculation: 'WHEN_REQUIRED',
@@ -53,11 +52,16 @@ const ABORT_TRIES = 10;
 
 /**
  * The bucket as the copy uses it, over the SDK's client; only the parts themselves go past it.
- * S3's refusals become {@link SinkTrouble}s.
+ * S3's refusals become {@link BucketError}s.
  */
 export function createUploads(client: S3Client) {
   /** Begins an upload whose parts and whole S3 is to verify by CRC-32. */
-  async function begin(place: ObjectPlace, mark: ObjectMark, contentType: string): Promise<string> {
+  async function begin(
+    place: ObjectPlace,
+    mark: ObjectMark,
+    contentType: string,
+    signal?: AbortSignal,
+  ): Promise<string> {
     const { UploadId } = await sent(() =>
       client.send(
         new CreateMultipartUploadCommand({
@@ -66,14 +70,15 @@ export function createUploads(client: S3Client) {
           ChecksumAlgorithm: 'CRC32',
           ChecksumType: 'FULL_OBJECT',
         }),
+        { abortSignal: signal },
       ),
     );
     return UploadId as string;
   }
 
-  /** Signs the PUT of a part; with its checksum, where it is known before, S3 compares what it receives. */
-  async function signPart(upload: UploadPlace, part: number, crc?: number): Promise<SignedPut> {
-    const value = crc === undefined ? undefined : crc32ToBase64(crc);
+  /** Signs the PUT of a part with its checksum, which S3 compares with what it receives. */
+  async function signPart(upload: UploadPlace, part: number, crc: number): Promise<SignedPut> {
+    const value = crc32ToBase64(crc);
     const command = new UploadPartCommand({
       ...named(upload),
       UploadId: upload.uploadId,
@@ -84,7 +89,7 @@ export function createUploads(client: S3Client) {
       expiresIn: PART_URL_S,
       unhoistableHeaders: new Set([CRC_HEADER]),
     });
-    return { url, headers: value === undefined ? {} : { [CRC_HEADER]: value } };
+    return { url, headers: { [CRC_HEADER]: value } };
   }
 
   /** The parts that S3 holds from `first` to `last` (inclusive), in order. */
@@ -146,6 +151,7 @@ export function createUploads(client: S3Client) {
     contentType: string,
     body: Uint8Array,
     crc: number,
+    signal?: AbortSignal,
   ): Promise<void> {
     await sent(() =>
       client.send(
@@ -157,6 +163,7 @@ export function createUploads(client: S3Client) {
           ChecksumCRC32: crc32ToBase64(crc),
           IfNoneMatch: '*',
         }),
+        { abortSignal: signal },
       ),
     );
   }
@@ -191,7 +198,7 @@ export function createUploads(client: S3Client) {
       if (own.length === 0) return;
       for (const { UploadId = '' } of own) await abort({ ...place, uploadId: UploadId });
     }
-    throw sinkTrouble('UploadsKeepAppearing', 503);
+    throw bucketError('UploadsKeepAppearing', 503);
   }
 
   async function abort(upload: UploadPlace): Promise<void> {
@@ -202,7 +209,7 @@ export function createUploads(client: S3Client) {
         const { Parts = [] } = await sent(() => client.send(new ListPartsCommand({ ...id, MaxParts: 1 })));
         if (Parts.length === 0) return;
       } catch (error) {
-        if (error instanceof SinkTrouble && error.fault === 'gone') return;
+        if (error instanceof BucketError && error.kind === 'gone') return;
         throw error;
       }
     }
@@ -237,11 +244,9 @@ async function sent<T>(call: () => Promise<T>): Promise<T> {
 
 function translated(error: unknown): unknown {
   if (error instanceof S3ServiceException) {
-    return sinkTrouble(error.name, error.$metadata.httpStatusCode ?? 0);
+    return bucketError(error.name, error.$metadata.httpStatusCode ?? 0);
   }
   // No answer at all, after the SDK's own tries.
   const { code, name } = error as NodeJS.ErrnoException;
-  return code !== undefined || name === 'TimeoutError'
-    ? new SinkTrouble('busy', `by ${code ?? name}`)
-    : error;
+  return code !== undefined || name === 'TimeoutError' ? exchangeFailed(error as Error) : error;
 }

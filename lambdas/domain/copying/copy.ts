@@ -12,12 +12,24 @@ export type CopySource = {
   readonly version: number;
 };
 
-/** What the probe found, and every later answer must agree with. */
+/** What the first answer said, and every later one must agree with. */
 export type CopyContent = {
   /** Bytes; undefined where the source does not say. */
   readonly size?: number;
   readonly etag?: string;
+  /** As the source wrote it. */
+  readonly lastModified?: string;
   readonly contentType: string;
+};
+
+export type CopyTarget = { readonly bucket: string; readonly key: string };
+
+/** The video that an earlier run of the request stored; it stays where it is, whatever this copy does. */
+export type EarlierVideo = {
+  /** By which its object is known. */
+  readonly copyId: string;
+  readonly target: CopyTarget;
+  readonly content: CopyContent;
 };
 
 /** Parts of a multipart upload: part `n` (from 1) begins at `(n - 1) * partSize`; sizes in bytes. */
@@ -36,12 +48,12 @@ export type CopyUpload = {
 export type CopyRow = RowKey &
   Work & {
     requestId: string;
-    /** Of no other copy, not even of the same request: by it the copy knows its objects. */
+    /** Of no other copy, not even of the same request: the copy knows its objects by it. */
     copyId: string;
     state: 'pending' | 'copying' | 'stored' | 'failed' | 'canceled';
-    /** Counts the uploads begun; whatever is of an older generation ends itself. */
+    /** Counts the uploads begun; segments of an older generation end themselves. */
     generation: number;
-    /** New generations that this copy began since it was asked for. */
+    /** How often this copy has begun again from the first byte. */
     restarts: number;
     startedAt: number;
     source: CopySource;
@@ -49,19 +61,23 @@ export type CopyRow = RowKey &
     sourceGone?: boolean;
     /** Since when a fresh URL is waited for, ms since epoch. */
     urlWantedSince?: number;
-    /** URLs in a row that the source refused before a single part was copied by them. */
-    refusals?: number;
-    /** Troubles in a row that a later try may not have. */
-    troubles?: number;
-    /** Streams of a source that serves no ranges, of which bytes came. */
-    streams?: number;
+    /** Failures in a row, without a part copied between them, that a later try may not meet. */
+    consecutiveFailures?: number;
+    /** To be copied by one plain GET, since the source's ranges or ETags cannot be relied on. */
+    streamed?: boolean;
+    earlier?: EarlierVideo;
     content?: CopyContent;
-    target?: { bucket: string; key: string };
+    target?: CopyTarget;
     upload?: CopyUpload;
     /** Segments not yet copied. */
     open?: number;
     /** Set by the API: abort, clean up, and tell nobody. */
     canceled?: boolean;
+    /**
+     * When the lease ends of the worker that a cancellation took the copy from, ms since epoch. Until then
+     * a request of its may still reach the bucket.
+     */
+    lateUntil?: number;
     /** Why the copy has failed: decided before anything is cleaned up. */
     failure?: string;
     expiresAt?: number;
@@ -80,8 +96,8 @@ export type SegmentRow = RowKey &
     copiedBytes: number;
     /** While a worker is at it. */
     bytesPerSecond: number;
-    /** Troubles of the source or the bucket in a row, without a part copied between them. */
-    troubles?: number;
+    /** Failures in a row, without a part copied between them. */
+    consecutiveFailures?: number;
     expiresAt?: number;
   };
 
@@ -91,13 +107,13 @@ export function placed({ requestId, target, content }: CopyRow) {
   return { target, content };
 }
 
-/** By what a copy knows an object as its own. */
+/** How a copy knows an object as its own. */
 export type ObjectMark = Pick<CopyRow, 'requestId' | 'copyId' | 'generation'>;
 
 /** Whether an object is one that the copy has put there, in this generation or an earlier one. */
 export const isOwn = (copy: CopyRow, { copyId }: Partial<ObjectMark>): boolean => copyId === copy.copyId;
 
-/** What a segment is left as that is of a generation, or of a copy, that is no more. */
+/** What a segment becomes whose generation, or whose copy, has ended. */
 export const supersededSegment = (expiresAt: number) =>
   ({ state: 'superseded', bytesPerSecond: 0, expiresAt }) satisfies Partial<SegmentRow>;
 
@@ -130,9 +146,26 @@ export function newCopy(
     restarts: 0,
     startedAt: now,
     source: { url, expiresAt, receivedAt: now, version: 1 },
+    earlier: earlierVideo(previous),
     lane: 'copy',
     dueAt: now,
   };
+}
+
+function earlierVideo(previous: CopyRow | undefined): EarlierVideo | undefined {
+  if (previous?.state !== 'stored') return previous?.earlier;
+  return { copyId: previous.copyId, ...placed(previous) };
+}
+
+/**
+ * Whether a source serves the bytes that an earlier run stored: the same size and ETag, or without an
+ * ETag the same time of the last change.
+ */
+export function isSameContent(earlier: CopyContent, now: Omit<CopyContent, 'contentType'>): boolean {
+  if (earlier.size === undefined || earlier.size !== now.size || earlier.etag !== now.etag) return false;
+  return (
+    now.etag !== undefined || (now.lastModified !== undefined && earlier.lastModified === now.lastModified)
+  );
 }
 
 /**

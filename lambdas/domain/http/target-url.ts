@@ -64,6 +64,19 @@ export function checkTargetUrl(
   return reason === undefined ? { ok: true, url } : refuse(reason);
 }
 
+/**
+ * The same for a URL that a server gives (a download, a redirect), read as browsers read it: blanks and
+ * letters of any script are percent-encoded, a fragment is dropped.
+ *
+ * @param base what a relative one is relative to
+ */
+export function checkGivenUrl(text: string, rules: TargetRules, base?: string): TargetCheck {
+  if (!URL.canParse(text, base)) return checkTargetUrl('', rules);
+  const url = new URL(text, base);
+  url.hash = '';
+  return checkTargetUrl(url.href, rules);
+}
+
 /** The host of a URL as DNS and sockets want it: an IPv6 address without its brackets. */
 export const dialledHost = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
 

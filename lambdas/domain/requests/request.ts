@@ -52,7 +52,11 @@ export type Video = {
   contentType?: string;
   checksum?: { algorithm: string; value: string };
   storedAt?: number;
+  /** Where an earlier run of the request stored another video, which stays there. */
+  previous?: { bucket: string; key: string };
   error?: string;
+  /** Why the copy waits, until it makes progress. */
+  lastError?: { at: number; reason: string };
 };
 
 /** What a poll left behind, kept for the poll schedule; bounded there. */

@@ -9,7 +9,7 @@ import { objectKey } from '../../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
+import { BUCKET, type CopyWorld, MIB, PART, SIZE, startCopyWorld } from './copy-world.ts';
 import { firstTimes, isBegin, isComplete, isHead, isPart, isPut } from './faulty-proxy.ts';
 
 const database = useDatabase();
@@ -19,7 +19,6 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-const SIZE = 36 * MIB + 7;
 const SMALL = 2 * MIB;
 const keyOf = (requestId: string) => `videos/${requestId}/video.mp4`;
 
@@ -75,10 +74,10 @@ describe('a part', () => {
     world.setS3Faults(
       firstTimes(Number.POSITIVE_INFINITY, isPart, { kind: 'refuse', status: 503, code: 'SlowDown' }),
     );
-    const requestId = await world.begin(8 * MIB + 1);
+    const requestId = await world.begin(PART + 1);
     await world.runAll();
     expect(await world.eventsOf(requestId)).toMatchObject([
-      { type: 'video.store_failed', data: { reason: 'the bucket answered SlowDown' } },
+      { type: 'video.store_failed', data: { reason: 'the bucket answered SlowDown, 25 times in a row' } },
     ]);
     expect(await world.uploads()).toEqual([]);
     expect(await world.objects()).toEqual([]);

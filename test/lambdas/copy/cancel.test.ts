@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { copyKey, objectKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { BUCKET, type CopyWorld, MIB, startCopyWorld } from './copy-world.ts';
+import { BUCKET, type CopyWorld, MIB, SIZE, startCopyWorld } from './copy-world.ts';
 import { isBegin, isComplete, isPart } from './faulty-proxy.ts';
 
 const database = useDatabase();
@@ -10,8 +10,6 @@ beforeEach(async () => {
   world = await startCopyWorld({ database: database() });
 });
 afterEach(() => world.stop());
-
-const SIZE = 36 * MIB + 7;
 
 /** As `DELETE /v1/requests/{requestId}` does. */
 async function cancel(requestId: string): Promise<void> {

@@ -10,10 +10,7 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { createBuffers } from '../../../lambdas/copy/buffers.ts';
-import { createCopies } from '../../../lambdas/copy/copies.ts';
-import { createCopyWork } from '../../../lambdas/copy/copy-work.ts';
-import { createSegments } from '../../../lambdas/copy/segments.ts';
+import { createCopy } from '../../../lambdas/copy/copy.ts';
 import { createSource, type SourceOptions } from '../../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../../../lambdas/copy/uploads/uploads.ts';
@@ -28,7 +25,6 @@ import type { RequestRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, metaKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint } from '../../../lambdas/domain/work.ts';
 import { createClaims } from '../../../lambdas/engine/claims.ts';
-import { stage } from '../../../lambdas/engine/stage.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
 import { startS3 } from '../../../local/s3/server.ts';
 import { startTopaz } from '../../../local/topaz/server.ts';
@@ -41,6 +37,10 @@ import { startFaultyProxy } from './faulty-proxy.ts';
 
 export const BUCKET = 'videos';
 export const MIB = 1024 ** 2;
+/** What a worker of little memory cuts a video into: the smallest part that S3 takes. */
+export const PART = 5 * MIB;
+/** Four parts, one segment. */
+export const SIZE = 3 * PART + 7;
 const API_KEY = 'topaz-key';
 /** What is due later is watched only, or waits for a URL. */
 const HORIZON_MS = 1_900_000;
@@ -54,8 +54,8 @@ type WorldOptions = {
 };
 
 /**
- * The copy stage between a simulated Topaz and a local S3, over HTTP. Time stands still but for
- * {@link runAll}, which turns it on to whatever row is due next.
+ * The copy stage between a simulated Topaz and a local S3, over HTTP. Time stands still until
+ * {@link runAll} moves it to the next row that is due.
  */
 export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 256, resolve }: WorldOptions) {
   const { table } = database;
@@ -81,31 +81,27 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
   const counted: Record<string, number> = {};
   const logged: string[] = [];
 
-  /** A worker of its own: nothing in memory is shared with another. It lives as long as it is told. */
+  /** A worker of its own: nothing in memory is shared with another. It dies when told. */
   function newWorker(life = mortal(undefined)) {
     const mine = life.table(table);
-    const claims = createClaims(mine, now, randomUUID);
     const s3Client: S3Client = Object.assign(Object.create(faulty), {
       send: (command: never) => life.call(() => faulty.send(command)),
     });
-    const work = createCopyWork({
-      claims,
-      copies: createCopies({ table: mine, claims, now, retentionDays: 30 }),
-      segments: createSegments({ table: mine, claims, now, retentionDays: 30 }),
+    const handler = createCopy({
+      table: mine,
+      claims: createClaims(mine, now, randomUUID),
+      hints,
+      retentionDays: 30,
       source: {
         ...source,
         probe: (...given) => life.call(() => source.probe(...given)),
         read: (...given) => life.call(() => source.read(...given)),
-        stream: (...given) => life.stream(source.stream(...given)),
+        stream: (...given) => life.call(() => source.stream(...given)),
       },
       uploads: createUploads(s3Client),
       sender: {
         ...sender,
         send: (...given) => life.call(() => sender.send(...given)),
-      },
-      buffers: createBuffers(),
-      hint: async (sent) => {
-        for (const { lane, hint } of sent) await hints.send(lane, [hint]);
       },
       now,
       pause: async () => {},
@@ -117,7 +113,6 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
       },
       log: { info: (message, extra) => logged.push(`${message} ${JSON.stringify(extra)}`) },
     });
-    const handler = stage({ lanes: ['copy'], claims, hints, now, work, concurrency: 1 });
     return async ({ pk, sk, dueAt }: Hint, remainingMs = 900_000): Promise<void> => {
       const body = encodeHints('copy', [{ pk, sk, dueAt }]);
       const event = { Records: [{ messageId: randomUUID(), body }] } as unknown as SQSEvent;
@@ -175,10 +170,11 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     await table.write({ put: newCopy({ requestId, copyId: randomUUID() }, source, undefined, now()) });
   }
 
-  /** Stands in for the poll stage: a request whose copy wants a URL gets one. */
-  async function renewUrls(): Promise<boolean> {
-    const due = await table.due('poll', Number.MAX_SAFE_INTEGER, 100);
+  /** Stands in for the poll stage: a request whose copy wants a URL gets one when it is due. */
+  async function renewUrls(until: number): Promise<boolean> {
+    const due = await table.due('poll', until, 100);
     for (const hint of due) {
+      clock.advance(Math.max(0, hint.dueAt - now()));
       const request = await table.get<RequestRow>(hint);
       const copy = request && (await table.get<CopyRow>(copyKey(request.requestId)));
       const renewed = copy && renewedSource(copy, await freshDownload(copy.requestId), now());
@@ -193,10 +189,10 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
   /** The rows of the lane that are due within {@link HORIZON_MS}, oldest first. */
   const due = (): Promise<Hint[]> => table.due('copy', now() + HORIZON_MS, 1000);
 
-  /** Has the row done that is due next, time turned on to it; false when there is none. */
+  /** Moves time to the next row that is due and has its work done; false when there is none. */
   async function step(work = worker): Promise<boolean> {
-    if (await renewUrls()) return true;
     const [next] = await due();
+    if (await renewUrls(next?.dueAt ?? Number.MAX_SAFE_INTEGER)) return true;
     if (!next) return false;
     clock.advance(Math.max(0, next.dueAt - now()));
     await work(next);
@@ -234,7 +230,6 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     due,
     step,
     runAll,
-    renewUrls,
     copyOf,
     requestOf,
     eventsOf: (requestId: string) => partition<EventRow>(requestId, 'EVENT#'),

@@ -3,7 +3,7 @@ import { createBuffers } from '../../../lambdas/copy/buffers.ts';
 import type { CopyDependencies } from '../../../lambdas/copy/copy-dependencies.ts';
 import { SegmentCopy } from '../../../lambdas/copy/segment-copy.ts';
 import type { Filling } from '../../../lambdas/copy/source/range-connection.ts';
-import { SourceTrouble } from '../../../lambdas/copy/source/source-error.ts';
+import { SourceError } from '../../../lambdas/copy/source/source-error.ts';
 import { newCopy, type SegmentRow } from '../../../lambdas/domain/copying/copy.ts';
 import type { ByteRange } from '../../../lambdas/domain/copying/source-answer.ts';
 import type { Claim } from '../../../lambdas/engine/claims.ts';
@@ -21,7 +21,7 @@ test('a worker whose URL was refused asks for no other when one has come before 
   const claim = { row, leaseEnd: at + 90_000 } as unknown as Claim<SegmentRow>;
   const firstSent = Promise.withResolvers<undefined>();
   const askForUrl = vi.fn(async () => []);
-  const released = vi.fn(async () => []);
+  const release = vi.fn(async () => []);
   let looks = 0;
   const use = {
     now: () => at,
@@ -32,9 +32,10 @@ test('a worker whose URL was refused asks for no other when one has come before 
     count: () => {},
     log: { info: () => {} },
     claims: { renew: async () => true },
-    segments: { released },
+    segments: { release },
     copies: {
       askForUrl,
+      showFailure: async () => {},
       get: async () => {
         firstSent.resolve(undefined);
         return ++looks === 1 ? copy : renewed;
@@ -42,7 +43,7 @@ test('a worker whose URL was refused asks for no other when one has come before 
     },
     source: {
       read: async (_url: string, range: ByteRange, _content: unknown, into: Filling) => {
-        if (range.start > 0) throw new SourceTrouble({ kind: 'refused', reason: 'the source answered 403' });
+        if (range.start > 0) throw new SourceError({ kind: 'refused', reason: 'the source answered 403' });
         into.filled = range.length;
       },
     },
@@ -54,5 +55,5 @@ test('a worker whose URL was refused asks for no other when one has come before 
 
   expect(looks).toBe(2);
   expect(askForUrl).not.toHaveBeenCalled();
-  expect(released).toHaveBeenCalledWith(claim, at, { copiedBytes: 8, troubles: undefined });
+  expect(release).toHaveBeenCalledWith(claim, at, { copiedBytes: 8, consecutiveFailures: undefined });
 });

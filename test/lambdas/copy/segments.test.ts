@@ -43,9 +43,9 @@ async function plannedCopy(count: number) {
   await table.write({ put: requestRow({ requestId, status: 'complete', video: { state: 'pending' } }) });
   await table.write({ put: row });
   const claim = await claimed<CopyRow>(claims, 'copy', { ...copyKey(requestId), dueAt: clock.now() });
-  const hints = await copies.planned(claim, { id: 'u', size: 180, partSize: 10, segments: count });
+  const hints = await copies.commitPlan(claim, { id: 'u', size: 180, partSize: 10, segments: count });
   const held: Claim<SegmentRow>[] = [];
-  for (const { hint } of hints) held.push(await claimed<SegmentRow>(claims, 'copy', hint));
+  for (const due of hints.slice(1)) held.push(await claimed<SegmentRow>(claims, 'copy', due));
   return { table, claims, copies, segments, held };
 }
 
@@ -54,22 +54,23 @@ const videoOf = async () => (await adapters().table.get<RequestRow>(requestKey(r
 
 test('segments that end at the same moment are all counted, and the last one wakes the copy', async () => {
   const { segments, held } = await plannedCopy(6);
-  const hints = await Promise.all(held.map((claim) => segments.copied(claim, 30)));
-  expect(hints.flat()).toEqual([{ lane: 'copy', hint: { ...copyKey(requestId), dueAt: clock.now() } }]);
+  const hints = await Promise.all(held.map((claim) => segments.finishSegment(claim, 30)));
+  const due = hints.filter((each) => each !== undefined);
+  expect(due).toEqual([{ ...copyKey(requestId), lane: 'copy', dueAt: clock.now() }]);
   expect(await copyOf()).toMatchObject({ open: 0, lane: 'copy', dueAt: clock.now() });
 });
 
 test('a segment is counted once, however often its end is told', async () => {
   const { segments, held } = await plannedCopy(3);
-  await segments.copied(held[0]!, 60);
-  await expect(segments.copied(held[0]!, 60)).rejects.toThrow(/condition/);
+  await segments.finishSegment(held[0]!, 60);
+  await segments.finishSegment(held[0]!, 60);
   expect(await copyOf()).toMatchObject({ open: 2 });
 });
 
 test('a segment of an older generation counts for nothing', async () => {
   const { copies, segments, held, table } = await plannedCopy(2);
-  await copies.restart(held[1]!, await copyOf(), 'other bytes');
-  await segments.copied(held[0]!, 90);
+  await copies.restart(held[1]!, await copyOf(), { reason: 'other bytes', streamed: false });
+  await segments.finishSegment(held[0]!, 90);
   expect(await table.get<SegmentRow>(held[0]!.row)).toMatchObject({ state: 'superseded' });
   expect(await copyOf()).toMatchObject({ generation: 2, state: 'pending' });
 });
@@ -78,9 +79,14 @@ test.each(['restart', 'fail'] as const)(
   'a worker that has lost its segment can not %s the copy',
   async (order) => {
     const { copies, held, table } = await plannedCopy(2);
+    const reason = 'the upload vanished';
     await table.write({ update: held[0]!.row, set: { owner: 'another' } });
     const before = await copyOf();
-    await expect(copies[order](held[0]!, before, 'the upload vanished')).rejects.toThrow(/condition/);
+    const ordered =
+      order === 'fail'
+        ? copies.fail(held[0]!, before, reason)
+        : copies.restart(held[0]!, before, { reason, streamed: false });
+    await expect(ordered).rejects.toThrow(/condition/);
     expect(await copyOf()).toEqual(before);
   },
 );
@@ -102,7 +108,7 @@ test('progress is shown as the sum of all segments, at most every 5 s whoever wr
   expect(await videoOf()).toMatchObject({ copiedBytes: 60 });
 });
 
-test('progress is a word of the work: earlier claims that ended in silence no longer count', async () => {
+test('more bytes are progress: earlier claims without any no longer count', async () => {
   const { segments, held, table } = await plannedCopy(1);
   await segments.progress(held[0]!, { copiedBytes: 0, bytesPerSecond: 0 });
   expect(await table.get<SegmentRow>(held[0]!.row)).toMatchObject({ claims: 1 });
@@ -121,15 +127,25 @@ test('progress of a stored video is not shown any more', async () => {
 test('a fresh URL is asked for once, however many workers want one', async () => {
   const { copies } = await plannedCopy(3);
   const copy = await copyOf();
-  const until = clock.now() + 60_000;
-  const asked = await Promise.all([1, 2, 3].map(() => copies.askForUrl(copy, { until, refusals: 1 })));
-  expect(asked.flat()).toEqual([{ lane: 'poll', hint: { ...requestKey(requestId), dueAt: clock.now() } }]);
-  expect(await copyOf()).toMatchObject({ urlWantedSince: clock.now(), dueAt: until, refusals: 1 });
+  const at = clock.now() + 60_000;
+  const until = at + 86_400_000;
+  const asked = await Promise.all(
+    [1, 2, 3].map(() => copies.askForUrl(copy, { at, consecutiveFailures: 1 })),
+  );
+  expect(asked.flat()).toEqual([
+    { ...copyKey(requestId), lane: 'copy', dueAt: until },
+    { ...requestKey(requestId), lane: 'poll', dueAt: at },
+  ]);
+  expect(await copyOf()).toMatchObject({
+    urlWantedSince: clock.now(),
+    dueAt: until,
+    consecutiveFailures: 1,
+  });
 });
 
 test('a fresh URL is a new version, and wakes the copy', async () => {
   const { copies, table } = await plannedCopy(1);
-  await copies.askForUrl(await copyOf(), { until: clock.now() + 60_000 });
+  await copies.askForUrl(await copyOf(), { at: clock.now() });
   const copy = await copyOf();
   const renewed = renewedSource(copy, { url: 'https://source.example/2' }, clock.now());
   const { write } = wake(copy, 'copy', clock.now(), renewed);
@@ -154,18 +170,18 @@ test.each([
 
 test('the numbers of events go on from where another writer left them', async () => {
   const { claims, table, segments, held } = await plannedCopy(1);
-  const [hint] = await segments.copied(held[0]!, 180);
-  const claim = await claimed<CopyRow>(claims, 'copy', hint!.hint);
+  const due = await segments.finishSegment(held[0]!, 180);
+  const claim = await claimed<CopyRow>(claims, 'copy', due!);
   const get = table.get.bind(table);
-  let interfered = false;
+  let raced = false;
   // Between the reading and the writing the poll stage numbers two events.
   const racing = createCopies({
     table: {
       ...table,
       get: async <T extends { pk: string; sk: string }>(key: { pk: string; sk: string }) => {
         const row = await get<T>(key);
-        if (!interfered && key.sk === 'REQUEST') {
-          interfered = true;
+        if (!raced && key.sk === 'REQUEST') {
+          raced = true;
           await table.write({ update: requestKey(requestId), set: { sequence: 7, position: 9 } });
         }
         return row;

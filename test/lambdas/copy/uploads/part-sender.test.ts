@@ -3,7 +3,7 @@ import http, { type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
-import { SinkTrouble } from '../../../../lambdas/copy/uploads/bucket-error.ts';
+import { BucketError } from '../../../../lambdas/copy/uploads/bucket-error.ts';
 import { createPartSender } from '../../../../lambdas/copy/uploads/part-sender.ts';
 
 const sender = createPartSender({ stallMs: 300 });
@@ -28,10 +28,10 @@ test('a part arrives whole with its headers, over one connection for all', async
   const url = await serve(async (request, response) => {
     ports.add(request.socket.remotePort);
     seen.push({ bytes: await buffer(request), crc: request.headers['x-amz-checksum-crc32'] });
-    response.setHeader('etag', '"e"').setHeader('x-amz-checksum-crc32', 'AAAAAQ==').end();
+    response.setHeader('etag', '"e"').end();
   });
   const put = { url, headers: { 'x-amz-checksum-crc32': 'abcd' } };
-  expect([await sender.send(put, body, signal), await sender.send(put, body, signal)]).toEqual([1, 1]);
+  for (const _ of [1, 2]) await sender.send(put, body, signal);
   expect(seen.map(({ bytes, crc }) => ({ same: bytes.equals(body), crc }))).toEqual([
     { same: true, crc: 'abcd' },
     { same: true, crc: 'abcd' },
@@ -39,42 +39,45 @@ test('a part arrives whole with its headers, over one connection for all', async
   expect(ports.size).toBe(1);
 });
 
-test('a refusal in the middle of the body is heard, and its code is the trouble', async () => {
+test('a refusal in the middle of the body is heard, and its code decides what it means', async () => {
   const url = await serve((_request, response) => {
     response.writeHead(503, { connection: 'close' }).end('<Error><Code>SlowDown</Code></Error>');
   });
   const large = Buffer.alloc(64 * 1024 ** 2);
   const failure = await sender.send({ url, headers: {} }, large, signal).catch((error: unknown) => error);
-  expect(failure).toBeInstanceOf(SinkTrouble);
-  expect(failure).toMatchObject({ fault: 'busy' });
+  expect(failure).toBeInstanceOf(BucketError);
+  expect(failure).toMatchObject({ kind: 'unavailable' });
 });
 
 test.each([
   ['NoSuchUpload', 404, 'gone'],
   ['AccessDenied', 403, 'denied'],
-  ['ExpiredToken', 400, 'busy'],
-  ['RequestTimeTooSkewed', 403, 'busy'],
-  ['SignatureDoesNotMatch', 403, 'busy'],
+  ['ExpiredToken', 400, 'unavailable'],
+  ['RequestTimeTooSkewed', 403, 'unavailable'],
+  ['SignatureDoesNotMatch', 403, 'unavailable'],
   ['KMS.DisabledException', 400, 'denied'],
-  ['KMS.ThrottlingException', 400, 'busy'],
+  ['KMS.ThrottlingException', 400, 'unavailable'],
   ['BadDigest', 400, 'corrupt'],
-])('%s is %s: %s', async (code, status, fault) => {
+])('%s is %s: %s', async (code, status, kind) => {
   const url = await serve(async (request, response) => {
     await buffer(request);
     response.writeHead(status).end(`<Error><Code>${code}</Code></Error>`);
   });
-  await expect(sender.send({ url, headers: {} }, body, signal)).rejects.toMatchObject({ fault });
+  await expect(sender.send({ url, headers: {} }, body, signal)).rejects.toMatchObject({ kind });
 });
 
-test('an answer that breaks off is a trouble that may pass', async () => {
+test('an answer that breaks off may pass, and is named as it is', async () => {
   const url = await serve(async (request, response) => {
     await buffer(request);
     response.writeHead(503, { 'content-length': 100 });
     response.write('<Error>', () => request.socket.resetAndDestroy());
   });
   const failure = await sender.send({ url, headers: {} }, body, signal).catch((error: unknown) => error);
-  expect(failure).toBeInstanceOf(SinkTrouble);
-  expect(failure).toMatchObject({ fault: 'busy' });
+  expect(failure).toBeInstanceOf(BucketError);
+  expect(failure).toMatchObject({
+    kind: 'unavailable',
+    message: 'the connection to the bucket failed (ECONNRESET)',
+  });
 });
 
 test('a bucket that takes nothing any more is given up, without the URL in the error', async () => {
@@ -82,6 +85,6 @@ test('a bucket that takes nothing any more is given up, without the URL in the e
   const failure = (await sender
     .send({ url, headers: {} }, body, signal)
     .catch((error: unknown) => error)) as Error;
-  expect(failure).toMatchObject({ fault: 'busy' });
+  expect(failure).toMatchObject({ kind: 'unavailable', message: 'the bucket sent nothing for 300 ms' });
   expect(failure.message).not.toContain('secret');
 });

@@ -25,6 +25,6 @@ test('a bucket that never answers is given up after a silence', async () => {
   });
   expect(UPLOADS_CLIENT.requestHandler.socketTimeout).toBeGreaterThan(0);
   const place = { bucket: 'b', key: 'k', uploadId: 'u' };
-  await expect(createUploads(client).parts(place, 1, 1)).rejects.toMatchObject({ fault: 'busy' });
+  await expect(createUploads(client).parts(place, 1, 1)).rejects.toMatchObject({ kind: 'unavailable' });
   client.destroy();
 });

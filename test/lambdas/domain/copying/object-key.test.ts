@@ -15,6 +15,11 @@ test.each([
   ['{requestId}/{filename}', 'no extension', 'r-1/no-extension.mp4'],
   ['{requestId}/{filename}', '../../etc/passwd', 'r-1/etc-passwd.mp4'],
   ['{requestId}/{filename}', '.hidden.mp4', 'r-1/hidden.mp4'],
+  ['{requestId}/{filename}', '.mp4', 'r-1/video.mp4'],
+  ['{requestId}/{filename}', 'видео № 1.mp4', 'r-1/видео-1.mp4'],
+  ['{requestId}/{filename}', '動画.mov', 'r-1/動画.mov'],
+  ['{requestId}/{filename}', 'e\u0301te\u0301.mp4', 'r-1/\u00e9t\u00e9.mp4'],
+  ['{constructor}/{requestId}', undefined, '{constructor}/r-1'],
   ['{requestId}/{unknown}', undefined, 'r-1/{unknown}'],
 ])('the template %s with %s gives %s', (template, filename, key) => {
   expect(objectKeyFor(template, { ...values, filename })).toBe(key);
@@ -41,7 +46,7 @@ test('the name of a file is the last of its path, decoded, never of its query', 
 
 test('a template that counts as giving short keys gives none that S3 refuses', () => {
   const longest = { requestId: 'r'.repeat(36), contentType: 'video/webm', now: 0 };
-  const names = ['n'.repeat(300), `${'n'.repeat(300)}.extensi8`];
+  const names = ['n'.repeat(300), `${'n'.repeat(300)}.extensi8`, `${'画'.repeat(300)}.extensi8`];
   let template = '{requestId}/{filename}{ext}{date}';
   while (givesShortKeys(`${template}ä{filename}`)) template += 'ä{filename}';
   for (const filename of names) {

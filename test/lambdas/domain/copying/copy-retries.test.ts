@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   diesSoon,
-  MAX_TROUBLES,
+  MAX_CONSECUTIVE_FAILURES,
+  MAX_RESTARTS,
   nextLookAt,
-  troubleDueAt,
-} from '../../../../lambdas/domain/copying/copy-patience.ts';
+  renewAt,
+  restartAt,
+  retryAt,
+} from '../../../../lambdas/domain/copying/copy-retries.ts';
 
 const url = (expiresAt: number | undefined, receivedAt = 0) => ({
   url: 'u',
@@ -28,15 +31,25 @@ test('a URL of unknown life, or expired when it was given, is left to the source
 });
 
 test('waits grow from 5 s to 15 min, and make hours in all', () => {
-  const waits = Array.from({ length: MAX_TROUBLES }, (_, i) => troubleDueAt(i + 1, 0));
+  const waits = Array.from({ length: MAX_CONSECUTIVE_FAILURES }, (_, i) => retryAt(i + 1, 0));
   expect(waits.slice(0, 4)).toEqual([5_000, 10_000, 20_000, 40_000]);
   expect(Math.max(...waits)).toBe(900_000);
   expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(3 * 3_600_000);
 });
 
+test.each([
+  ['fresh URLs', renewAt, MAX_CONSECUTIVE_FAILURES],
+  ['beginnings', restartAt, MAX_RESTARTS],
+])('the first of the %s comes at once, and the last after more than an hour', (_name, at, most) => {
+  expect(at(1, 7)).toBe(7);
+  const waits = Array.from({ length: most }, (_, i) => at(i + 1, 0));
+  expect(waits.toSorted((a, b) => a - b)).toEqual(waits);
+  expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(3_600_000);
+});
+
 test('a wait that the source asks for is kept, within an hour', () => {
-  expect(troubleDueAt(1, 0, 60_000)).toBe(60_000);
-  expect(troubleDueAt(1, 0, 1e9)).toBe(3_600_000);
+  expect(retryAt(1, 0, 60_000)).toBe(60_000);
+  expect(retryAt(1, 0, 1e9)).toBe(3_600_000);
 });
 
 test('a look for a URL comes 5 s to 5 min later, whatever the time', () => {

@@ -1,0 +1,59 @@
+import type { CopySource } from './copy.ts';
+
+/** Failures in a row, without a part copied between them, after which a copy has failed: about four hours. */
+export const MAX_CONSECUTIVE_FAILURES = 24;
+/** Why a copy has failed after the last of them. */
+export const tooOften = (reason: string): string =>
+  `${reason}, ${MAX_CONSECUTIVE_FAILURES + 1} times in a row`;
+
+/** How often one copy begins again from the first byte; then it has failed. With the waits, over an hour. */
+export const MAX_RESTARTS = 7;
+/** How long a copy waits for a fresh URL while upstream cannot be reached, ms. */
+export const URL_WAIT_MS = 86_400_000;
+/** How often a copy that waits for its segments is looked at all the same, ms. */
+export const WATCH_MS = 3_600_000;
+/** A URL is renewed while it still works: so long before its end, or for the last quarter of its life, ms. */
+const RENEW_BEFORE_MS = 300_000;
+
+const FIRST_WAIT_MS = 5_000;
+const LONGEST_WAIT_MS = 900_000;
+const LONGEST_ASKED_WAIT_MS = 3_600_000;
+const LONGEST_LOOK_MS = 300_000;
+const FIRST_RESTART_WAIT_MS = 60_000;
+
+/**
+ * When a copy tries again after so many failures in a row: 5 s doubling up to 15 min, and not before
+ * the source asked for, within an hour. All in ms.
+ */
+export function retryAt(failures: number, now: number, retryAfterMs = 0): number {
+  const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
+  return now + Math.max(backoff, Math.min(retryAfterMs, LONGEST_ASKED_WAIT_MS));
+}
+
+/**
+ * When a copy asks for a fresh URL after so many failures in a row: at once the first time, since most
+ * refused URLs have just expired, and later with the waits of {@link retryAt}.
+ */
+export const renewAt = (failures: number, now: number): number =>
+  failures <= 1 ? now : retryAt(failures - 1, now);
+
+/**
+ * When a copy begins again from the first byte, by how often it has: at once the first time, then after
+ * 1 min growing to 15 min, since each beginning fetches everything anew.
+ */
+export const restartAt = (restarts: number, now: number): number =>
+  restarts <= 1 ? now : now + Math.min(LONGEST_WAIT_MS, FIRST_RESTART_WAIT_MS * 4 ** (restarts - 2));
+
+/** When a segment looks again for the URL that is waited for since `since`: less often as time goes by. */
+export function nextLookAt(since: number, now: number): number {
+  return now + Math.min(LONGEST_LOOK_MS, Math.max(FIRST_WAIT_MS, (now - since) / 4));
+}
+
+/**
+ * Whether a URL is so near its end, where that is known, that another should be asked for. One that
+ * had expired when it was given tells of a wrong clock: the source decides.
+ */
+export function diesSoon({ expiresAt, receivedAt }: CopySource, now: number): boolean {
+  if (expiresAt === undefined || expiresAt <= receivedAt) return false;
+  return expiresAt - now < Math.min(RENEW_BEFORE_MS, (expiresAt - receivedAt) / 4);
+}
