@@ -1,4 +1,4 @@
-import { priceOfPoll } from '../../lambdas/domain/polling/poll-schedule.ts';
+import { PRICE_OF_POLL } from '../../lambdas/domain/polling/poll-schedule.ts';
 import type { Curve, Point } from './frontier.ts';
 
 const width = 760;
@@ -32,7 +32,7 @@ export function chart(curves: readonly Curve[]): string {
     );
     return `<g class="${colours[n]}"><polyline points="${path}"/>${dots.join('')}</g>`;
   });
-  const chosen = curves.at(-1)?.points.find(({ label }) => label === `${priceOfPoll} s`);
+  const chosen = curves.at(-1)?.points.find(({ label }) => label === `${PRICE_OF_POLL} s`);
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">`,
     '<title id="title">Polls per job against the mean lateness of complete</title>',

@@ -3,7 +3,7 @@ import {
   type Observation,
   observe,
   type PollState,
-  priceOfPoll,
+  PRICE_OF_POLL,
 } from '../../lambdas/domain/polling/poll-schedule.ts';
 import { seeded } from './random.ts';
 import type { Schedule } from './replay.ts';
@@ -41,7 +41,7 @@ const sweepTolerance = 5;
  * The deployed function in the deployed scheduler: SQS delays whole seconds, rounded up, to 15 minutes; what is
  * due later waits for the sweep of a minute that finds it overdue.
  */
-export function bridge(price = priceOfPoll, deployment: Deployment = { latency: 0 }): Schedule {
+export function bridge(price = PRICE_OF_POLL, deployment: Deployment = { latency: 0 }): Schedule {
   const random = seeded(1);
   return () => {
     const phase = random.uniform(0, sweepInterval);
@@ -73,5 +73,5 @@ export const schedules = (deployment?: Deployment): Record<string, Schedule> => 
   '5 s x 1.5 up to 300 s': growing(300),
   'half of the rest': halfOfTheRest,
   'expected lateness': expectedLateness,
-  bridge: bridge(priceOfPoll, deployment),
+  bridge: bridge(PRICE_OF_POLL, deployment),
 });

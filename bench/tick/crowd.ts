@@ -2,7 +2,7 @@ import {
   nextPollAt,
   observe,
   type PollState,
-  priceOfPoll,
+  PRICE_OF_POLL,
 } from '../../lambdas/domain/polling/poll-schedule.ts';
 import { scarcity } from '../../lambdas/domain/polling/scarcity.ts';
 import { seeded } from '../polling/random.ts';
@@ -91,7 +91,7 @@ function wait(job: Job, answer: ReturnType<typeof answerAt>, age: number, dearer
     estimates,
     observations: observe(state.observations, { at: now, status, progress }),
   };
-  return Math.ceil((nextPollAt(job.state, now, priceOfPoll * dearer) - now) / 1000);
+  return Math.ceil((nextPollAt(job.state, now, PRICE_OF_POLL * dearer) - now) / 1000);
 }
 
 /** Nearest rank; NaN of nothing. */

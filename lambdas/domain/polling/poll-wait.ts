@@ -1,6 +1,6 @@
 import type { RequestRow } from '../requests/request.ts';
 import type { PollOutcome } from '../requests/transition.ts';
-import { nextPollAt, priceOfPoll } from './poll-schedule.ts';
+import { nextPollAt, PRICE_OF_POLL } from './poll-schedule.ts';
 import { scarcity } from './scarcity.ts';
 
 const FIRST_BACKOFF_MS = 5_000;
@@ -30,5 +30,5 @@ export function nextPoll(
     const asked = outcome.kind === 'fault' ? (outcome.retryAfterMs ?? 0) : 0;
     return now + Math.max(asked, Math.ceil(backoff * (1 + 0.25 * random)));
   }
-  return nextPollAt(row, now, priceOfPoll * scarcity(poll.lateness));
+  return nextPollAt(row, now, PRICE_OF_POLL * scarcity(poll.lateness));
 }

@@ -11,7 +11,7 @@ import {
   type UpstreamStatus,
 } from './request.ts';
 
-/** What one poll learned. Faults of the poll say nothing of the request. */
+/** What one poll learned. A fault of the poll says nothing about the request. */
 export type PollOutcome =
   | { readonly kind: 'status'; readonly status: UpstreamStatus }
   | { readonly kind: 'not-found' }
@@ -38,7 +38,7 @@ export type Transition = {
 export type TransitionSettings = {
   /** How long upstream must answer 404 before the request counts as lost, ms. */
   readonly notFoundMs: number;
-  /** Answers 404 in a row that this takes besides: time that passed unasked, as under a brake, proves nothing. */
+  /** Answers 404 in a row that this also takes: time without polls, as in a pause, proves nothing. */
   readonly notFoundTries: number;
   /** How long a request may stay pending: longer than upstream keeps data, ms. */
   readonly pendingMs: number;
@@ -119,7 +119,7 @@ export function transition(
 
 export const isTerminal = (status: string): boolean =>
   status === LOST || (TERMINAL_STATUSES as readonly string[]).includes(status);
-/** Upstream's word, told from the bridge's own: those are nothing that it could have said. */
+/** Upstream's status, kept apart from the two that only the bridge gives. */
 const distinct = (status: string): string =>
   status === LOST || status === REGISTERED ? `upstream:${status}` : status;
 const isKnown = (status: string): boolean => (KNOWN_STATUSES as readonly string[]).includes(status);
@@ -128,7 +128,7 @@ export const overdueBefore = (now: number, settings: TransitionSettings): number
 export const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
   row.startedAt < overdueBefore(now, settings);
 
-/** A job whose upstream has ended is polled again only for its download: still missing, or to be renewed. */
+/** A job that has ended is polled again only for its download: still missing, or to be renewed. */
 function afterEnd(
   row: RequestRow,
   answer: UpstreamStatus,
@@ -159,7 +159,7 @@ function completed(row: RequestRow, answer: UpstreamStatus, settings: Transition
   return unavailable(row, `upstream answered "complete" ${missing} times without a download`);
 }
 
-/** A running copy is told that its source is gone, and ends itself; without one this is the end. */
+/** A running copy learns that its source is gone, and ends; without one the request ends. */
 function unavailable(row: RequestRow, reason: string): Completion {
   if (row.urlWanted) {
     return {
@@ -195,7 +195,7 @@ function notFound(
   return gone(row, polled, now, 'upstream does not know the request');
 }
 
-/** There is nothing more to be had from upstream: a finished job has no download, any other is lost. */
+/** Upstream gives nothing more: a finished job has no download, any other is lost. */
 function gone(row: RequestRow, polled: Partial<RequestRow>, now: number, reason: string): Transition {
   if (row.status !== 'complete') return lost(row, polled, now, reason);
   const end = unavailable(row, reason);

@@ -11,8 +11,8 @@ export type Observation = {
   until?: number;
 };
 
-/** The beginning of a status and its last steps tell the pace; more than these do not improve it measurably. */
-const remembered = 8;
+/** The beginning of a status and its last steps give the rate; more steps do not improve it measurably. */
+const REMEMBERED = 8;
 
 /**
  * The memory after one more poll, oldest first: the beginning of the present status and its latest changes of
@@ -31,5 +31,5 @@ export function observe(observations: readonly Observation[], observation: Obser
     return [status === undefined ? change : { ...change, status }];
   }
   if (last.progress === progress) return [...observations.slice(0, -1), { ...last, until: at }];
-  return [beginning, ...[...steps, change].slice(1 - remembered)];
+  return [beginning, ...[...steps, change].slice(1 - REMEMBERED)];
 }

@@ -1,9 +1,9 @@
 import type { PollState } from './poll-state.ts';
 
 /**
- * The state with its progress in percent. Upstream says percent; levels that are all at most 1, one of
- * them between 0 and 1, are taken for fractions. (For the first percent of a job that reports parts of
- * it, that is a mistake, which costs a few polls.)
+ * The state with its progress in percent. Upstream documents percent. When all levels are at most 1 and one
+ * lies between 0 and 1, they count as fractions. (For a job whose first percent comes in parts that is
+ * wrong, and costs a few polls.)
  */
 export function inPercent(state: PollState): PollState {
   const levels = [state.progress, ...state.observations.map(({ progress }) => progress)];

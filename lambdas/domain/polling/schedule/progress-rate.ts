@@ -4,10 +4,10 @@ import { middle, type Window } from './waiting-time.ts';
 /** A level of progress, and how long ago it was reached. */
 export type Step = { percent: number; age: Window };
 
-/** How progress moved so far. */
-export type Pace = {
+/** How fast progress has moved so far. */
+export type ProgressRate = {
   secondsPerPercent: number;
-  /** Percent that the pace was measured on. */
+  /** Percent that the rate was measured on. */
   measured: number;
   /** Percent of one step: progress moves by chunks of about equal size. */
   step: number;
@@ -18,13 +18,13 @@ export type Pace = {
 /** The way from one step to the next. */
 type Stretch = { percent: number; seconds: number };
 
-/** A stretch this many times slower than the median one was stalled, and says nothing about the rest. */
-const stalled = 3;
-/** Age in seconds that a level may have had before the first poll of a job that was registered while it ran. */
-const unseen = 60;
+/** A stretch this many times slower than the median one was stalled, and is left out of the rate. */
+const STALLED = 3;
+/** How old a level may have been at the first poll of a job that was registered while it ran, s. */
+const UNSEEN = 60;
 
-/** The pace of a stage, from what was observed of it; undefined until progress has moved. */
-export function paceOf(observations: readonly Observation[], now: number): Pace | undefined {
+/** The rate of progress in the present status; undefined until progress has moved. */
+export function progressRateOf(observations: readonly Observation[], now: number): ProgressRate | undefined {
   const steps = stepsOf(observations, now);
   const stretches = steps.slice(1).map((to, index) => {
     const from = steps[index]!;
@@ -35,7 +35,7 @@ export function paceOf(observations: readonly Observation[], now: number): Pace 
   const last = steps.at(-1);
   if (!first || !last || stretches.length === 0) return undefined;
   const usual = medianSlowness(stretches);
-  const moving = stretches.filter((stretch) => slowness(stretch) <= stalled * usual);
+  const moving = stretches.filter((stretch) => slowness(stretch) <= STALLED * usual);
   const measured = sum(moving.map(({ percent }) => percent));
   return {
     secondsPerPercent: sum(moving.map(({ seconds }) => seconds)) / measured,
@@ -46,12 +46,12 @@ export function paceOf(observations: readonly Observation[], now: number): Pace 
   };
 }
 
-/** Rising levels below 100 %, oldest first; a fall begins anew. A stage that was seen to begin began at 0 %. */
+/** Rising levels below 100 %, oldest first; after a fall they start again. A status whose beginning was seen began at 0 %. */
 function stepsOf(observations: readonly Observation[], now: number): Step[] {
   let steps: Step[] = [];
   for (const [index, { at, after, progress }] of observations.entries()) {
     const least = Math.max(0, (now - at) / 1000);
-    const age: Window = [least, after === undefined ? least + unseen : Math.max(least, (now - after) / 1000)];
+    const age: Window = [least, after === undefined ? least + UNSEEN : Math.max(least, (now - after) / 1000)];
     if (index === 0 && after !== undefined) steps.push({ percent: 0, age });
     const percent = Math.max(0, progress ?? 0);
     const level = steps.at(-1)?.percent ?? 0;
@@ -61,7 +61,7 @@ function stepsOf(observations: readonly Observation[], now: number): Step[] {
   return steps;
 }
 
-/** Seconds per percent that half of the way was faster than. */
+/** The seconds per percent that half of the measured percent took at most. */
 function medianSlowness(stretches: readonly Stretch[]): number {
   let half = sum(stretches.map(({ percent }) => percent)) / 2;
   const fastestFirst = [...stretches].sort((a, b) => slowness(a) - slowness(b));

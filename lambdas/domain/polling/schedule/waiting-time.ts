@@ -14,26 +14,26 @@ export const deviation = ([least, greatest]: Window): number => (greatest - leas
 
 /**
  * Log-logistic: half of the waits last longer than `median` seconds. Like a log-normal with a spread of 1.75 /
- * `shape`, but with a heavy tail: a wait that has outlasted its median by far goes on for about as long again,
- * so that polls thin out by themselves.
+ * `shape`, but with a heavy tail: a wait far beyond its median goes on for about as long again, so polls thin
+ * out.
  */
 export function logLogistic(median: number, shape: number): Survival {
   return (seconds) => (seconds <= 0 ? 1 : 1 / (1 + (seconds / median) ** shape));
 }
 
-/** Logistic: like a normal distribution, with more surprises. */
+/** Logistic: like a normal distribution, with heavier tails. */
 export function logistic(mean: number, deviation: number): Survival {
   const scale = (Math.max(deviation, 0.1) * Math.sqrt(3)) / Math.PI;
   return (seconds) => 1 / (1 + Math.exp((seconds - mean) / scale));
 }
 
-const agesTried = 4;
+const AGES_TRIED = 4;
 
-/** The rest of a wait that is known to have lasted for an age within the window, any of them equally likely. */
+/** The rest of a wait that has lasted for some age within the window, each equally likely. */
 export function remaining(survival: Survival, [least, greatest]: Window): Chance {
   const ages = Array.from(
-    { length: agesTried },
-    (_, n) => least + ((greatest - least) * (n + 0.5)) / agesTried,
+    { length: AGES_TRIED },
+    (_, n) => least + ((greatest - least) * (n + 0.5)) / AGES_TRIED,
   );
   const survivors = (later: number) => ages.reduce((sum, age) => sum + survival(age + later), 0);
   const now = Math.max(survivors(0), Number.MIN_VALUE);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  greatestGap,
-  leastGap,
+  GREATEST_GAP,
+  LEAST_GAP,
   nextPollAt,
   type Observation,
   observe,
@@ -67,8 +67,8 @@ describe('nextPollAt', () => {
       fc.property(anyState, fc.integer({ min: start, max: start + 1e9 }), (state, now) => {
         const gap = (nextPollAt(state, now) - now) / 1000;
         expect(Number.isInteger(gap)).toBe(true);
-        expect(gap).toBeGreaterThanOrEqual(leastGap);
-        expect(gap).toBeLessThanOrEqual(greatestGap);
+        expect(gap).toBeGreaterThanOrEqual(LEAST_GAP);
+        expect(gap).toBeLessThanOrEqual(GREATEST_GAP);
       }),
       { numRuns: 1_000 },
     );
