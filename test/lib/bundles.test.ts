@@ -1,33 +1,15 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bundle, bundlesOf } from '../../bench/cold/measure.ts';
 import { LocalFunction } from '../../local/runtime/functions.ts';
 import { synthesize } from '../../local/runtime/synthesize.ts';
-import { readStack } from '../../local/runtime/template.ts';
-
-type Bundle = { stage: string; directory: string; handler: string; environment: Record<string, unknown> };
 
 let bundles: Bundle[];
 const started: LocalFunction[] = [];
 
 beforeAll(async () => {
-  const { document, assetDirectory } = readStack(await synthesize());
-  bundles = Object.values(document.Resources)
-    .filter(({ Type }) => Type === 'AWS::Lambda::Function')
-    .map(({ Properties }) => {
-      const { Code, Description, Environment, Handler } = Properties as {
-        Code: { S3Key: string };
-        Description: string;
-        Environment: { Variables: Record<string, unknown> };
-        Handler: string;
-      };
-      return {
-        stage: Description.split(' ').at(-1) ?? '',
-        directory: assetDirectory(Code.S3Key),
-        handler: Handler,
-        environment: Environment.Variables,
-      };
-    });
+  bundles = bundlesOf(await synthesize());
 }, 120_000);
 afterAll(async () => {
   await Promise.all(started.map((fn) => fn.stop()));
@@ -35,16 +17,16 @@ afterAll(async () => {
 
 describe('every bundle', () => {
   it('shows the lines of the source in a stack trace', async () => {
-    for (const { stage, directory, handler, environment } of bundles) {
+    for (const { stage, directory, environment } of bundles) {
       const fn = new LocalFunction({
         name: stage,
         arn: stage,
         directory,
-        handler,
+        handler: 'index.handler',
         timeoutMs: 10_000,
         memoryMb: 512,
         // As deployed, but for what the handler asks for first: its start fails.
-        environment: { NODE_OPTIONS: String(environment.NODE_OPTIONS), AWS_REGION: 'us-east-1' },
+        environment: { NODE_OPTIONS: environment.NODE_OPTIONS ?? '', AWS_REGION: 'us-east-1' },
         maxProcesses: 1,
       });
       started.push(fn);
@@ -57,6 +39,7 @@ describe('every bundle', () => {
   }, 60_000);
 
   it('is small, its source map included: the map holds no sources', () => {
+    expect(bundles).toHaveLength(6);
     for (const { stage, directory } of bundles) {
       const bytes = readdirSync(directory).map((file) => statSync(join(directory, file)).size);
       expect(bytes, stage).toHaveLength(2);

@@ -1,0 +1,46 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { DynamoDBClient, GetItemCommand, ThrottlingException } from '@aws-sdk/client-dynamodb';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { WORKER_DYNAMODB_CLIENT } from '../../../../lambdas/adapters/lambda/aws-client.ts';
+
+/** A worker's client before a DynamoDB that refuses the first calls; no waiting between them. */
+async function clientBefore(refusals: number) {
+  let calls = 0;
+  const server = createServer((request, response) => {
+    request.resume();
+    const refused = ++calls <= refusals;
+    response
+      .writeHead(refused ? 400 : 200, { 'content-type': 'application/x-amz-json-1.0' })
+      .end(refused ? '{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"}' : '{}');
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const client = new DynamoDBClient({
+    ...WORKER_DYNAMODB_CLIENT,
+    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  });
+  const chance = vi.spyOn(Math, 'random').mockReturnValue(0);
+  onTestFinished(() => {
+    chance.mockRestore();
+    client.destroy();
+    server.closeAllConnections();
+    server.close();
+  });
+  const get = () => client.send(new GetItemCommand({ TableName: 'T', Key: { pk: { S: 'A' } } }));
+  return { get, calls: () => calls };
+}
+
+test("a worker's call comes through after seven refusals for throttling", async () => {
+  const { get, calls } = await clientBefore(7);
+  await get();
+  expect(calls()).toBe(8);
+});
+
+test('an eighth refusal is an error, so that its work is tried again later', async () => {
+  const { get, calls } = await clientBefore(8);
+  await expect(get()).rejects.toThrow(ThrottlingException);
+  expect(calls()).toBe(8);
+});
