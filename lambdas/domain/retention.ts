@@ -14,6 +14,33 @@ export const finishedExpiry = (now: number, retentionDays: number): number =>
 export const eventExpiry = (now: number, retentionDays: number): number =>
   finishedExpiry(now, retentionDays + UNFINISHED_DAYS);
 
+const DAY_S = 86_400;
+/** How much longer than its events a source's outbox is kept. DynamoDB deletes expired rows late, and in no order. */
+const OUTBOX_DAYS = 30;
+/** How much longer than it must a callback's endpoint is kept, so that it is renewed at most once a day. */
+const CALLBACK_DAYS = 2;
+
+/**
+ * When a source's outbox may be deleted: long after its last event, so that where there is none there are no
+ * events either, and numbers may begin anew.
+ *
+ * @param lastEvent when the last of its events may be deleted, s since epoch
+ */
+export const outboxExpiry = (lastEvent: number): number => lastEvent + OUTBOX_DAYS * DAY_S;
+
+/**
+ * When the endpoint behind a callback URL may be deleted, s since epoch: after all that a request registered
+ * now may send it. Undefined when `expiresAt` is late enough.
+ */
+export function callbackExpiry(
+  now: number,
+  retentionDays: number,
+  expiresAt: number | undefined,
+): number | undefined {
+  const needed = eventExpiry(now, retentionDays);
+  return expiresAt !== undefined && expiresAt > needed + DAY_S ? undefined : needed + CALLBACK_DAYS * DAY_S;
+}
+
 /** Whether a row is past its expiry: DynamoDB deletes late, so readers look for themselves. */
 export const isExpired = (row: { expiresAt?: number }, now: number): boolean =>
   row.expiresAt !== undefined && row.expiresAt * 1000 <= now;

@@ -31,6 +31,13 @@ export type Write = { readonly if?: readonly Condition[] } & (
   | { readonly check: RowKey }
 );
 
+/** The row that a write is of. */
+export function rowOf(write: Write): RowKey {
+  if ('put' in write) return write.put;
+  if ('update' in write) return write.update;
+  return 'delete' in write ? write.delete : write.check;
+}
+
 export type Expressions = {
   ConditionExpression?: string;
   UpdateExpression?: string;

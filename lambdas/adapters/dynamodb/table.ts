@@ -58,8 +58,11 @@ export type RowQuery = {
 const CONFLICT_TRIES = 8;
 /** Stands in for the condition of a write that neither changes nor demands anything, so that it keeps its place. */
 const HOLDS_ALWAYS = 'attribute_exists(pk) OR attribute_not_exists(pk)';
-/** Keys that one batch read takes. */
+/** Writes that one transaction takes. */
+export const MAX_WRITES = 100;
+/** Keys that one batch read takes, and batch reads at a time. */
 const KEYS_PER_READ = 100;
+const READS_AT_ONCE = 8;
 
 /** Why a transaction was canceled, when the table takes no more at the moment. */
 const THROTTLED = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
@@ -85,15 +88,27 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
 
   /** The rows of `keys`, all different, that exist; in no order. */
   async function getMany<T extends RowKey>(keys: readonly RowKey[], consistent = true): Promise<T[]> {
+    const batches = Array.from({ length: Math.ceil(keys.length / KEYS_PER_READ) }, (_, n) =>
+      keys.slice(n * KEYS_PER_READ, (n + 1) * KEYS_PER_READ).map(keyOf),
+    );
     const rows: T[] = [];
-    const wanted: RowKey[] = keys.map(keyOf);
-    while (wanted.length > 0) {
-      const Keys = wanted.splice(0, KEYS_PER_READ);
+    for (let at = 0; at < batches.length; at += READS_AT_ONCE) {
+      const read = batches.slice(at, at + READS_AT_ONCE).map((batch) => readBatch<T>(batch, consistent));
+      rows.push(...(await Promise.all(read)).flat());
+    }
+    return rows;
+  }
+
+  async function readBatch<T extends RowKey>(batch: readonly RowKey[], consistent: boolean): Promise<T[]> {
+    const rows: T[] = [];
+    for (let wanted = [...batch]; wanted.length > 0; ) {
       const { Responses, UnprocessedKeys } = await documents.send(
-        new BatchGetCommand({ RequestItems: { [tableName]: { Keys, ConsistentRead: consistent } } }),
+        new BatchGetCommand({
+          RequestItems: { [tableName]: { Keys: wanted, ConsistentRead: consistent } },
+        }),
       );
       rows.push(...((Responses?.[tableName] ?? []) as T[]));
-      wanted.push(...((UnprocessedKeys?.[tableName]?.Keys ?? []) as RowKey[]));
+      wanted = (UnprocessedKeys?.[tableName]?.Keys ?? []) as RowKey[];
     }
     return rows;
   }
@@ -126,7 +141,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     });
   }
 
-  /** Applies all writes or none; at most 100. */
+  /** Applies all writes or none; at most {@link MAX_WRITES}. */
   async function transact(changes: readonly Write[]): Promise<void> {
     const input: TransactWriteCommandInput = {
       TransactItems: changes.map((change) => {

@@ -4,7 +4,7 @@ import type { ChangedEndpoint } from '../../domain/delivering/endpoint-change.ts
 import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { asksForProgress } from '../../domain/events/event-filter.ts';
 import { isEndpointId } from '../../domain/ids.ts';
-import { finishedExpiry } from '../../domain/retention.ts';
+import { callbackExpiry, finishedExpiry } from '../../domain/retention.ts';
 import {
   cancellationKey,
   DELETED_ENDPOINTS,
@@ -115,7 +115,8 @@ export function change(
 ): { writes: Write[]; due?: Due } {
   const change = {
     set,
-    remove,
+    // What a person set of a callback is kept.
+    remove: [...remove, 'expiresAt'],
     if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
   };
   const asked = asksForProgress([endpoint]);
@@ -158,9 +159,24 @@ function removal(endpoint: EndpointRow, expiresAt: number): Write[] {
   ];
 }
 
-/** Makes sure that a callback's endpoint is there; one that is keeps its health and settings. */
-export function ensured({ pk, sk, ...endpoint }: EndpointRow): Write {
-  return { update: { pk, sk }, setIfAbsent: endpoint };
+/**
+ * Makes sure that a callback's endpoint is there, and stays for all that a request registered now may send it;
+ * one that is there keeps its health and settings. Undefined when nothing is to be written: requests with the
+ * same URL share the row, and one that each of them wrote would be hot.
+ *
+ * @param there the row as it was read
+ */
+export function ensured(
+  { pk, sk, ...endpoint }: EndpointRow,
+  there: EndpointRow | undefined,
+  now: number,
+  retentionDays: number,
+): Write | undefined {
+  if (there && there.expiresAt === undefined) return undefined;
+  const expiresAt = callbackExpiry(now, retentionDays, there?.expiresAt);
+  return expiresAt === undefined
+    ? undefined
+    : { update: { pk, sk }, set: { expiresAt }, setIfAbsent: endpoint };
 }
 
 const countsUpdate = (endpoints: number, tellProgress: number) => ({

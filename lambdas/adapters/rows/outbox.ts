@@ -1,6 +1,7 @@
 import { type Counters, type EventDraft, type EventRow, numberEvents } from '../../domain/events/event.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import type { EventSource } from '../../domain/ids.ts';
+import { outboxExpiry } from '../../domain/retention.ts';
 import { outboxKey } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
 import { wake } from '../../engine/wake.ts';
@@ -26,7 +27,8 @@ export function eventWrites(
     return { writes: [], counters: { sequence: last.sequence, position: last.position } };
   }
   const { rows, counters } = numberEvents(source, last, drafts, now);
-  const outbox = wake(outboxKey(source), 'dispatch', now);
+  const set = expiresAt === undefined ? {} : { expiresAt: outboxExpiry(expiresAt) };
+  const outbox = wake(outboxKey(source), 'dispatch', now, { set });
   return {
     writes: [...rows.map((row): Write => ({ put: { ...row, expiresAt }, if: [absent('pk')] })), outbox.write],
     counters,
@@ -54,7 +56,11 @@ export function endpointEventWrites(
   const [event] = rows;
   if (!event) throw new Error('an event was drafted, so there is a row');
   const { write, due } = wake({ ...outboxKey(source), dueAt: outbox?.dueAt }, 'dispatch', now, {
-    set: { position: counters.position, lastEventAt: counters.lastEventAt },
+    set: {
+      position: counters.position,
+      lastEventAt: counters.lastEventAt,
+      expiresAt: outboxExpiry(expiresAt),
+    },
     setIfAbsent: { accountCursor: { position: 0 }, callbackCursors: {} },
     if: [outbox?.position === undefined ? absent('position') : equals('position', position)],
   });

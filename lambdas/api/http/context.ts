@@ -9,7 +9,7 @@ import { createLists } from './lists.ts';
 /** What every route may need from outside: far sides, clock, randomness and settings. */
 export type ContextOptions = {
   readonly table: Table;
-  readonly hints: Pick<Hints, 'send'>;
+  readonly hints: Pick<Hints, 'send' | 'sendPacked'>;
   /** ms since epoch. */
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;

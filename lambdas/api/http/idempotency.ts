@@ -35,10 +35,43 @@ const KEPT_S = 86_400;
 
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
+/** What an idempotency key stands for at present: an effect that was had, or none yet. */
+export type Kept =
+  | { readonly outcome: Outcome }
+  /** Keeps the outcome in the transaction of the effect; refused there when another call was first. */
+  | { readonly guard: (outcome: Outcome) => Write[] };
+
+/** A key that was not given keeps nothing. */
+export const NO_KEY: Kept = { guard: () => [] };
+
 /** Idempotency keys: rows written in the transaction of the effect, kept for 24 h. */
 export function createIdempotency(table: Table, now: () => number) {
+  /** What each of the keys stands for, in its place; a {@link KeyReused} where it is something else. */
+  async function look(scopes: readonly Scope[]): Promise<(Kept | KeyReused)[]> {
+    const rows = await table.getMany<IdempotencyRow>(scopes.map(keyOf));
+    const kept = new Map(rows.map((row) => [row.pk, row]));
+    return scopes.map((scope) => {
+      const key = keyOf(scope);
+      const requestHash = hash(scope.request);
+      const row = kept.get(key.pk);
+      if (row && !isExpired(row, now())) {
+        if (row.requestHash !== requestHash)
+          return new KeyReused('the idempotency key was used for another request');
+        return { outcome: { status: row.status, ids: row.ids } };
+      }
+      return {
+        guard: (outcome) => [
+          {
+            put: { ...key, requestHash, ...outcome, expiresAt: Math.ceil(now() / 1000) + KEPT_S },
+            if: [row ? equals('expiresAt', row.expiresAt) : absent('pk')],
+          },
+        ],
+      };
+    });
+  }
+
   /**
-   * Runs the effect unless it was run before with the same key, and tells how it ended then. Two at
+   * Runs the effect unless it was run before with the same key, and answers how it ended then. Two at
    * once: one commits, the other answers with what that one left. Without a scope it just runs.
    */
   async function once(
@@ -46,19 +79,11 @@ export function createIdempotency(table: Table, now: () => number) {
     effect: (commit: Commit) => Promise<Outcome>,
   ): Promise<Outcome> {
     if (!scope) return effect(plainCommit);
-    const key = keyOf(scope);
-    const requestHash = hash(scope.request);
-    const kept = await table.get<IdempotencyRow>(key);
-    const before = outcomeOf(kept, requestHash);
-    if (before) return before;
+    const kept = await lookAt(scope);
+    if ('outcome' in kept) return kept.outcome;
     const commit: Commit = async (writes, outcome) => {
-      const expiresAt = Math.ceil(now() / 1000) + KEPT_S;
-      const guard: Write = {
-        put: { ...key, requestHash, ...outcome, expiresAt },
-        if: [kept ? equals('expiresAt', kept.expiresAt) : absent('pk')],
-      };
       try {
-        await table.transact([...writes, guard]);
+        await table.transact([...writes, ...kept.guard(outcome)]);
       } catch (error) {
         if (error instanceof ConditionFailed && error.failed.includes(writes.length)) throw new Overtaken();
         throw error;
@@ -69,10 +94,16 @@ export function createIdempotency(table: Table, now: () => number) {
       return await effect(commit);
     } catch (error) {
       // Whatever made it fail may be the doing of a call with the same key that was first.
-      const first = outcomeOf(await table.get<IdempotencyRow>(key), requestHash);
-      if (first) return first;
+      const first = await lookAt(scope);
+      if ('outcome' in first) return first.outcome;
       throw error;
     }
+  }
+
+  async function lookAt(scope: Scope): Promise<Kept> {
+    const [kept] = await look([scope]);
+    if (!kept || kept instanceof KeyReused) throw kept;
+    return kept;
   }
 
   const plainCommit: Commit = async (writes, outcome) => {
@@ -80,14 +111,7 @@ export function createIdempotency(table: Table, now: () => number) {
     return outcome;
   };
 
-  function outcomeOf(row: IdempotencyRow | undefined, requestHash: string): Outcome | undefined {
-    if (!row || isExpired(row, now())) return undefined;
-    if (row.requestHash !== requestHash)
-      throw new KeyReused('the idempotency key was used for another request');
-    return { status: row.status, ids: row.ids };
-  }
-
-  return { once };
+  return { look, once };
 }
 
 const keyOf = ({ caller, method, path, key }: Scope): RowKey => ({

@@ -1,10 +1,13 @@
 import type * as z from 'zod/mini';
-import type { Commit, Outcome } from './idempotency.ts';
+import type { Commit, Kept, KeyReused, Outcome } from './idempotency.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /** Who may call: anybody, any key, or a key with the role `admin`. */
 export type Access = 'public' | 'read' | 'admin';
+
+/** An item of a batch, which has its idempotency key with the call's together. */
+export type KeyedItem = { readonly id: string; readonly content: unknown };
 
 /** A call that was authenticated and parsed. */
 export type Call<Q, B> = {
@@ -20,10 +23,9 @@ export type Call<Q, B> = {
    * Runs an effect once per `Idempotency-Key`, if there is one. A batch gives each item's identity
    * and content, so that each is kept by itself.
    */
-  readonly once: (
-    effect: (commit: Commit) => Promise<Outcome>,
-    item?: { id: string; content: unknown },
-  ) => Promise<Outcome>;
+  readonly once: (effect: (commit: Commit) => Promise<Outcome>, item?: KeyedItem) => Promise<Outcome>;
+  /** What the key stands for, for each item of a batch. */
+  readonly look: (items: readonly KeyedItem[]) => Promise<(Kept | KeyReused)[]>;
 };
 
 export type Answer = {

@@ -4,10 +4,10 @@ import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from '
 import { log } from '../../adapters/lambda/log.ts';
 import type { Authenticate, Caller } from './auth.ts';
 import { readBody } from './body.ts';
-import type { Idempotency } from './idempotency.ts';
+import { type Idempotency, NO_KEY, type Scope } from './idempotency.ts';
 import { invalid, Problem } from './problem.ts';
 import { problemOf } from './refusal.ts';
-import type { Answer, Call, Method, Route } from './route.ts';
+import type { Answer, Call, KeyedItem, Method, Route } from './route.ts';
 import { parse } from './validation.ts';
 
 type Event = APIGatewayProxyEventV2;
@@ -47,7 +47,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
       query: queryOf(served, event),
       body,
       accept: event.headers.accept ?? '',
-      once: onceOf(event, caller, { query: event.rawQueryString, body }),
+      ...keyed(event, caller, { query: event.rawQueryString, body }),
     });
     if (method !== 'GET') {
       log.info('changed', { method, route: served.path, caller: caller.id, status: answer.status });
@@ -64,18 +64,33 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
   }
 
   /** A key is known per caller, method and path; a batch adds the item's id. */
-  function onceOf(event: Event, caller: Caller, asked: unknown): Call<unknown, unknown>['once'] {
+  function keyed(
+    event: Event,
+    caller: Caller,
+    asked: unknown,
+  ): Pick<Call<unknown, unknown>, 'once' | 'look'> {
     const { method, path } = event.requestContext.http;
     const given = method === 'POST' ? event.headers['idempotency-key'] : undefined;
-    if (given === undefined) return (effect) => idempotency.once(undefined, effect);
+    if (given === undefined) {
+      return {
+        once: (effect) => idempotency.once(undefined, effect),
+        look: async (items) => items.map(() => NO_KEY),
+      };
+    }
     if (given.length > MAX_KEY || !IDEMPOTENCY_KEY.test(given)) {
       const message = `This must be 1 to ${MAX_KEY} visible ASCII characters: change it.`;
       throw invalid([{ path: 'Idempotency-Key', message }]);
     }
-    return (effect, item) => {
-      const key = item ? `${given}#${item.id}` : given;
-      const request = JSON.stringify(item ? item.content : asked);
-      return idempotency.once({ caller: caller.id, method, path, key, request }, effect);
+    const scopeOf = (item?: KeyedItem): Scope => ({
+      caller: caller.id,
+      method,
+      path: path.replace(/\/$/, ''),
+      key: item ? `${given}#${item.id}` : given,
+      request: JSON.stringify(item ? item.content : asked),
+    });
+    return {
+      once: (effect, item) => idempotency.once(scopeOf(item), effect),
+      look: (items) => idempotency.look(items.map(scopeOf)),
     };
   }
 }

@@ -1,32 +1,152 @@
+import { rowOf } from '../../adapters/dynamodb/expression.ts';
+import { MAX_WRITES, type Write } from '../../adapters/dynamodb/table.ts';
 import { log } from '../../adapters/lambda/log.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
 import { inParallel } from '../../engine/in-parallel.ts';
 import type { ApiContext } from '../http/context.ts';
-import type { Problem } from '../http/problem.ts';
+import { type Kept, KeyReused } from '../http/idempotency.ts';
+import { Problem } from '../http/problem.ts';
 import { problemOf } from '../http/refusal.ts';
 import { type Call, ok, type Route, route } from '../http/route.ts';
 import { parse } from '../http/validation.ts';
-import { createRegister } from './registration.ts';
+import {
+  createRegister,
+  type Found,
+  findRequests,
+  newestEvent,
+  type Plan,
+  planRegistration,
+} from './registration.ts';
 import { batchSchema, registrationSchema } from './registration-schema.ts';
 import { normalized } from './request-routes.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
-const AT_ONCE = 10;
+const TRANSACTIONS_AT_ONCE = 4;
+const ITEMS_AT_ONCE = 10;
+/** Rows that one message to the poll or dispatch stage names. */
+const ROWS_PER_MESSAGE = 10;
+/** What is repeated of an id that is none. */
+const MAX_SHOWN_ID = 100;
 
 type Result = { requestId: string | null; status: number; error?: ReturnType<Problem['details']> };
-type Once = Call<unknown, unknown>['once'];
+type Keys = Pick<Call<unknown, unknown>, 'once' | 'look'>;
+/** An item that can be registered, and its place in the batch. */
+type Entry = { readonly place: number; readonly item: unknown; readonly registration: Registration };
+type Planned = Entry & { readonly plan: Plan; readonly writes: readonly Write[] };
 
 /** Registers many requests, each by itself: a wrong one spoils no other. */
 export function batchRoute(context: ApiContext): Route {
-  const { hints } = context;
-  const schema = registrationSchema(context);
+  const { table, hints, now, retentionDays } = context;
   const register = createRegister(context);
+  const schema = registrationSchema(context);
 
-  async function registerItem(item: unknown, once: Once, due: Due[]): Promise<Result> {
+  return route({
+    method: 'POST',
+    path: '/v1/requests/batch',
+    access: 'admin',
+    summary: 'Tracks up to 100 requests; each item has a status of its own.',
+    body: batchSchema,
+    maxBodyBytes: MAX_BATCH_BYTES,
+    answers: { 200: 'BatchResult' },
+    handle: async ({ body: { items }, once, look }) => {
+      const results: Result[] = [];
+      const due: Due[] = [];
+      const entries = items.flatMap((item, place): Entry[] => {
+        try {
+          return [{ place, item, registration: normalized(parse<Registration>(schema, item)) }];
+        } catch (error) {
+          results[place] = refused(item, error);
+          return [];
+        }
+      });
+      for (const round of rounds(entries)) await registerAll(round, { once, look }, results, due);
+      for (const [lane, rows] of Map.groupBy(due, (row) => row.lane)) {
+        await hints.sendPacked(
+          lane,
+          chunks(rows, ROWS_PER_MESSAGE).map((hinted) => ({ hints: hinted })),
+        );
+      }
+      return ok({ items: results });
+    },
+  });
+
+  /**
+   * Registers different requests with as few calls as that takes: one look at all, and transactions of as
+   * many as fit. Those of a transaction that is refused are registered one by one.
+   */
+  async function registerAll(
+    entries: readonly Entry[],
+    keys: Keys,
+    results: Result[],
+    due: Due[],
+  ): Promise<void> {
+    const alone: Entry[] = [];
+    const planned = await planAll(entries, keys, results, alone);
+    await inParallel(transactionsOf(planned), TRANSACTIONS_AT_ONCE, async (group) => {
+      const writes = withoutRepetition(group.flatMap((each) => each.writes));
+      try {
+        if (writes.length > 0) await table.transact(writes);
+      } catch {
+        alone.push(...group);
+        return;
+      }
+      for (const { place, plan, registration } of group) {
+        results[place] = { requestId: registration.requestId, status: plan.status };
+        due.push(...plan.due);
+      }
+    });
+    await inParallel(alone, ITEMS_AT_ONCE, async (entry) => {
+      results[entry.place] = await registerAlone(entry, keys, due);
+    });
+  }
+
+  async function planAll(
+    entries: readonly Entry[],
+    { look }: Keys,
+    results: Result[],
+    alone: Entry[],
+  ): Promise<Planned[]> {
+    const [kept, found] = await Promise.all([
+      look(entries.map(({ registration, item }) => ({ id: registration.requestId, content: item }))),
+      findRequests(
+        table,
+        entries.map(({ registration }) => registration),
+      ),
+    ]);
+    const looked = entries.map((entry, i) => ({ entry, key: kept[i], rows: found[i] }));
+    const planned = await inParallel(looked, ITEMS_AT_ONCE, async ({ entry, key, rows }) => {
+      const { place, item, registration } = entry;
+      try {
+        if (!key || !rows || key instanceof KeyReused) throw key;
+        if ('guard' in key) return await plan(entry, key, rows);
+        results[place] = { requestId: registration.requestId, status: key.outcome.status };
+      } catch (error) {
+        if (error instanceof Problem || error instanceof KeyReused) results[place] = refused(item, error);
+        else alone.push(entry);
+      }
+      return undefined;
+    });
+    return planned.filter((each) => each !== undefined);
+  }
+
+  async function plan(
+    entry: Entry,
+    { guard }: Extract<Kept, { guard: unknown }>,
+    found: Found,
+  ): Promise<Planned> {
+    const { requestId } = entry.registration;
+    // An outbox is kept longer than any event, so where there is none, no event is left either.
+    const lastEvent = !found.request && found.outbox ? await newestEvent(table, requestId) : undefined;
+    const all = { ...found, lastEvent };
+    const planned = planRegistration(entry.registration, false, all, now(), retentionDays);
+    const kept = guard({ status: planned.status, ids: { requestId } });
+    return { ...entry, plan: planned, writes: [...planned.writes, ...kept] };
+  }
+
+  async function registerAlone({ item, registration }: Entry, { once }: Keys, due: Due[]): Promise<Result> {
+    const { requestId } = registration;
     try {
-      const registration = normalized(parse<Registration>(schema, item));
-      const { requestId } = registration;
       const { status } = await once(
         async (commit) => {
           const registered = await register(registration, false, commit);
@@ -37,44 +157,61 @@ export function batchRoute(context: ApiContext): Route {
       );
       return { requestId, status };
     } catch (error) {
-      const problem = problemOf(error);
-      if (problem.status >= 500) log.error('item failed', { requestId: idOf(item), error: error as Error });
-      return { requestId: idOf(item) ?? null, status: problem.status, error: problem.details() };
+      return refused(item, error);
     }
   }
-
-  return route({
-    method: 'POST',
-    path: '/v1/requests/batch',
-    access: 'admin',
-    summary: 'Tracks up to 100 requests; each item has a status of its own.',
-    body: batchSchema,
-    maxBodyBytes: MAX_BATCH_BYTES,
-    answers: { 200: 'BatchResult' },
-    handle: async ({ body: { items }, once }) => {
-      const results: Result[] = [];
-      const due: Due[] = [];
-      const groups = [...sameRequest(items).values()];
-      await inParallel(groups, AT_ONCE, async (group) => {
-        for (const i of group) results[i] = await registerItem(items[i], once, due);
-      });
-      await hints.send(due);
-      return ok({ items: results });
-    },
-  });
 }
 
-/** The places of the items by request: those of one request take effect in their order. */
-function sameRequest(items: readonly unknown[]): Map<unknown, number[]> {
-  const groups = new Map<unknown, number[]>();
-  for (const [i, item] of items.entries()) {
-    const id = idOf(item)?.toLowerCase() ?? i;
-    groups.set(id, [...(groups.get(id) ?? []), i]);
+function refused(item: unknown, error: unknown): Result {
+  const problem = problemOf(error);
+  const requestId = idOf(item);
+  if (problem.status >= 500) log.error('item failed', { requestId, error: error as Error });
+  return { requestId: requestId ?? null, status: problem.status, error: problem.details() };
+}
+
+/** Entries of which no two are of the same request; those of one request take effect in their order. */
+function rounds(entries: readonly Entry[]): Entry[][] {
+  const found: Entry[][] = [];
+  for (const same of Map.groupBy(entries, ({ registration }) => registration.requestId).values()) {
+    for (const [i, entry] of same.entries()) {
+      found[i] ??= [];
+      found[i].push(entry);
+    }
+  }
+  return found;
+}
+
+/** As many entries in each as one transaction takes. */
+function transactionsOf(planned: readonly Planned[]): Planned[][] {
+  const groups: Planned[][] = [];
+  let size = 0;
+  for (const each of planned) {
+    size += each.writes.length;
+    const group = groups.at(-1);
+    if (group && size <= MAX_WRITES) {
+      group.push(each);
+    } else {
+      groups.push([each]);
+      size = each.writes.length;
+    }
   }
   return groups;
 }
 
+/** A transaction takes one write of a row: requests with the same callback each bring the same one. */
+const withoutRepetition = (writes: readonly Write[]): Write[] => [
+  ...new Map(
+    writes.map((write) => {
+      const { pk, sk } = rowOf(write);
+      return [`${pk} ${sk}`, write];
+    }),
+  ).values(),
+];
+
+const chunks = <T>(items: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
+
 function idOf(item: unknown): string | undefined {
   const { requestId } = (typeof item === 'object' && item !== null ? item : {}) as { requestId?: unknown };
-  return typeof requestId === 'string' ? requestId : undefined;
+  return typeof requestId === 'string' && requestId.length <= MAX_SHOWN_ID ? requestId : undefined;
 }

@@ -1,124 +1,244 @@
 import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Write } from '../../adapters/dynamodb/table.ts';
+import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
 import { ensured } from '../../adapters/rows/endpoints.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
+import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import type { EventRow } from '../../domain/events/event.ts';
 import { asksForProgress } from '../../domain/events/event-filter.ts';
 import {
   type Addition,
   addition,
+  callbackOf,
   freshTracking,
   LEFT_BY_A_RUN,
   newRequest,
   type Registration,
 } from '../../domain/requests/registration.ts';
-import type { Callback, RequestRow } from '../../domain/requests/request.ts';
-import { isExpired } from '../../domain/retention.ts';
+import type { Callback, MetaRow, RequestRow } from '../../domain/requests/request.ts';
+import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { copyKey, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
-import { type Due, dueOf } from '../../domain/work.ts';
+import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
+import { inParallel } from '../../engine/in-parallel.ts';
 import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 import { conflict } from '../http/problem.ts';
-import { createRequests, outboxOf, type TrackedRequest } from './tracked-requests.ts';
+import { keysOfRequest, outboxOf, type RequestRows, rowsOfRequest } from './tracked-requests.ts';
+
+/** What is there when a request is registered. */
+export type Found = RequestRows & {
+  /** The endpoints of the callbacks in question, by id. */
+  readonly endpoints: ReadonlyMap<string, EndpointRow>;
+  /** The last event of an earlier tracking whose row has expired. */
+  readonly lastEvent?: EventRow | undefined;
+};
+
+/** The writes of a registration, for one transaction, and what is due after it. */
+export type Plan = {
+  readonly status: 200 | 201;
+  readonly writes: readonly Write[];
+  readonly due: readonly Due[];
+  readonly restarts: boolean;
+};
 
 export type Registered = { readonly outcome: Outcome; readonly due: readonly Due[] };
+
+type RegisterContext = Pick<ApiContext, 'table' | 'now' | 'retentionDays'>;
+
+/** Events whose expiry is put off at a time. */
+const KEPT_AT_ONCE = 25;
+const EVENTS_PER_PAGE = 500;
 
 /**
  * Registers a request, or adds to one that is tracked: each in one transaction, so that nobody sees
  * half of it. Registering again resets nothing; a restart polls an ended request again.
  */
-export function createRegister({ table, now }: Pick<ApiContext, 'table' | 'now'>) {
-  const requests = createRequests(table, now);
-
+export function createRegister({ table, now, retentionDays }: RegisterContext) {
   return async function register(
     registration: Registration,
     restart: boolean,
     commit: Commit,
   ): Promise<Registered> {
     return optimistic(async () => {
-      const at = now();
-      const { requestId } = registration;
-      const tracked = await requests.get(requestId);
-      if (!tracked)
-        return begin(registration, await table.get<RequestRow>(requestKey(requestId)), at, commit);
-
-      const added = addition(registration, tracked.meta);
-      if (added.kind === 'conflict') {
-        throw conflict(added.reason, [{ path: added.field, message: added.reason }]);
-      }
-      const callback = await callbackToAdd(added);
-      if (restart && tracked.copy?.lane !== undefined) {
-        throw conflict('The copy is not finished: try again when it is.');
-      }
-      const restarting = restart && tracked.request.state !== 'active';
-      const change = { restarting, callback, copy: registration.copy };
-      const { writes, due } = restarting || callback ? additionWrites(tracked, change, at) : NOTHING;
-      const outcome = await commit(writes, { status: 200, ids: { requestId } });
+      const [[found = NOTHING_FOUND], lastEvent] = await Promise.all([
+        findRequests(table, [registration]),
+        newestEvent(table, registration.requestId),
+      ]);
+      const endpoints = restart ? await endpointsOf(table, found.meta) : found.endpoints;
+      const all = { ...found, lastEvent, endpoints: new Map([...endpoints, ...found.endpoints]) };
+      const plan = planRegistration(registration, restart, all, now(), retentionDays);
+      if (plan.restarts) await keepEvents(registration.requestId);
+      const { status, writes, due } = plan;
+      const outcome = await commit(writes, { status, ids: { requestId: registration.requestId } });
       return { outcome, due };
     });
   };
 
-  /** A callback that is new, or whose endpoint was deleted. */
-  async function callbackToAdd(added: Addition): Promise<Callback | undefined> {
-    if (added.kind === 'callback') return added.callback;
-    if (added.kind !== 'known') return undefined;
-    const endpoint = await table.get(endpointKey(added.callback.endpointId));
-    return endpoint ? undefined : added.callback;
-  }
-
-  /** Tracks a request that nobody tracks; one whose rows expired and are not deleted yet counts on. */
-  async function begin(
-    registration: Registration,
-    left: RequestRow | undefined,
-    at: number,
-    commit: Commit,
-  ): Promise<Registered> {
-    if (left && !isExpired(left, at)) {
-      if (left.purged) throw conflict('The request is being erased: try again in a minute.');
-      throw new ConditionFailed([0], new Map()); // somebody tracks it since it was looked for
+  /** Puts off the expiry of what was observed before: a request that is restarted may outlive it. */
+  async function keepEvents(requestId: string): Promise<void> {
+    const expiresAt = eventExpiry(now(), retentionDays);
+    for (let after: string | undefined; ; ) {
+      const { rows, more } = await table.query<EventRow>({
+        partition: requestKey(requestId).pk,
+        prefix: 'EVENT#',
+        after,
+        limit: EVENTS_PER_PAGE,
+        consistent: true,
+      });
+      await inParallel(rows, KEPT_AT_ONCE, (row) =>
+        table.write({ update: row, set: { expiresAt }, if: [present('pk')] }),
+      );
+      after = rows.at(-1)?.sk;
+      if (!more || after === undefined) return;
     }
-    const { request, meta, outbox } = newRequest(registration, at, left);
-    const free = left ? equals('expiresAt', left.expiresAt) : absent('pk');
-    const writes: Write[] = [
+  }
+}
+
+const NOTHING_FOUND: Found = { endpoints: new Map() };
+
+/** What is there of each request, and of the endpoint that its registration names; all read consistently. */
+export async function findRequests(
+  table: Pick<Table, 'getMany'>,
+  registrations: readonly Registration[],
+): Promise<Found[]> {
+  const named = registrations.map((registration) => callbackOf(registration)?.endpointId);
+  const keys = [
+    ...registrations.flatMap(({ requestId }) => keysOfRequest(requestId)),
+    ...named.flatMap((id) => (id === undefined ? [] : [endpointKey(id)])),
+  ];
+  const distinct = new Map(keys.map((key) => [`${key.pk} ${key.sk}`, key]));
+  const read = await table.getMany<RowKey>([...distinct.values()]);
+  const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
+  return registrations.map(({ requestId }, i) => {
+    const id = named[i];
+    const key = id === undefined ? undefined : endpointKey(id);
+    const endpoint = key && (rows.get(`${key.pk} ${key.sk}`) as EndpointRow | undefined);
+    return {
+      ...rowsOfRequest(rows, requestId),
+      endpoints: new Map(endpoint ? [[endpoint.id, endpoint]] : []),
+    };
+  });
+}
+
+/** The last event that was observed of a request, expired or not. */
+export async function newestEvent(
+  table: Pick<Table, 'query'>,
+  requestId: string,
+): Promise<EventRow | undefined> {
+  const { rows } = await table.query<EventRow>({
+    partition: requestKey(requestId).pk,
+    prefix: 'EVENT#',
+    newestFirst: true,
+    limit: 1,
+    consistent: true,
+  });
+  return rows[0];
+}
+
+async function endpointsOf(
+  table: Pick<Table, 'getMany'>,
+  meta: MetaRow | undefined,
+): Promise<Map<string, EndpointRow>> {
+  const keys = (meta?.callbacks ?? []).map(({ endpointId }) => endpointKey(endpointId));
+  const rows = keys.length > 0 ? await table.getMany<EndpointRow>(keys) : [];
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** What a registration writes. Throws a problem for what contradicts the request as it is tracked. */
+export function planRegistration(
+  registration: Registration,
+  restart: boolean,
+  found: Found,
+  now: number,
+  retentionDays: number,
+): Plan {
+  const endpointWrite = (callback: Callback): Write[] => {
+    const there = found.endpoints.get(callback.endpointId);
+    const write = ensured(callbackEndpoint(callback, now), there, now, retentionDays);
+    return write ? [write] : [];
+  };
+  const { request, meta } = found;
+  if (!request || isExpired(request, now)) return begin(registration, found, now, endpointWrite);
+  if (request.purged) throw conflict('The request is being erased: try again in a minute.');
+  if (!meta) throw new ConditionFailed([0], new Map()); // somebody began to track it while the rows were read
+
+  const tracked = { ...found, request, meta };
+  const added = addition(registration, meta);
+  if (added.kind === 'conflict') throw conflict(added.reason, [{ path: added.field, message: added.reason }]);
+  if (restart && found.copy?.lane !== undefined)
+    throw conflict('The copy is not finished: try again when it is.');
+  const callback = callbackToAdd(added, found);
+  const restarting = restart && request.state !== 'active';
+  const kept = restarting ? meta.callbacks.filter(({ endpointId }) => found.endpoints.has(endpointId)) : [];
+  const endpoints = [...kept, ...(callback ? [callback] : [])].flatMap(endpointWrite);
+  if (!restarting && !callback) return { status: 200, writes: endpoints, due: [], restarts: false };
+  const change = { restarting, callback, copy: registration.copy };
+  const ordered = [requestWrite(tracked, change, now), outboxWrite(tracked, change, now)];
+  return {
+    status: 200,
+    restarts: restarting,
+    writes: [
+      ...ordered.map(({ write }) => write),
+      metaWrite(tracked, change),
+      ...(restarting ? [{ check: copyKey(registration.requestId), if: [absent('lane')] }] : []),
+      ...endpoints,
+    ],
+    due: ordered.flatMap(({ due }) => (due ? [due] : [])),
+  };
+}
+
+/** A callback that is new, or whose endpoint was deleted. */
+function callbackToAdd(added: Addition, { endpoints }: Found): Callback | undefined {
+  if (added.kind === 'callback') return added.callback;
+  return added.kind === 'known' && !endpoints.has(added.callback.endpointId) ? added.callback : undefined;
+}
+
+/** Tracks a request that nobody tracks; where an earlier tracking has left rows, its numbers go on. */
+function begin(
+  registration: Registration,
+  { request: left, lastEvent }: Found,
+  now: number,
+  endpointWrite: (callback: Callback) => Write[],
+): Plan {
+  const last = left ?? (lastEvent && countersOf(lastEvent));
+  const { request, meta, outbox } = newRequest(registration, now, last);
+  const free = left ? equals('expiresAt', left.expiresAt) : absent('pk');
+  return {
+    status: 201,
+    restarts: false,
+    writes: [
       { put: request, if: [free] },
       { put: meta },
       { put: outbox },
-      ...meta.callbacks.map((callback) => ensured(callbackEndpoint(callback, at))),
-    ];
-    const outcome = await commit(writes, { status: 201, ids: { requestId: registration.requestId } });
-    return { outcome, due: [dueOf(request)] };
-  }
+      ...meta.callbacks.flatMap(endpointWrite),
+    ],
+    due: [dueOf(request)],
+  };
 }
+
+/** The numbers that the last event of a request was given. */
+const countersOf = ({ data, position, occurredAt }: EventRow) => ({
+  sequence: Number(data.sequence),
+  position,
+  lastEventAt: occurredAt,
+});
 
 type Change = {
   readonly restarting: boolean;
   readonly callback: Callback | undefined;
   readonly copy: boolean | undefined;
 };
-
-const NOTHING = { writes: [], due: [] };
-
-function additionWrites(tracked: TrackedRequest, change: Change, at: number) {
-  const { requestId } = tracked.request;
-  const { restarting, callback } = change;
-  const request = requestWrite(tracked, change, at);
-  const outbox = outboxWrite(tracked, change, at);
-  const writes: Write[] = [request.write, metaWrite(tracked, change), outbox.write];
-  if (restarting) writes.push({ check: copyKey(requestId), if: [absent('lane')] });
-  if (callback) writes.push(ensured(callbackEndpoint(callback, at)));
-  return { writes, due: [request.due, outbox.due].filter((due) => due !== undefined) };
-}
-
+type Tracked = Found & { readonly request: RequestRow; readonly meta: MetaRow };
 type Ordered = { readonly write: Write; readonly due?: Due };
 
 /** The request still as it was read; a restart makes it due, and a callback may ask for progress. */
-function requestWrite({ request }: TrackedRequest, change: Change, at: number): Ordered {
+function requestWrite({ request }: Tracked, change: Change, now: number): Ordered {
   const asIs = [equals('state', request.state), equals('startedAt', request.startedAt), absent('purged')];
   const tellProgress = change.callback && asksForProgress([change.callback]) ? true : undefined;
   if (change.restarting) {
-    return wake(request, 'poll', at, {
-      set: { ...freshTracking(at), tellProgress, copy: change.copy },
+    return wake(request, 'poll', now, {
+      set: { ...freshTracking(now), tellProgress, copy: change.copy },
       remove: LEFT_BY_A_RUN,
       if: asIs,
     });
@@ -129,7 +249,7 @@ function requestWrite({ request }: TrackedRequest, change: Change, at: number): 
 /** A request that begins anew no longer expires. */
 const expiryOf = ({ restarting }: Change): string[] => (restarting ? ['expiresAt'] : []);
 
-function metaWrite({ request, meta }: TrackedRequest, change: Change): Write {
+function metaWrite({ request, meta }: Tracked, change: Change): Write {
   const { callback } = change;
   return {
     update: metaKey(request.requestId),
@@ -140,11 +260,11 @@ function metaWrite({ request, meta }: TrackedRequest, change: Change): Write {
 }
 
 /** The callback begins at the first event that it was not sent. Whoever fans out at this moment begins anew. */
-function outboxWrite({ request, outbox }: TrackedRequest, change: Change, at: number): Ordered {
+function outboxWrite({ request, outbox }: Tracked, change: Change, now: number): Ordered {
   const key = outboxOf(request.requestId);
   const remove = expiryOf(change);
   if (!change.callback) return { write: { update: key, remove, if: [present('pk')] } };
-  return wake({ ...key, dueAt: outbox?.dueAt }, 'dispatch', at, {
+  return wake({ ...key, dueAt: outbox?.dueAt }, 'dispatch', now, {
     set: { [`callbackCursors.${change.callback.endpointId}`]: 0 },
     remove,
     if: [present('pk')],

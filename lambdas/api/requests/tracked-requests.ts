@@ -16,6 +16,14 @@ export type TrackedRequest = {
   readonly outbox?: OutboxRow;
 };
 
+/** What there is of a request, tracked or not. */
+export type RequestRows = {
+  readonly request?: RequestRow | undefined;
+  readonly meta?: MetaRow | undefined;
+  readonly copy?: (RowKey & Work) | undefined;
+  readonly outbox?: OutboxRow | undefined;
+};
+
 /** A place in a list, and the row that stands there. */
 export type Listed = { readonly position: string; readonly key: RowKey };
 
@@ -36,19 +44,18 @@ export function createRequests(table: Table, now: () => number) {
 
   /** Each of the requests in its place, undefined where there is none to show. */
   async function getMany(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
-    const read = await table.getMany<RowKey>([...new Set(requestIds)].flatMap(keysOf));
+    const read = await table.getMany<RowKey>([...new Set(requestIds)].flatMap(keysOfRequest));
     const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
-    const row = <T extends RowKey>({ pk, sk }: RowKey) => rows.get(`${pk} ${sk}`) as T | undefined;
     const found = async (requestId: string): Promise<TrackedRequest | undefined> => {
-      const request = row<RequestRow>(requestKey(requestId));
-      const meta = row<MetaRow>(metaKey(requestId));
+      const { request, meta, copy, outbox } = rowsOfRequest(rows, requestId);
       if (!request || !meta || request.purged || isExpired(request, now())) return undefined;
+      const isCopying = request.video?.state === 'copying';
       return {
         request,
         meta,
-        copy: row(copyKey(requestId)),
-        parkedSegments: request.video?.state === 'copying' ? await parkedSegments(table, requestId) : [],
-        outbox: row<OutboxRow>(outboxOf(requestId)),
+        copy,
+        parkedSegments: isCopying ? await parkedSegments(table, requestId) : [],
+        outbox,
       };
     };
     return Promise.all(requestIds.map(found));
@@ -124,12 +131,24 @@ export function createRequests(table: Table, now: () => number) {
 
 export const outboxOf = (requestId: string): RowKey => outboxKey({ kind: 'request', requestId });
 
-const keysOf = (requestId: string): RowKey[] => [
+/** The keys of the rows that {@link rowsOfRequest} takes. */
+export const keysOfRequest = (requestId: string): RowKey[] => [
   requestKey(requestId),
   metaKey(requestId),
   copyKey(requestId),
   outboxOf(requestId),
 ];
+
+/** A request's rows among those that were read, which are named by their keys. */
+export function rowsOfRequest(rows: ReadonlyMap<string, RowKey>, requestId: string): RequestRows {
+  const row = <T extends RowKey>({ pk, sk }: RowKey) => rows.get(`${pk} ${sk}`) as T | undefined;
+  return {
+    request: row<RequestRow>(requestKey(requestId)),
+    meta: row<MetaRow>(metaKey(requestId)),
+    copy: row<RowKey & Work>(copyKey(requestId)),
+    outbox: row<OutboxRow>(outboxOf(requestId)),
+  };
+}
 
 const parkedPosition = ({ dueAt, pk, sk }: ParkedRow): string =>
   `${String(dueAt).padStart(TIME_DIGITS, '0')}#${pk}#${sk}`;

@@ -3,7 +3,7 @@ import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Write } from '../../adapters/dynamodb/table.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
 import { requestList } from '../../domain/requests/request.ts';
-import { finishedExpiry } from '../../domain/retention.ts';
+import { eventExpiry, finishedExpiry, outboxExpiry } from '../../domain/retention.ts';
 import { copyKey, metaKey, requestKey, upstreamPauseKey } from '../../domain/rows.ts';
 import { type Due, type Lane, PARKED, type RowKey, type Work } from '../../domain/work.ts';
 import { wake, withdraw } from '../../engine/wake.ts';
@@ -65,10 +65,16 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
         stopRequest(tracked, { purge, expiresAt }),
         { update: metaKey(requestId), set: { expiresAt }, if: [present('pk')] },
         copy.write,
-        ...(outbox ? [outbox.write] : []),
+        outbox?.write ?? outboxExpires(requestId, at),
       ]);
       return [copy.due, outbox?.due];
     });
+  }
+
+  /** A request that is stopped gets no more events, with which its outbox would expire. */
+  function outboxExpires(requestId: string, at: number): Write {
+    const expiresAt = outboxExpiry(eventExpiry(at, retentionDays));
+    return { update: outboxOf(requestId), set: { expiresAt }, if: [present('pk')] };
   }
 
   async function known(requestId: string): Promise<TrackedRequest> {

@@ -29,6 +29,8 @@ export type EndpointRow = RowKey &
     createdAt: number;
     listKey: string;
     listAt: string;
+    /** Of a callback that no person changed: when it may be deleted; each registration puts it off. */
+    expiresAt?: number;
   };
 
 /** The `list` partition of a kind of endpoints. */

@@ -48,6 +48,7 @@ export function newRequest(
       polls: 0,
       sequence: last.sequence,
       position: last.position,
+      ...(last.lastEventAt === undefined ? {} : { lastEventAt: last.lastEventAt }),
       copy,
       ...(asksForProgress(callbacks) ? { tellProgress: true } : {}),
       lane: 'poll',
@@ -89,6 +90,7 @@ export const LEFT_BY_A_RUN = [
   'notFounds',
   'downloadMissing',
   'faults',
+  'lastError',
   'refused',
   'urlWanted',
   'expiresAt',
@@ -131,7 +133,11 @@ export function addition(registration: Registration, meta: MetaRow): Addition {
   return { kind: 'callback', callback };
 }
 
-function callbackOf({ callbackUrl, events = DEFAULT_CALLBACK_EVENTS }: Registration): Callback | undefined {
+/** The callback that a registration names; its endpoint's id is made of the URL, so equal URLs share one. */
+export function callbackOf({
+  callbackUrl,
+  events = DEFAULT_CALLBACK_EVENTS,
+}: Registration): Callback | undefined {
   if (callbackUrl === undefined) return undefined;
   const identity = createHash('sha256').update(callbackUrl).digest();
   return { endpointId: endpointId('callback', identity), url: callbackUrl, events: [...events] };

@@ -171,9 +171,9 @@ describe('registering', () => {
       ...database(),
       table: {
         ...table,
-        get: async (key, ...rest) => {
+        query: async (query) => {
           await register();
-          return table.get(key, ...rest);
+          return table.query(query);
         },
       },
     });
