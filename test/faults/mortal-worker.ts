@@ -27,6 +27,10 @@ export function mortal(death: Death | undefined) {
   return {
     call,
     isDead: () => dead,
+    /** Dies now: calls that are under way have their effect, but no answer. */
+    kill: (): void => {
+      dead = true;
+    },
     calls: () => calls,
     /** The table, as long as the worker lives. */
     table: (table: Table): Table =>

@@ -55,7 +55,15 @@ const video = object(
     contentType: text,
     checksum: object({ algorithm: text, value: text }),
     storedAt: time,
+    previous: {
+      ...object({ bucket: text, key: text }),
+      description: 'Where an earlier run of the request stored another video; it stays there.',
+    },
     error: text,
+    lastError: {
+      ...object({ at: time, reason: text }),
+      description: 'Why the copy waits; gone when it makes progress.',
+    },
   },
   ...[
     'copiedBytes',
@@ -66,7 +74,9 @@ const video = object(
     'contentType',
     'checksum',
     'storedAt',
+    'previous',
     'error',
+    'lastError',
   ],
 );
 

@@ -2,7 +2,7 @@ import { verifyLink } from '../../domain/copying/link-token.ts';
 import type { ApiContext } from '../http/context.ts';
 import { notFound } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
-import type { SignGet } from './signed-url.ts';
+import { type SignGet, storedObject } from './signed-url.ts';
 import { createRequests } from './tracked-requests.ts';
 
 /** Links to stored videos, as webhooks carry them: good for days, to URLs that are good for minutes. */
@@ -18,9 +18,9 @@ export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: Sign
       handle: async ({ params }) => {
         const link = verifyLink(params.token ?? '', await linkSecret(), now());
         const video = link && (await requests.get(link.requestId))?.request.video;
-        if (video?.state !== 'stored' || !video.bucket || !video.key)
-          throw notFound('link, or it has expired');
-        const { url } = await signGet({ bucket: video.bucket, key: video.key });
+        const stored = storedObject(video);
+        if (!stored) throw notFound('link, or it has expired');
+        const { url } = await signGet(stored);
         return { status: 302, headers: { location: url, 'referrer-policy': 'no-referrer' } };
       },
     }),

@@ -9,12 +9,12 @@ import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { notFound, Problem } from '../http/problem.ts';
-import { type Answer, type Call, ok, type Route, route } from '../http/route.ts';
+import { type Answer, ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { createRegister } from './registration.ts';
 import { isUuid, registrationSchema } from './registration-schema.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
-import type { SignGet } from './signed-url.ts';
+import { type SignGet, storedObject } from './signed-url.ts';
 import { timeline } from './timeline.ts';
 import { createRequests, type Listed, type TrackedRequest } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
@@ -145,13 +145,15 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       method: 'GET',
       path: '/v1/requests/{requestId}/video',
       access: 'read',
-      summary: 'Redirects to the stored video; with "Accept: application/json" tells the URL instead.',
+      summary:
+        'Redirects to the stored video, to be saved or with `inline=true` shown; with "Accept: application/json" answers with the URL instead.',
+      query: z.strictObject({ inline: flag }),
       answers: { 200: 'SignedUrl', 302: null },
-      handle: async ({ params, accept }: Call<unknown, unknown>) => {
+      handle: async ({ params, query, accept }) => {
         const { video } = (await tracked(params.requestId)).request;
-        if (video?.state !== 'stored' || !video.bucket || !video.key)
-          throw new Problem(404, 'The video is not stored: see `video` of the request.');
-        const { url, expiresAt } = await signGet({ bucket: video.bucket, key: video.key });
+        const stored = storedObject(video);
+        if (!stored) throw new Problem(404, 'The video is not stored: see `video` of the request.');
+        const { url, expiresAt } = await signGet({ ...stored, inline: query.inline === 'true' });
         const headers = { vary: 'accept' };
         if (!accept.includes('application/json'))
           return { status: 302, headers: { ...headers, location: url } };

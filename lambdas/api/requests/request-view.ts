@@ -50,7 +50,8 @@ export function requestView(tracked: TrackedRequest) {
 
 function videoView(video: Video | undefined) {
   if (!video) return null;
-  const { state, copiedBytes, bytesPerSecond, bucket, key, size, contentType, checksum, error } = video;
+  const { state, copiedBytes, bytesPerSecond, bucket, key, size, contentType, checksum } = video;
+  const { previous, error, lastError } = video;
   return {
     state,
     copiedBytes,
@@ -61,6 +62,8 @@ function videoView(video: Video | undefined) {
     contentType,
     checksum,
     storedAt: iso(video.storedAt),
+    previous,
     error,
+    lastError: lastError && { at: iso(lastError.at), reason: lastError.reason },
   };
 }

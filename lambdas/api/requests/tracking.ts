@@ -116,14 +116,17 @@ function stopRequest(
 }
 
 /**
- * A copy that has not ended is canceled by its own stage, which cleans up. One that was not seen, since it
+ * A copy that has not ended is canceled by its own stage, which cleans up, and once more when the lease of the
+ * worker has ended that it is taken from. One that was not seen, since it
  * began while the rows were read, makes the write fail, and all is read again.
  */
 function cancelCopy({ request, copy }: TrackedRequest, now: number): { write: Write; due?: Due } {
   if (copy?.lane === undefined) {
     return { write: { check: copyKey(request.requestId), if: [absent('lane')] } };
   }
-  return wake(copy, 'copy', now, { set: { canceled: true }, if: [present('lane')] });
+  // A claim and each renewal change the due time, so the owner is still the one that was read.
+  const lateUntil = copy.owner === undefined ? undefined : copy.dueAt;
+  return wake(copy, 'copy', now, { set: { canceled: true, lateUntil }, if: [equals('dueAt', copy.dueAt)] });
 }
 
 /** The dispatch stage erases: it alone knows where the events went. */

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { copyKey, objectKey } from '../../../lambdas/domain/rows.ts';
+import { createTracking } from '../../../lambdas/api/requests/tracking.ts';
+import { objectKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, MIB, SIZE, startCopyWorld } from './copy-world.ts';
-import { isBegin, isComplete, isPart } from './faulty-proxy.ts';
+import { isBegin, isComplete, isPart, isPut } from './faulty-proxy.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -11,17 +13,15 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-/** As `DELETE /v1/requests/{requestId}` does. */
+/** `DELETE /v1/requests/{requestId}` */
 async function cancel(requestId: string): Promise<void> {
-  await world.table.write({
-    update: copyKey(requestId),
-    set: { canceled: true, lane: 'copy', dueAt: world.clock.now() },
-    remove: ['owner'],
-  });
+  const { table, clock } = world;
+  await createTracking({ table, now: clock.now, retentionDays: 30 }).stop(requestId, { purge: false });
 }
 
 async function expectNothingLeft(requestId: string): Promise<void> {
   expect(await world.copyOf(requestId)).toMatchObject({ state: 'canceled', expiresAt: expect.any(Number) });
+  expect(await world.requestOf(requestId)).toMatchObject({ state: 'stopped' });
   expect(await world.eventsOf(requestId)).toEqual([]);
   expect(await world.uploads()).toEqual([]);
   expect(await world.objects()).toEqual([]);
@@ -42,10 +42,7 @@ test('canceled while a worker is at it, the worker stops and the upload is gone'
   await world.step();
   let canceled: Promise<void> | undefined;
   world.setS3Faults((call) => {
-    if (isPart(call))
-      canceled ??= cancel(requestId)
-        .then(() => world.step())
-        .then(() => {});
+    if (isPart(call)) canceled ??= cancel(requestId).then(() => world.runAll());
     return undefined;
   });
   await world.runAll();
@@ -59,7 +56,7 @@ test('canceled just before a worker begins its upload, that upload goes too', as
   let ended: Promise<unknown> | undefined;
   world.setS3Faults(async (call) => {
     if (!isBegin(call) || ended) return undefined;
-    ended = cancel(requestId).then(() => world.step());
+    ended = cancel(requestId).then(() => world.runAll());
     await ended;
     return undefined;
   });
@@ -87,7 +84,7 @@ test('canceled while a worker looks for a free key, the key is not kept', async 
   let ended: Promise<unknown> | undefined;
   world.setS3Faults(async ({ method }) => {
     if (method !== 'HEAD' || ended) return undefined;
-    ended = cancel(requestId).then(() => world.step());
+    ended = cancel(requestId).then(() => world.runAll());
     await ended;
     return undefined;
   });
@@ -100,7 +97,7 @@ test('canceled just before a worker stores a small object, that object goes too'
   let ended: Promise<unknown> | undefined;
   world.setS3Faults(async ({ method }) => {
     if (method !== 'PUT' || ended) return undefined;
-    ended = cancel(requestId).then(() => world.step());
+    ended = cancel(requestId).then(() => world.runAll());
     await ended;
     return undefined;
   });
@@ -135,3 +132,44 @@ test('canceled after its request was erased and registered anew, a copy leaves t
   expect(await world.copyOf(requestId)).toMatchObject({ state: 'canceled' });
   expect(await world.objects()).toEqual(stored);
 });
+
+test.each([
+  ['an upload', isBegin, SIZE],
+  ['a small object', isPut, 2 * MIB],
+])(
+  '%s that its dead worker had asked for, and that appears after the clean-up, goes too',
+  async (_name, matches, size) => {
+    const requestId = await world.begin(size);
+    const asked = Promise.withResolvers<void>();
+    const arrives = Promise.withResolvers<void>();
+    world.setS3Faults(async (call) => {
+      if (!matches(call)) return undefined;
+      asked.resolve();
+      await arrives.promise;
+      return undefined;
+    });
+    const life = mortal(undefined);
+    const [begin] = await world.due();
+    const work = world.newWorker(life)(begin!);
+    await asked.promise;
+    life.kill();
+    await cancel(requestId);
+    await world.step();
+    arrives.resolve();
+    await work;
+    expect([...(await world.uploads()), ...(await world.objects())]).toHaveLength(1);
+    await world.runAll();
+    await expectNothingLeft(requestId);
+  },
+);
+
+test.each(['stored', 'failed'])(
+  'a copy whose request was stopped without it ends without a word when it has %s',
+  async (end) => {
+    const requestId = await world.begin(2 * MIB);
+    if (end === 'failed') await world.sim('faults', { faults: [{ at: 'download', kind: 'gzip' }] });
+    await world.table.write({ update: requestKey(requestId), set: { state: 'stopped' } });
+    await world.runAll();
+    await expectNothingLeft(requestId);
+  },
+);

@@ -167,6 +167,7 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     for (const row of await partition(requestId)) await table.write({ delete: row });
     const row = requestRow({ requestId, status: 'complete', sequence: 3, position: 4 });
     await table.write({ put: { ...row, video: { state: 'pending' } } });
+    await table.write({ put: { ...metaKey(requestId), metadata: {}, callbacks: [] } });
     await table.write({ put: newCopy({ requestId, copyId: randomUUID() }, source, undefined, now()) });
   }
 

@@ -28,6 +28,7 @@ test('a link leads to the video without a key, by a URL that is good for 15 minu
   expect([status, headers['cache-control']]).toEqual([302, 'no-store']);
   const location = new URL(headers.location ?? '');
   expect(location.pathname).toBe('/v.mp4');
+  expect(location.searchParams.get('response-content-disposition')).toBe('attachment');
   expect(Number(location.searchParams.get('X-Amz-Expires'))).toBeLessThanOrEqual(900);
 });
 

@@ -333,6 +333,35 @@ describe('the video', () => {
     });
     expect(json.body).toEqual({ url: redirect.headers.location, expiresAt: '2026-11-23T20:15:00.000Z' });
   });
+
+  test.each([
+    ['', 'video/mp4', 'attachment'],
+    ['?inline=true', 'video/mp4', 'inline'],
+    ['?inline=true', 'application/zip', 'attachment'],
+  ])('with the query %j a %s is answered as %s', async (query, contentType, disposition) => {
+    await register();
+    await update({ video: { state: 'stored', bucket: 'videos', key: 'a/b', contentType } });
+    const { headers } = await api.call('GET', `/v1/requests/${id}/video${query}`);
+    const { searchParams } = new URL(headers.location ?? '');
+    expect(searchParams.get('response-content-type')).toBe(contentType);
+    expect(searchParams.get('response-content-disposition')).toBe(disposition);
+  });
+
+  test('that waits shows why, and where an earlier one is', async () => {
+    await register();
+    const previous = { bucket: 'videos', key: 'a/b.mp4' };
+    await update({
+      video: {
+        state: 'copying',
+        previous,
+        lastError: { at: api.clock.now, reason: 'the source answered 503' },
+      },
+    });
+    expect((await api.call('GET', `/v1/requests/${id}`)).body.video).toMatchObject({
+      previous,
+      lastError: { at: '2026-11-23T20:00:00.000Z', reason: 'the source answered 503' },
+    });
+  });
 });
 
 describe('polling now', () => {

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { beforeEach, expect, test } from 'vitest';
+import type { Table } from '../../../../lambdas/adapters/dynamodb/table.ts';
+import { createTracking } from '../../../../lambdas/api/requests/tracking.ts';
+import { type CopyRow, newCopy } from '../../../../lambdas/domain/copying/copy.ts';
+import type { RequestRow } from '../../../../lambdas/domain/requests/request.ts';
+import { copyKey, metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { claimed, type TestClock, testClaims, testClock } from '../../../support/claims.ts';
+import { useDatabase } from '../../../support/dynamodb.ts';
+import { requestRow } from '../../../support/rows.ts';
+
+const database = useDatabase();
+let clock: TestClock;
+let requestId: string;
+beforeEach(async () => {
+  clock = testClock();
+  requestId = randomUUID();
+  const request = requestRow({ requestId, status: 'complete', video: { state: 'pending' } });
+  const copy = newCopy(
+    { requestId, copyId: 'c' },
+    { url: 'https://source.example/v' },
+    undefined,
+    clock.now(),
+  );
+  const meta = { ...metaKey(requestId), metadata: {}, callbacks: [] };
+  for (const put of [request, copy, meta]) await database().table.write({ put });
+});
+
+const stop = (table: Table) =>
+  createTracking({ table, now: clock.now, retentionDays: 30 }).stop(requestId, { purge: false });
+const copyOf = () => database().table.get<CopyRow>(copyKey(requestId));
+const stateOf = async () => (await database().table.get<RequestRow>(requestKey(requestId)))?.state;
+
+test('a request is stopped with its copy, though the first read of its rows missed the copy', async () => {
+  const { table } = database();
+  let reads = 0;
+  const getMany: Table['getMany'] = async <T extends { pk: string; sk: string }>(
+    keys: readonly { pk: string; sk: string }[],
+  ) => {
+    const rows = await table.getMany<T>(keys);
+    return ++reads === 1 ? rows.filter(({ sk }) => sk !== 'COPY') : rows;
+  };
+  const due = await stop({ ...table, getMany });
+  expect(reads).toBe(2);
+  expect(await copyOf()).toMatchObject({ canceled: true, lane: 'copy', dueAt: due[0]?.dueAt });
+  expect(await stateOf()).toBe('stopped');
+});
+
+test('a copy that is taken from its worker notes when the lease of that worker ends', async () => {
+  const { table } = database();
+  const claims = testClaims(table, clock);
+  const claim = await claimed<CopyRow>(claims, 'copy', { ...copyKey(requestId), dueAt: clock.now() });
+  await stop(table);
+  expect(await copyOf()).toMatchObject({ canceled: true, lateUntil: claim.leaseEnd });
+  expect(await copyOf()).not.toHaveProperty('owner');
+});
+
+test('a copy that no worker has notes no such time', async () => {
+  await stop(database().table);
+  expect(await copyOf()).not.toHaveProperty('lateUntil');
+});
