@@ -20,6 +20,9 @@ export interface FunctionSettings {
 /** Lambda allows 10 s; a busy machine that starts all functions at once may need more. */
 const initTimeoutMs = 30_000;
 
+/** How long an invocation may take under a debugger. */
+const inspectedMs = 86_400_000;
+
 export type FunctionErrorKind = 'thrown' | 'init' | 'timeout' | 'crash' | 'stopped';
 
 /** An invocation that gave no result. The message is what Lambda would report. */
@@ -50,6 +53,11 @@ export class LocalFunction {
     this.onLine = onLine;
   }
 
+  /** Whether a debugger may attach: then there is one process, which no time-out ends. */
+  private get inspected(): boolean {
+    return process.env.BRIDGE_INSPECT === this.settings.name;
+  }
+
   /** The ids of its processes, busy or warm. */
   get pids(): number[] {
     return [...this.all].flatMap((host) => host.process.pid ?? []);
@@ -60,7 +68,7 @@ export class LocalFunction {
    * Throws a FunctionError when it throws, cannot be loaded, ends its process or passes its time-out.
    */
   async invoke(event: unknown): Promise<unknown> {
-    if (this.running >= this.settings.maxProcesses) {
+    if (this.running >= (this.inspected ? 1 : this.settings.maxProcesses)) {
       await new Promise<void>((resume) => this.waiting.push(resume));
     } else {
       this.running++;
@@ -83,7 +91,10 @@ export class LocalFunction {
   private async start(): Promise<Supervised> {
     const { settings } = this;
     const host = superviseModule(new URL('./function-host.ts', import.meta.url), {
-      execArgv: [`--max-old-space-size=${settings.memoryMb}`],
+      execArgv: [
+        `--max-old-space-size=${settings.memoryMb}`,
+        ...(this.inspected ? ['--inspect=127.0.0.1:9229'] : []),
+      ],
       env: {
         ...settings.environment,
         PATH: process.env.PATH,
@@ -120,7 +131,8 @@ export class LocalFunction {
   }
 
   private async run(host: Supervised, event: unknown): Promise<unknown> {
-    const { name, arn, timeoutMs } = this.settings;
+    const { name, arn } = this.settings;
+    const timeoutMs = this.inspected ? inspectedMs : this.settings.timeoutMs;
     const answered = this.nextAnswer(host, timeoutMs, 'the task');
     const deadline = Date.now() + timeoutMs;
     host.process.send(
