@@ -21,6 +21,8 @@ export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> 
 
 /** A poll takes at most this long, also when it asks again with a new key; ms. */
 export const TIMEOUT_MS = 10_000;
+/** The share of it after which a first try without any answer is given up for a second. */
+const FIRST_TRY_SHARE = 0.6;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
 
@@ -110,11 +112,7 @@ export function createTopaz(options: {
   async function ask(requestId: string, key: string, signal: AbortSignal): Promise<PollOutcome | Refusal> {
     let response: Response;
     try {
-      response = await options.fetch(`${baseUrl.replace(/\/$/, '')}/video/${requestId}/status`, {
-        headers: { 'x-api-key': key, accept: 'application/json' },
-        redirect: 'manual',
-        signal,
-      });
+      response = await send(requestId, key, signal);
       if (response.status === 200) return parse(await boundedText(response), now());
     } catch (error) {
       return { kind: 'fault', reason: reasonOf(error) };
@@ -136,6 +134,30 @@ export function createTopaz(options: {
         return { kind: 'fault', reason: `status ${response.status}` };
     }
   }
+
+  /**
+   * One GET, and a second one when the first got no answer. Lambda freezes a process between invocations,
+   * and the connections that it kept may be dead when it thaws: some answer with a reset, some never.
+   */
+  async function send(requestId: string, key: string, signal: AbortSignal): Promise<Response> {
+    const unanswered = new AbortController();
+    const timer = setTimeout(() => unanswered.abort(), timeoutMs * FIRST_TRY_SHARE);
+    try {
+      return await get(requestId, key, AbortSignal.any([signal, unanswered.signal]));
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return await get(requestId, key, signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  const get = (requestId: string, key: string, signal: AbortSignal): Promise<Response> =>
+    options.fetch(`${baseUrl.replace(/\/$/, '')}/video/${requestId}/status`, {
+      headers: { 'x-api-key': key, accept: 'application/json' },
+      redirect: 'manual',
+      signal,
+    });
 
   return { status };
 }

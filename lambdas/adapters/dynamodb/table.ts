@@ -241,7 +241,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     return { rows, next: LastEvaluatedKey };
   }
 
-  /** Rows of a lane that were due at or before `upTo`, oldest first; `limit` of them, in as many pages as that takes. */
+  /** Rows of a lane that were due at or before `upTo`, oldest first, then by key; `limit` of them, in as many pages as that takes. */
   async function due(lane: string, upTo: number, limit: number): Promise<Hint[]> {
     const found: Hint[] = [];
     let next: Record<string, unknown> | undefined;
@@ -253,7 +253,8 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
       for (const { pk, sk, dueAt } of some.rows) found.push({ pk, sk, dueAt });
       next = some.next;
     } while (next && found.length < limit);
-    return found;
+    // An index has no order for rows that are due at the same time.
+    return found.sort((a, b) => a.dueAt - b.dueAt || compare(a.pk, b.pk) || compare(a.sk, b.sk));
   }
 
   return { get, getMany, write, transact, query, due };
@@ -286,6 +287,8 @@ function passingCause(error: unknown): 'conflict' | 'throttled' | undefined {
   if (codes.some((code) => THROTTLED.includes(code))) return 'throttled';
   return codes.includes('TransactionConflict') ? 'conflict' : undefined;
 }
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const keyOf = ({ pk, sk }: RowKey): RowKey => ({ pk, sk });
 

@@ -178,7 +178,7 @@ test('asking again with a new key takes no more time than asking once', async ()
   const timeout = vi.spyOn(AbortSignal, 'timeout');
   onTestFinished(() => timeout.mockRestore());
   expect(await ask()).toEqual({ kind: 'fault', reason: 'timed out' });
-  expect(seen.map(({ key }) => key)).toEqual(['old', 'new']);
+  expect(seen.map(({ key }) => key)).toEqual(['old', 'new', 'new']);
   expect(timeout.mock.calls).toEqual([[200]]);
 });
 
@@ -218,4 +218,43 @@ test.each([
   expect(await topaz.status('id')).toMatchObject({ kind: 'status', status: { status: 'processing' } });
   const answer = await topaz.status('id');
   expect(answer.kind === 'status' && answer.status.progress).toBe(progress);
+});
+
+test('a connection that was closed while the process was frozen costs a second try, not a fault', async () => {
+  let tries = 0;
+  const server = createServer((request, response) => {
+    tries++;
+    if (tries === 1) request.socket.destroy();
+    else response.end('{"status": "processing"}');
+  });
+  server.listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  onTestFinished(() => void server.close());
+  const topaz = createTopaz({
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    apiKey: async () => 'key',
+    fetch,
+    now: () => 0,
+  });
+  expect(await topaz.status('id')).toMatchObject({ kind: 'status', status: { status: 'processing' } });
+  expect(tries).toBe(2);
+});
+
+test('a connection that never answers is given up in time for a second try', async () => {
+  let tries = 0;
+  const topaz = createTopaz({
+    baseUrl: 'https://upstream.example',
+    apiKey: async () => 'key',
+    fetch: async (_url, init) => {
+      tries++;
+      if (tries > 1) return new Response('{"status": "processing"}');
+      return new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => reject(init.signal?.reason));
+      });
+    },
+    now: () => 0,
+    timeoutMs: 200,
+  });
+  expect(await topaz.status('id')).toMatchObject({ kind: 'status' });
+  expect(tries).toBe(2);
 });

@@ -164,12 +164,12 @@ test('a probe that gets no answer is followed by another, and the pause stays', 
   const { register, answerWith, pause, clock, sent } = await setUp({ status: 429, retryAfter: 60 });
   const request = await register();
   await request.poll();
-  await answerWith([{ at: 'status', kind: 'reset', times: 1 }]);
+  await answerWith([{ at: 'status', kind: 'reset', times: 2 }]);
   await request.poll();
   expect(await pause()).toMatchObject({ strikes: 1, probeUntil: clock.now() + 15_000 });
   const next = await register();
   await next.poll();
-  expect(sent).toHaveLength(2);
+  expect(sent).toHaveLength(3);
   await next.poll();
   expect(await pause()).toBeUndefined();
   expect(await next.view()).toMatchObject({ status: 'processing' });

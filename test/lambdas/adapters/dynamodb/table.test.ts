@@ -57,6 +57,14 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
     await expect(transaction).rejects.toMatchObject({ name: 'ConditionFailed', failed: [1] });
   });
 
+  test('rows that are due at the same time come in the order of their keys', async () => {
+    const { table } = database;
+    const lane = `lane-${++rows}`;
+    for (const sk of ['c', 'a', 'b']) await table.write({ put: { pk: 'SAME', sk, lane, dueAt: 7 } });
+    await table.write({ put: { pk: 'SAME', sk: 'z', lane, dueAt: 6 } });
+    expect((await table.due(lane, 7, 10)).map(({ sk }) => sk)).toEqual(['z', 'a', 'b', 'c']);
+  });
+
   test('a refused write says how the row is', async () => {
     const { table } = database;
     const key = newKey();
