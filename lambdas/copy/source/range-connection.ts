@@ -26,6 +26,7 @@ export type ConnectionOptions = {
 };
 
 const READ_BYTES = 64 * 1024;
+/** As `node:http` has it. */
 const MAX_HEAD_BYTES = 16 * 1024;
 const isLength = (text: string | undefined): boolean => text !== undefined && /^\d{1,15}$/.test(text);
 
@@ -131,8 +132,8 @@ export class RangeConnection {
     const before = this.#head?.length ?? 0;
     const head = Buffer.concat([this.#head ?? Buffer.alloc(0), buffer.subarray(0, length)]);
     const end = head.indexOf('\r\n\r\n');
+    if ((end < 0 ? head.length : end) > MAX_HEAD_BYTES) throw broken(`${this.#host} sends endless headers`);
     if (end < 0) {
-      if (head.length > MAX_HEAD_BYTES) throw broken(`${this.#host} sends endless headers`);
       this.#head = head;
       return length;
     }
@@ -147,7 +148,10 @@ export class RangeConnection {
     }
     exchange.judge(answer.status, answer.headers);
     if (answer.headers['transfer-encoding'] !== undefined) throw new NotPlain('a chunked answer');
-    if (!isLength(answer.headers['content-length'])) throw new NotPlain('an answer without length');
+    const announced = answer.headers['content-length'];
+    if (!isLength(announced)) throw new NotPlain('an answer without length');
+    if (Number(announced) !== exchange.into.bytes.length - exchange.into.filled)
+      throw broken(`${this.#host} announced another length than that of the range`);
     this.#answer = answer;
     return end + 4 - before;
   }

@@ -29,7 +29,7 @@ import { wake } from '../../../lambdas/engine/wake.ts';
 import { startS3 } from '../../../local/s3/server.ts';
 import { startTopaz } from '../../../local/topaz/server.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
-import { testClock } from '../../support/claims.ts';
+import { type TestClock, testClock } from '../../support/claims.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
 import { requestRow } from '../../support/rows.ts';
@@ -48,6 +48,7 @@ const HORIZON_MS = 1_900_000;
 export type CopyWorld = Awaited<ReturnType<typeof startCopyWorld>>;
 type WorldOptions = {
   database: TestDatabase;
+  clock?: TestClock;
   stallMs?: number;
   memoryMiB?: number;
   resolve?: SourceOptions['resolve'];
@@ -57,9 +58,14 @@ type WorldOptions = {
  * The copy stage between a simulated Topaz and a local S3, over HTTP. Time stands still until
  * {@link runAll} moves it to the next row that is due.
  */
-export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 256, resolve }: WorldOptions) {
+export async function startCopyWorld({
+  database,
+  clock = testClock(Date.now()),
+  stallMs = 2_000,
+  memoryMiB = 256,
+  resolve,
+}: WorldOptions) {
   const { table } = database;
-  const clock = testClock(Date.now());
   const { now } = clock;
   const dir = mkdtempSync(join(tmpdir(), 'copy-'));
   const s3 = await startS3({ dir, credentials: (id) => id, now: Date.now });
@@ -171,6 +177,19 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     await table.write({ put: newCopy({ requestId, copyId: randomUUID() }, source, undefined, now()) });
   }
 
+  /** A request whose copy has ended, restarted and polled: its video is complete again. */
+  async function restart(requestId: string): Promise<void> {
+    const download = await freshDownload(requestId);
+    if (!download) throw new Error('the job has no download');
+    await table.write({
+      update: requestKey(requestId),
+      set: { state: 'active', video: { state: 'pending' } },
+      remove: ['expiresAt'],
+    });
+    const copy = newCopy({ requestId, copyId: randomUUID() }, download, await copyOf(requestId), now());
+    await table.write({ put: copy });
+  }
+
   /** Stands in for the poll stage: a request whose copy wants a URL gets one when it is due. */
   async function renewUrls(until: number): Promise<boolean> {
     const due = await table.due('poll', until, 100);
@@ -226,6 +245,7 @@ export async function startCopyWorld({ database, stallMs = 2_000, memoryMiB = 25
     newWorker,
     begin,
     beginAgain,
+    restart,
     sim,
     freshDownload,
     due,

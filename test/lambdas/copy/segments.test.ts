@@ -9,7 +9,7 @@ import {
   type SegmentRow,
 } from '../../../lambdas/domain/copying/copy.ts';
 import type { RequestRow } from '../../../lambdas/domain/requests/request.ts';
-import { copyKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { copyKey, requestKey, segmentKey } from '../../../lambdas/domain/rows.ts';
 import type { Claim } from '../../../lambdas/engine/claims.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../support/claims.ts';
@@ -114,6 +114,32 @@ test('more bytes are progress: earlier claims without any no longer count', asyn
   expect(await table.get<SegmentRow>(held[0]!.row)).toMatchObject({ claims: 1 });
   await segments.progress(held[0]!, { copiedBytes: 10, bytesPerSecond: 1 });
   expect(await table.get<SegmentRow>(held[0]!.row)).not.toHaveProperty('claims');
+});
+
+test('a plan replaces segments that an earlier copy of the request left, and counts none of theirs', async () => {
+  const { table } = adapters();
+  const left = { requestId, generation: 1, state: 'copied', copiedBytes: 1_000, bytesPerSecond: 0 };
+  for (const segment of [0, 5]) {
+    await table.write({ put: { ...segmentKey(requestId, 1, segment), ...left, segment, expiresAt: 1 } });
+  }
+  const { segments, held } = await plannedCopy(2);
+  expect(held[0]!.row).toMatchObject({ segment: 0, state: 'open', firstPart: 1 });
+  clock.advance(5_000);
+  await segments.showProgress(await copyOf(), 5_000);
+  expect(await videoOf()).toMatchObject({ copiedBytes: 0 });
+});
+
+test('why a copy waits is shown until bytes come again', async () => {
+  const { copies, segments, held } = await plannedCopy(1);
+  await copies.showFailure(requestId, 'the source answered 503');
+  expect(await videoOf()).toMatchObject({
+    state: 'copying',
+    lastError: { at: clock.now(), reason: 'the source answered 503' },
+  });
+  await segments.progress(held[0]!, { copiedBytes: 10, bytesPerSecond: 1 });
+  clock.advance(5_000);
+  await segments.showProgress(await copyOf(), 5_000);
+  expect(await videoOf()).not.toHaveProperty('lastError');
 });
 
 test('progress of a stored video is not shown any more', async () => {
