@@ -81,8 +81,7 @@ export class WebhookBridge extends Construct {
     poll.grantHints(api.fn, poll.fn, copy.fn);
     copy.grantHints(api.fn, poll.fn, copy.fn);
     dispatch.grantHints(api.fn, poll.fn, copy.fn, dispatch.fn, deliver.fn);
-    deliver.grantHints(dispatch.fn, deliver.fn);
-    deliver.grantLane('deliver-slow', api.fn);
+    deliver.grantHints(api.fn, dispatch.fn, deliver.fn);
     for (const queue of queues) queue.grantSweep(clock.fn);
 
     // Who holds what.
@@ -111,6 +110,7 @@ export class WebhookBridge extends Construct {
     poll.fn.addEnvironment('NOT_FOUND_MINUTES', String(config.notFoundMinutes));
     poll.fn.addEnvironment('PENDING_DAYS', String(config.pendingDays));
     copy.fn.addEnvironment('KEY_TEMPLATE', config.keyTemplate);
+    deliver.fn.addEnvironment('MAX_DELIVERIES', String(config.maxDeliveries));
     // Both make links: one for messages that it sends, the other for those that are fetched.
     for (const { fn } of [api, deliver]) {
       fn.addEnvironment('LINK_DAYS', String(config.linkDays));

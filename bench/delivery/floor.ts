@@ -20,7 +20,7 @@ const client = DynamoDBDocumentClient.from(
 );
 const http = createSafeHttp({ allowLoopback: true });
 const secrets = [{ secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}` }];
-const limits = { timeoutMs: 15_000, maxBodyBytes: 65_536, keepBytes: 1_024 };
+const limits = { timeoutMs: 15_000, maxBodyBytes: 65_536, keepBytes: 1_024, bodyTimeoutMs: 1_000 };
 const payload = {
   id: 'msg_',
   type: 'video.processing',

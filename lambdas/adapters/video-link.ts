@@ -20,13 +20,14 @@ export function createVideoLinks(options: { secret: SecretReader; publicUrl: str
 
 export type VideoLinks = ReturnType<typeof createVideoLinks>;
 
-/** The payload of a delivery as it is sent now: that of a stored video with a fresh link. */
-export async function payloadToSend(
-  { payload, requestId }: DeliveryRow,
+/** The body of a delivery as it is sent now: that of a stored video has a fresh link. */
+export async function bodyToSend(
+  { body, type, requestId }: DeliveryRow,
   videoLink: VideoLinks,
   now: number,
-): Promise<EventPayload> {
-  if (payload.type !== 'video.stored' || requestId === undefined) return payload;
+): Promise<string> {
+  if (type !== 'video.stored' || requestId === undefined) return body;
+  const payload = JSON.parse(body) as EventPayload;
   const video = { ...(payload.data.video as object), ...(await videoLink(requestId, now)) };
-  return { ...payload, data: { ...payload.data, video } };
+  return JSON.stringify({ ...payload, data: { ...payload.data, video } });
 }

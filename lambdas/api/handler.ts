@@ -38,7 +38,7 @@ export const handler = createApi({
   metricHistory: createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME),
   hints: createHints({
     client: new SQSClient(AWS_CLIENT),
-    queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver-slow'),
+    queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'),
     now,
     onLost: reportLostHints,
   }),

@@ -2,28 +2,21 @@ import { equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
+import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
-import { QUIET_MS } from '../domain/delivering/delivery-gate.ts';
+import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogEntryKey, deliveryKey, deliveryPartition, endpointKey } from '../domain/rows.ts';
-import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
-import { type Claim, dueAfter, owned, releaseOnce } from '../engine/claims.ts';
-import type { Hints } from '../engine/hints.ts';
+import { backlogEntryKey, deliveryKey, deliveryPartition } from '../domain/rows.ts';
+import type { Due } from '../domain/work.ts';
+import { type Claim, type Claims, owned } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
-import { followerWrite, succeededBy, waitsFor } from './finish-delivery.ts';
-
-/** The order to cancel what a deleted endpoint still had to get. */
-export type CancellationRow = RowKey & {
-  endpointId: string;
-  orderedAt: number;
-  /** The last event looked at. */
-  cursor?: string;
-};
+import { withdraw } from '../engine/wake.ts';
+import { succeededBy, waitsFor, wakeSuccessor } from './finish-delivery.ts';
 
 export type CancelDependencies = {
   readonly table: Table;
-  readonly hints: Pick<Hints, 'send'>;
+  readonly claims: Claims;
   readonly now: () => number;
   readonly retentionDays: number;
 };
@@ -34,14 +27,17 @@ const AT_ONCE = 10;
 /**
  * Cancels the deliveries of a deleted endpoint that are not final, by consistent reads of all it ever
  * had, and once more when every function call that may still have known the endpoint is over.
+ *
+ * A callback that is named again is another endpoint with the same id. Each delivery says which of the two
+ * it is for, and the transaction that cancels it demands that it is the deleted one.
  */
-export function createCancelDeliveries({ table, hints, now, retentionDays }: CancelDependencies) {
-  return async function cancelDeliveries(claim: Claim, { deadline }: WorkContext): Promise<void> {
-    const order = claim.row as CancellationRow;
+export function createCancelDeliveries({ table, claims, now, retentionDays }: CancelDependencies) {
+  return async function cancelDeliveries(
+    claim: Claim<CancellationRow>,
+    { deadline, hint }: WorkContext,
+  ): Promise<void> {
+    const order = claim.row;
     let { cursor } = order;
-    // A callback that is named again is another endpoint by the same id.
-    const isBack = (await table.get(endpointKey(order.endpointId))) !== undefined;
-    const isMeant = (row: DeliveryRow) => !isFinal(row) && (!isBack || row.createdAt <= order.orderedAt);
     for (;;) {
       const { rows, more } = await table.query<DeliveryRow>({
         partition: deliveryPartition(order.endpointId),
@@ -49,57 +45,51 @@ export function createCancelDeliveries({ table, hints, now, retentionDays }: Can
         limit: PAGE,
         consistent: true,
       });
-      const woken = await inParallel(rows.filter(isMeant), AT_ONCE, cancel);
-      const due = woken.filter((hint) => hint !== undefined);
-      if (due.length > 0) await hints.send('deliver-slow', due);
+      const meant = rows.filter((row) => isMeant(order, row));
+      await hint(await inParallel(meant, AT_ONCE, (row) => cancel(order, row)));
       if (!more || rows.length === 0) break;
       cursor = rows.at(-1)?.sk;
-      if (now() > deadline) return again(claim, now(), cursor);
-      claim.leaseEnd = dueAfter(claim, now() + LEASE_MS);
-      await table.write({
-        update: order,
-        set: { cursor, dueAt: claim.leaseEnd },
-        remove: ['claims'],
-        if: [owned(claim)],
-      });
+      if (now() > deadline) return hint(await claims.again(claim, now(), { set: { cursor } }));
+      await claims.progress(claim, { cursor });
     }
     const lastLook = order.orderedAt + QUIET_MS;
-    if (now() < lastLook) return again(claim, lastLook, undefined);
+    if (now() < lastLook) return hint(await claims.again(claim, lastLook, { remove: ['cursor'] }));
     await table.write({ delete: order, if: [owned(claim)] });
   };
 
   /**
-   * Takes the delivery from whoever is sending it; what was sent already cannot be called back. What
-   * waits for its end, since the endpoint is back, becomes due. Returns the hint of that.
+   * Takes the delivery from the worker that is sending it; what was sent already cannot be called back. A
+   * successor for the endpoint that was named again becomes due. Returns what is due by it.
    */
-  function cancel(seen: DeliveryRow): Promise<Hint | undefined> {
+  function cancel(order: CancellationRow, seen: DeliveryRow): Promise<Due | undefined> {
     return optimistic(async () => {
       const row = await table.get<DeliveryRow>(seen);
-      if (!row || isFinal(row)) return undefined;
+      if (!row || !isMeant(order, row)) return undefined;
       const { endpointId, backlogKey, successor } = row;
       const waiting = successor && (await table.get<DeliveryRow>(deliveryKey(endpointId, successor)));
-      const follower = waiting && waitsFor(waiting, row) ? followerWrite(row, successor, now()) : undefined;
+      const woken =
+        waiting && waitsFor(waiting, row) ? wakeSuccessor(row, successor, GATE_LANE, now()) : undefined;
       const expiresAt = finishedExpiry(now(), retentionDays);
       const writes: Write[] = [
-        {
-          update: row,
+        withdraw(row, {
           set: { state: 'canceled', expiresAt },
-          remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'backlogKey', 'bypassesBreaker', 'inReplay'],
-          if: [equals('state', row.state), succeededBy(successor)],
-        },
+          remove: ['backlogKey', 'bypassesBreaker', 'inReplay'],
+          if: [
+            equals('state', row.state),
+            equals('endpointCreatedAt', row.endpointCreatedAt),
+            succeededBy(successor),
+          ],
+        }),
         ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, row) }] : []),
         ...countedInReplay(row, expiresAt),
-        ...(follower ? [follower] : []),
+        ...(woken ? [woken.write] : []),
       ];
       await table.transact(writes);
-      return follower ? { ...follower.update, dueAt: now() } : undefined;
+      return woken?.due;
     });
   }
-
-  async function again(claim: Claim, at: number, cursor: string | undefined): Promise<void> {
-    const { pk, sk } = claim.row;
-    const change = cursor === undefined ? { remove: ['cursor'] } : { set: { cursor } };
-    await releaseOnce(table, claim, { dueAt: at, ...change });
-    await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, at) }]);
-  }
 }
+
+/** Whether the order cancels this delivery: it is not final, and for the endpoint that was deleted. */
+const isMeant = (order: CancellationRow, row: DeliveryRow): boolean =>
+  !isFinal(row) && row.endpointCreatedAt <= order.endpointCreatedAt;

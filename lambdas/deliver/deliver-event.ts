@@ -1,35 +1,41 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
-import { entryWrite, wakeWrite } from '../adapters/rows/backlog.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
+import { entryWrite, wakeCrowdedGate } from '../adapters/rows/backlog.ts';
 import type { Targets } from '../adapters/rows/targets.ts';
-import { backlogOf, heldBy, pacer, type Target } from '../domain/delivering/admission.ts';
 import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivering/delivery.ts';
-import { type GateRow, isAwake } from '../domain/delivering/delivery-gate.ts';
 import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
-import { isProven, mostAtOnce, SLOW_MS } from '../domain/delivering/health.ts';
+import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
+import { admit, backlogOf } from '../domain/delivering/gate/admission.ts';
+import { crowdedLookAt, isAwake } from '../domain/delivering/gate/gate.ts';
+import { SLOW_MS } from '../domain/delivering/gate/health.ts';
+import type { Limit } from '../domain/delivering/gate/standing.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { deliveryKey } from '../domain/rows.ts';
-import { LEASE_MS } from '../domain/work.ts';
-import { type Claim, dueAfter, releaseOnce, releaseWrite } from '../engine/claims.ts';
-import type { Hints } from '../engine/hints.ts';
+import type { Lane } from '../domain/work.ts';
+import { againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { RecordHealth } from './endpoint-health.ts';
 import { finishDelivery } from './finish-delivery.ts';
 import type { RateLimiter } from './rate-limiter.ts';
-import type { Send } from './send.ts';
+import { NotSendable, type Send } from './send.ts';
 
 export type DeliverDependencies = {
   readonly table: Table;
+  readonly claims: Claims;
   readonly targets: Targets;
   readonly limiter: RateLimiter;
   readonly send: Send;
   readonly recordHealth: RecordHealth;
-  readonly hints: Pick<Hints, 'send'>;
   readonly now: () => number;
   readonly random: () => number;
   /** Rejects when the signal ends it. */
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly retentionDays: number;
+  /** Workers of the slow queue at most. */
+  readonly maxDeliveries: number;
   readonly log: DeliverLog;
   /** Counts a delivery that the endpoint accepted. */
   readonly onDelivered: () => void;
@@ -40,47 +46,49 @@ export type DeliverDependencies = {
 export type DeliverLog = Record<'info' | 'error', (message: string, extra: Record<string, unknown>) => void>;
 
 /**
- * How long an attempt waits for its turn, ms: in the fast queue hardly, for others are behind it; in the
- * other for as much as the message before it may have come later than its own.
+ * How long an attempt waits for the time that the rate limit gives it, ms. SQS delays by whole seconds, so
+ * the attempts of one second come together, and the message before it may have come as late. In the fast
+ * queue others are behind it: there it only makes up for the lateness of its message.
  */
-const MAX_WAIT_MS = { deliver: 50, 'deliver-slow': 2_000 };
-/** After how long a gate looks who may go next, ms. */
-const CROWDED_MS = 1_000;
+const MAX_WAIT_MS = 2_000;
+const MIN_WAIT_MS = 50;
+/** After how long a delivery is tried again that the bridge itself could not send, ms. */
+const NOT_SENDABLE_MS = 60_000;
 
 /**
- * One attempt at one claimed delivery, if it is its turn, and what it leaves: delivered, due again,
- * waiting in a backlog, failed or canceled.
+ * Makes one attempt at a claimed delivery, if the gate admits it, and commits what it leads to:
+ * delivered, due again, waiting in the backlog, failed or canceled.
  */
 export function createDeliverEvent(dependencies: DeliverDependencies) {
-  const { table, targets, limiter, send, recordHealth, hints } = dependencies;
-  const { now, random, sleep, retentionDays, log, onDelivered, onFailed } = dependencies;
+  const { table, claims, targets, limiter, send, recordHealth } = dependencies;
+  const { now, random, sleep, retentionDays, maxDeliveries, log, onDelivered, onFailed } = dependencies;
 
-  return async function deliverEvent(claim: Claim<DeliveryRow>): Promise<void> {
-    const { row } = claim;
-    const target = await targets.of(row.endpointId);
-    if (!target) return finish(claim, { state: 'canceled' });
-    const shut = heldBy(row, target);
-    if (shut) return wait(claim, shut, 'held');
-    if (target.endpoint.kind === 'pull') return wait(claim, target.endpoint, 'pending');
-    if (claim.lane === 'deliver' && !isProven(target.gate.health)) return again(claim, now());
+  return async function deliverEvent(claim: Claim<DeliveryRow>, context: WorkContext): Promise<void> {
+    const target = await targets.of(claim.row.endpointId);
+    const admission = admit(claim.row, claim.lane, target, maxDeliveries);
+    if (!target || admission.outcome === 'cancel') return finish(claim, { state: 'canceled' }, context);
+    if (admission.outcome === 'wait') return wait(claim, target.endpoint, admission.state);
+    if (admission.outcome === 'move') return again(claim, now(), { lane: admission.lane }, context);
     if (await waitsForPredecessor(claim)) return;
 
-    const paced = pacer(target);
-    const turn = await acquireSlot(claim, target, paced);
-    if (turn === undefined) return;
+    const { limits } = admission;
+    const sendAt = await acquire(claim, limits);
+    if (sendAt === undefined) return waitForSlot(claim, target, context);
     let result: AttemptResult;
     try {
-      if (turn > now()) await sleep(turn - now());
-      result = await watched(claim.lane, target, send(target.endpoint, row));
+      if (sendAt > now()) await sleep(sendAt - now());
+      result = await watched(claim.lane, target, send(target.endpoint, claim.row));
+    } catch (error) {
+      if (!(error instanceof NotSendable)) throw error;
+      log.error('not sendable now', { deliveryId: claim.row.id, error });
+      return again(claim, now() + NOT_SENDABLE_MS, {}, context);
     } finally {
-      if (mostAtOnce(target.gate.health) !== undefined) {
-        await aside('slot not released', limiter.release(paced, claim.nonce));
-      }
+      await aside('slot not released', limiter.release(limits, claim.nonce));
     }
-    await record(claim, target, result);
+    await record(claim, target, result, context);
   };
 
-  /** Work beside an attempt, which what it comes to does not depend on: when it fails, that is logged. */
+  /** Work beside an attempt that does not decide its result: an error is only logged. */
   async function aside<T>(message: string, work: Promise<T>): Promise<T | undefined> {
     try {
       return await work;
@@ -92,7 +100,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
 
   /** Notices while an attempt lasts that it takes long, so that the fast queue sends no more to it. */
   async function watched(
-    lane: string,
+    lane: Lane,
     target: Target,
     attempt: Promise<AttemptResult>,
   ): Promise<AttemptResult> {
@@ -106,7 +114,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       return await attempt;
     } finally {
       answered.abort();
-      if (await watch) targets.forget(target.endpoint.id);
+      if (await watch) targets.forget(target);
     }
   }
 
@@ -114,99 +122,104 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     claim: Claim<DeliveryRow>,
     target: Target,
     { attempt, retryAfterMs }: AttemptResult,
+    context: WorkContext,
   ): Promise<void> {
     const { row } = claim;
-    const { set, dueAt } = afterAttempt(row, attempt, now(), random(), retryAfterMs);
-    if (set.state !== undefined) await finish(claim, { ...set, state: set.state });
-    else if (dueAt !== undefined) await again(claim, dueAt, set);
-    if (set.state === 'delivered') onDelivered();
-    if (set.state === 'failed') onFailed();
-    if (await recordHealth.after(target, attempt)) targets.forget(row.endpointId);
+    const outcome = afterAttempt(row, attempt, now(), random(), retryAfterMs);
+    if ('dueAt' in outcome) {
+      const { set, dueAt } = outcome;
+      await again(claim, dueAt, { lane: 'deliver-slow', set, remove: ['bypassesBreaker'] }, context);
+    } else {
+      await finish(claim, outcome.set, context);
+      (outcome.set.state === 'delivered' ? onDelivered : onFailed)();
+    }
+    if (await recordHealth.after(target, attempt)) targets.forget(target);
     log.info('attempted', {
       deliveryId: row.id,
       eventId: row.eventId,
       statusCode: attempt.statusCode,
       error: attempt.error,
       durationMs: attempt.durationMs,
-      state: set.state ?? 'pending',
-      nextAttemptAt: set.state === undefined ? dueAt : undefined,
+      state: outcome.set.state ?? 'pending',
+      nextAttemptAt: 'dueAt' in outcome ? outcome.dueAt : undefined,
     });
   }
 
   async function finish(
     claim: Claim<DeliveryRow>,
     set: Partial<DeliveryRow> & { state: DeliveryState },
+    { hint }: WorkContext,
   ): Promise<void> {
     const expiresAt = finishedExpiry(now(), retentionDays);
-    const next = await finishDelivery(table, claim, set, expiresAt, now());
-    if (next) await hints.send('deliver-slow', [next]);
+    await hint(await finishDelivery(claims, claim, set, expiresAt, now()));
   }
 
-  async function again(claim: Claim<DeliveryRow>, at: number, set: Partial<DeliveryRow> = {}): Promise<void> {
-    const lane = 'deliver-slow';
-    const attempted = set.attempts ? ['bypassesBreaker'] : [];
-    await releaseOnce(table, claim, { lane, dueAt: at, set, remove: attempted });
-    const { pk, sk } = claim.row;
-    await hints.send(lane, [{ pk, sk, dueAt: dueAfter(claim, at) }]);
+  async function again(
+    claim: Claim<DeliveryRow>,
+    at: number,
+    change: Parameters<typeof againWrite>[2],
+    { hint }: WorkContext,
+  ): Promise<void> {
+    const { write, due } = againWrite(claim, at, change);
+    await claims.commit(claim, [write]);
+    await hint(due);
   }
 
-  /** Into the backlog of a gate that is shut or awake (see domain/gate.ts). */
-  async function wait(claim: Claim<DeliveryRow>, gate: GateRow, state: 'held' | 'pending'): Promise<void> {
-    const backlogKey = backlogOf(gate, claim.row);
-    await table.transact([
-      releaseWrite(claim, { set: { state, backlogKey } }),
-      entryWrite(backlogKey, { ...claim.row, expiresAt: undefined }),
+  /** Into the backlog of a gate that is shut or awake (see domain/delivering/gate/gate.ts). */
+  async function wait(
+    claim: Claim<DeliveryRow>,
+    endpoint: EndpointRow,
+    state: 'held' | 'pending',
+  ): Promise<void> {
+    const backlogKey = backlogOf(endpoint, claim.row);
+    await claims.commit(claim, [
+      finishWrite(claim, { set: { state, backlogKey } }),
+      entryWrite(backlogKey, claim.row),
     ]);
     log.info('waits', { deliveryId: claim.row.id, state });
   }
 
-  /** When it may go out; undefined when others are before it, and it waits in the backlog. */
-  async function acquireSlot(
+  async function acquire(claim: Claim, limits: readonly Limit[]): Promise<number | undefined> {
+    const at = now();
+    if (limits.length === 0) return at;
+    const late = Math.max(MIN_WAIT_MS, claim.hintedAt + MAX_WAIT_MS - at);
+    const maxWaitMs = claim.lane === 'deliver' ? Math.min(late, MAX_WAIT_MS) : MAX_WAIT_MS;
+    return limiter.acquire(limits, { nonce: claim.nonce, now: at, maxWaitMs });
+  }
+
+  /** Into the backlog, of which the gate then looks for a free slot. */
+  async function waitForSlot(
     claim: Claim<DeliveryRow>,
-    { endpoint, gate }: Target,
-    paced: GateRow,
-  ): Promise<number | undefined> {
-    const atOnce = mostAtOnce(gate.health);
-    const perSecond = endpoint.rateLimit;
-    if (atOnce === undefined && perSecond === undefined) return now();
-    const turn = await limiter.acquire(paced, {
-      nonce: claim.nonce,
-      now: now(),
-      until: now() + LEASE_MS,
-      atOnce,
-      perSecond,
-      maxWaitMs: claim.lane === 'deliver' ? MAX_WAIT_MS.deliver : MAX_WAIT_MS['deliver-slow'],
-    });
-    if (turn) return turn.sendAt;
-    if (!isAwake(paced)) {
-      const { due, ...write } = wakeWrite(paced, now() + CROWDED_MS);
-      await table.write(write);
-      await hints.send('deliver-slow', [due]);
-      targets.forget(endpoint.id);
+    target: Target,
+    { hint }: WorkContext,
+  ): Promise<void> {
+    const { endpoint } = target;
+    if (!isAwake(endpoint)) {
+      const { write, due } = wakeCrowdedGate(endpoint, crowdedLookAt(endpoint, now()), now());
+      targets.forget(target);
+      if (await writeIf(table, write)) await hint(due);
     }
-    await wait(claim, paced, 'pending');
-    return undefined;
+    await wait(claim, endpoint, 'pending');
   }
 
   /**
-   * Whether the delivery before it, to an ordered endpoint, is not final yet: it then waits without a
-   * due time, named there, and the end of that one makes it due.
+   * Whether the predecessor of a delivery to an ordered endpoint is not final yet. It then waits without a
+   * due time, named there, and the end of the predecessor makes it due.
    */
   async function waitsForPredecessor(claim: Claim<DeliveryRow>): Promise<boolean> {
     const { predecessor, endpointId, eventId, attemptCount } = claim.row;
     if (predecessor === undefined || attemptCount > 0) return false;
-    for (;;) {
-      const before = await table.get<DeliveryRow>(deliveryKey(endpointId, predecessor));
-      if (!before || isFinal(before)) return false;
-      try {
-        await table.transact([
-          releaseWrite(claim, {}),
-          { update: before, set: { successor: eventId }, if: [equals('state', before.state)] },
+    return optimistic(
+      async () => {
+        const row = await table.get<DeliveryRow>(deliveryKey(endpointId, predecessor));
+        if (!row || isFinal(row)) return false;
+        await claims.commit(claim, [
+          finishWrite(claim),
+          { update: row, set: { successor: eventId }, if: [equals('state', row.state)] },
         ]);
         return true;
-      } catch (error) {
-        if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
-      }
-    }
+      },
+      { claimAt: 0 },
+    );
   }
 }

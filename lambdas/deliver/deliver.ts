@@ -1,8 +1,8 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { createTargets } from '../adapters/rows/targets.ts';
+import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
-import type { GateRow } from '../domain/delivering/delivery-gate.ts';
-import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
+import type { EndpointRow, EndpointSecret } from '../domain/delivering/endpoint.ts';
 import type { ReplayRow } from '../domain/delivering/replay.ts';
 import type { RowKey } from '../domain/work.ts';
 import type { Claim, Claims } from '../engine/claims.ts';
@@ -23,16 +23,18 @@ export type DeliverOptions = SendDependencies & {
   readonly random: () => number;
   readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
   readonly retentionDays: number;
+  /** Workers of the slow queue at most. */
+  readonly maxDeliveries: number;
   readonly log: DeliverLog;
   /** Rows worked on at a time. */
   readonly concurrency?: number;
   readonly count: (metric: 'EndpointDisabled' | 'DeliveriesSucceeded' | 'DeliveriesFailed') => void;
 };
 
-/** An attempt may take its 15 s, and what it leaves is to be written down. */
+/** An attempt may take its 15 s, and what it leads to is still to be written. */
 const ROW_MS = 20_000;
 
-/** The stage that sends: its rows are deliveries, gates with a backlog, replays and cancellations. */
+/** The stage that sends: its rows are deliveries, endpoints with a backlog, replays and cancellations. */
 export function createDeliver(options: DeliverOptions) {
   const { table, hints, now, count } = options;
   const targets = createTargets(table);
@@ -58,11 +60,11 @@ export function createDeliver(options: DeliverOptions) {
   const replayDeliveries = createReplayDeliveries(shared);
 
   async function work(claim: Claim, context: WorkContext): Promise<void> {
-    const kind = claim.row.pk.slice(0, claim.row.pk.indexOf('#'));
-    if (kind === 'DEL') return deliverEvent(claim as Claim<DeliveryRow>);
+    const [kind] = claim.row.pk.split('#', 1);
+    if (kind === 'DEL') return deliverEvent(claim as Claim<DeliveryRow>, context);
     if (kind === 'REPLAY') return replayDeliveries(claim as Claim<ReplayRow>, context);
-    if (kind === 'CANCELLATION') return cancelDeliveries(claim, context);
-    return releaseBacklog(claim as Claim<GateRow>, context);
+    if (kind === 'CANCELLATION') return cancelDeliveries(claim as Claim<CancellationRow>, context);
+    return releaseBacklog(claim as Claim<EndpointRow>, context);
   }
 
   return stage<RowKey>({
@@ -73,8 +75,8 @@ export function createDeliver(options: DeliverOptions) {
     concurrency: options.concurrency,
     rowMs: ROW_MS,
     // An endpoint's deliveries of one invocation go out in order, and one at a time.
-    sequence: ({ pk }) => pk,
-    // What is known of endpoints serves the rows of one invocation.
+    sequence: ({ pk, sk }) => (pk.includes('#') ? pk : sk),
+    // What was read of endpoints serves the rows of one invocation.
     before: () => {
       targets.forget();
       callbackSecrets = undefined;

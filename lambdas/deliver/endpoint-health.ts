@@ -1,24 +1,27 @@
-import { equals } from '../adapters/dynamodb/expression.ts';
+import { absent, equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { endpointEventWrites } from '../adapters/rows/outbox.ts';
-import type { Target } from '../domain/delivering/admission.ts';
-import { type Attempt, isGone } from '../domain/delivering/attempt.ts';
-import { type GateRow, isAwake } from '../domain/delivering/delivery-gate.ts';
-import type { EndpointRow } from '../domain/delivering/endpoint.ts';
+import { type Attempt, isGone, isSuccess } from '../domain/delivering/attempt.ts';
+import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
+import { GATE_LANE, GATE_WORK, isAwake } from '../domain/delivering/gate/gate.ts';
 import {
-  afterAttemptAt,
+  afterOutcome,
   disabled,
   type EndpointHealth,
   type HealthChange,
   probeAt,
-} from '../domain/delivering/health.ts';
+} from '../domain/delivering/gate/health.ts';
+import { afterOutcomeAtOrigin, type OriginRow } from '../domain/delivering/gate/origin.ts';
+import { standingOf } from '../domain/delivering/gate/standing.ts';
 import type { EventDraft } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
-import { eventExpiry } from '../domain/retention.ts';
+import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { outboxKey } from '../domain/rows.ts';
-import { freshDueAt, type Hint } from '../domain/work.ts';
+import type { Due } from '../domain/work.ts';
 import type { Hints } from '../engine/hints.ts';
+import { wake, withdraw } from '../engine/wake.ts';
 
 export type EndpointHealthDependencies = {
   readonly table: Table;
@@ -34,106 +37,139 @@ export type RecordHealth = ReturnType<typeof createRecordHealth>;
 
 /**
  * Keeps the health of endpoints and origins: opens and closes the breaker, gives endpoints up, and
- * tells the others. Each write demands the state that the attempt was made under; when somebody
- * changed it meanwhile, that says more than this attempt.
+ * tells the other endpoints. Each write demands the state that the attempt was made under: a change
+ * since then says more than this attempt.
  */
 export function createRecordHealth(dependencies: EndpointHealthDependencies) {
   const { table, hints, now, retentionDays, log, onDisabled } = dependencies;
 
   /** Returns whether anything was written. */
   async function after(target: Target, attempt: Attempt): Promise<boolean> {
-    if (isGone(attempt)) return giveUp(target, 'it answered 410 Gone', target.gate.health);
-    const change = afterAttemptAt(target.gate.health, attempt, now());
-    if (!change) return false;
-    if (change.news === 'given up') {
-      return giveUp(target, 'it has failed for 5 days', { ...change.health, state: 'failing' });
+    const { endpoint } = target;
+    const outcome = { succeeded: isSuccess(attempt), durationMs: attempt.durationMs };
+    const atOrigin = await writeOrigin(target, outcome);
+    if (isGone(attempt)) return giveUp(endpoint, 'it answered 410 Gone', endpoint.health);
+    const change = afterOutcome(endpoint.health, outcome, now());
+    if (!change) return atOrigin;
+    if (change.transition === 'given up') {
+      return giveUp(endpoint, 'it has failed for 5 days', { ...change.health, state: 'failing' });
     }
-    return write(target, change);
+    return (await write(endpoint, change)) || atOrigin;
   }
 
-  /** An attempt is taking long: the fast queue sends no more to it before it answers. */
-  async function tooSlow({ gate }: Target): Promise<boolean> {
-    return settle([healthWrite(gate, { ...gate.health, slow: true })]);
+  /** An attempt is taking long: the fast queue sends no more to this endpoint before it answers. */
+  async function tooSlow(target: Target): Promise<boolean> {
+    const { endpoint, origin } = target;
+    const [own, atOrigin] = await Promise.all([
+      writeIf(table, healthWrite(endpoint, { ...endpoint.health, slow: true })),
+      origin && !origin.slow ? writeIf(table, originWrite(origin, { ...origin, slow: true })) : false,
+    ]);
+    return own || atOrigin;
   }
 
-  async function write({ endpoint, gate }: Target, change: HealthChange): Promise<boolean> {
-    const wakes = change.news === 'closed' || (change.health.state === 'healthy' && isAwake(gate));
-    const opens = change.news === 'opened';
-    const dueAt = freshDueAt(opens ? probeAt(change.health, now()) : now(), gate.dueAt);
-    const written = healthWrite(gate, change.health, {
-      bump: change.news !== undefined,
-      ...(wakes || opens ? { dueAt } : {}),
-    });
-    const { origin, health } = gate;
+  async function writeOrigin(
+    target: Target,
+    outcome: { succeeded: boolean; durationMs: number },
+  ): Promise<boolean> {
+    const { origin } = target;
+    if (!origin) return false;
+    const standing = standingOf(target);
+    const knownSlow = standing === 'slow' || standing === 'failing';
+    const change = afterOutcomeAtOrigin(origin, outcome, knownSlow, now());
+    return change !== undefined && writeIf(table, originWrite(origin, change));
+  }
+
+  function originWrite(
+    { pk, sk, origin, version }: OriginRow,
+    { lastDeliveredAt, slow }: Pick<OriginRow, 'lastDeliveredAt' | 'slow'>,
+  ): Write {
+    const expiresAt = finishedExpiry(now(), retentionDays);
+    return {
+      update: { pk, sk },
+      set: { origin, lastDeliveredAt, slow, version: version + 1, expiresAt },
+      remove: slow ? [] : ['slow'],
+      if: [version === 0 ? absent('version') : equals('version', version)],
+    };
+  }
+
+  async function write(endpoint: EndpointRow, change: HealthChange): Promise<boolean> {
+    const { transition, health } = change;
+    const wakes = transition === 'closed' || (health.state === 'healthy' && isAwake(endpoint));
+    const opens = transition === 'opened';
+    const stateVersion = endpoint.stateVersion + (transition === undefined ? 0 : 1);
+    const asRead = [equals('stateVersion', endpoint.stateVersion)];
+    const woken =
+      wakes || opens
+        ? wake(endpoint, GATE_LANE, opens ? probeAt(health, now()) : now(), {
+            set: { health, stateVersion },
+            remove: GATE_WORK,
+            if: asRead,
+          })
+        : undefined;
+    const written = woken?.write ?? healthWrite(endpoint, health);
     const told = change.recovered && {
       type: 'endpoint.recovered' as const,
-      data: { ...described(endpoint, origin), failingSince: iso(health.failingSince) },
+      data: { ...described(endpoint), failingSince: iso(endpoint.health.failingSince) },
     };
-    const due = wakes || opens ? [{ pk: gate.pk, sk: gate.sk, dueAt }] : [];
-    if (!(await settleAndTell(endpoint, [written], told, due))) return false;
-    if (change.news) log.info(`breaker ${change.news}`, { endpointId: endpoint.id, origin });
+    if (!(await writeAndTell(endpoint, written, told, woken?.due))) return false;
+    if (transition) log.info(`breaker ${transition}`, { endpointId: endpoint.id });
     return true;
   }
 
-  /** Disables the endpoint; an origin that fails goes on being probed for its other callbacks. */
-  async function giveUp(
-    { endpoint, gate }: Target,
-    reason: string,
-    health: EndpointHealth,
-  ): Promise<boolean> {
-    const shut: Write = {
-      update: endpoint,
+  /** Disables the endpoint. */
+  async function giveUp(endpoint: EndpointRow, reason: string, health: EndpointHealth): Promise<boolean> {
+    const shut = withdraw(endpoint, {
       set: {
         enabled: false,
         disabledReason: reason,
         gaveUp: true,
-        health: disabled(endpoint === gate ? health : endpoint.health),
+        health: disabled(health),
         stateVersion: endpoint.stateVersion + 1,
       },
-      remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'quietSince'],
+      remove: GATE_WORK,
       if: [equals('stateVersion', endpoint.stateVersion)],
-    };
+    });
     const told = {
       type: 'endpoint.disabled' as const,
-      data: { ...described(endpoint, gate.origin), reason, failingSince: iso(health.failingSince) },
+      data: { ...described(endpoint), reason, failingSince: iso(health.failingSince) },
     };
-    if (!(await settleAndTell(endpoint, [shut], told, []))) return false;
+    if (!(await writeAndTell(endpoint, shut, told, undefined))) return false;
     log.info('endpoint disabled', { endpointId: endpoint.id, reason });
     onDisabled();
     return true;
   }
 
-  /** Writes, in one transaction with the event that tells the other endpoints, if any. */
-  async function settleAndTell(
+  /**
+   * Writes, in one transaction with the event that tells the other endpoints, if any. False when the
+   * endpoint is no longer as it was read.
+   */
+  async function writeAndTell(
     endpoint: EndpointRow,
-    writes: readonly Write[],
+    write: Write,
     draft: EventDraft | undefined,
-    due: readonly Hint[],
+    due: Due | undefined,
   ): Promise<boolean> {
-    const told = draft
-      ? await optimistic(async () => {
+    if (!draft) {
+      if (!(await writeIf(table, write))) return false;
+      await hints.send(due);
+      return true;
+    }
+    try {
+      const told = await optimistic(
+        async () => {
           const outbox = await table.get<OutboxRow>(outboxKey({ kind: 'endpoint', endpointId: endpoint.id }));
           const at = now();
           const expiresAt = eventExpiry(at, retentionDays);
           const event = endpointEventWrites(endpoint.id, outbox, draft, at, { expiresAt });
-          return (await settle([...writes, ...event.writes])) && event.due;
-        })
-      : await settle(writes);
-    if (!told) return false;
-    if (told !== true) await hints.send('dispatch', [told]);
-    if (due.length > 0) await hints.send('deliver-slow', due);
-    return true;
-  }
-
-  /** False when the first write found another state than it demands. */
-  async function settle(writes: readonly Write[]): Promise<boolean> {
-    try {
-      const [first] = writes;
-      if (first && writes.length === 1) await table.write(first);
-      else await table.transact(writes);
+          await table.transact([write, ...event.writes]);
+          return event.due;
+        },
+        { claimAt: 0 },
+      );
+      await hints.send([told, due]);
       return true;
     } catch (error) {
-      if (error instanceof ConditionFailed && error.failed.includes(0)) return false;
+      if (error instanceof ConditionFailed) return false;
       throw error;
     }
   }
@@ -141,33 +177,13 @@ export function createRecordHealth(dependencies: EndpointHealthDependencies) {
   return { after, tooSlow };
 }
 
-function healthWrite(
-  gate: GateRow,
-  health: EndpointHealth,
-  { bump = false, dueAt }: { bump?: boolean; dueAt?: number } = {},
-): Write {
-  const { pk, sk, origin, stateVersion } = gate;
-  // An origin's row is made when it is first needed.
-  const unseen = origin !== undefined && stateVersion === 0;
-  return {
-    update: { pk, sk },
-    set: {
-      health,
-      origin,
-      ...(dueAt === undefined ? {} : { lane: 'deliver-slow', dueAt }),
-      ...(bump || unseen ? { stateVersion: stateVersion + 1 } : {}),
-    },
-    remove: dueAt === undefined ? [] : ['owner', 'claims', 'parked', 'quietSince'],
-    if: unseen ? [] : [equals('stateVersion', stateVersion)],
-  };
-}
-
-const described = ({ id, kind, description }: EndpointRow, origin: string | undefined) => ({
-  endpointId: id,
-  kind,
-  description,
-  ...(origin === undefined ? {} : { origin }),
+const healthWrite = ({ pk, sk, stateVersion }: EndpointRow, health: EndpointHealth): Write => ({
+  update: { pk, sk },
+  set: { health },
+  if: [equals('stateVersion', stateVersion)],
 });
+
+const described = ({ id, kind, description }: EndpointRow) => ({ endpointId: id, kind, description });
 
 const iso = (time: number | undefined): string | undefined =>
   time === undefined ? undefined : new Date(time).toISOString();

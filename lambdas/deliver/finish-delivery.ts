@@ -1,59 +1,57 @@
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import { ConditionFailed, type Write } from '../adapters/dynamodb/table.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
-import { type DeliveryRow, failedLane } from '../domain/delivering/delivery.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { deliveryKey } from '../domain/rows.ts';
-import type { Hint } from '../domain/work.ts';
-import { type Claim, releaseWrite } from '../engine/claims.ts';
-
-const TRIES = 5;
+import type { Due, Lane } from '../domain/work.ts';
+import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import { wake } from '../engine/wake.ts';
 
 /**
- * The write that ends a claimed delivery, in one transaction with what waits for its end: the next
- * delivery of an ordered endpoint becomes due, and a replay counts one more. Returns the hint of the
- * next one. Throws {@link ConditionFailed} when the delivery is no longer this worker's.
+ * The write that ends a claimed delivery, in one transaction with what waits for its end: the successor
+ * at an ordered endpoint becomes due, and a replay counts one more. Returns what is due by it. Throws
+ * {@link ConditionFailed} when the delivery is no longer this worker's.
+ *
+ * @param expiresAt s since epoch
  */
 export async function finishDelivery(
-  table: Table,
+  claims: Pick<Claims, 'commit'>,
   claim: Claim<DeliveryRow>,
   set: Partial<DeliveryRow>,
   expiresAt: number,
   now: number,
-): Promise<Hint | undefined> {
+): Promise<Due | undefined> {
   const { row } = claim;
-  const failed = set.state === 'failed' ? { lane: failedLane(row.endpointId), dueAt: now } : {};
-  const finish = releaseWrite(claim, {
-    ...failed,
-    set: { ...set, expiresAt },
-    remove: ['bypassesBreaker', 'inReplay'],
-  });
-  let { successor } = row;
-  let waiting = true;
   const counted = countedInReplay(row, expiresAt);
-  for (let attempt = 1; ; attempt++) {
-    const follower = successor !== undefined && waiting ? followerWrite(row, successor, now) : undefined;
-    // It may have got a follower since it was claimed.
-    const finishing: Write = { ...finish, if: [...(finish.if ?? []), succeededBy(successor)] };
+  const finish = finishWrite(claim, { set: { ...set, expiresAt }, remove: ['bypassesBreaker', 'inReplay'] });
+  let { successor } = row;
+  let waits = true;
+  const outcome = await optimistic(async () => {
+    const woken = successor && waits ? wakeSuccessor(row, successor, claim.lane, now) : undefined;
+    // It may have got a successor since it was claimed.
+    const own: Write = { ...finish, if: [...(finish.if ?? []), succeededBy(successor)] };
     try {
-      const others = follower ? [follower, ...counted] : counted;
-      if (others.length > 0) await table.transact([finishing, ...others]);
-      else await table.write(finishing);
-      return follower && { ...follower.update, dueAt: now };
+      await claims.commit(claim, [own, ...(woken ? [woken.write] : []), ...counted]);
+      return woken?.due;
     } catch (error) {
-      if (!(error instanceof ConditionFailed) || attempt === TRIES) throw error;
-      if (error.failed.includes(0)) {
+      if (!(error instanceof ConditionFailed)) throw error;
+      if (!error.failed.includes(0)) waits = false;
+      else {
         const current = error.rows.get(0) as DeliveryRow | undefined;
-        if (current?.releasedBy === claim.nonce) return follower && { ...follower.update, dueAt: now };
-        if (current?.owner !== claim.nonce) throw error;
+        if (current?.owner !== claim.nonce) return error;
         successor = current.successor;
-      } else waiting = false;
+      }
+      throw error;
     }
-  }
+  });
+  if (outcome instanceof ConditionFailed) throw outcome;
+  return outcome;
 }
 
-/** Whether a delivery waits for the end of the one before it, and is due by nothing else. */
-export const waitsFor = (row: DeliveryRow, before: DeliveryRow): boolean =>
-  row.predecessor === before.eventId &&
+/** Whether a delivery waits for the end of its predecessor, and is due by nothing else. */
+export const waitsFor = (row: DeliveryRow, predecessor: DeliveryRow): boolean =>
+  row.predecessor === predecessor.eventId &&
   row.state === 'pending' &&
   row.lane === undefined &&
   row.backlogKey === undefined;
@@ -61,10 +59,13 @@ export const waitsFor = (row: DeliveryRow, before: DeliveryRow): boolean =>
 export const succeededBy = (successor: string | undefined): Condition =>
   successor === undefined ? absent('successor') : equals('successor', successor);
 
-/** Makes the follower due, if {@link waitsFor} still holds. */
-export const followerWrite = ({ endpointId, eventId }: DeliveryRow, successor: string, now: number) =>
-  ({
-    update: deliveryKey(endpointId, successor),
-    set: { lane: 'deliver-slow', dueAt: now },
+/** Makes the successor due, if {@link waitsFor} still holds. */
+export const wakeSuccessor = (
+  { endpointId, eventId }: DeliveryRow,
+  successor: string,
+  lane: Lane,
+  at: number,
+) =>
+  wake(deliveryKey(endpointId, successor), lane, at, {
     if: [equals('predecessor', eventId), equals('state', 'pending'), absent('lane'), absent('backlogKey')],
-  }) satisfies Write;
+  });

@@ -39,6 +39,7 @@ export const handler = createDeliver({
   random: Math.random,
   sleep: async (ms, signal) => setTimeout(ms, undefined, { signal }),
   retentionDays: requireNumber('RETENTION_DAYS'),
+  maxDeliveries: requireNumber('MAX_DELIVERIES'),
   http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),
   putEvent: createPutEvent(new EventBridgeClient(AWS_CLIENT), clocks),
   callbackSecrets: createCallbackSecrets(table, randomBytes).read,

@@ -5,17 +5,21 @@ import { type AttemptResult, type Clocks, TIMEOUT_MS } from './attempt.ts';
 /** The source of the bridge's events, by which rules of a bus select them. */
 export const EVENT_SOURCE = 'topaz-video-webhooks';
 
-export type PutEvent = (busName: string, payload: EventPayload) => Promise<AttemptResult>;
+/** @param body the event as JSON */
+export type PutEvent = (busName: string, type: string, body: string) => Promise<AttemptResult>;
 
 /**
  * One event put on a bus. Whatever EventBridge refuses is a failed attempt, named by its error code;
  * it is tried again like any delivery, so a rule may see an event twice, with the same `detail.id`.
  */
 export function createPutEvent(client: Pick<EventBridgeClient, 'send'>, { now, elapsed }: Clocks): PutEvent {
-  return async (busName, payload) => {
+  return async (busName, type, body) => {
     const at = now();
     const startedAt = elapsed();
     const ended = () => ({ at, durationMs: Math.round(elapsed() - startedAt) });
+    const failed = (error: string) => ({
+      attempt: { ...ended(), error, reason: `EventBridge did not take the event (${error}).` },
+    });
     try {
       const { Entries: [entry] = [] } = await client.send(
         new PutEventsCommand({
@@ -23,18 +27,18 @@ export function createPutEvent(client: Pick<EventBridgeClient, 'send'>, { now, e
             {
               EventBusName: busName,
               Source: EVENT_SOURCE,
-              DetailType: payload.type,
-              Detail: JSON.stringify(payload),
-              Time: new Date(payload.timestamp),
+              DetailType: type,
+              Detail: body,
+              Time: new Date((JSON.parse(body) as EventPayload).timestamp),
             },
           ],
         }),
         { abortSignal: AbortSignal.timeout(TIMEOUT_MS) },
       );
       if (entry?.EventId) return { attempt: { ...ended(), statusCode: 200 } };
-      return { attempt: { ...ended(), error: entry?.ErrorCode ?? 'unknown' } };
+      return failed(entry?.ErrorCode ?? 'unknown');
     } catch (error) {
-      return { attempt: { ...ended(), error: nameOf(error) } };
+      return failed(nameOf(error));
     }
   };
 }

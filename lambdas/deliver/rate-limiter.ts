@@ -1,65 +1,83 @@
 import { absent, equals } from '../adapters/dynamodb/expression.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import {
-  type Admission,
-  admit,
+  grant,
   type LimiterRow,
   type LimiterState,
   type SlotRequest,
   UNUSED,
-} from '../domain/delivering/rate-limiter.ts';
-import { limiterKey } from '../domain/rows.ts';
+} from '../domain/delivering/gate/rate-limiter.ts';
+import type { Limit } from '../domain/delivering/gate/standing.ts';
 import type { RowKey } from '../domain/work.ts';
 
-const TRIES = 20;
-/** A row that nobody used for so long says nothing, s. */
+/** A limiter that nobody used for so long is as good as unused, s. */
 const KEPT_S = 86_400;
 
 export type RateLimiter = ReturnType<typeof createRateLimiter>;
 
-/** The rate limiters of gates, each a row changed by compare and swap. */
+/** The rate limiters of endpoints and origins, each a row that is changed by compare and swap. */
 export function createRateLimiter(table: Table) {
-  /** Takes a slot; undefined when the next is not soon enough, or too many ask at once. */
-  async function acquire(gate: RowKey, asked: SlotRequest): Promise<Pick<Admission, 'sendAt'> | undefined> {
-    const key = limiterKey(gate);
-    let row = await table.get<LimiterRow>(key);
-    for (let attempt = 0; attempt < TRIES; attempt++) {
-      const admission = admit(row ?? UNUSED, asked);
-      if (!admission) return undefined;
-      const version = (row?.version ?? 0) + 1;
-      const expiresAt = Math.ceil(asked.now / 1_000) + KEPT_S;
-      try {
+  /**
+   * Acquires a slot of each limit, or of none. Returns when the attempt may begin, ms since epoch; undefined
+   * when no slot is free soon enough, or too many workers ask at once.
+   */
+  async function acquire(limits: readonly Limit[], request: SlotRequest): Promise<number | undefined> {
+    let sendAt = request.now;
+    for (const [i, limit] of limits.entries()) {
+      const at = await acquireOne(limit, request);
+      if (at === undefined) {
+        await release(limits.slice(0, i), request.nonce);
+        return undefined;
+      }
+      sendAt = Math.max(sendAt, at);
+    }
+    return sendAt;
+  }
+
+  async function acquireOne(limit: Limit, request: SlotRequest): Promise<number | undefined> {
+    const { key } = limit;
+    try {
+      return await optimistic(async () => {
+        const row = await table.get<LimiterRow>(key);
+        // The answer to the write that granted it was lost.
+        if (row?.grantedTo === request.nonce) return row.grantedAt;
+        const granted = grant(row ?? UNUSED, limit, request);
+        if (!granted) return undefined;
+        const { state, sendAt } = granted;
+        const version = (row?.version ?? 0) + 1;
+        const expiresAt = Math.ceil(request.now / 1_000) + KEPT_S;
         await table.write({
           update: key,
-          set: { ...admission.turns, version, expiresAt },
+          set: { ...state, version, grantedTo: request.nonce, grantedAt: sendAt, expiresAt },
           if: [row ? equals('version', row.version) : absent('version')],
         });
-        return admission;
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
-        row = (error.rows.get(0) as LimiterRow | undefined) ?? (await table.get<LimiterRow>(key));
-      }
-    }
-    return undefined;
-  }
-
-  /** Says that the attempt of a claim has ended. */
-  async function release(gate: RowKey, nonce: string): Promise<void> {
-    try {
-      await table.write({
-        update: limiterKey(gate),
-        remove: [`busy.${nonce}`],
-        add: { version: 1 },
-        if: [{ attribute: `busy.${nonce}`, is: 'present' }],
+        return sendAt;
       });
     } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
+      if (error instanceof ConditionFailed) return undefined;
+      throw error;
     }
   }
 
-  /** The limiter as it is. */
-  const stateOf = async (gate: RowKey): Promise<LimiterState> =>
-    (await table.get<LimiterRow>(limiterKey(gate))) ?? UNUSED;
+  /** Gives the slots back that the attempt of a claim has held. */
+  async function release(limits: readonly Limit[], nonce: string): Promise<void> {
+    const counted = limits.filter(({ atOnce }) => atOnce !== undefined);
+    await Promise.all(
+      counted.map(({ key }) =>
+        writeIf(table, {
+          update: key,
+          remove: [`busy.${nonce}`],
+          add: { version: 1 },
+          if: [{ attribute: `busy.${nonce}`, is: 'present' }],
+        }),
+      ),
+    );
+  }
+
+  /** A limiter as it is. */
+  const stateOf = async (key: RowKey): Promise<LimiterState> => (await table.get<LimiterRow>(key)) ?? UNUSED;
 
   return { acquire, release, stateOf };
 }

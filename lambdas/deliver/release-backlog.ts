@@ -1,128 +1,135 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { type BacklogEntry, createBacklogs } from '../adapters/rows/backlog.ts';
-import {
-  type GateRow,
-  interleave,
-  intervalOf,
-  QUIET_MS,
-  RELEASE_EVERY_MS,
-  releaseTimes,
-} from '../domain/delivering/delivery-gate.ts';
-import type { EndpointRow } from '../domain/delivering/endpoint.ts';
-import { halfOpen, isOpen, mostAtOnce, probeAt } from '../domain/delivering/health.ts';
-import { AHEAD_MS, busyAt, planned, UNUSED } from '../domain/delivering/rate-limiter.ts';
-import { type Claim, dueAfter, type Release, releaseOnce } from '../engine/claims.ts';
-import type { Hints } from '../engine/hints.ts';
+import type { Targets } from '../adapters/rows/targets.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
+import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { crowdedLookAt, GATE_WORK, intervalOf, QUIET_MS } from '../domain/delivering/gate/gate.ts';
+import { halfOpen, isOpen, probeAt } from '../domain/delivering/gate/health.ts';
+import { AHEAD_MS, busyAt, planned } from '../domain/delivering/gate/rate-limiter.ts';
+import { interleave, RELEASE_EVERY_MS, releaseTimes } from '../domain/delivering/gate/release-plan.ts';
+import { laneOf, limitsOf } from '../domain/delivering/gate/standing.ts';
+import type { Lane } from '../domain/work.ts';
+import type { Claim, Claims } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 
 export type ReleaseDependencies = {
   readonly table: Table;
+  readonly claims: Claims;
+  readonly targets: Targets;
   readonly limiter: RateLimiter;
-  readonly hints: Pick<Hints, 'send'>;
+  /** Workers of the slow queue at most. */
+  readonly maxDeliveries: number;
   readonly now: () => number;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
 const PAGE = 50;
 const AT_ONCE = 10;
-/** How often the backlog of a gate that has not proven itself is looked at, ms. */
-const CROWDED_MS = 1_000;
 
 /**
- * A gate's turn: releases what waits in its backlog, the oldest events first, and what is replayed
- * beside the new ones. All of it within the rate limit when the gate answers well, as many as may be
- * under way when it has not proven itself, one as a probe while its breaker is open, nothing while it
- * is disabled.
+ * The work of a gate that is awake: releases deliveries from its backlog, the oldest events first, and
+ * replayed ones beside new ones. All of them within the rate limit when the endpoint answers well, as many
+ * as there are free slots when it does not, one as a probe while its breaker is open, none while it is
+ * disabled.
  */
-export function createReleaseBacklog({ table, limiter, hints, now, log }: ReleaseDependencies) {
+export function createReleaseBacklog(dependencies: ReleaseDependencies) {
+  const { table, claims, targets, limiter, maxDeliveries, now, log } = dependencies;
   const backlogs = createBacklogs(table);
 
-  return async function releaseBacklog(
-    claim: Claim<GateRow & Partial<EndpointRow>>,
-    { deadline }: WorkContext,
-  ): Promise<void> {
-    const gate = claim.row;
-    // Clients fetch from the backlog of a pull endpoint.
-    if (gate.enabled === false || gate.kind === 'pull') return release(claim, { remove: ['quietSince'] });
-    if (isOpen(gate.health)) {
-      const { released } = await releaseSome(claim, [now()], { bypassesBreaker: true }, deadline);
-      if (released > 0) return release(claim, { dueAt: probeAt(gate.health, now()) });
-      // Nothing to probe with: the next delivery that comes is the probe.
-      const set = { health: halfOpen(gate.health), stateVersion: gate.stateVersion + 1, quietSince: now() };
-      return release(claim, { dueAt: now() + QUIET_MS, set });
+  return async function releaseBacklog(claim: Claim<EndpointRow>, context: WorkContext): Promise<void> {
+    const endpoint = claim.row;
+    if (!endpoint.enabled || isFetched(endpoint)) {
+      await claims.finish(claim, { remove: GATE_WORK });
+      return;
     }
+    if (isOpen(endpoint.health)) return probe(claim, context);
 
-    const interval = intervalOf(gate);
-    // The health of a callback is its origin's.
-    const atOnce = gate.kind === 'callback' ? undefined : mostAtOnce(gate.health);
-    const free = atOnce === undefined && gate.rateLimit === undefined;
-    const taken = free ? UNUSED : await limiter.stateOf(gate);
-    // Attempts that did not come from the backlog may have taken later turns than it gave out.
-    const from = Math.max(
-      ...[gate.releasedUntil ?? 0, taken.nextAt].map((at) => planned(at, now(), interval)),
-    );
-    const times = releaseTimes(from, now() + AHEAD_MS, interval);
-    const room = atOnce === undefined ? times.length : atOnce - busyAt(taken, now());
-    const { released, empty } = await releaseSome(claim, times.slice(0, Math.max(0, room)), {}, deadline);
-    if (released > 0) log.info('released', { gate: gate.sk, released });
+    const target = await targets.withOrigin(endpoint);
+    const { interval, from, slots } = await room(target);
+    const times = releaseTimes(from, now() + AHEAD_MS, interval).slice(0, slots);
+    const lane = laneOf(target);
+    const { released, isEmpty } = await releaseAt(endpoint, times, lane, {}, context);
+    if (released > 0) log.info('released', { endpointId: endpoint.id, released });
     const last = times[released - 1];
     const releasedUntil = last === undefined ? from : Math.ceil(last + interval);
-    if (!empty) {
-      const soon = atOnce === undefined ? RELEASE_EVERY_MS : CROWDED_MS;
-      return release(claim, {
-        dueAt: Math.max(now() + soon, releasedUntil - RELEASE_EVERY_MS),
-        set: { releasedUntil },
-        remove: ['quietSince'],
-      });
+    const { hint } = context;
+    if (!isEmpty && slots === Number.POSITIVE_INFINITY) {
+      const at = Math.max(now() + RELEASE_EVERY_MS, releasedUntil - RELEASE_EVERY_MS);
+      return hint(await claims.again(claim, at, { set: { releasedUntil }, remove: GATE_WORK }));
     }
-    const { quietSince = now() } = gate;
+    if (!isEmpty) {
+      const crowdedSince = released > 0 ? now() : (endpoint.crowdedSince ?? now());
+      const at = Math.max(crowdedLookAt({ crowdedSince }, now()), releasedUntil - RELEASE_EVERY_MS);
+      const set = { releasedUntil, crowdedSince };
+      return hint(await claims.again(claim, at, { set, remove: ['quietSince'] }));
+    }
+    const { quietSince = now() } = endpoint;
     const lastLook = quietSince + QUIET_MS;
-    if (released === 0 && gate.quietSince !== undefined && now() >= lastLook) {
-      return release(claim, { remove: ['quietSince', 'releasedUntil'] });
+    if (released === 0 && endpoint.quietSince !== undefined && now() >= lastLook) {
+      await claims.finish(claim, { remove: [...GATE_WORK, 'releasedUntil'] });
+      return;
     }
-    return release(claim, { dueAt: Math.max(lastLook, now()), set: { quietSince, releasedUntil } });
+    const set = { quietSince, releasedUntil };
+    return hint(await claims.again(claim, Math.max(lastLook, now()), { set, remove: ['crowdedSince'] }));
   };
 
+  /** Releases one delivery while the breaker is open. */
+  async function probe(claim: Claim<EndpointRow>, context: WorkContext): Promise<void> {
+    const { health, stateVersion } = claim.row;
+    const bypass = { bypassesBreaker: true } as const;
+    const { released } = await releaseAt(claim.row, [now()], 'deliver-slow', bypass, context);
+    if (released > 0) return context.hint(await claims.again(claim, probeAt(health, now())));
+    // Nothing to probe with: the next delivery that comes is the probe.
+    const set = { health: halfOpen(health), stateVersion: stateVersion + 1, quietSince: now() };
+    const remove = ['crowdedSince'];
+    return context.hint(await claims.again(claim, now() + QUIET_MS, { set, remove }));
+  }
+
+  /** From when, how far apart and how many deliveries may be released now. */
+  async function room(target: Target): Promise<{ interval: number; from: number; slots: number }> {
+    const { endpoint } = target;
+    const interval = intervalOf(endpoint);
+    const limits = limitsOf(target, maxDeliveries);
+    const states = await Promise.all(limits.map(({ key }) => limiter.stateOf(key)));
+    const free = limits.map(({ atOnce }, i) =>
+      atOnce === undefined ? Number.POSITIVE_INFINITY : atOnce - busyAt(states[i]!, now()),
+    );
+    // Attempts that did not come from the backlog may have taken later times than it gave out.
+    const taken = limits.map(({ perSecond }, i) => (perSecond === undefined ? 0 : states[i]!.nextAt));
+    const from = Math.max(
+      ...[endpoint.releasedUntil ?? 0, ...taken].map((at) => planned(at, now(), interval)),
+    );
+    return { interval, from, slots: Math.max(0, Math.min(...free, Number.POSITIVE_INFINITY)) };
+  }
+
   /** Releases an entry for each of the times, and says whether the backlog is empty afterwards. */
-  async function releaseSome(
-    claim: Claim<GateRow & Partial<EndpointRow>>,
+  async function releaseAt(
+    endpoint: EndpointRow,
     times: readonly number[],
-    more: { bypassesBreaker?: true },
-    deadline: number,
-  ): Promise<{ released: number; empty: boolean }> {
+    lane: Lane,
+    set: Partial<DeliveryRow>,
+    { deadline, hint }: WorkContext,
+  ): Promise<{ released: number; isEmpty: boolean }> {
     let released = 0;
     for (;;) {
       const left = times.slice(released, released + PAGE);
       const limit = Math.max(1, left.length);
       const [{ rows: fresh }, { rows: replayed }] = await Promise.all([
-        backlogs.first(claim.row, limit),
-        backlogs.first(claim.row, limit, true),
+        backlogs.first(endpoint, limit),
+        backlogs.first(endpoint, limit, true),
       ]);
       const waiting = fresh.length + replayed.length;
-      if (waiting === 0) return { released, empty: true };
-      if (left.length === 0 || now() > deadline) return { released, empty: false };
-      const page = interleave(left, intervalOf(claim.row), fresh, replayed);
-      await releasePage(page, more);
+      if (waiting === 0) return { released, isEmpty: true };
+      if (left.length === 0 || now() > deadline) return { released, isEmpty: false };
+      const page = interleave<BacklogEntry>(left, intervalOf(endpoint), fresh, replayed);
+      await hint(
+        await inParallel(page, AT_ONCE, ({ entry, dueAt }) => backlogs.release(entry, lane, dueAt, set)),
+      );
       released += page.length;
-      if (waiting < left.length) return { released, empty: true };
+      if (waiting < left.length) return { released, isEmpty: true };
     }
-  }
-
-  async function releasePage(
-    due: readonly { entry: BacklogEntry; dueAt: number }[],
-    more: { bypassesBreaker?: true },
-  ) {
-    const hinted = await inParallel(due, AT_ONCE, ({ entry, dueAt }) => backlogs.release(entry, dueAt, more));
-    const found = hinted.filter((hint) => hint !== undefined);
-    if (found.length > 0) await hints.send('deliver-slow', found);
-  }
-
-  async function release(claim: Claim<GateRow>, change: Release): Promise<void> {
-    const { pk, sk } = claim.row;
-    await releaseOnce(table, claim, change);
-    if (change.dueAt === undefined) return;
-    await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, change.dueAt) }]);
   }
 }

@@ -1,43 +1,56 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
-import { entryWrite, wakeWrite } from '../adapters/rows/backlog.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
+import { entryWrite, wakeGate } from '../adapters/rows/backlog.ts';
 import type { Targets } from '../adapters/rows/targets.ts';
-import { backlogOf, pacer, type Target } from '../domain/delivering/admission.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
-import { type GateRow, isAwake } from '../domain/delivering/delivery-gate.ts';
+import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
+import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { backlogOf } from '../domain/delivering/gate/admission.ts';
+import { isAwake } from '../domain/delivering/gate/gate.ts';
 import { firstEventId, isMeant, type ReplayRow } from '../domain/delivering/replay.ts';
-import { isExpired } from '../domain/retention.ts';
+import { eventExpiry, isExpired } from '../domain/retention.ts';
 import { deliveryPartition } from '../domain/rows.ts';
-import { LEASE_MS } from '../domain/work.ts';
-import { type Claim, dueAfter, owned, releaseOnce } from '../engine/claims.ts';
-import type { Hints } from '../engine/hints.ts';
+import type { Due } from '../domain/work.ts';
+import type { Claim, Claims } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { withdraw } from '../engine/wake.ts';
 
 export type ReplayDependencies = {
   readonly table: Table;
+  readonly claims: Claims;
   readonly targets: Targets;
-  readonly hints: Pick<Hints, 'send'>;
   readonly now: () => number;
+  readonly retentionDays: number;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
 const PAGE = 100;
 const AT_ONCE = 10;
+/** When a gate that was asleep looks at what was put into its backlog, ms. */
+const FIRST_LOOK_MS = 1_000;
 
 /**
- * Works a replay off: puts the deliveries that are meant into the endpoint's backlog, from which they
- * go out within its rate limit. Each page ends with the cursor and the counts; one that is repeated
+ * Carries out a replay: puts the deliveries that are meant into the endpoint's backlog, from which they
+ * go out within its rate limit. Each page ends with the cursor and the counts. One that is repeated
  * after a crash recognises its own deliveries, so nothing is counted or sent twice.
  */
-export function createReplayDeliveries({ table, targets, hints, now, log }: ReplayDependencies) {
-  return async function replayDeliveries(claim: Claim<ReplayRow>, { deadline }: WorkContext): Promise<void> {
+export function createReplayDeliveries(dependencies: ReplayDependencies) {
+  const { table, claims, targets, now, retentionDays, log } = dependencies;
+
+  return async function replayDeliveries(
+    claim: Claim<ReplayRow>,
+    { deadline, hint }: WorkContext,
+  ): Promise<void> {
     let { row } = claim;
     for (;;) {
       const target = await targets.of(row.endpointId);
-      if (!target) return releaseOnce(table, claim, { set: { queuedAll: true } });
-      await wake(target);
-
+      if (!target) {
+        await claims.finish(claim, { set: { queuedAll: true } });
+        return;
+      }
+      await hint(await wakeIfAsleep(target));
       const page = await table.query<DeliveryRow>({
         partition: deliveryPartition(row.endpointId),
         after: row.cursor ?? firstEventId(row.since),
@@ -48,57 +61,46 @@ export function createReplayDeliveries({ table, targets, hints, now, log }: Repl
       const meant = page.rows.filter(
         (each) => each.replayId === row.id || (isMeant(row, each) && !isExpired(each, now())),
       );
-      const queued = await inParallel(meant, AT_ONCE, (each) => enqueue(each, row.id, pacer(target)));
-      const cursor = page.rows.at(-1)?.sk ?? row.cursor;
-      const counts = {
+      const queued = await inParallel(meant, AT_ONCE, (each) => enqueue(each, row.id, target.endpoint));
+      const progress = {
+        cursor: page.rows.at(-1)?.sk ?? row.cursor,
         matched: row.matched + meant.length,
         queued: row.queued + queued.filter((each) => each).length,
       };
-      row = { ...row, ...counts, cursor };
+      row = { ...row, ...progress };
       if (!page.more || page.rows.length === 0) {
-        await releaseOnce(table, claim, { set: { ...counts, cursor, queuedAll: true } });
-        log.info('replay queued', { replayId: row.id, ...counts });
+        await claims.finish(claim, { set: { ...progress, queuedAll: true } });
+        log.info('replay queued', { replayId: row.id, ...progress });
         return;
       }
-      if (now() > deadline) {
-        await releaseOnce(table, claim, { dueAt: now(), set: { ...counts, cursor } });
-        const { pk, sk } = row;
-        await hints.send('deliver-slow', [{ pk, sk, dueAt: dueAfter(claim, now()) }]);
-        return;
-      }
-      claim.leaseEnd = dueAfter(claim, now() + LEASE_MS);
-      await table.write({
-        update: row,
-        set: { ...counts, cursor, dueAt: claim.leaseEnd },
-        remove: ['claims'],
-        if: [owned(claim)],
-      });
+      if (now() > deadline) return hint(await claims.again(claim, now(), { set: progress }));
+      await claims.progress(claim, progress);
     }
   };
 
-  /** The backlog may be entered once its gate is awake (see domain/gate.ts). */
-  async function wake(target: Target): Promise<void> {
-    const gate = pacer(target);
-    if (target.endpoint.kind === 'pull' || isAwake(gate)) return;
-    const { due, ...write } = wakeWrite(gate, now() + 1_000);
-    await table.write(write);
-    await hints.send('deliver-slow', [due]);
-    targets.forget(target.endpoint.id);
+  /** The backlog may be entered once its gate is awake (see domain/delivering/gate/gate.ts). */
+  async function wakeIfAsleep(target: Target): Promise<Due | undefined> {
+    const { endpoint } = target;
+    if (isFetched(endpoint) || isAwake(endpoint)) return undefined;
+    const { write, due } = wakeGate(endpoint, now() + FIRST_LOOK_MS);
+    targets.forget(target);
+    return (await writeIf(table, write)) ? due : undefined;
   }
 
   /** Into the backlog with a new schedule and the same id; false when it has changed meanwhile. */
-  async function enqueue(row: DeliveryRow, replayId: string, gate: GateRow): Promise<boolean> {
+  async function enqueue(row: DeliveryRow, replayId: string, endpoint: EndpointRow): Promise<boolean> {
     if (row.replayId === replayId) return true;
-    const backlogKey = backlogOf(gate, { inReplay: true });
+    const backlogKey = backlogOf(endpoint, { inReplay: true });
+    const again = { state: 'pending', failures: 0, endpointCreatedAt: endpoint.createdAt } as const;
+    const expiresAt = isFetched(endpoint) ? eventExpiry(now(), retentionDays) : undefined;
     try {
       await table.transact([
-        {
-          update: row,
-          set: { state: 'pending', failures: 0, backlogKey, replayId, inReplay: true },
-          remove: ['lane', 'dueAt', 'owner', 'claims', 'parked', 'expiresAt'],
+        withdraw(row, {
+          set: { ...again, backlogKey, replayId, inReplay: true, expiresAt },
+          remove: expiresAt === undefined ? ['expiresAt'] : [],
           if: [equals('state', row.state), equals('attemptCount', row.attemptCount)],
-        },
-        entryWrite(backlogKey, { ...row, expiresAt: undefined }),
+        }),
+        entryWrite(backlogKey, { ...row, expiresAt }),
       ]);
       return true;
     } catch (error) {

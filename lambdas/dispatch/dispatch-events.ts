@@ -4,7 +4,8 @@ import { entryWrite } from '../adapters/rows/backlog.ts';
 import { createEndpoints } from '../adapters/rows/endpoints.ts';
 import { readCallbackTargets } from '../adapters/rows/targets.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
-import type { EndpointRow } from '../domain/delivering/endpoint.ts';
+import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
+import { isCallback, isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import {
   type Audience,
   type Cursors,
@@ -18,12 +19,14 @@ import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { MetaRow } from '../domain/requests/request.ts';
 import { eventExpiry } from '../domain/retention.ts';
 import { endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
-import { type Hint, LEASE_MS, type RowKey } from '../domain/work.ts';
-import { type Claim, dueAfter, owned, releaseWrite } from '../engine/claims.ts';
+import type { Due, Hint, RowKey } from '../domain/work.ts';
+import { againWrite, type Claim, type Claims, finishWrite, progressWrite } from '../engine/claims.ts';
 import type { HintMessage, Hints } from '../engine/hints.ts';
+import type { WorkContext } from '../engine/stage.ts';
 
 export type DispatchDependencies = {
   readonly table: Table;
+  readonly claims: Claims;
   readonly hints: Pick<Hints, 'sendPacked'>;
   readonly now: () => number;
   readonly retentionDays: number;
@@ -36,10 +39,13 @@ const MOST_DELIVERIES = 45;
 /** An endpoint's deliveries in one message, which are worked on in order; slow ones need time each. */
 const DELIVERIES_PER_MESSAGE = { deliver: 10, 'deliver-slow': 3 };
 
-/** What leads from an outbox: the events that are new to somebody, and what is said of their request. */
+/** Whether a fan-out goes on after a batch: at once, by another worker, or not, since nothing is left. */
+type Next = 'go on' | 'later' | 'done';
+
+/** The next events of an outbox, and the metadata and callbacks of their request. */
 type Page = { readonly events: EventRow[]; readonly more: boolean; readonly meta: MetaRow | undefined };
 
-/** A delivery, and what writes it: itself first. */
+/** A delivery, and its writes: its own first. */
 type Planned = { readonly row: DeliveryRow; readonly writes: readonly Write[] };
 
 /**
@@ -50,13 +56,14 @@ type Planned = { readonly row: DeliveryRow; readonly writes: readonly Write[] };
  * an event was written is seen; a callback added meanwhile takes the claim away. That is why no
  * version of the endpoint list needs to be checked.
  */
-export function createDispatchEvents({ table, hints, now, retentionDays, log }: DispatchDependencies) {
+export function createDispatchEvents(dependencies: DispatchDependencies) {
+  const { table, claims, hints, now, retentionDays, log } = dependencies;
   const { listAccountWide } = createEndpoints(table);
 
-  return async function dispatchEvents(claim: Claim<OutboxRow>): Promise<void> {
+  return async function dispatchEvents(claim: Claim<OutboxRow>, context: WorkContext): Promise<void> {
     let cursors = cursorsOf(claim.row);
     let { chains = {} } = claim.row;
-    for (let drained = false; !drained; ) {
+    for (let next: Next = 'go on'; next === 'go on'; ) {
       const { events, more, meta } = await pageAfter(claim.row.pk, lowestCursor(cursors));
       const audience = await audienceOf(claim.row.pk, meta);
       do {
@@ -64,63 +71,75 @@ export function createDispatchEvents({ table, hints, now, retentionDays, log }: 
         const fresh = newDeliveries(batch.deliveries, chains, meta?.metadata, now());
         ({ cursors } = batch);
         ({ chains } = fresh);
-        drained = !more && isPast(cursors, events);
-        await commit(claim, batch.deliveries, fresh.rows, { ...cursorsOf(cursors), chains }, drained);
-      } while (!isPast(cursors, events));
+        const isDone = !more && isPast(cursors, events);
+        next = isDone ? 'done' : now() > context.deadline ? 'later' : 'go on';
+        const progress = { ...cursorsOf(cursors), chains };
+        await commit(claim, batch.deliveries, fresh.rows, progress, next, context);
+      } while (next === 'go on' && !isPast(cursors, events));
     }
   };
 
-  /** One transaction of deliveries and the cursors, which ends the claim when nothing is left. */
+  /**
+   * One transaction of deliveries and the cursors. It ends the claim when nothing is left, or when this
+   * worker's time is up.
+   */
   async function commit(
     claim: Claim<OutboxRow>,
     batch: readonly FanOut[],
     planned: readonly DeliveryRow[],
     progress: Cursors & Pick<OutboxRow, 'chains'>,
-    drained: boolean,
+    next: Next,
+    { hint }: WorkContext,
   ): Promise<void> {
-    const outbox = drained ? releaseWrite(claim, { set: progress }) : advance(claim, progress);
+    const { write, due, leaseEnd } = outboxWrite(claim, progress, next);
     const rows = await writeNew(
-      outbox,
+      claim,
+      write,
       planned.map((row, i) => ({ row, writes: writesOf(row, batch[i]?.target.endpoint) })),
     );
+    if (leaseEnd !== undefined) claim.leaseEnd = leaseEnd;
     log.info('dispatched', { source: claim.row.pk, deliveries: rows.map((row) => row.id) });
     for (const lane of ['deliver', 'deliver-slow'] as const) {
-      const due = rows.filter((row) => row.lane === lane) as (DeliveryRow & Hint)[];
-      if (due.length > 0) await hints.sendPacked(lane, byEndpoint(due, DELIVERIES_PER_MESSAGE[lane]));
+      const inLane = rows.filter((row) => row.lane === lane) as (DeliveryRow & Hint)[];
+      if (inLane.length > 0) await hints.sendPacked(lane, byEndpoint(inLane, DELIVERIES_PER_MESSAGE[lane]));
     }
+    await hint(due);
+  }
+
+  function outboxWrite(
+    claim: Claim<OutboxRow>,
+    set: Partial<OutboxRow>,
+    next: Next,
+  ): { write: Write; due?: Due; leaseEnd?: number } {
+    if (next === 'done') return { write: finishWrite(claim, { set }) };
+    return next === 'later' ? againWrite(claim, now(), { set }) : progressWrite(claim, now(), set);
   }
 
   /**
-   * Writes the deliveries that are not there yet, and returns them. Some are when a callback begins
-   * anew after its endpoint was deleted: what it was sent before, or would have been, stays as it is.
+   * Writes the deliveries that are not there yet, and returns them. Some are when a callback was named
+   * again after its deletion: the deliveries to the deleted one stay as they are.
    */
-  async function writeNew(outbox: Write, planned: readonly Planned[]): Promise<DeliveryRow[]> {
+  async function writeNew(claim: Claim, outbox: Write, planned: readonly Planned[]): Promise<DeliveryRow[]> {
     const deliveries = planned.flatMap(({ writes }) => writes);
     try {
-      if (deliveries.length === 0) await table.write(outbox);
-      else await table.transact([outbox, ...deliveries]);
+      await claims.commit(claim, [outbox, ...deliveries]);
       return planned.map(({ row }) => row);
     } catch (error) {
       if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
       const there = error.failed.map((place) => deliveries[place - 1]);
       return writeNew(
+        claim,
         outbox,
         planned.filter(({ writes: [put] }) => !there.includes(put)),
       );
     }
   }
 
-  /** A delivery, and its place in the backlog that it begins in. What no client fetches goes with its event. */
+  /** A delivery, and its place in the backlog that it begins in. One that no client fetches expires with its event. */
   function writesOf(row: DeliveryRow, endpoint: EndpointRow | undefined): Write[] {
-    const expiresAt = endpoint?.kind === 'pull' ? eventExpiry(now(), retentionDays) : undefined;
+    const expiresAt = endpoint && isFetched(endpoint) ? eventExpiry(now(), retentionDays) : undefined;
     const put: Write = { put: { ...row, expiresAt }, if: [absent('pk')] };
     return row.backlogKey ? [put, entryWrite(row.backlogKey, { ...row, expiresAt })] : [put];
-  }
-
-  /** Moves the cursors and keeps the claim, with a new lease. */
-  function advance(claim: Claim<OutboxRow>, progress: Partial<OutboxRow>): Write {
-    claim.leaseEnd = dueAfter(claim, now() + LEASE_MS);
-    return { update: claim.row, set: { ...progress, dueAt: claim.leaseEnd }, if: [owned(claim)] };
   }
 
   /** The next events of a source, and in the same read META, which follows them in the partition. */
@@ -144,29 +163,30 @@ export function createDispatchEvents({ table, hints, now, retentionDays, log }: 
   async function audienceOf(pk: string, meta: MetaRow | undefined): Promise<Audience> {
     const source = sourceOf(pk);
     const callbacks = meta?.callbacks ?? [];
-    const [account, told, targets] = await Promise.all([
+    const [account, subject, targets] = await Promise.all([
       listAccountWide(),
-      source.kind === 'endpoint' ? readTold(source.endpointId) : undefined,
+      source.kind === 'endpoint' ? readSubject(source.endpointId) : undefined,
       callbacks.length > 0 ? readCallbackTargets(table, callbacks) : [],
     ]);
-    const others = account.filter(({ id }) => id !== told?.endpoint.id).map(itself);
+    const others = account.filter(({ id }) => id !== subject?.endpoint.id).map(itself);
     return {
-      account: told ? [...others, told].sort((a, b) => (a.endpoint.id < b.endpoint.id ? -1 : 1)) : others,
+      account: subject
+        ? [...others, subject].sort((a, b) => (a.endpoint.id < b.endpoint.id ? -1 : 1))
+        : others,
       callbacks: callbacks.map((callback, i) => ({ callback, target: targets[i] })),
     };
   }
 
-  /** The endpoint that events of its own are about; it alone is told of a test. */
-  async function readTold(endpointId: string) {
+  /** The endpoint that the events of its own outbox are about; only it receives a test. */
+  async function readSubject(endpointId: string) {
     const endpoint = await table.get<EndpointRow>(endpointKey(endpointId));
-    if (endpoint?.kind !== 'callback') return endpoint && itself(endpoint);
+    if (!endpoint || !isCallback(endpoint)) return endpoint && itself(endpoint);
     const [target] = await readCallbackTargets(table, [{ endpointId, url: endpoint.url ?? '' }]);
     return target;
   }
 }
 
-/** An account-wide endpoint is its own gate. */
-const itself = (endpoint: EndpointRow) => ({ endpoint, gate: endpoint });
+const itself = (endpoint: EndpointRow): Target => ({ endpoint });
 
 const cursorsOf = ({ accountCursor, callbackCursors }: Partial<Cursors>): Cursors => ({
   accountCursor: accountCursor ?? { position: 0 },

@@ -1,53 +1,68 @@
+import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { createEndpoints } from '../adapters/rows/endpoints.ts';
+import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EventRow } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { MetaRow } from '../domain/requests/request.ts';
+import { finishedExpiry } from '../domain/retention.ts';
 import { backlogEntryKey, copyKey, deliveryKey, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
-import type { RowKey } from '../domain/work.ts';
-import { type Claim, dueAfter, owned, releaseWrite } from '../engine/claims.ts';
-import type { Hints } from '../engine/hints.ts';
+import { PARKED, type RowKey } from '../domain/work.ts';
+import { type Claim, type Claims, owned } from '../engine/claims.ts';
+import { inParallel } from '../engine/in-parallel.ts';
+import type { WorkContext } from '../engine/stage.ts';
 
 export type EraseDependencies = {
   readonly table: Table;
-  readonly hints: Pick<Hints, 'send'>;
+  readonly claims: Claims;
   readonly now: () => number;
+  readonly retentionDays: number;
 };
 
 const EVENTS_PER_PAGE = 25;
+const SEGMENTS_PER_PAGE = 1_000;
 const DELETES_AT_ONCE = 10;
-/** How long the clean-up of an unfinished copy is waited for before looking again, ms. */
+/** When the clean-up of an unfinished copy is looked at again, ms; a parked one waits for a person. */
 const COPY_WAIT_MS = 15_000;
+const PARKED_COPY_WAIT_MS = 900_000;
 
 /**
- * Erases a request with its events and deliveries, a page of events per claim: each page ends with
- * less to erase, so it can be interrupted anywhere. The request's own rows go last and together,
- * since they are what leads here. A delivery that is being sent meanwhile finds its row gone.
+ * Erases a request with its events and deliveries. The deliveries go first, so that nothing is sent while
+ * the copy is cleaned up. Each page ends with less to erase, so it can be interrupted anywhere. The
+ * request's own rows go last and together, since they are what leads here; who writes an event meanwhile
+ * takes the claim away. A delivery that is being sent finds its row gone.
  */
-export function createEraseRequest({ table, hints, now }: EraseDependencies) {
+export function createEraseRequest({ table, claims, now, retentionDays }: EraseDependencies) {
   const { listAccountWide, listDeleted } = createEndpoints(table);
 
-  return async function eraseRequest(claim: Claim<OutboxRow>): Promise<void> {
+  return async function eraseRequest(
+    claim: Claim<OutboxRow>,
+    { deadline, hint }: WorkContext,
+  ): Promise<void> {
     const requestId = requestIdOf(claim.row);
-    const copy = await table.get<CopyRow>(copyKey(requestId));
-    if (copy?.lane !== undefined) return again(claim, now() + COPY_WAIT_MS);
+    const page = <T extends RowKey>(prefix: string, limit: number) =>
+      table.query<T>({ partition: claim.row.pk, prefix, limit, consistent: true });
+    const later = async (ms: number) => hint(await claims.again(claim, now() + ms));
 
-    const events = await table.query<EventRow>({
-      partition: claim.row.pk,
-      prefix: 'EVENT#',
-      limit: EVENTS_PER_PAGE,
-    });
-    if (events.rows.length > 0) {
+    for (;;) {
+      const { rows: events } = await page<EventRow>('EVENT#', EVENTS_PER_PAGE);
+      if (events.length === 0) break;
       const endpointIds = await everAddressed(requestId);
-      for (const event of events.rows) await eraseDeliveries(event, endpointIds);
-      await erase(events.rows);
-      return again(claim, now());
+      for (const event of events) await eraseDeliveries(event, endpointIds);
+      await erase(events);
+      if (now() > deadline) return later(0);
+      await claims.progress(claim);
     }
-    const segments = await table.query<RowKey>({ partition: claim.row.pk, prefix: 'SEGMENT#', limit: 1_000 });
+    const copy = await table.get<CopyRow>(copyKey(requestId));
+    if (copy?.lane !== undefined) {
+      return later(copy.lane === PARKED ? PARKED_COPY_WAIT_MS : COPY_WAIT_MS);
+    }
+    const segments = await page('SEGMENT#', SEGMENTS_PER_PAGE);
     await erase(segments.rows);
-    if (segments.more) return again(claim, now());
+    if (segments.more) return later(0);
     await table.transact([
       { delete: claim.row, if: [owned(claim)] },
       { delete: requestKey(requestId) },
@@ -65,25 +80,36 @@ export function createEraseRequest({ table, hints, now }: EraseDependencies) {
     return [...new Set([...account, ...(await listDeleted())]), ...callbacks];
   }
 
-  /** The deliveries of an event, after their places in backlogs, to which they alone lead. */
   async function eraseDeliveries({ id }: EventRow, endpointIds: readonly string[]): Promise<void> {
     const rows = await table.getMany<DeliveryRow>(
       endpointIds.map((endpointId) => deliveryKey(endpointId, id)),
     );
-    await erase(rows.flatMap((row) => (row.backlogKey ? [backlogEntryKey(row.backlogKey, row)] : [])));
-    await erase(rows);
+    await inParallel(rows, DELETES_AT_ONCE, eraseDelivery);
+  }
+
+  /** A delivery with its place in a backlog, to which it alone leads; a replay counts it as ended. */
+  function eraseDelivery(row: DeliveryRow): Promise<void> {
+    let seen: DeliveryRow | undefined = row;
+    return optimistic(async () => {
+      const known: DeliveryRow | undefined = seen ?? (await table.get<DeliveryRow>(row));
+      seen = undefined;
+      if (!known) return;
+      const { backlogKey, replayId, inReplay } = known;
+      await table.transact([
+        {
+          delete: known,
+          if: [as('backlogKey', backlogKey), as('replayId', replayId), as('inReplay', inReplay)],
+        },
+        ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, known) }] : []),
+        ...countedInReplay(known, finishedExpiry(now(), retentionDays)),
+      ]);
+    });
   }
 
   async function erase(keys: readonly RowKey[]): Promise<void> {
-    for (let at = 0; at < keys.length; at += DELETES_AT_ONCE) {
-      await Promise.all(keys.slice(at, at + DELETES_AT_ONCE).map((key) => table.write({ delete: key })));
-    }
-  }
-
-  async function again(claim: Claim<OutboxRow>, at: number): Promise<void> {
-    const { pk, sk } = claim.row;
-    const dueAt = dueAfter(claim, at);
-    await table.write(releaseWrite(claim, { dueAt }));
-    await hints.send('dispatch', [{ pk, sk, dueAt }]);
+    await inParallel(keys, DELETES_AT_ONCE, (key) => table.write({ delete: key }));
   }
 }
+
+const as = (attribute: string, value: unknown): Condition =>
+  value === undefined ? absent(attribute) : equals(attribute, value);

@@ -43,20 +43,24 @@ export const deliveryKey = (endpointId: string, eventId: string): RowKey => ({
   sk: eventId,
 });
 
-/** Shares the health of all per-request callbacks of an origin, such as `https://example.com`. */
-export const originKey = (origin: string): RowKey => ({ pk: `ORIGIN#${origin}`, sk: 'HEALTH' });
-/** What waits at a gate (an endpoint or origin), in the order of the events: the new, and what is replayed. */
+/** What the callbacks of an origin, such as `https://example.com`, have shown of its server. */
+export const originKey = (origin: string): RowKey => ({ pk: `ORIGIN#${origin}`, sk: 'ORIGIN' });
+/** The deliveries that wait at an endpoint's gate, in the order of the events: the new ones, or those that are replayed. */
 export const backlogPartition = (gate: RowKey, replayed = false): string =>
   `${replayed ? 'REPLAY-BACKLOG' : 'BACKLOG'}#${gate.pk}#${gate.sk}`;
-export const backlogEntryKey = (
-  partition: string,
-  delivery: { eventId: string; endpointId: string },
-): RowKey => ({
+export const backlogEntryKey = (partition: string, { eventId }: { eventId: string }): RowKey => ({
   pk: partition,
-  sk: `${delivery.eventId}#${delivery.endpointId}`,
+  sk: eventId,
 });
-/** Who is at work on a gate's deliveries, and when the next one may go out. */
-export const limiterKey = (gate: RowKey): RowKey => ({ pk: `LIMITER#${gate.pk}#${gate.sk}`, sk: 'LIMITER' });
+/**
+ * The rate limiter of an endpoint or an origin.
+ *
+ * @param share of its attempts, which is counted apart
+ */
+export const limiterKey = ({ pk, sk }: RowKey, share = ''): RowKey => ({
+  pk: `LIMITER#${pk}#${sk}`,
+  sk: `LIMITER#${share}`,
+});
 /** The order to cancel what a deleted endpoint still had to get. */
 export const cancellationKey = (endpointId: string): RowKey => ({
   pk: `CANCELLATION#${endpointId}`,

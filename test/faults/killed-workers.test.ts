@@ -4,16 +4,14 @@ import { expect, test } from 'vitest';
 import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { SafeHttp } from '../../lambdas/adapters/http/safe-http.ts';
 import { createDeliver } from '../../lambdas/deliver/deliver.ts';
-import { createDispatchEvents } from '../../lambdas/dispatch/dispatch-events.ts';
+import { createDispatch } from '../../lambdas/dispatch/dispatch.ts';
 import type { DeliveryRow } from '../../lambdas/domain/delivering/delivery.ts';
 import type { EventRow } from '../../lambdas/domain/events/event.ts';
-import type { OutboxRow } from '../../lambdas/domain/events/outbox.ts';
 import type { RequestRow } from '../../lambdas/domain/requests/request.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey, requestKey } from '../../lambdas/domain/rows.ts';
 import { encodeHints, LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { inParallel } from '../../lambdas/engine/in-parallel.ts';
-import { stage } from '../../lambdas/engine/stage.ts';
 import { createPoll } from '../../lambdas/poll/poll.ts';
 import { testClock } from '../support/claims.ts';
 import { newTable, useDatabase } from '../support/dynamodb.ts';
@@ -136,14 +134,7 @@ async function run(death: Death | undefined) {
       count: () => {},
       log,
     });
-    const dispatch = stage<OutboxRow>({
-      lanes: ['dispatch'],
-      claims,
-      hints,
-      now,
-      concurrency: 1,
-      work: createDispatchEvents({ table: mine, hints, now, retentionDays: 30, log }),
-    });
+    const dispatch = createDispatch({ table: mine, claims, hints, now, retentionDays: 30, log });
     const deliver = createDeliver({
       table: mine,
       claims,
@@ -156,6 +147,7 @@ async function run(death: Death | undefined) {
       http: { request: (exchange) => life.call(() => farSide(exchange)) } as SafeHttp,
       putEvent: async () => ({ attempt: { at: now(), durationMs: 0, statusCode: 200 } }),
       retentionDays: 30,
+      maxDeliveries: 50,
       callbackSecrets: async () => [{ secret: SECRET }],
       videoLink: async () => ({ url: '', urlExpiresAt: '' }),
       log,

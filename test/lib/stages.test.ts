@@ -135,7 +135,7 @@ describe('every function', () => {
 
 describe('hints', () => {
   it.each([
-    ['api', ['COPY', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
+    ['api', ['COPY', 'DELIVER', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
     ['tick', ['COPY', 'DELIVER', 'DELIVER_SLOW', 'DISPATCH', 'POLL']],
     ['poll', ['COPY', 'DISPATCH', 'POLL']],
     ['copy', ['COPY', 'DISPATCH', 'POLL']],

@@ -56,6 +56,6 @@ export function endpointRow(n: number, changes: Partial<EndpointRow> = {}): Endp
 
 /** The delivery of an event to an account-wide endpoint, as the fan-out leaves it. */
 export function deliveryRow(event: EventRow, endpoint: EndpointRow): DeliveryRow {
-  const [row] = newDeliveries([{ event, target: { endpoint, gate: endpoint } }], {}, undefined, START).rows;
+  const [row] = newDeliveries([{ event, target: { endpoint } }], {}, undefined, START).rows;
   return row as DeliveryRow;
 }

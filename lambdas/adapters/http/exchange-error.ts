@@ -87,12 +87,32 @@ export function asExchangeError(
   const code = codeOf(error);
   const failure = classify(code, stage);
   const reusedSocket = failure === 'reset' && details.reusedSocket === true;
-  return new ExchangeError(failure, `${sentence(failure, host)} (${code})`, {
+  return new ExchangeError(failure, `${sentence(failure, host, code)} (${code}).`, {
     ...details,
     code,
     reusedSocket,
   });
 }
+
+const expired = (host: string) => `The certificate of ${host} has expired: renew it`;
+const selfSigned = (host: string) =>
+  `The certificate of ${host} is self-signed: use one of a well-known authority`;
+const unknownIssuer = (host: string) =>
+  `The certificate of ${host} does not lead to a well-known authority: send the intermediate certificates too`;
+
+/** What is wrong with a certificate, by Node's code. */
+const CERTIFICATE_FAULTS: Readonly<Record<string, (host: string) => string>> = {
+  CERT_HAS_EXPIRED: expired,
+  CERT_NOT_YET_VALID: (host) => `The certificate of ${host} is not valid yet: check its dates`,
+  CERT_REVOKED: (host) => `The certificate of ${host} was revoked: replace it`,
+  DEPTH_ZERO_SELF_SIGNED_CERT: selfSigned,
+  SELF_SIGNED_CERT_IN_CHAIN: selfSigned,
+  ERR_TLS_CERT_ALTNAME_INVALID: (host) =>
+    `The certificate is for another host than ${host}: use one for this name`,
+  UNABLE_TO_GET_ISSUER_CERT: unknownIssuer,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownIssuer,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownIssuer,
+};
 
 const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
 
@@ -107,7 +127,7 @@ function classify(code: string, stage: Stage): FailureClass {
   return 'protocol';
 }
 
-function sentence(failure: FailureClass, host: string): string {
+function sentence(failure: FailureClass, host: string, code: string): string {
   switch (failure) {
     case 'connect_refused':
       return `${host} refused the connection: see that a server listens on this port`;
@@ -115,7 +135,7 @@ function sentence(failure: FailureClass, host: string): string {
     case 'unreachable':
       return `${host} cannot be reached: check its addresses and firewall`;
     case 'tls':
-      return `TLS with ${host} failed: give it a valid certificate for this name and TLS 1.2 or later`;
+      return CERTIFICATE_FAULTS[code]?.(host) ?? `TLS with ${host} failed: let it speak TLS 1.2 or later`;
     case 'reset':
       return `${host} closed the connection before the answer was complete: look into its logs`;
     default:

@@ -4,6 +4,7 @@ import { isAddress, isLoopbackAddress, isPublicAddress } from '../../domain/http
 import { checkTargetUrl, dialledHost } from '../../domain/http/target-url.ts';
 import { asExchangeError, ExchangeError, type Stage, timeoutError } from './exchange-error.ts';
 import { guardedLookup, type Resolve, resolveByDns } from './guarded-lookup.ts';
+import { watchRawAnswer } from './raw-answer.ts';
 
 export type Exchange = {
   readonly method: string;
@@ -33,6 +34,8 @@ export type BodyLimits = {
   readonly maxBodyBytes: number;
   /** So much of the body is returned. */
   readonly keepBytes: number;
+  /** How long the body is read once the headers are there, ms; then the answer is taken as it is. By default `timeoutMs` runs on. */
+  readonly bodyTimeoutMs?: number;
 };
 
 export type Answer = {
@@ -46,7 +49,10 @@ export type Answer = {
 
 /** Throws nothing but {@link ExchangeError}. Answers of any status are answers; none is followed. */
 export type SafeHttp = {
-  /** Sends and reads the answer, within limits. */
+  /**
+   * Sends and reads the answer, within limits. Once its status line has come it is an answer: what is
+   * wrong with the rest (framing, a connection that breaks off) only shortens what is returned of it.
+   */
   request(exchange: Exchange & BodyLimits): Promise<Answer>;
   /** Sends and returns as soon as the answer's headers are there; `timeoutMs` runs on to the end of the body. */
   open(exchange: Exchange): Promise<OpenAnswer>;
@@ -109,27 +115,35 @@ export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
       .end(body);
   }
 
-  async function open(exchange: Exchange): Promise<OpenAnswer> {
+  function begin(exchange: Exchange): { request: http.ClientRequest; url: URL } {
     const target = checkTargetUrl(exchange.url, { allowLoopback, maxLength });
     if (!target.ok) throw new ExchangeError('address_refused', target.reason);
-    let request: http.ClientRequest;
+    const { url } = target;
     try {
-      request = start(target.url, exchange);
+      return { request: start(url, exchange), url };
     } catch (error) {
-      throw asExchangeError(error, target.url.host, 'queue');
+      throw asExchangeError(error, url.host, 'queue');
     }
-    return awaitAnswer(request, target.url, exchange);
   }
 
   return {
-    open,
+    async open(exchange) {
+      const { request, url } = begin(exchange);
+      return awaitAnswer(request, url, exchange);
+    },
     async request(exchange) {
       const startedAt = now();
-      const { statusCode, headers, message, explain } = await open(exchange);
-      const kept = await readBody(message, exchange).catch((error: unknown) => {
-        throw explain(error);
-      });
-      return { statusCode, headers, ...kept, durationMs: now() - startedAt };
+      const { request, url } = begin(exchange);
+      const rawAnswer = watchRawAnswer(request);
+      try {
+        const { statusCode, headers, message } = await awaitAnswer(request, url, exchange);
+        return { statusCode, headers, ...(await readBody(message, exchange)), durationMs: now() - startedAt };
+      } catch (error) {
+        const raw = rawAnswer();
+        if (!raw) throw error;
+        const body = raw.body.subarray(0, exchange.keepBytes);
+        return { ...raw, body, headers: {}, truncated: true, durationMs: now() - startedAt };
+      }
     },
     close() {
       encrypted.destroy();
@@ -199,14 +213,24 @@ function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange):
   return promise;
 }
 
-async function readBody(message: IncomingMessage, { maxBodyBytes, keepBytes }: BodyLimits) {
+/** Reads the body as far as it comes. */
+async function readBody(message: IncomingMessage, { maxBodyBytes, keepBytes, bodyTimeoutMs }: BodyLimits) {
   const kept: Buffer[] = [];
   let read = 0;
-  for await (const chunk of message as AsyncIterable<Buffer>) {
-    if (read < keepBytes) kept.push(chunk.subarray(0, keepBytes - read));
-    read += chunk.length;
-    // Leaving the loop destroys the message, and with it the connection.
-    if (read > maxBodyBytes) break;
+  let whole = false;
+  const timeUp = bodyTimeoutMs && setTimeout(() => message.destroy(), bodyTimeoutMs);
+  try {
+    for await (const chunk of message as AsyncIterable<Buffer>) {
+      if (read < keepBytes) kept.push(chunk.subarray(0, keepBytes - read));
+      read += chunk.length;
+      // Leaving the loop destroys the message, and with it the connection.
+      if (read > maxBodyBytes) break;
+    }
+    whole = read <= keepBytes;
+  } catch {
+    // The status counts; what came of the body is kept.
+  } finally {
+    clearTimeout(timeUp);
   }
-  return { body: Buffer.concat(kept), truncated: read > keepBytes };
+  return { body: Buffer.concat(kept), truncated: !whole };
 }

@@ -1,7 +1,8 @@
-import type { GateRow } from '../../domain/delivering/delivery-gate.ts';
+import type { CancellationRow } from '../../domain/delivering/cancellation.ts';
 import { type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
 import type { ChangedEndpoint } from '../../domain/delivering/endpoint-change.ts';
 import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
 import { asksForProgress } from '../../domain/events/event-filter.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { callbackExpiry, finishedExpiry } from '../../domain/retention.ts';
@@ -11,13 +12,11 @@ import {
   ENDPOINTS,
   endpointCountsKey,
   endpointKey,
-  originKey,
 } from '../../domain/rows.ts';
 import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
 import { wake, withdraw } from '../../engine/wake.ts';
 import { absent, below, equals, present } from '../dynamodb/expression.ts';
 import type { Table, Write } from '../dynamodb/table.ts';
-import { originOf } from './targets.ts';
 
 /** Account-wide endpoints there may be; each event is matched against all of them. */
 export const MAX_ENDPOINTS = 100;
@@ -79,21 +78,9 @@ export function createEndpoints(table: Table) {
     return keys.map(({ pk, sk }) => rows.get(`${pk} ${sk}`));
   }
 
-  /** Endpoints as they are shown: callbacks with the health of their origin, while they are enabled. */
-  async function withHealth(rows: readonly EndpointRow[]): Promise<EndpointRow[]> {
-    const shared = rows.filter((row) => isCallback(row) && row.enabled);
-    const keys = [...new Set(shared.map(({ url }) => originOf(url)))].map(originKey);
-    if (keys.length === 0) return [...rows];
-    const origins = await table.getMany<GateRow>(keys);
-    return rows.map((row) => {
-      const origin = shared.includes(row) && origins.find((each) => each.origin === originOf(row.url));
-      return origin ? { ...row, health: origin.health } : row;
-    });
-  }
-
   const counts = (): Promise<EndpointCounts | undefined> => table.get<EndpointCounts>(endpointCountsKey);
 
-  return { get, getMany, listAccountWide, listDeleted, listCallbacks, withHealth, counts };
+  return { get, getMany, listAccountWide, listDeleted, listCallbacks, counts };
 }
 
 /** Adds an account-wide endpoint while there are fewer than {@link MAX_ENDPOINTS}. */
@@ -123,7 +110,7 @@ export function change(
   const asks = set.events ? asksForProgress([{ events: set.events }]) : asked;
   const counted = asked === asks ? [] : [countsUpdate(0, asks ? 1 : -1)];
   if (gate === 'looks') {
-    const { write, due } = wake(endpoint, 'deliver-slow', now, change);
+    const { write, due } = wake(endpoint, GATE_LANE, now, change);
     return { writes: [write, ...counted], due };
   }
   const update = gate === 'stops' ? withdraw(endpoint, change) : { update: endpoint, ...change };
@@ -131,7 +118,7 @@ export function change(
 }
 
 /**
- * Deletes an endpoint, and orders that what it still had to get is canceled. One that is account-wide
+ * Deletes an endpoint, and orders that its deliveries that are not final are canceled. An account-wide one
  * is remembered while there are deliveries to it; requests themselves know their callbacks.
  */
 export function deletion(
@@ -139,15 +126,11 @@ export function deletion(
   now: number,
   retentionDays: number,
 ): { writes: Write[]; due: Due } {
-  const order = {
-    ...cancellationKey(endpoint.id),
-    endpointId: endpoint.id,
-    orderedAt: now,
-    lane: 'deliver-slow' as const,
-    dueAt: now,
-  };
+  const { id: endpointId, createdAt: endpointCreatedAt } = endpoint;
+  const row = { ...cancellationKey(endpointId), lane: GATE_LANE, dueAt: now } as const;
+  const order = { ...row, endpointId, endpointCreatedAt, orderedAt: now } satisfies CancellationRow;
   const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
-  return { writes: [...removal(endpoint, expiresAt), { put: order }], due: dueOf(order) };
+  return { writes: [...removal(endpoint, expiresAt), { put: order }], due: dueOf(row) };
 }
 
 function removal(endpoint: EndpointRow, expiresAt: number): Write[] {

@@ -1,44 +1,59 @@
-import type { Target } from '../../domain/delivering/admission.ts';
-import { type GateRow, newOrigin } from '../../domain/delivering/delivery-gate.ts';
-import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import type { EndpointRow, Target } from '../../domain/delivering/endpoint.ts';
+import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { newOrigin, type OriginRow } from '../../domain/delivering/gate/origin.ts';
 import { endpointKey, originKey } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 import type { Table } from '../dynamodb/table.ts';
 
-/** The origin that a callback's health is kept for. */
-export const originOf = (url = ''): string => (URL.canParse(url) ? new URL(url).origin : url);
+const originOf = (url = ''): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 export type Targets = ReturnType<typeof createTargets>;
 
-/** Endpoints with their gates. What was read serves all who ask until it is forgotten. */
+/** Endpoints with their origins. What was read serves all who ask until it is forgotten. */
 export function createTargets(table: Pick<Table, 'get'>) {
-  const known = new Map<string, Promise<Target | undefined>>();
+  const endpoints = new Map<string, Promise<EndpointRow | undefined>>();
+  const origins = new Map<string, Promise<OriginRow>>();
 
-  /** Whom a delivery is for; undefined when the endpoint is deleted. */
-  function of(endpointId: string): Promise<Target | undefined> {
-    const target = known.get(endpointId) ?? read(endpointId);
-    known.set(endpointId, target);
-    return target;
+  /** The target of a delivery; undefined when the endpoint is deleted. */
+  async function of(endpointId: string): Promise<Target | undefined> {
+    const endpoint = await remembered(endpoints, endpointId, () =>
+      table.get<EndpointRow>(endpointKey(endpointId)),
+    );
+    return endpoint && withOrigin(endpoint);
   }
 
-  async function read(endpointId: string): Promise<Target | undefined> {
-    const endpoint = await table.get<EndpointRow>(endpointKey(endpointId));
-    if (!endpoint) return undefined;
-    return { endpoint, gate: endpoint.kind === 'callback' ? await originGate(endpoint) : endpoint };
+  /** The target that an endpoint, as it was just read, is. */
+  async function withOrigin(endpoint: EndpointRow): Promise<Target> {
+    if (!isCallback(endpoint)) return { endpoint };
+    const origin = originOf(endpoint.url);
+    return {
+      endpoint,
+      origin: await remembered(
+        origins,
+        origin,
+        async () => (await table.get<OriginRow>(originKey(origin))) ?? newOrigin(origin),
+      ),
+    };
   }
 
-  async function originGate({ url }: EndpointRow): Promise<GateRow> {
-    const origin = originOf(url);
-    return withDefaults(await table.get<GateRow>(originKey(origin)), origin);
+  /** Makes the next who asks read anew: a target with its origin, or all. */
+  function forget(target?: Target): void {
+    if (target === undefined) {
+      endpoints.clear();
+      origins.clear();
+    } else {
+      endpoints.delete(target.endpoint.id);
+      if (target.origin) origins.delete(target.origin.origin);
+    }
   }
 
-  /** Makes the next who asks read anew: one endpoint's, or all. */
-  function forget(endpointId?: string): void {
-    if (endpointId === undefined) known.clear();
-    else known.delete(endpointId);
-  }
+  return { of, withOrigin, forget };
+}
 
-  return { of, forget };
+function remembered<T>(known: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
+  const value = known.get(key) ?? read();
+  known.set(key, value);
+  return value;
 }
 
 /** The targets of callbacks, each in its place, by one batch of reads; undefined where the endpoint is deleted. */
@@ -54,11 +69,6 @@ export async function readCallbackTargets(
   return callbacks.map(({ endpointId, url }) => {
     const endpoint = row<EndpointRow>(endpointKey(endpointId));
     const origin = originOf(url);
-    return endpoint && { endpoint, gate: withDefaults(row<GateRow>(originKey(origin)), origin) };
+    return endpoint && { endpoint, origin: row<OriginRow>(originKey(origin)) ?? newOrigin(origin) };
   });
 }
-
-const withDefaults = (row: GateRow | undefined, origin: string): GateRow => ({
-  ...newOrigin(origin),
-  ...row,
-});

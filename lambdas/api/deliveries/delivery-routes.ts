@@ -6,6 +6,7 @@ import { entryWrite } from '../../adapters/rows/backlog.ts';
 import type { DeliveryRow, DeliveryState } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { backlogEntryKey, backlogPartition } from '../../domain/rows.ts';
@@ -80,7 +81,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
             if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
             const again = isFetched(endpoint)
               ? fetchable(row, endpoint, eventExpiry(now(), retentionDays))
-              : retry(row, now());
+              : retry(row, endpoint, now());
             due = again.due;
             return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
           }),
@@ -105,11 +106,12 @@ export function deliveryView(row: DeliveryRow) {
     state: row.state,
     nextAttemptAt: waits ? iso(row.dueAt) : undefined,
     attemptCount: row.attemptCount,
-    attempts: row.attempts.map(({ at, durationMs, statusCode, error, body }) => ({
+    attempts: row.attempts.map(({ at, durationMs, statusCode, error, reason, body }) => ({
       at: iso(at),
       durationMs,
       statusCode,
       error,
+      reason,
       body,
     })),
   };
@@ -118,27 +120,28 @@ export function deliveryView(row: DeliveryRow) {
 type Ordered = { readonly writes: Write[]; readonly due?: Due };
 
 /**
- * A schedule begins anew, unless one is under way: then its next attempt is now. A person's order
+ * A schedule begins again, unless one is under way: then its next attempt is now. A person's order
  * passes an open breaker.
  */
-function retry(row: DeliveryRow, now: number): Ordered {
+function retry(row: DeliveryRow, endpoint: EndpointRow, now: number): Ordered {
   const restarts = row.state === 'pending' ? {} : { state: 'pending', failures: 0 };
-  const { write, due } = wake(row, 'deliver-slow', now, {
-    set: { ...restarts, bypassesBreaker: true },
-    remove: ['backlogKey', 'expiresAt'],
+  const { write, due } = wake(row, GATE_LANE, now, {
+    set: { ...restarts, bypassesBreaker: true, endpointCreatedAt: endpoint.createdAt },
+    remove: ['expiresAt', 'backlogKey'],
     if: [present('pk'), equals('state', row.state)],
   });
-  const place = row.backlogKey && { delete: backlogEntryKey(row.backlogKey, row) };
-  return { due, writes: place ? [write, place] : [write] };
+  const { backlogKey } = row;
+  return { due, writes: [write, ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, row) }] : [])] };
 }
 
-/** Whoever fetches from the endpoint gets it again, until it expires. */
+/** Whoever fetches from the endpoint gets it again. */
 function fetchable(row: DeliveryRow, endpoint: EndpointRow, expiresAt: number): Ordered {
   const backlogKey = backlogPartition(endpoint);
+  const { createdAt: endpointCreatedAt } = endpoint;
   return {
     writes: [
       withdraw(row, {
-        set: { state: 'pending', failures: 0, backlogKey, expiresAt },
+        set: { state: 'pending', failures: 0, backlogKey, endpointCreatedAt, expiresAt },
         if: [equals('state', row.state)],
       }),
       entryWrite(backlogKey, { ...row, expiresAt }),

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { absent } from '../../adapters/dynamodb/expression.ts';
 import { doneInReplay } from '../../adapters/rows/replays.ts';
+import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
 import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
 import { replayId as newReplayId } from '../../domain/ids.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
@@ -51,7 +52,7 @@ export function replayRoutes(context: ApiContext): Route[] {
             createdAt: at,
             matched: 0,
             queued: 0,
-            lane: 'deliver-slow' as const,
+            lane: GATE_LANE,
             dueAt: at,
             expiresAt: eventExpiry(at, retentionDays),
           } satisfies ReplayRow;

@@ -4,7 +4,7 @@ import { ConditionFailed } from '../../adapters/dynamodb/table.ts';
 import { type BacklogEntry, createBacklogs } from '../../adapters/rows/backlog.ts';
 import { countedInReplay } from '../../adapters/rows/replays.ts';
 import { signWebhook } from '../../adapters/signed-webhook.ts';
-import { payloadToSend } from '../../adapters/video-link.ts';
+import { bodyToSend } from '../../adapters/video-link.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
@@ -55,7 +55,7 @@ export function messageRoutes(context: ApiContext): Route[] {
     row?.backlogKey === entry.pk && !isExpired(row, now());
 
   async function signed(endpoint: EndpointRow, row: DeliveryRow) {
-    const body = JSON.stringify(await payloadToSend(row, videoLink, now()));
+    const body = await bodyToSend(row, videoLink, now());
     return signWebhook(row.eventId, body, endpoint.secrets ?? [], now());
   }
 

@@ -6,6 +6,8 @@ export type Attempt = {
   statusCode?: number;
   /** The class of the failure when there was no answer (`timeout`, `dns`, `reset`, …). */
   error?: string;
+  /** Why it failed, in words: a sentence with the remedy where there is one. */
+  reason?: string;
   /** The first 1 KiB of the answer. */
   body?: string;
 };
@@ -13,9 +15,9 @@ export type Attempt = {
 /** Attempts kept on a delivery's row, which counts them all. */
 export const ATTEMPTS_KEPT = 12;
 
-/** A whole answer with any status of 2xx. */
-export const isSuccess = ({ statusCode, error }: Attempt): boolean =>
-  error === undefined && statusCode !== undefined && statusCode >= 200 && statusCode < 300;
+/** Any 2xx is a delivery, however the rest of the answer comes. */
+export const isSuccess = ({ statusCode }: Pick<Attempt, 'statusCode'>): boolean =>
+  statusCode !== undefined && statusCode >= 200 && statusCode < 300;
 
 /** The endpoint says that it is no longer there (Standard Webhooks): it is disabled. */
 export const isGone = ({ statusCode }: Attempt): boolean => statusCode === 410;

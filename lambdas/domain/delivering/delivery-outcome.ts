@@ -1,14 +1,11 @@
 import { ATTEMPTS_KEPT, type Attempt, isSuccess } from './attempt.ts';
-import { type DeliveryRow, type DeliveryState, failedLane } from './delivery.ts';
+import type { DeliveryRow } from './delivery.ts';
 import { nextAttemptAt } from './retry-schedule.ts';
 
-/** What an attempt changes of its delivery. */
-export type DeliveryOutcome = {
-  readonly set: Partial<DeliveryRow>;
-  /** `deliver-slow` while attempts are left; the list of the failed ones when none is. */
-  readonly lane?: string;
-  readonly dueAt?: number;
-};
+/** What an attempt changes of its delivery, and when it is attempted again, if it is. */
+export type DeliveryOutcome =
+  | { readonly set: Partial<DeliveryRow> & { state: 'delivered' | 'failed' } }
+  | { readonly set: Partial<DeliveryRow>; readonly dueAt: number };
 
 /**
  * The delivery after one more attempt: delivered on any 2xx, tried again by the schedule otherwise,
@@ -23,9 +20,9 @@ export function afterAttempt(
 ): DeliveryOutcome {
   const attempts = [...row.attempts, attempt].slice(-ATTEMPTS_KEPT);
   const kept = { attempts, attemptCount: row.attemptCount + 1 };
-  if (isSuccess(attempt)) return { set: { ...kept, state: 'delivered' satisfies DeliveryState } };
+  if (isSuccess(attempt)) return { set: { ...kept, state: 'delivered' } };
   const failures = row.failures + 1;
   const dueAt = nextAttemptAt(failures, now, random, retryAfterMs);
-  if (dueAt !== undefined) return { set: { ...kept, failures }, lane: 'deliver-slow', dueAt };
-  return { set: { ...kept, failures, state: 'failed' }, lane: failedLane(row.endpointId), dueAt: now };
+  if (dueAt !== undefined) return { set: { ...kept, failures }, dueAt };
+  return { set: { ...kept, failures, state: 'failed' } };
 }

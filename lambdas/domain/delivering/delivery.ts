@@ -1,21 +1,23 @@
-import type { EventPayload } from '../events/event.ts';
 import type { RowKey, Work } from '../work.ts';
 import type { Attempt } from './attempt.ts';
 
 export type DeliveryState = 'pending' | 'held' | 'delivered' | 'failed' | 'canceled';
 
 /**
- * The row of a delivery: one event for one endpoint, the payload copied in so that it is the same
- * at every attempt. Its `webhook-id` is the event's id.
+ * The row of a delivery: one event for one endpoint, with the body that is sent at every attempt. Its
+ * `webhook-id` is the event's id.
  */
 export type DeliveryRow = RowKey &
   Work & {
     id: string;
     eventId: string;
     endpointId: string;
+    /** When its endpoint was created, which tells it from one of the same id that was deleted before. */
+    endpointCreatedAt: number;
     requestId?: string;
     type: string;
-    payload: EventPayload;
+    /** The event as JSON: the bytes that are signed and sent, but for what is made for each attempt. */
+    body: string;
     state: DeliveryState;
     createdAt: number;
     attempts: Attempt[];
@@ -38,6 +40,3 @@ export type DeliveryRow = RowKey &
 /** Whether it ended; a person may begin it anew. */
 export const isFinal = ({ state }: Pick<DeliveryRow, 'state'>): boolean =>
   state !== 'pending' && state !== 'held';
-
-/** The lane of failed deliveries, by which they are listed; nobody wakes it. */
-export const failedLane = (endpointId: string): string => `failed#${endpointId}`;

@@ -1,7 +1,8 @@
 import type { FieldError } from '../field-error.ts';
 import type { EndpointRow } from './endpoint.ts';
 import { isCallback, refusedFields } from './endpoint-kinds/endpoint-kinds.ts';
-import { disabled, enabledAgain, isOpen } from './health.ts';
+import { GATE_LANE, GATE_WORK } from './gate/gate.ts';
+import { disabled, enabledAgain, isOpen } from './gate/health.ts';
 
 /** What a PATCH gives; `null` takes the limit away. */
 export type EndpointChange = {
@@ -39,8 +40,8 @@ export function changeErrors(endpoint: Pick<EndpointRow, 'kind'>, given: Endpoin
 }
 
 /**
- * What a PATCH without {@link changeErrors} changes. Enabling forgives what was, so that what was held goes
- * out; a new URL is probed; a new limit holds at once.
+ * What a PATCH without {@link changeErrors} changes. Enabling forgets earlier failures, and held
+ * deliveries go out; a new URL is probed; a new limit holds at once.
  */
 export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEndpoint {
   const { url, busName, events, description, enabled, rateLimit, ordered, headers } = given;
@@ -57,22 +58,22 @@ export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEn
   if (enabled === undefined || enabled === endpoint.enabled) {
     const probes = url !== undefined && isOpen(endpoint.health);
     // By the old limit the next of the backlog may be far away.
-    const paces = rateLimit !== undefined && endpoint.lane === 'deliver-slow';
-    return probes || paces ? { set, remove: [...remove, 'quietSince'], gate: 'looks' } : { set, remove };
+    const paces = rateLimit !== undefined && endpoint.lane === GATE_LANE;
+    return probes || paces ? { set, remove: [...remove, ...GATE_WORK], gate: 'looks' } : { set, remove };
   }
   const stateVersion = endpoint.stateVersion + 1;
   if (enabled) {
     const health = enabledAgain(endpoint.health, endpoint.gaveUp);
     return {
       set: { ...set, enabled, stateVersion, health },
-      remove: [...remove, 'quietSince', 'disabledReason', 'gaveUp'],
+      remove: [...remove, ...GATE_WORK, 'disabledReason', 'gaveUp'],
       gate: 'looks',
     };
   }
   const health = disabled(endpoint.health);
   return {
     set: { ...set, enabled, stateVersion, health, disabledReason: 'disabled by hand' },
-    remove: [...remove, 'quietSince'],
+    remove: [...remove, ...GATE_WORK],
     gate: 'stops',
   };
 }

@@ -4,8 +4,9 @@ import type { OutboxRow } from '../events/outbox.ts';
 import { deliveryId } from '../ids.ts';
 import type { Callback } from '../requests/request.ts';
 import { deliveryKey } from '../rows.ts';
-import { startOf, type Target } from './admission.ts';
 import type { DeliveryRow } from './delivery.ts';
+import type { Target } from './endpoint.ts';
+import { startOf } from './gate/admission.ts';
 
 /** One event for one endpoint, before it is a row. */
 export type FanOut = { readonly event: EventRow; readonly target: Target };
@@ -77,7 +78,7 @@ function forAccount(event: EventRow, audience: Audience, after: string | undefin
     .map((target) => ({ event, target }));
 }
 
-/** What befalls an endpoint is told to the others. */
+/** Events about an endpoint go to all other endpoints. */
 const isAbout = (event: EventRow, endpointId: string): boolean => event.data.endpointId === endpointId;
 
 /**
@@ -91,9 +92,13 @@ export function newDeliveries(
   now: number,
 ): { rows: DeliveryRow[]; chains: Record<string, string> } {
   const newest = { ...chains };
+  const bodies = new Map<EventRow, string>();
   const rows = batch.map((fanOut) => {
     const { id, ordered } = fanOut.target.endpoint;
-    const row = newDelivery(fanOut, metadata, now);
+    const { event } = fanOut;
+    const body = bodies.get(event) ?? JSON.stringify(payload(event, metadata));
+    bodies.set(event, body);
+    const row = newDelivery(fanOut, body, now);
     if (!ordered) return row;
     const chained = { ...row, predecessor: newest[id] };
     newest[id] = row.eventId;
@@ -102,11 +107,7 @@ export function newDeliveries(
   return { rows, chains: newest };
 }
 
-function newDelivery(
-  { event, target }: FanOut,
-  metadata: Record<string, string> | undefined,
-  now: number,
-): DeliveryRow {
+function newDelivery({ event, target }: FanOut, body: string, now: number): DeliveryRow {
   const { requestId } = event.data;
   const start = startOf(target);
   return {
@@ -114,9 +115,10 @@ function newDelivery(
     id: deliveryId(target.endpoint.id, event.id),
     eventId: event.id,
     endpointId: target.endpoint.id,
+    endpointCreatedAt: target.endpoint.createdAt,
     ...(typeof requestId === 'string' ? { requestId } : {}),
     type: event.type,
-    payload: payload(event, metadata),
+    body,
     state: 'pending',
     createdAt: now,
     attempts: [],

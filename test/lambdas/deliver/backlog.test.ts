@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { createBacklogs, wakeWrite } from '../../../lambdas/adapters/rows/backlog.ts';
+import { createBacklogs, wakeGate } from '../../../lambdas/adapters/rows/backlog.ts';
 import { change, deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
-import { QUIET_MS } from '../../../lambdas/domain/delivering/delivery-gate.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { changed, type EndpointChange } from '../../../lambdas/domain/delivering/endpoint-change.ts';
-import type { EndpointHealth } from '../../../lambdas/domain/delivering/health.ts';
-import { intervalMs } from '../../../lambdas/domain/delivering/rate-limiter.ts';
+import { QUIET_MS } from '../../../lambdas/domain/delivering/gate/gate.ts';
+import type { EndpointHealth } from '../../../lambdas/domain/delivering/gate/health.ts';
+import { intervalMs } from '../../../lambdas/domain/rate-interval.ts';
 import { cancellationKey } from '../../../lambdas/domain/rows.ts';
 import type { Hint } from '../../../lambdas/domain/work.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -108,7 +108,7 @@ test('a place is not lost to a delivery that comes back to it while its release 
   const [entry] = (await backlogs.first(endpoint, 1)).rows;
   // A person sends it.
   await world.table.write({ update: { pk, sk }, remove: ['backlogKey'] });
-  expect(await backlogs.release(entry!, world.clock.now())).toBeUndefined();
+  expect(await backlogs.release(entry!, 'deliver', world.clock.now())).toBeUndefined();
   expect((await backlogs.first(endpoint, 1)).rows).toEqual([entry]);
 
   await enable(world, endpoint, true);
@@ -222,10 +222,10 @@ test('two workers that release one backlog at once send nothing twice, and leave
   await enable(world, endpoint, true);
   let released = 0;
   meanwhile = async () => {
-    const { due, ...wake } = wakeWrite(await world.current(endpoint), world.clock.now());
-    await world.table.write(wake);
-    await world.invoke('deliver-slow', [due]);
-    released = (await world.table.due('deliver-slow', world.clock.now() + 10_000, 100)).length;
+    const { write, due } = wakeGate(await world.current(endpoint), world.clock.now());
+    await world.table.write(write);
+    await world.invoke(due.lane, [due]);
+    released = (await world.table.due('deliver', world.clock.now() + 10_000, 100)).length;
   };
   await world.pass(10_000);
   expect(released).toBeGreaterThanOrEqual(30);

@@ -3,19 +3,18 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { createTable, type Table } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts';
 import type { Answer, Exchange, SafeHttp } from '../../../lambdas/adapters/http/safe-http.ts';
+import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { eventWrites } from '../../../lambdas/adapters/rows/outbox.ts';
 import { createDeliver } from '../../../lambdas/deliver/deliver.ts';
 import type { PutEvent } from '../../../lambdas/deliver/put-event.ts';
-import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
+import { createDispatch } from '../../../lambdas/dispatch/dispatch.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow, EndpointSecret } from '../../../lambdas/domain/delivering/endpoint.ts';
-import { SLOW_MS } from '../../../lambdas/domain/delivering/health.ts';
+import { SLOW_MS } from '../../../lambdas/domain/delivering/gate/health.ts';
 import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
-import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
-import { encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';
+import { type Due, encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';
 import { bothWays } from '../../../lambdas/engine/hints.ts';
-import { stage } from '../../../lambdas/engine/stage.ts';
 import { type TestClock, testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
 import { endpointRow } from '../../support/rows.ts';
@@ -33,8 +32,8 @@ type Outcome = number | Partial<Answer> | ExchangeError;
 export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
 
 /**
- * The dispatch and deliver stages over a table of their own, on a clock that only tests turn. Nobody
- * hears a hint: `work` plays the sweep, and wakes what is due until nothing is.
+ * The dispatch and deliver stages over a table of their own, on a clock that only tests turn. Hints
+ * are only recorded: `work` plays the sweep, and wakes what is due until nothing is.
  */
 export async function deliveryWorld(
   { client }: TestDatabase,
@@ -92,13 +91,7 @@ export async function deliveryWorld(
 
   const workersTable = options.wrap?.(table) ?? table;
   const claims = testClaims(workersTable, clock);
-  const dispatch = stage<OutboxRow>({
-    lanes: ['dispatch'],
-    claims,
-    hints,
-    now,
-    work: createDispatchEvents({ table: workersTable, hints, now, retentionDays: 30, log }),
-  });
+  const dispatch = createDispatch({ table: workersTable, claims, hints, now, retentionDays: 30, log });
   const deliver = createDeliver({
     table: workersTable,
     claims,
@@ -112,6 +105,7 @@ export async function deliveryWorld(
     callbackSecrets: async () => options.callbackSecrets ?? [{ secret: SECRET }],
     videoLink: async (requestId) => ({ url: `https://bridge.example/${requestId}/token`, urlExpiresAt: '' }),
     retentionDays: 30,
+    maxDeliveries: 50,
     log,
     count: (name) => void counted.push(name),
   });
@@ -181,6 +175,24 @@ export async function deliveryWorld(
     return stored;
   }
 
+  /** Deletes an endpoint and creates it again, as a callback that is named again. Returns the cancellation. */
+  async function namedAgain({ id }: EndpointRow): Promise<Due> {
+    const row = await current({ id });
+    const { writes, due } = deletion(row, now(), 30);
+    await table.transact(writes);
+    clock.advance(1);
+    const { lane, dueAt, owner, claims, quietSince, ...kept } = row;
+    await table.write({
+      put: {
+        ...kept,
+        createdAt: now(),
+        stateVersion: 0,
+        health: { state: 'healthy', lastDeliveredAt: now() },
+      },
+    });
+    return due;
+  }
+
   /** A request that observes events; `callbacks` are named on it. */
   async function request(...callbacks: EndpointRow[]) {
     const source = { kind: 'request', requestId: randomUUID() } as const;
@@ -207,7 +219,7 @@ export async function deliveryWorld(
   const deliveries = async ({ id }: EndpointRow): Promise<DeliveryRow[]> =>
     (await table.query<DeliveryRow>({ partition: deliveryPartition(id), limit: 1_000, consistent: true }))
       .rows;
-  const current = async ({ id }: EndpointRow): Promise<EndpointRow> => {
+  const current = async ({ id }: Pick<EndpointRow, 'id'>): Promise<EndpointRow> => {
     const row = await table.get<EndpointRow>(endpointKey(id));
     if (!row) throw new Error('the endpoint is deleted');
     return row;
@@ -231,6 +243,7 @@ export async function deliveryWorld(
     request,
     deliveries,
     current,
+    namedAgain,
     idsPostedTo,
   });
 }

@@ -80,7 +80,7 @@ describe('an answer', () => {
     expect(target.connections()).toBe(0);
   });
 
-  test('of 410 disables the endpoint, which is told to the others and counted; the delivery is held', async () => {
+  test('of 410 disables the endpoint, which is reported to the others and counted; the delivery is held', async () => {
     const { world, endpoint, observe } = await setUp(local(await far(answering(410))));
     const other = await world.endpoint(2, { url: local(await far(answering(200))), events: ['endpoint.*'] });
     await observe('video.accepted');
@@ -90,10 +90,10 @@ describe('an answer', () => {
       disabledReason: 'it answered 410 Gone',
       health: { state: 'disabled' },
     });
-    expect(world.counted).toEqual(['EndpointDisabled']);
-    expect(await world.deliveries(other)).toMatchObject([
-      { type: 'endpoint.disabled', state: 'delivered', payload: { data: { endpointId: endpoint.id } } },
-    ]);
+    expect(world.counted).toContain('EndpointDisabled');
+    const [told] = await world.deliveries(other);
+    expect(told).toMatchObject({ type: 'endpoint.disabled', state: 'delivered' });
+    expect(JSON.parse(told!.body)).toMatchObject({ data: { endpointId: endpoint.id } });
     await world.pass(5_000);
     expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'held' }]);
   });
@@ -146,8 +146,6 @@ describe('an answer', () => {
 });
 
 describe('an exchange that fails is tried again, and named', () => {
-  const HEAD = 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n';
-
   test('when the headers are slow', async () => {
     const side = await far(startHttp(() => {}));
     const { attempts, delivery, clock } = await attempt(local(side), {}, 1_000);
@@ -156,17 +154,9 @@ describe('an exchange that fails is tried again, and named', () => {
     expect(delivery?.dueAt).toBe(clock.now() + 5_000);
   });
 
-  test('when the body is slow, whatever the status was', async () => {
-    const side = await far(startHttp((_request, response) => void response.writeHead(200).write('x')));
-    const { attempts, delivery } = await attempt(local(side), {}, 1_000);
-    expect(attempts).toMatchObject([{ error: 'timeout', statusCode: 200 }]);
-    expect(delivery?.state).toBe('pending');
-  });
-
   test.each([
     ['on arrival', (write: (text: string) => void) => write('')],
-    ['within the headers', (write: (text: string) => void) => write('HTTP/1.1 200 OK\r\ncontent-')],
-    ['within the body', (write: (text: string) => void) => write(`${HEAD}only a part`)],
+    ['within the status line', (write: (text: string) => void) => write('HTTP/1.1 20')],
   ])('when it is reset %s, after one quick second try', async (_stage, say) => {
     const side = await far(
       startRaw((socket) => {
@@ -219,7 +209,12 @@ describe('an exchange that fails is tried again, and named', () => {
   test('when the certificate is for another name', async () => {
     const side = await far(startHttps((_request, response) => void response.end()));
     const { attempts } = await attempt(`https://another.example:${side.port}/`);
-    expect(attempts).toMatchObject([{ error: 'tls' }]);
+    expect(attempts).toMatchObject([
+      {
+        error: 'tls',
+        reason: expect.stringMatching(/certificate is for another host than another\.example/),
+      },
+    ]);
   });
 
   test('when the name does not resolve', async () => {
@@ -227,20 +222,27 @@ describe('an exchange that fails is tried again, and named', () => {
       throw Object.assign(new Error('queryA ENOTFOUND'), { code: 'ENOTFOUND' });
     };
     const { attempts } = await attempt('https://nowhere.example/', { resolve });
-    expect(attempts).toMatchObject([{ error: 'dns' }]);
+    expect(attempts).toMatchObject([
+      {
+        error: 'dns',
+        reason: expect.stringMatching(/^nowhere\.example could not be resolved \(ENOTFOUND\)/),
+      },
+    ]);
   });
 
   test('when the connection is refused', async () => {
     const side = await far(startHttp(() => {}));
     side.close();
     const { attempts } = await attempt(local(side));
-    expect(attempts).toMatchObject([{ error: 'connect_refused' }]);
+    expect(attempts).toMatchObject([
+      { error: 'connect_refused', reason: expect.stringMatching(/refused the connection/) },
+    ]);
   });
 
   test('and never dialled at an address that is not public', async () => {
     const side = await far(answering(200));
     const { attempts } = await attempt(local(side), { allowLoopback: false });
-    expect(attempts).toMatchObject([{ error: 'address_refused' }]);
+    expect(attempts).toMatchObject([{ error: 'address_refused', reason: expect.any(String) }]);
     expect(side.connections()).toBe(0);
   });
 });

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { cancellationKey } from '../../../lambdas/domain/rows.ts';
+import type { Due } from '../../../lambdas/domain/work.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld, type Posted } from './delivery-world.ts';
 
@@ -83,23 +83,23 @@ test('a predecessor that failed for good lets the next one go', async () => {
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['failed', 'delivered']);
 });
 
-test('the cancellation of a predecessor lets the next one go, when the endpoint is back', async () => {
+test('the cancellation of a predecessor lets its successor go, when the endpoint was named again', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1, { ordered: true });
   const { observe } = await world.request();
   world.farSide = () => 500;
   await observe('video.accepted');
   await world.work();
-  const orderedAt = world.clock.now();
+  const order = await world.namedAgain(endpoint);
   await observe('video.processing');
-  await world.work();
+  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 10));
+  await world.invoke('deliver', (await world.deliveries(endpoint)).slice(1) as Due[]);
   const [first, second] = await world.deliveries(endpoint);
   expect(first).toMatchObject({ state: 'pending', successor: second?.eventId });
   expect(second?.lane).toBeUndefined();
 
   world.farSide = () => 204;
-  const order = { ...cancellationKey(endpoint.id), endpointId: endpoint.id, orderedAt };
-  await world.table.write({ put: { ...order, lane: 'deliver-slow', dueAt: world.clock.now() } });
+  await world.invoke(order.lane, [order]);
   await world.work();
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['canceled', 'delivered']);
 });

@@ -39,8 +39,8 @@ test('an event is put on the bus with its type as the detail-type', async () => 
   expect(entries).toMatchObject([
     { EventBusName: 'videos', Source: 'topaz-video-webhooks', DetailType: 'video.complete' },
   ]);
-  expect(JSON.parse(entries[0]!.Detail)).toEqual(delivery?.payload);
-  expect(entries[0]!.Time.toISOString()).toBe(delivery?.payload.timestamp);
+  expect(JSON.parse(entries[0]!.Detail)).toEqual(JSON.parse(delivery!.body));
+  expect(entries[0]!.Time.toISOString()).toBe(JSON.parse(delivery!.body).timestamp);
 });
 
 test('a put that fails is tried again like a delivery, with the same id, and named in the log', async () => {

@@ -1,33 +1,61 @@
 import { expect, test } from 'vitest';
 import { createRateLimiter } from '../../../lambdas/deliver/rate-limiter.ts';
-import { intervalMs } from '../../../lambdas/domain/delivering/rate-limiter.ts';
+import { intervalMs } from '../../../lambdas/domain/rate-interval.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 
 const database = useDatabase();
 const NOW = 1_800_000_000_000;
-const asked = (i: number) => ({ nonce: `n${i}`, now: NOW, until: NOW + 90_000 });
+const request = (i: number, maxWaitMs = 0) => ({ nonce: `n${i}`, now: NOW, maxWaitMs });
 
-test('workers that ask at once, within a rate limit, get turns an interval apart', async () => {
+test('workers that ask at once, within a rate limit, get slots an interval apart', async () => {
   const limiter = createRateLimiter(database().table);
-  const gate = { pk: 'ENDPOINT', sk: 'paced' };
-  const taken = await Promise.all(
-    Array.from({ length: 10 }, (_, i) =>
-      limiter.acquire(gate, { ...asked(i), perSecond: 5, maxWaitMs: 1_100 }),
-    ),
+  const limits = [{ key: { pk: 'LIMITER', sk: 'rate' }, perSecond: 5 }];
+  const granted = await Promise.all(
+    Array.from({ length: 10 }, (_, i) => limiter.acquire(limits, request(i, 1_100))),
   );
-  const times = taken.flatMap((turn) => (turn ? [turn.sendAt] : [])).sort((a, b) => a - b);
-  // The maxWaitMs lasts for six of them.
+  const times = granted.flatMap((at) => at ?? []).sort((a, b) => a - b);
+  // The longest wait is enough for six of them.
   expect(times).toEqual(Array.from({ length: 6 }, (_, i) => NOW + i * intervalMs(5)));
 });
 
-test('workers that ask at once get no more turns than may be under way, and others when they are given back', async () => {
+test('workers that ask at once get no more slots than may be under way, and others when they are released', async () => {
   const limiter = createRateLimiter(database().table);
-  const gate = { pk: 'ENDPOINT', sk: 'crowded' };
-  const ask = (i: number) => limiter.acquire(gate, { ...asked(i), atOnce: 3, maxWaitMs: 0 });
-  const taken = await Promise.all(Array.from({ length: 10 }, (_, i) => ask(i)));
-  const winners = taken.flatMap((turn, i) => (turn ? [i] : []));
-  expect(winners).toHaveLength(3);
-  await Promise.all(winners.map((i) => limiter.release(gate, `n${i}`)));
-  expect((await limiter.stateOf(gate)).busy).toEqual({});
-  expect(await ask(10)).toBeDefined();
+  const limits = [{ key: { pk: 'LIMITER', sk: 'slots' }, atOnce: 3 }];
+  const granted = await Promise.all(
+    Array.from({ length: 10 }, (_, i) => limiter.acquire(limits, request(i))),
+  );
+  const holders = granted.flatMap((at, i) => (at === undefined ? [] : [i]));
+  expect(holders).toHaveLength(3);
+  await Promise.all(holders.map((i) => limiter.release(limits, `n${i}`)));
+  expect((await limiter.stateOf(limits[0]!.key)).busy).toEqual({});
+  expect(await limiter.acquire(limits, request(10))).toBe(NOW);
+});
+
+test('a worker that one of several limits refuses holds no slot of the others', async () => {
+  const limiter = createRateLimiter(database().table);
+  const wide = { key: { pk: 'LIMITER', sk: 'wide' }, atOnce: 10 };
+  const narrow = { key: { pk: 'LIMITER', sk: 'narrow' }, atOnce: 1 };
+  expect(await limiter.acquire([wide, narrow], request(1))).toBe(NOW);
+  expect(await limiter.acquire([wide, narrow], request(2))).toBeUndefined();
+  expect(Object.keys((await limiter.stateOf(wide.key)).busy)).toEqual(['n1']);
+});
+
+test('a slot whose answer is lost is found again, and no second one is taken', async () => {
+  const { table } = database();
+  let lost = 0;
+  const limiter = createRateLimiter({
+    ...table,
+    write: async (change) => {
+      await table.write(change);
+      lost++;
+      // Again, as the SDK does when there was no answer.
+      return table.write(change);
+    },
+  });
+  const limit = { key: { pk: 'LIMITER', sk: 'lost' }, atOnce: 3, perSecond: 1 };
+  expect(await limiter.acquire([limit], request(1))).toBe(NOW);
+  expect(lost).toBe(1);
+  const state = await limiter.stateOf(limit.key);
+  expect(state.nextAt).toBe(NOW + intervalMs(1));
+  expect(Object.keys(state.busy)).toEqual(['n1']);
 });

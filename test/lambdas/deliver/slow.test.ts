@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Table, Write } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { mostAtOnce } from '../../../lambdas/domain/delivering/health.ts';
+import { isLimited } from '../../../lambdas/domain/delivering/gate/standing.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld } from './delivery-world.ts';
 
@@ -58,7 +58,7 @@ test('a table that is down for the notice that an attempt takes long costs neith
   world.farSide = async () => {
     world.linger();
     await asked;
-    // Node looks for rejections that nobody handles between two turns of its loop.
+    // Node looks for rejections that nobody handles after each round of its loop.
     await setImmediate();
     return 204;
   };
@@ -68,10 +68,10 @@ test('a table that is down for the notice that an attempt takes long costs neith
   expect(world.errors).toContain('slowness not recorded');
 });
 
-test('a turn that cannot be given back costs no result', async () => {
+test('a slot that cannot be released costs no result', async () => {
   const world = await deliveryWorld(database(), downFor(givesBack));
   const endpoint = await world.endpoint(1, { health: { state: 'healthy' } });
-  expect(mostAtOnce(endpoint.health)).toBeDefined();
+  expect(isLimited({ endpoint })).toBe(true);
   await (await world.request()).observe('video.accepted');
   await world.work();
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 1 }]);

@@ -1,13 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { Table } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { entryWrite } from '../../../lambdas/adapters/rows/backlog.ts';
 import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
+import { doneInReplay } from '../../../lambdas/adapters/rows/replays.ts';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
 import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
+import { replayId } from '../../../lambdas/domain/ids.ts';
 import {
   backlogEntryKey,
   copyKey,
+  deliveryKey,
   endpointKey,
   metaKey,
   outboxKey,
@@ -18,7 +22,7 @@ import { startDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
 import { deliveryRow, endpointRow, requestRow, START } from '../../support/rows.ts';
 
-async function setUp(events: number) {
+async function setUp(events: number, wrap = (table: Table): Table => table) {
   const { table, stop } = await startDatabase();
   const clock = testClock();
   const claims = testClaims(table, clock);
@@ -45,7 +49,7 @@ async function setUp(events: number) {
   }
   await table.write({ put: { ...outboxKey(source), purge: true, lane: 'dispatch', dueAt: clock.now() } });
 
-  const erase = createEraseRequest({ table, hints, now: clock.now });
+  const erase = createEraseRequest({ table: wrap(table), claims, now: clock.now, retentionDays: 30 });
   const outbox = () => table.get<OutboxRow>(outboxKey(source));
   async function step(): Promise<void> {
     await erase(
@@ -53,6 +57,7 @@ async function setUp(events: number) {
         ...outboxKey(source),
         dueAt: (await outbox())?.dueAt ?? 0,
       }),
+      { deadline: Number.POSITIVE_INFINITY, hint: hints.send },
     );
   }
   const left = async (partition: string) => (await table.query({ partition, limit: 1_000 })).rows.length;
@@ -62,6 +67,7 @@ async function setUp(events: number) {
     stop,
     clock,
     requestId,
+    account,
     events: rows,
     step,
     outbox,
@@ -96,12 +102,45 @@ test('a purge erases what went to endpoints that were deleted since, and places 
   await stop();
 });
 
-test('an unfinished copy is cleaned up by its own stage first', async () => {
-  const { table, requestId, clock, step, outbox, left, stop } = await setUp(1);
+test('deliveries are erased before the copy is cleaned up by its own stage; the request goes last', async () => {
+  const { table, requestId, clock, step, outbox, left, deliveriesLeft, stop } = await setUp(1);
   await table.write({ put: { ...copyKey(requestId), lane: 'copy', dueAt: clock.now() } });
-  const before = await left();
   await step();
-  expect(await left()).toBe(before);
+  expect(await deliveriesLeft()).toBe(0);
   expect(await outbox()).toMatchObject({ lane: 'dispatch', dueAt: clock.now() + 15_000 });
+  // Request, metadata, copy and outbox.
+  expect(await left()).toBe(4);
+
+  await table.write({ update: copyKey(requestId), remove: ['lane', 'dueAt'] });
+  await step();
+  expect(await left()).toBe(0);
+  await stop();
+});
+
+test('an event that was written just before the purge is erased with its deliveries, however late reads are', async () => {
+  const { table, events, step, outbox, left, deliveriesLeft, stop } = await setUp(2, (table) => ({
+    ...table,
+    // A read that is not consistent does not see the newest event yet.
+    query: async (query) => {
+      const page = await table.query<never>(query);
+      const stale = page.rows.filter(({ sk }) => sk !== events.at(-1)?.sk);
+      return query.consistent ? page : { ...page, rows: stale };
+    },
+  }));
+  while (await outbox()) await step();
+  expect(await left()).toBe(0);
+  expect(await deliveriesLeft()).toBe(0);
+  expect(await table.get(events[1]!)).toBeUndefined();
+  await stop();
+});
+
+test('a replay counts a delivery that is erased as ended', async () => {
+  const { table, events, account, step, outbox, stop } = await setUp(1);
+  const [event] = events;
+  const id = replayId(new Uint8Array(16));
+  const set = { replayId: id, inReplay: true };
+  await table.write({ update: deliveryKey(account.id, event!.id), set });
+  while (await outbox()) await step();
+  expect(await doneInReplay(table, id)).toBe(1);
   await stop();
 });

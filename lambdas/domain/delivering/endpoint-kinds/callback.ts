@@ -5,7 +5,6 @@ export const callback: EndpointKindTraits = {
   madeBy: 'registration',
   transport: 'http',
   secrets: 'callback-secret',
-  gate: 'origin',
   fields: ['url', 'headers', 'rateLimit', 'ordered'],
   required: ['url'],
 };

@@ -5,7 +5,6 @@ export const eventbridge: EndpointKindTraits = {
   madeBy: 'person',
   transport: 'eventbridge',
   secrets: 'own',
-  gate: 'endpoint',
   fields: ['busName', 'rateLimit', 'ordered'],
   required: ['busName'],
 };

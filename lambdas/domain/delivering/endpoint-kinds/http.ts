@@ -5,7 +5,6 @@ export const http: EndpointKindTraits = {
   madeBy: 'person',
   transport: 'http',
   secrets: 'own',
-  gate: 'endpoint',
   fields: ['url', 'headers', 'rateLimit', 'ordered'],
   required: ['url'],
 };

@@ -5,7 +5,6 @@ export const pull: EndpointKindTraits = {
   madeBy: 'person',
   transport: 'fetched',
   secrets: 'own',
-  gate: 'endpoint',
   fields: [],
   required: [],
 };

@@ -12,8 +12,6 @@ export type EndpointKindTraits = {
   readonly transport: 'http' | 'eventbridge' | 'fetched';
   /** Which secrets sign its messages. */
   readonly secrets: 'own' | 'callback-secret';
-  /** Where its health is kept and its backlog waits: at the endpoint, or at the origin of its URL. */
-  readonly gate: 'endpoint' | 'origin';
   readonly fields: readonly KindField[];
   /** Those of the fields that a new one must have. */
   readonly required: readonly KindField[];

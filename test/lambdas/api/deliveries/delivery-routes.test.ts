@@ -30,7 +30,8 @@ async function deliver(
     endpointId,
     requestId,
     type: 'video.processing',
-    payload: { id: event, type: 'video.processing', timestamp: '', data: {} },
+    body: JSON.stringify({ id: event, type: 'video.processing', timestamp: '', data: {} }),
+    endpointCreatedAt: 0,
     state,
     createdAt: occurredAt,
     attempts: [{ at: occurredAt, durationMs: 12, statusCode: 500, body: 'no' }],
@@ -117,10 +118,10 @@ describe('retrying', () => {
       const answer = await api.call('POST', `/v1/deliveries/${row.id}/retry`);
       expect([answer.status, answer.body.state]).toEqual([202, 'pending']);
       const retried = await read(row);
-      expect(retried).toMatchObject({ state: 'pending', failures: 0, attemptCount: 1, lane: 'deliver-slow' });
+      expect(retried).toMatchObject({ state: 'pending', failures: 0, attemptCount: 1, lane: 'deliver' });
       expect(retried).toMatchObject({ dueAt: api.clock.now });
       expect(retried).not.toHaveProperty('expiresAt');
-      expect(api.hints.of('deliver-slow')).toEqual([
+      expect(api.hints.of('deliver')).toEqual([
         { ...deliveryKey(endpointId, row.eventId), dueAt: api.clock.now },
       ]);
     },

@@ -17,7 +17,7 @@ test('a replay is ordered as a row that the deliver stage is woken for, and show
   const { call, hints, path, endpointId } = await setUp();
   const { status, body } = await call('POST', path, { body: { since: '2026-11-20T00:00:00Z' } });
   expect(status).toBe(202);
-  expect(hints.of('deliver-slow')).toMatchObject([replayKey(body.replayId)]);
+  expect(hints.of('deliver')).toMatchObject([replayKey(body.replayId)]);
   expect((await call('GET', `/v1/replays/${body.replayId}`)).body).toEqual({
     id: body.replayId,
     endpointId,

@@ -126,11 +126,11 @@ test('what befalls an endpoint is told to the others', () => {
   expect(fanOut(START_CURSORS, rows, all, 90)).toEqual([['1>1']]);
 });
 
-test('a delivery carries the payload with the metadata, and the id of its event', () => {
+test('a delivery carries the body with the metadata, and the id of its event', () => {
   const [event] = events('video.accepted') as [EventRow];
   const [delivery] = newDeliveries([{ event, target: itself(endpointRow(1)) }], {}, { order: '42' }, START)
     .rows as [DeliveryRow];
-  expect(delivery.payload).toEqual({
+  expect(JSON.parse(delivery.body)).toEqual({
     id: event.id,
     type: 'video.accepted',
     timestamp: '2026-11-23T20:00:00.000Z',

@@ -1,16 +1,5 @@
 import { expect, test } from 'vitest';
-import {
-  interleave,
-  intervalOf,
-  isAwake,
-  newOrigin,
-  releaseTimes,
-} from '../../../../lambdas/domain/delivering/delivery-gate.ts';
-import { intervalMs } from '../../../../lambdas/domain/delivering/rate-limiter.ts';
-
-test('a backlog goes out at the pace at which its attempts take turns', () => {
-  expect(intervalOf({ rateLimit: 0.01 })).toBe(intervalMs(0.01));
-});
+import { interleave, releaseTimes } from '../../../../../lambdas/domain/delivering/gate/release-plan.ts';
 
 test('releases are spaced by the interval and end before the look-ahead does', () => {
   expect(releaseTimes(1_000, 2_000, 300)).toEqual([1_000, 1_300, 1_600, 1_900]);
@@ -24,11 +13,11 @@ const names = (of: string) => times.map((_, i) => `${of}${i}`);
 const shared = (fresh: string[], replayed: string[]) =>
   interleave(times, 10, fresh, replayed).map(({ entry }) => entry);
 
-test('one release in four is for what is replayed, each kind in its order', () => {
+test('one release in four is for replayed deliveries, each kind in its order', () => {
   expect(shared(names('n'), names('r'))).toEqual(['r0', 'n0', 'n1', 'n2', 'r1', 'n3', 'n4', 'n5']);
 });
 
-test('what one kind leaves of its share goes to the other', () => {
+test('what one kind does not use of its share goes to the other', () => {
   expect(shared(['n0'], names('r'))).toEqual(['r0', 'n0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6']);
   expect(shared(names('n'), [])).toEqual(names('n'));
   expect(shared(['n0'], ['r0'])).toEqual(['r0', 'n0']);
@@ -37,12 +26,4 @@ test('what one kind leaves of its share goes to the other', () => {
 test('the share holds over times that come one by one', () => {
   const owners = times.map((time) => interleave([time], 10, ['n'], ['r'])[0]?.entry);
   expect(owners).toEqual(['r', 'n', 'n', 'n', 'r', 'n', 'n', 'n']);
-});
-
-test('a gate is awake while it is due for its backlog, and not while it only waits for its last look', () => {
-  const gate = newOrigin('https://receiver.example');
-  expect(isAwake(gate)).toBe(false);
-  expect(isAwake({ ...gate, lane: 'deliver-slow', dueAt: 1 })).toBe(true);
-  expect(isAwake({ ...gate, lane: 'deliver-slow', dueAt: 1, quietSince: 0 })).toBe(false);
-  expect(isAwake({ ...gate, lane: 'parked', dueAt: 1 })).toBe(false);
 });

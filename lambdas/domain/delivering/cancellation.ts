@@ -1,0 +1,12 @@
+import type { RowKey, Work } from '../work.ts';
+
+/** The order to cancel the deliveries of a deleted endpoint that are not final. */
+export type CancellationRow = RowKey &
+  Work & {
+    endpointId: string;
+    /** When the deleted endpoint was created: one of the same id that is newer keeps its deliveries. */
+    endpointCreatedAt: number;
+    orderedAt: number;
+    /** The last event looked at. */
+    cursor?: string;
+  };

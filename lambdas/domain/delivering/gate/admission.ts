@@ -1,0 +1,70 @@
+import { backlogPartition } from '../../rows.ts';
+import type { Lane } from '../../work.ts';
+import { isFetched } from '../endpoint-kinds/endpoint-kinds.ts';
+import { type Gate, isAwake } from './gate.ts';
+import { isOpen } from './health.ts';
+import { type GateTarget, isFast, isLimited, type Limit, laneOf, limitsOf } from './standing.ts';
+
+/** What the gate looks at of a delivery that is due. */
+export type Candidate = {
+  /** Failed attempts on the present schedule. */
+  readonly failures: number;
+  readonly bypassesBreaker?: true;
+  /** When the endpoint that it is for was created: one that is named again is another. */
+  readonly endpointCreatedAt: number;
+};
+
+/** What happens with a delivery that is due. */
+export type Admission =
+  /** Its endpoint is deleted. */
+  | { readonly outcome: 'cancel' }
+  /** It waits in the backlog: `held` until the gate opens, `pending` until somebody fetches it. */
+  | { readonly outcome: 'wait'; readonly state: 'held' | 'pending' }
+  /** Another queue attempts it. */
+  | { readonly outcome: 'move'; readonly lane: Lane }
+  | { readonly outcome: 'attempt'; readonly limits: readonly Limit[] };
+
+/** Where a delivery begins: due in a lane, or in a backlog. */
+export type Start =
+  | { readonly lane: Lane }
+  | { readonly backlogKey: string; readonly state: 'held' | 'pending' };
+
+/**
+ * Decides about a delivery that is due in a lane. An open breaker lets retries through, which their
+ * schedule spaces, and whatever a probe or a person sends.
+ *
+ * @param workers of the slow queue at most
+ */
+export function admit(
+  delivery: Candidate,
+  lane: Lane,
+  target: (GateTarget & { endpoint: { createdAt: number } }) | undefined,
+  workers: number,
+): Admission {
+  if (target?.endpoint.createdAt !== delivery.endpointCreatedAt) return { outcome: 'cancel' };
+  const { endpoint } = target;
+  if (!endpoint.enabled) return { outcome: 'wait', state: 'held' };
+  if (isFetched(endpoint)) return { outcome: 'wait', state: 'pending' };
+  const passes = delivery.failures > 0 || delivery.bypassesBreaker;
+  if (isOpen(endpoint.health) && !passes) return { outcome: 'wait', state: 'held' };
+  if (lane === 'deliver' && !isFast(target)) return { outcome: 'move', lane: 'deliver-slow' };
+  return { outcome: 'attempt', limits: limitsOf(target, workers) };
+}
+
+/** Decides where a new delivery begins; one that would only wait begins in the backlog. */
+export function startOf(target: GateTarget): Start {
+  const { endpoint } = target;
+  const backlogKey = backlogPartition(endpoint);
+  if (isFetched(endpoint)) return { backlogKey, state: 'pending' };
+  if (!endpoint.enabled || isOpen(endpoint.health)) return { backlogKey, state: 'held' };
+  // Others wait for a slot, and go first.
+  if (isAwake(endpoint) && isLimited(target)) return { backlogKey, state: 'pending' };
+  return { lane: laneOf(target) };
+}
+
+/**
+ * The backlog that a delivery waits in. A replayed one has a backlog of its own, so that it keeps no new
+ * event waiting; but clients fetch all deliveries of a pull endpoint from one.
+ */
+export const backlogOf = (endpoint: Gate, { inReplay }: { readonly inReplay?: true }): string =>
+  backlogPartition(endpoint, inReplay && !isFetched(endpoint));

@@ -1,0 +1,63 @@
+import { intervalMs } from '../../rate-interval.ts';
+import type { Lane, RowKey, Work } from '../../work.ts';
+import type { EndpointKind } from '../endpoint-kinds/endpoint-kinds.ts';
+import type { EndpointHealth } from './health.ts';
+
+/**
+ * The delivery gate of an endpoint: decides whether its deliveries go out, and releases those that wait
+ * (its backlog). It is part of the endpoint's own row.
+ *
+ * A delivery enters the backlog without a check of the gate, which would make all writers of an endpoint
+ * collide on its row. Instead, the writer has seen, in the same function call, that the gate is shut or
+ * awake. And a gate falls asleep only after it was quiet, which writers see as not awake, for longer than
+ * any call lasts, and its backlog then still is empty.
+ */
+export type Gate = RowKey &
+  Work & {
+    kind: EndpointKind;
+    enabled: boolean;
+    /** Deliveries per second. */
+    rateLimit?: number;
+    health: EndpointHealth;
+    /** Counts what opens and shuts the gate; who writes the health must have seen the last count. */
+    stateVersion: number;
+    /** Since when nothing waits, ms since epoch; the gate stays due for a last look. */
+    quietSince?: number;
+    /** Until when deliveries have been released, ms since epoch. */
+    releasedUntil?: number;
+    /** Since when deliveries wait for a free slot, ms since epoch. */
+    crowdedSince?: number;
+  };
+
+/** What goes from a gate's row when its work begins anew. */
+export const GATE_WORK = ['quietSince', 'crowdedSince'] as const satisfies (keyof Gate)[];
+
+/**
+ * The lane of gates, replays and cancellations: the fast one, since none of them waits for a far side. The
+ * slow lane is for attempts to endpoints that are not known to be quick.
+ */
+export const GATE_LANE = 'deliver' as const satisfies Lane;
+
+/** How long a gate is quiet before its last look, ms: over twice the longest call of a function that enters backlogs. */
+export const QUIET_MS = 120_000;
+
+/** Deliveries released per second from a backlog without a rate limit. */
+export const RELEASES_PER_SECOND = 100;
+
+/** Whether the gate is due, or being worked on, and will look at its backlog. */
+export const isAwake = (gate: Work & Pick<Gate, 'quietSince'>): boolean =>
+  gate.lane === GATE_LANE && gate.quietSince === undefined;
+
+/** Between two releases from a gate's backlog, ms. */
+export const intervalOf = ({ rateLimit = RELEASES_PER_SECOND }: Pick<Gate, 'rateLimit'>): number =>
+  intervalMs(rateLimit);
+
+const FIRST_LOOK_MS = 1_000;
+const LAST_LOOK_MS = 60_000;
+
+/**
+ * When a gate looks again for a free slot: at intervals that grow from 1 s to 1 min while it finds none,
+ * so that the many callbacks of a slow origin do not keep workers busy with looking.
+ */
+export const crowdedLookAt = ({ crowdedSince }: Pick<Gate, 'crowdedSince'>, now: number): number =>
+  now + Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, (now - (crowdedSince ?? now)) / 4));

@@ -1,0 +1,34 @@
+import { AHEAD_MS } from './rate-limiter.ts';
+
+/** After how long more deliveries are released, ms: before those that were released ahead are gone. */
+export const RELEASE_EVERY_MS = AHEAD_MS / 2;
+
+/** One in so many releases is for replayed deliveries, the others for new ones, while both wait. */
+const REPLAYS_SHARE = 4;
+
+/** Times at which the next of a backlog go out, from `from` up to `until`. */
+export function releaseTimes(from: number, until: number, interval: number): number[] {
+  const count = Math.max(0, Math.ceil((until - from) / interval));
+  return Array.from({ length: count }, (_, i) => Math.ceil(from + i * interval));
+}
+
+/**
+ * Gives each of the times to the first of the fresh or the replayed deliveries that are left. The time
+ * alone says to which, so that even a release every few minutes is shared; when there are none of those,
+ * the others have it.
+ */
+export function interleave<T>(
+  times: readonly number[],
+  interval: number,
+  fresh: readonly T[],
+  replayed: readonly T[],
+): { entry: T; dueAt: number }[] {
+  const [freshLeft, replayedLeft] = [[...fresh], [...replayed]];
+  return times.flatMap((dueAt) => {
+    const forReplay = Math.floor(dueAt / interval) % REPLAYS_SHARE === 0;
+    const entry = forReplay
+      ? (replayedLeft.shift() ?? freshLeft.shift())
+      : (freshLeft.shift() ?? replayedLeft.shift());
+    return entry === undefined ? [] : [{ entry, dueAt }];
+  });
+}

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import {
+  crowdedLookAt,
+  GATE_LANE,
+  intervalOf,
+  isAwake,
+} from '../../../../../lambdas/domain/delivering/gate/gate.ts';
+import { intervalMs } from '../../../../../lambdas/domain/rate-interval.ts';
+
+const NOW = 1_000_000_000;
+
+test('a backlog is released at the rate that the limit allows', () => {
+  expect(intervalOf({ rateLimit: 0.01 })).toBe(intervalMs(0.01));
+});
+
+test('a gate is awake while it is due for its backlog, and not while it only waits for its last look', () => {
+  expect(isAwake({})).toBe(false);
+  expect(isAwake({ lane: GATE_LANE, dueAt: 1 })).toBe(true);
+  expect(isAwake({ lane: GATE_LANE, dueAt: 1, quietSince: 0 })).toBe(false);
+  expect(isAwake({ lane: 'parked', dueAt: 1 })).toBe(false);
+});
+
+test('a gate looks for a free slot ever later while it finds none, from 1 s to 1 min', () => {
+  expect(crowdedLookAt({}, NOW)).toBe(NOW + 1_000);
+  expect(crowdedLookAt({ crowdedSince: NOW - 20_000 }, NOW)).toBe(NOW + 5_000);
+  expect(crowdedLookAt({ crowdedSince: NOW - 3_600_000 }, NOW)).toBe(NOW + 60_000);
+});
