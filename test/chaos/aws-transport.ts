@@ -1,0 +1,153 @@
+import http from 'node:http';
+import type { AwsFaults, Faults } from './faults.ts';
+import type { Simulation } from './simulation.ts';
+
+/** A request as the AWS SDK hands it to its transport. */
+type SdkRequest = {
+  readonly method: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query?: Record<string, string | string[] | null>;
+  readonly headers: Record<string, string>;
+  readonly body?: unknown;
+};
+type SdkResponse = { statusCode: number; reason?: string; headers: Record<string, string>; body: Buffer };
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
+/** DynamoDB keeps the token of a transaction for ten minutes. */
+const TOKEN_MS = 600_000;
+
+/**
+ * The transport of an AWS client whose calls go through the simulation to a real emulator: they arrive late,
+ * get lost, are throttled, fail, or take effect and are not answered. The SDK's own retries do the rest.
+ */
+export function faultyTransport(
+  service: 'dynamodb' | 's3',
+  simulation: Simulation,
+  faults: Faults,
+  world: AwsWorld,
+) {
+  return {
+    metadata: { handlerProtocol: 'http/1.1' },
+    handle: async (request: SdkRequest): Promise<{ response: SdkResponse }> => {
+      const name = service === 'dynamodb' ? operationOf(request) : `${request.method} s3`;
+      const fate = faults.awsCall(service, service === 'dynamodb' ? dynamoFaults(name, request) : S3_FAULTS);
+      const response = await simulation.call(name, fate, async () => {
+        if (service === 'dynamodb') world.onCall(name, textOf(request.body));
+        return service === 'dynamodb' ? world.transact(name, request, () => send(request)) : send(request);
+      });
+      return { response };
+    },
+    destroy: () => {},
+    updateHttpClientConfig: () => {},
+    httpHandlerConfigs: () => ({}),
+  };
+}
+
+export type AwsWorld = ReturnType<typeof createAwsWorld>;
+
+/** What all clients of the simulated AWS share. */
+export function createAwsWorld(simulation: Simulation, onCall: (name: string, body: string) => void) {
+  const tokens = new Map<string, { at: number; response: SdkResponse }>();
+
+  /** A transaction that comes again with its token has no second effect, and gets the first answer. */
+  async function transact(
+    name: string,
+    request: SdkRequest,
+    send: () => Promise<SdkResponse>,
+  ): Promise<SdkResponse> {
+    if (name !== 'TransactWriteItems') return send();
+    const { ClientRequestToken: token } = JSON.parse(textOf(request.body)) as { ClientRequestToken?: string };
+    const known = token === undefined ? undefined : tokens.get(token);
+    if (known && simulation.now - known.at < TOKEN_MS) return known.response;
+    const response = await send();
+    if (token !== undefined && response.statusCode === 200)
+      tokens.set(token, { at: simulation.now, response });
+    return response;
+  }
+
+  return { transact, onCall };
+}
+
+const operationOf = ({ headers }: SdkRequest): string =>
+  (headers['x-amz-target'] ?? headers['X-Amz-Target'] ?? '').replace(/^.*\./, '');
+
+const textOf = (body: unknown): string =>
+  typeof body === 'string' ? body : Buffer.from((body ?? '') as Uint8Array).toString('utf8');
+
+/** Sends a request over a real connection and reads its answer to the end. */
+function send({ method, hostname, port, path, query = {}, headers, body }: SdkRequest): Promise<SdkResponse> {
+  const search = Object.entries(query)
+    .flatMap(([name, value]) => [value].flat().map((each) => [name, each] as const))
+    .map(([name, value]) =>
+      value === null ? name : `${encodeURIComponent(name)}=${encodeURIComponent(value ?? '')}`,
+    )
+    .join('&');
+  const { promise, resolve, reject } = Promise.withResolvers<SdkResponse>();
+  const request = http.request(
+    { agent, method, hostname, port, path: search ? `${path}?${search}` : path, headers },
+    (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.on('error', reject);
+      answer.on('end', () =>
+        resolve({
+          statusCode: answer.statusCode ?? 0,
+          headers: Object.fromEntries(
+            Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+          ),
+          body: Buffer.concat(chunks),
+        }),
+      );
+    },
+  );
+  request.on('error', reject);
+  request.end(body as string | Uint8Array | undefined);
+  return promise;
+}
+
+const dynamoAnswer = (statusCode: number, type: string, more: Record<string, unknown> = {}): SdkResponse => ({
+  statusCode,
+  headers: { 'content-type': 'application/x-amz-json-1.0' },
+  body: Buffer.from(
+    JSON.stringify({
+      __type: `com.amazonaws.dynamodb.v20120810#${type}`,
+      message: type,
+      Message: type,
+      ...more,
+    }),
+  ),
+});
+
+function dynamoFaults(name: string, request: SdkRequest): AwsFaults {
+  return {
+    throttled: () => dynamoAnswer(400, 'ThrottlingException'),
+    failed: () => dynamoAnswer(500, 'InternalServerError'),
+    ...conflictOf(name, request),
+  };
+}
+
+function conflictOf(name: string, request: SdkRequest): Pick<AwsFaults, 'conflict'> {
+  if (['PutItem', 'UpdateItem', 'DeleteItem'].includes(name)) {
+    return { conflict: () => dynamoAnswer(400, 'TransactionConflictException') };
+  }
+  if (name !== 'TransactWriteItems') return {};
+  const { TransactItems } = JSON.parse(textOf(request.body)) as { TransactItems: unknown[] };
+  const CancellationReasons = TransactItems.map((_, i) => ({
+    Code: i === 0 ? 'TransactionConflict' : 'None',
+  }));
+  return { conflict: () => dynamoAnswer(400, 'TransactionCanceledException', { CancellationReasons }) };
+}
+
+const s3Answer = (statusCode: number, code: string): SdkResponse => ({
+  statusCode,
+  headers: { 'content-type': 'application/xml' },
+  body: Buffer.from(
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`,
+  ),
+});
+const S3_FAULTS: AwsFaults = {
+  throttled: () => s3Answer(503, 'SlowDown'),
+  failed: () => s3Answer(500, 'InternalError'),
+};

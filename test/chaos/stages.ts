@@ -1,0 +1,324 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
+import type { SafeHttp } from '../../lambdas/adapters/http/safe-http.ts';
+import { log } from '../../lambdas/adapters/lambda/log.ts';
+import { createCallbackSecrets } from '../../lambdas/adapters/rows/callback-secret.ts';
+import { createSecret } from '../../lambdas/adapters/secrets.ts';
+import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
+import { createApi } from '../../lambdas/api/app.ts';
+import { createSignGet } from '../../lambdas/api/requests/signed-url.ts';
+import { createCounts } from '../../lambdas/api/stats/counts.ts';
+import { createBuffers } from '../../lambdas/copy/buffers.ts';
+import { createCopies } from '../../lambdas/copy/copies.ts';
+import { createCopyWork } from '../../lambdas/copy/copy-work.ts';
+import { createSegments } from '../../lambdas/copy/segments.ts';
+import { createSource } from '../../lambdas/copy/source/source.ts';
+import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
+import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
+import { createDeliver } from '../../lambdas/deliver/deliver.ts';
+import { createDispatchEvents } from '../../lambdas/dispatch/dispatch-events.ts';
+import { createEraseRequest } from '../../lambdas/dispatch/erase-request.ts';
+import type { OutboxRow } from '../../lambdas/domain/events/outbox.ts';
+import type { Lane } from '../../lambdas/domain/work.ts';
+import { createClaims } from '../../lambdas/engine/claims.ts';
+import { createHints } from '../../lambdas/engine/hints.ts';
+import { stage } from '../../lambdas/engine/stage.ts';
+import { createPoll } from '../../lambdas/poll/poll.ts';
+import { createTopaz } from '../../lambdas/poll/topaz.ts';
+import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
+import { createSweep } from '../../lambdas/tick/sweep.ts';
+import { type AwsWorld, faultyTransport } from './aws-transport.ts';
+import { exchangeError, type Faults } from './faults.ts';
+import { type IndexHistory, withLaggingIndex } from './lagging-index.ts';
+import type { Queues } from './queues.ts';
+import type { Receivers } from './receivers.ts';
+import type { Simulation } from './simulation.ts';
+
+export const TOPAZ_KEY = 'topaz-key-that-nobody-may-see';
+export const API_KEY = 'api-key-that-nobody-may-see';
+export const LINK_SECRET = 'link-secret-that-nobody-may-see';
+export const PUBLIC_URL = 'https://bridge.example';
+const RETENTION_DAYS = 30;
+const REGION = 'us-east-1';
+const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
+const NOBODY = 'http://127.0.0.1:1/';
+
+/** What the stages of one run are wired to. */
+export type World = {
+  readonly simulation: Simulation;
+  readonly faults: Faults;
+  readonly aws: AwsWorld;
+  readonly index: IndexHistory;
+  readonly queues: Queues;
+  readonly receivers: Receivers;
+  readonly tableName: string;
+  readonly bucket: string;
+  readonly dynamodbUrl: string;
+  readonly s3Url: string;
+  readonly topazUrl: string;
+  /** A webhook arrived. */
+  readonly onReceived: (body: string) => Promise<void>;
+  /** A handler rejected, which none should. */
+  readonly onCrash: (lane: string, error: unknown) => void;
+};
+
+export type StageHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
+
+/** What every function has: a clock, a table, hints, all of them its own. Called in the name of its actor. */
+function common(world: World) {
+  const { simulation, faults, aws, index, queues, dynamodbUrl, tableName } = world;
+  const { actor, random } = simulation;
+  const now = () => Math.floor(simulation.now + (actor?.skewMs ?? 0));
+  const dynamodb = new DynamoDBClient({
+    endpoint: dynamodbUrl,
+    region: REGION,
+    credentials: CREDENTIALS,
+    requestHandler: faultyTransport('dynamodb', simulation, faults, aws) as never,
+  });
+  const table: Table = withLaggingIndex(
+    createTable(dynamodb, tableName, random.next),
+    simulation,
+    faults,
+    index,
+  );
+  const secretsManager = (text: string) =>
+    ({
+      send: () => {
+        const failed = () => new Error('no secret');
+        const fate = faults.awsCall('sqs', { failed, throttled: failed });
+        return simulation.call('GetSecretValue', fate, async () => ({ SecretString: text }));
+      },
+    }) as unknown as SecretsManagerClient;
+  return {
+    now,
+    dynamodb,
+    table,
+    claims: createClaims(table, now, random.uuid),
+    hints: createHints({ client: queues.client, queueUrls: queues.urls, now, onLost: () => {} }),
+    randomBytes: random.bytes,
+    random: random.next,
+    secret: (text: string) => createSecret(secretsManager(text), 'secret', now),
+    sleep: (ms: number, signal?: AbortSignal) => simulation.sleep(ms, signal),
+  };
+}
+
+/** Cold starts: what each function's handler.ts does. */
+export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (world: World) => StageHandler> = {
+  poll(world) {
+    const { table, claims, hints, now, random, sleep, secret } = common(world);
+    return asHandler(
+      createPoll({
+        table,
+        claims,
+        hints,
+        now,
+        random,
+        sleep,
+        topaz: createTopaz({
+          baseUrl: world.topazUrl,
+          apiKey: secret(TOPAZ_KEY),
+          fetch: upstreamFetch(world),
+          now,
+        }),
+        perSecond: 10,
+        retentionDays: RETENTION_DAYS,
+        onPause: () => {},
+        onLost: () => {},
+        log,
+      }),
+    );
+  },
+
+  dispatch(world) {
+    const { table, claims, hints, now } = common(world);
+    const dispatchEvents = createDispatchEvents({ table, hints, now, retentionDays: RETENTION_DAYS, log });
+    const eraseRequest = createEraseRequest({ table, hints, now });
+    return asHandler(
+      stage<OutboxRow>({
+        lanes: ['dispatch'],
+        claims,
+        hints,
+        now,
+        work: (claim) => (claim.row.purge ? eraseRequest(claim) : dispatchEvents(claim)),
+      }),
+    );
+  },
+
+  deliver(world) {
+    const { simulation, receivers } = world;
+    const { table, claims, hints, now, random, sleep, secret, randomBytes } = common(world);
+    const http: Pick<SafeHttp, 'request'> = {
+      request: async (exchange) => {
+        const fate = { there: simulation.random.integer(1, 40), back: simulation.random.integer(1, 40) };
+        const { ms, outcome } = await simulation.call(
+          `POST ${new URL(exchange.url).host}`,
+          fate,
+          async () => {
+            await world.onReceived(String(exchange.body));
+            return receivers.receive(exchange);
+          },
+        );
+        await simulation.sleep(Math.min(ms, exchange.timeoutMs));
+        if (ms > exchange.timeoutMs) throw exchangeError('timeout');
+        if (outcome instanceof Error) throw outcome;
+        return { body: Buffer.alloc(0), headers: {}, truncated: false, durationMs: ms, ...outcome };
+      },
+    };
+    return asHandler(
+      createDeliver({
+        table,
+        claims,
+        hints,
+        now,
+        elapsed: () => simulation.now,
+        random,
+        sleep,
+        retentionDays: RETENTION_DAYS,
+        http: http as SafeHttp,
+        putEvent: async () => ({ attempt: { at: now(), durationMs: 1, statusCode: 200 } }),
+        callbackSecrets: createCallbackSecrets(table, randomBytes).read,
+        videoLink: createVideoLinks({ secret: secret(LINK_SECRET), publicUrl: PUBLIC_URL, linkDays: 7 }),
+        log,
+        count: () => {},
+      }),
+    );
+  },
+
+  copy(world) {
+    const { simulation, faults, aws, s3Url } = world;
+    const { table, claims, hints, now, sleep } = common(world);
+    const s3 = new S3Client({
+      ...UPLOADS_CLIENT,
+      endpoint: s3Url,
+      region: REGION,
+      credentials: CREDENTIALS,
+      forcePathStyle: true,
+      requestHandler: faultyTransport('s3', simulation, faults, aws) as never,
+    });
+    const source = createSource({ allowLoopback: true, now });
+    const sender = createPartSender();
+    const outward = { there: 5, back: 20 };
+    const work = createCopyWork({
+      claims,
+      copies: createCopies({ table, claims, now, retentionDays: RETENTION_DAYS }),
+      segments: createSegments({ table, claims, now, retentionDays: RETENTION_DAYS }),
+      source: {
+        ...source,
+        probe: (url, signal) =>
+          simulation.call('probe', outward, () => source.probe(broken('download faults', url), signal)),
+        read: (url, ...rest) =>
+          simulation.call('read', outward, () => source.read(broken('download faults', url), ...rest)),
+        stream: (...given) => stepwise(simulation, source.stream(...given)),
+      },
+      uploads: createUploads(s3),
+      sender: {
+        ...sender,
+        send: (put, body, signal) =>
+          simulation.call('PUT part', outward, async () => {
+            const stored = await sender.send({ ...put, url: broken('failing calls', put.url) }, body, signal);
+            if (broken('lost answers', put.url) === NOBODY)
+              await sender.send({ ...put, url: NOBODY }, body, signal);
+            return stored;
+          }),
+      },
+      buffers: createBuffers(),
+      hint: async (due) => {
+        for (const { lane, hint } of due) await hints.send({ ...hint, lane });
+      },
+      now,
+      pause: sleep,
+      memoryMiB: 256,
+      bucket: world.bucket,
+      keyTemplate: 'videos/{requestId}/{filename}',
+      count: () => {},
+      log,
+    });
+    return asHandler(stage({ lanes: ['copy'], claims, hints, now, concurrency: 1, work }));
+
+    /** The address, or one where nobody answers. */
+    function broken(kind: 'download faults' | 'failing calls' | 'lost answers', url: string): string {
+      return faults.strikes(kind, 0.03) ? NOBODY : url;
+    }
+  },
+};
+
+/** The tick's function. */
+export function coldStartTick(world: World): () => Promise<unknown> {
+  const { table, hints, now } = common(world);
+  const { client, urls } = world.queues;
+  return createSweep({ table, hints, visibleMessages: createQueueDepth(client, urls), now });
+}
+
+/** The API's function. */
+export function coldStartApi(world: World) {
+  const { table, dynamodb, hints, now, randomBytes, sleep, secret } = common(world);
+  const keys = JSON.stringify({ keys: [{ id: 'admin', key: API_KEY, role: 'admin' }] });
+  return createApi({
+    table,
+    counts: createCounts(dynamodb, table, world.tableName),
+    hints,
+    now,
+    randomBytes,
+    apiKeys: secret(keys),
+    linkSecret: secret(LINK_SECRET),
+    videoLink: createVideoLinks({ secret: secret(LINK_SECRET), publicUrl: PUBLIC_URL, linkDays: 7 }),
+    sleep,
+    signGet: createSignGet(new S3Client({ region: REGION, credentials: CREDENTIALS }), now),
+    retentionDays: RETENTION_DAYS,
+    allowLoopback: false,
+  });
+}
+
+export const STAGE_OF: Record<Lane, keyof typeof COLD_STARTS> = {
+  poll: 'poll',
+  copy: 'copy',
+  dispatch: 'dispatch',
+  deliver: 'deliver',
+  'deliver-slow': 'deliver',
+};
+
+const asHandler = (handler: unknown): StageHandler => handler as StageHandler;
+
+/** `fetch` to the simulated Topaz: what the far side does comes from its own faults, what the way does from here. */
+function upstreamFetch({ simulation, faults }: World): typeof fetch {
+  return async (url, init) => {
+    const { random } = simulation;
+    const fate = faults.strikes('upstream faults', 0.03)
+      ? random.pick([
+          { there: 5, back: 10_000, before: () => new DOMException('timed out', 'TimeoutError') },
+          {
+            there: 5,
+            back: 20,
+            before: () => new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }),
+          },
+          {
+            there: 5,
+            back: 20,
+            after: () => new TypeError('fetch failed', { cause: { code: 'ECONNRESET' } }),
+          },
+        ])
+      : { there: random.integer(20, 200), back: random.chance(0.02) ? random.integer(1_000, 8_000) : 100 };
+    const { status, headers, body } = await simulation.call('GET status', fate, async () => {
+      const answer = await fetch(url, { headers: init?.headers, redirect: 'manual' });
+      return { status: answer.status, headers: answer.headers, body: await answer.arrayBuffer() };
+    });
+    return new Response(body.byteLength > 0 ? body : null, { status, headers });
+  };
+}
+
+/** A stream of which each piece is a call of its own. */
+async function* stepwise<T>(simulation: Simulation, pieces: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await simulation.call('stream', { there: 1, back: 5 }, () => iterator.next());
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}

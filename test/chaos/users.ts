@@ -1,0 +1,189 @@
+import type { ApiCalls } from './api-calls.ts';
+import type { Faults } from './faults.ts';
+import type { Order } from './history.ts';
+import type { Simulation } from './simulation.ts';
+import { chooseJob, type Job } from './upstream.ts';
+
+/** What a user remembers of a request. */
+export type Tracked = {
+  readonly job: Job;
+  /** When the job began at Topaz, virtual ms. */
+  readonly startedAt: number;
+  readonly copy: boolean;
+  readonly orders: Order[];
+  readonly callbacks: { url: string; events: string[]; at: number }[];
+};
+
+/** What a user remembers of an endpoint. */
+export type Made = {
+  readonly id: string;
+  readonly kind: string;
+  readonly url: string;
+  readonly filter: readonly string[];
+  readonly ordered: boolean;
+  readonly steady: boolean;
+  readonly createdAt: number;
+  deletedAt?: number;
+  readonly secrets: string[];
+};
+
+export type Users = ReturnType<typeof createUsers>;
+
+const FILTERS = [
+  ['video.*'],
+  ['video.*', 'endpoint.*'],
+  ['video.complete', 'video.stored'],
+  ['video.*', 'progress.updated'],
+];
+
+/** People and their services: they register requests all the time, and give orders in between. */
+export function createUsers(
+  simulation: Simulation,
+  faults: Faults,
+  api: ApiCalls,
+  setUpJob: (job: Job) => Promise<void>,
+) {
+  const { random } = simulation;
+  const requests: Tracked[] = [];
+  const endpoints: Made[] = [];
+  const counted = { calls: 0 };
+
+  async function makeEndpoint(host: string, steady = false): Promise<void> {
+    const filter = steady ? ['video.*'] : random.pick(FILTERS);
+    const ordered = !steady && random.chance(0.3);
+    const url = `https://${host}.example/hook-${endpoints.length}`;
+    const rateLimit = !steady && random.chance(0.2) ? { rateLimit: random.pick([1, 5, 50]) } : {};
+    const { status, body } = await api.call('POST', '/v1/endpoints', {
+      url,
+      events: filter,
+      ordered,
+      ...rateLimit,
+    });
+    if (status !== 201) throw new Error(`an endpoint is refused: ${JSON.stringify(body)}`);
+    endpoints.push({
+      id: body.id,
+      kind: 'http',
+      url,
+      filter,
+      ordered,
+      steady,
+      createdAt: simulation.now,
+      secrets: [body.secret],
+    });
+  }
+
+  async function register(): Promise<void> {
+    const job = chooseJob(random, faults);
+    const copy = random.chance(0.7);
+    const tracked: Tracked = { job, startedAt: simulation.now, copy, orders: [], callbacks: [] };
+    await setUpJob(job);
+    requests.push(tracked);
+    const callback = random.chance(0.4) ? newCallback() : undefined;
+    const { status, body } = await api.call('POST', '/v1/requests', {
+      requestId: job.requestId,
+      copy,
+      metadata: { order: String(requests.length) },
+      ...(callback && { callbackUrl: callback.url, events: callback.events }),
+    });
+    if (status !== 201 && status !== 200) throw new Error(`a request is refused: ${JSON.stringify(body)}`);
+    if (callback) tracked.callbacks.push({ ...callback, at: simulation.now });
+  }
+
+  const newCallback = () => ({
+    url: `https://${random.pick(['callback-a', 'callback-b', 'steady-callback'])}.example/${random.integer(1, 1e9)}`,
+    events: random.pick(FILTERS.slice(0, 3)),
+  });
+
+  /** One order of a person, whatever it meets. */
+  async function order(): Promise<void> {
+    const tracked = requests.length > 0 ? random.pick(requests) : undefined;
+    const touchable = endpoints.filter(({ steady, deletedAt }) => !steady && deletedAt === undefined);
+    const endpoint = touchable.length > 0 ? random.pick(touchable) : undefined;
+    counted.calls++;
+    const roll = random.integer(1, 20);
+    if (tracked && roll <= 8) return requestOrder(tracked, roll);
+    if (endpoint && roll <= 16) return endpointOrder(endpoint, roll);
+    if (roll === 17 && endpoints.length < 8) return makeEndpoint(`receiver-${endpoints.length}`);
+    if (roll === 18) await api.call('GET', '/v1/stats');
+    else if (roll === 19) await api.call('GET', '/v1/requests?limit=20');
+    else await api.call('GET', '/v1/endpoints');
+  }
+
+  async function requestOrder(tracked: Tracked, roll: number): Promise<void> {
+    const { requestId } = tracked.job;
+    const path = `/v1/requests/${requestId}`;
+    if (tracked.orders.some(({ kind }) => kind === 'purge')) return;
+    switch (roll) {
+      case 1: {
+        const callback = newCallback();
+        const { status } = await api.call('POST', '/v1/requests', {
+          requestId,
+          callbackUrl: callback.url,
+          events: callback.events,
+        });
+        if (status === 200) tracked.callbacks.push({ ...callback, at: simulation.now });
+        return;
+      }
+      case 2:
+        return void (await api.call('POST', '/v1/requests', { requestId }));
+      case 3: {
+        const { status } = await api.call('POST', '/v1/requests?restart=true', { requestId });
+        if (status === 200) tracked.orders.push({ at: simulation.now, kind: 'restart' });
+        return;
+      }
+      case 4:
+        return void (await api.call('POST', `${path}/poll`));
+      case 5: {
+        const { status } = await api.call('DELETE', path);
+        if (status === 204) tracked.orders.push({ at: simulation.now, kind: 'stop' });
+        return;
+      }
+      case 6: {
+        if (random.chance(0.5)) return;
+        // Ordered from here on, though nobody knows yet whether it comes through.
+        tracked.orders.push({ at: simulation.now, kind: 'purge' });
+        await api.call('DELETE', `${path}?purge=true`);
+        return;
+      }
+      case 7:
+        return void (await api.call('GET', `${path}/timeline`));
+      default:
+        await api.call('GET', `${path}/video`);
+    }
+  }
+
+  async function endpointOrder(endpoint: Made, roll: number): Promise<void> {
+    const path = `/v1/endpoints/${endpoint.id}`;
+    switch (roll) {
+      case 9:
+        return void (await api.call('PATCH', path, { enabled: false }));
+      case 10:
+      case 11:
+        return void (await api.call('PATCH', path, { enabled: true }));
+      case 12: {
+        if (random.chance(0.6)) return;
+        endpoint.deletedAt = simulation.now;
+        return void (await api.call('DELETE', path));
+      }
+      case 13: {
+        const { status, body } = await api.call('POST', `${path}/secret/rotate`, { overlapHours: 1 });
+        if (status === 200) endpoint.secrets.push(body.secret);
+        return;
+      }
+      case 14:
+        return void (await api.call('POST', `${path}/test`));
+      case 15: {
+        const since = new Date(simulation.now - 3_600_000).toISOString();
+        const state = random.pick(['failed', 'all']);
+        return void (await api.call('POST', `${path}/replay`, { since, state }));
+      }
+      default: {
+        const { body, status } = await api.call('GET', `${path}/deliveries?limit=20`);
+        if (status !== 200 || body.items.length === 0) return;
+        await api.call('POST', `/v1/deliveries/${random.pick(body.items as { id: string }[]).id}/retry`);
+      }
+    }
+  }
+
+  return { makeEndpoint, register, order, requests, endpoints, counted };
+}
