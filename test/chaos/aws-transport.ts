@@ -73,8 +73,10 @@ export function createAwsWorld(simulation: Simulation, onCall: (name: string, bo
 const operationOf = ({ headers }: SdkRequest): string =>
   (headers['x-amz-target'] ?? headers['X-Amz-Target'] ?? '').replace(/^.*\./, '');
 
-const textOf = (body: unknown): string =>
-  typeof body === 'string' ? body : Buffer.from((body ?? '') as Uint8Array).toString('utf8');
+function textOf(body: unknown): string {
+  if (!(body instanceof Uint8Array)) return String(body ?? '');
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
+}
 
 /** Sends a request over a real connection and reads its answer to the end. */
 function send({ method, hostname, port, path, query = {}, headers, body }: SdkRequest): Promise<SdkResponse> {

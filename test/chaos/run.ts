@@ -90,7 +90,7 @@ export async function playSeed(emulators: Emulators, options: RunOptions): Promi
   emulators.clock.now = () => Math.floor(simulation.now);
   const faults = chooseFaults(simulation, random, options.only);
   const said: { where: string; text: string }[] = [];
-  const crashes: unknown[] = [];
+  const crashes: Error[] = [];
   const storedWhenReceived: { webhook: string; there: boolean }[] = [];
   const bucket = `chaos-${++runs}`;
   const s3 = new S3Client({
@@ -123,7 +123,7 @@ export async function playSeed(emulators: Emulators, options: RunOptions): Promi
     s3Url: emulators.s3.url,
     topazUrl: emulators.topazUrl,
     onReceived: noteStored,
-    onCrash: (_where, error) => crashes.push(error),
+    onCrash: (where, error) => crashes.push(new Error(`a handler of ${where} rejected`, { cause: error })),
   };
   const functions = createFunctions(world);
   ({ pump } = functions);
@@ -138,7 +138,7 @@ export async function playSeed(emulators: Emulators, options: RunOptions): Promi
     let quietAt = await becomeQuiet();
     receivers.revive();
     quietAt &&= await becomeQuiet();
-    if (crashes.length > 0) throw new Error('a handler rejected', { cause: crashes[0] });
+    if (crashes[0]) throw crashes[0];
     const history = await lookAt(calmAt, quietAt);
     return {
       history,

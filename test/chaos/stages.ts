@@ -4,6 +4,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { SafeHttp } from '../../lambdas/adapters/http/safe-http.ts';
+import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { log } from '../../lambdas/adapters/lambda/log.ts';
 import { createCallbackSecrets } from '../../lambdas/adapters/rows/callback-secret.ts';
 import { createSecret } from '../../lambdas/adapters/secrets.ts';
@@ -11,10 +12,7 @@ import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { createSignGet } from '../../lambdas/api/requests/signed-url.ts';
 import { createCounts } from '../../lambdas/api/stats/counts.ts';
-import { createBuffers } from '../../lambdas/copy/buffers.ts';
-import { createCopies } from '../../lambdas/copy/copies.ts';
-import { createCopyWork } from '../../lambdas/copy/copy-work.ts';
-import { createSegments } from '../../lambdas/copy/segments.ts';
+import { createCopy } from '../../lambdas/copy/copy.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
@@ -68,11 +66,12 @@ export type World = {
 export type StageHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
 /** What every function has: a clock, a table, hints, all of them its own. Called in the name of its actor. */
-function common(world: World) {
+function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
   const { simulation, faults, aws, index, queues, dynamodbUrl, tableName } = world;
   const { actor, random } = simulation;
   const now = () => Math.floor(simulation.now + (actor?.skewMs ?? 0));
   const dynamodb = new DynamoDBClient({
+    ...settings,
     endpoint: dynamodbUrl,
     region: REGION,
     credentials: CREDENTIALS,
@@ -126,7 +125,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         perSecond: 10,
         retentionDays: RETENTION_DAYS,
         onPause: () => {},
-        onLost: () => {},
+        count: () => {},
         log,
       }),
     );
@@ -201,42 +200,45 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
     const source = createSource({ allowLoopback: true, now });
     const sender = createPartSender();
     const outward = { there: 5, back: 20 };
-    const work = createCopyWork({
-      claims,
-      copies: createCopies({ table, claims, now, retentionDays: RETENTION_DAYS }),
-      segments: createSegments({ table, claims, now, retentionDays: RETENTION_DAYS }),
-      source: {
-        ...source,
-        probe: (url, signal) =>
-          simulation.call('probe', outward, () => source.probe(broken('download faults', url), signal)),
-        read: (url, ...rest) =>
-          simulation.call('read', outward, () => source.read(broken('download faults', url), ...rest)),
-        stream: (...given) => stepwise(simulation, source.stream(...given)),
-      },
-      uploads: createUploads(s3),
-      sender: {
-        ...sender,
-        send: (put, body, signal) =>
-          simulation.call('PUT part', outward, async () => {
-            const stored = await sender.send({ ...put, url: broken('failing calls', put.url) }, body, signal);
-            if (broken('lost answers', put.url) === NOBODY)
-              await sender.send({ ...put, url: NOBODY }, body, signal);
-            return stored;
-          }),
-      },
-      buffers: createBuffers(),
-      hint: async (due) => {
-        for (const { lane, hint } of due) await hints.send({ ...hint, lane });
-      },
-      now,
-      pause: sleep,
-      memoryMiB: 256,
-      bucket: world.bucket,
-      keyTemplate: 'videos/{requestId}/{filename}',
-      count: () => {},
-      log,
-    });
-    return asHandler(stage({ lanes: ['copy'], claims, hints, now, concurrency: 1, work }));
+    return asHandler(
+      createCopy({
+        table,
+        claims,
+        hints,
+        retentionDays: RETENTION_DAYS,
+        source: {
+          ...source,
+          probe: (url, signal) =>
+            simulation.call('probe', outward, () => source.probe(broken('download faults', url), signal)),
+          read: (url, ...rest) =>
+            simulation.call('read', outward, () => source.read(broken('download faults', url), ...rest)),
+          stream: async (url, signal) => {
+            const opened = await simulation.call('stream', outward, () => source.stream(url, signal));
+            return { ...opened, chunks: stepwise(simulation, opened.chunks) };
+          },
+        },
+        uploads: createUploads(s3),
+        sender: {
+          ...sender,
+          send: (put, body, signal) =>
+            simulation.call('PUT part', outward, async () => {
+              const url = broken('failing calls', put.url);
+              const stored = await sender.send({ ...put, url }, body, signal);
+              if (broken('lost answers', put.url) === NOBODY) {
+                await sender.send({ ...put, url: NOBODY }, body, signal);
+              }
+              return stored;
+            }),
+        },
+        now,
+        pause: sleep,
+        memoryMiB: 256,
+        bucket: world.bucket,
+        keyTemplate: 'videos/{requestId}/{filename}',
+        count: () => {},
+        log,
+      }),
+    );
 
     /** The address, or one where nobody answers. */
     function broken(kind: 'download faults' | 'failing calls' | 'lost answers', url: string): string {
@@ -247,18 +249,19 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
 
 /** The tick's function. */
 export function coldStartTick(world: World): () => Promise<unknown> {
-  const { table, hints, now } = common(world);
+  const { table, hints, now } = common(world, AWS_CLIENT);
   const { client, urls } = world.queues;
   return createSweep({ table, hints, visibleMessages: createQueueDepth(client, urls), now });
 }
 
 /** The API's function. */
 export function coldStartApi(world: World) {
-  const { table, dynamodb, hints, now, randomBytes, sleep, secret } = common(world);
+  const { table, dynamodb, hints, now, randomBytes, sleep, secret } = common(world, AWS_CLIENT);
   const keys = JSON.stringify({ keys: [{ id: 'admin', key: API_KEY, role: 'admin' }] });
   return createApi({
     table,
     counts: createCounts(dynamodb, table, world.tableName),
+    metricHistory: async () => new Map(),
     hints,
     now,
     randomBytes,
@@ -310,15 +313,14 @@ function upstreamFetch({ simulation, faults }: World): typeof fetch {
 }
 
 /** A stream of which each piece is a call of its own. */
-async function* stepwise<T>(simulation: Simulation, pieces: AsyncIterable<T>): AsyncGenerator<T> {
-  const iterator = pieces[Symbol.asyncIterator]();
+async function* stepwise<T>(simulation: Simulation, pieces: AsyncGenerator<T>): AsyncGenerator<T> {
   try {
     for (;;) {
-      const next = await simulation.call('stream', { there: 1, back: 5 }, () => iterator.next());
+      const next = await simulation.call('stream', { there: 1, back: 5 }, () => pieces.next());
       if (next.done) return;
       yield next.value;
     }
   } finally {
-    await iterator.return?.();
+    await pieces.return(undefined);
   }
 }

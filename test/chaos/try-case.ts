@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { check, type Violation } from './checker.ts';
 import { type Emulators, playSeed, type Run, type RunOptions } from './run.ts';
 
@@ -17,7 +18,7 @@ export async function tryCase(emulators: Emulators, options: RunOptions): Promis
     const run = await playSeed(emulators, options);
     return { options, run, violations: check(run.history), ms: ms() };
   } catch (error) {
-    const what = error instanceof Error ? `${error.stack} ${error.cause ?? ''}` : String(error);
+    const what = inspect(error);
     return { options, violations: [{ invariant: 6, what }], ms: ms() };
   }
 }

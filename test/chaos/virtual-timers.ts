@@ -1,4 +1,5 @@
 import { syncBuiltinESMExports } from 'node:module';
+import timers from 'node:timers';
 import timersPromises from 'node:timers/promises';
 import type { Simulation } from './simulation.ts';
 
@@ -7,11 +8,12 @@ import type { Simulation } from './simulation.ts';
  * retries among them. Timers of everything else stay real. Returns how to undo it.
  */
 export function useVirtualTimers(simulation: Simulation): () => void {
+  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
   const real = {
-    setTimeout: globalThis.setTimeout,
-    setInterval: globalThis.setInterval,
-    clearTimeout: globalThis.clearTimeout,
-    clearInterval: globalThis.clearInterval,
+    setTimeout,
+    setInterval,
+    clearTimeout,
+    clearInterval,
     random: Math.random,
     timeout: AbortSignal.timeout,
     pause: timersPromises.setTimeout,
@@ -67,12 +69,14 @@ export function useVirtualTimers(simulation: Simulation): () => void {
     return value;
   }
 
-  Object.assign(globalThis, {
+  const virtual = {
     setTimeout: once,
     setInterval: repeatedly,
     clearTimeout: clear,
     clearInterval: clear,
-  });
+  };
+  Object.assign(globalThis, virtual);
+  Object.assign(timers, virtual);
   Object.assign(AbortSignal, { timeout });
   Object.assign(timersPromises, { setTimeout: pause });
   // The SDK's retries draw from it.
@@ -80,12 +84,8 @@ export function useVirtualTimers(simulation: Simulation): () => void {
   syncBuiltinESMExports();
 
   return () => {
-    Object.assign(globalThis, {
-      setTimeout: real.setTimeout,
-      setInterval: real.setInterval,
-      clearTimeout: real.clearTimeout,
-      clearInterval: real.clearInterval,
-    });
+    Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval });
+    Object.assign(timers, { setTimeout, setInterval, clearTimeout, clearInterval });
     Object.assign(AbortSignal, { timeout: real.timeout });
     Object.assign(timersPromises, { setTimeout: real.pause });
     Math.random = real.random;

@@ -1,0 +1,292 @@
+import { Webhook } from 'standardwebhooks';
+import { describe, expect, test } from 'vitest';
+import { check } from './checker.ts';
+import type { DeliveryView, EndpointStory, EventView, History, RequestStory } from './history.ts';
+import type { Received } from './receivers.ts';
+
+const START = Date.parse('2026-11-23T20:00:00Z');
+const ID = '6f2c8f0e-0f4b-4a4e-9d36-1b2c3d4e5f60';
+const KEY = `videos/${ID}/video.mp4`;
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const URL = 'https://steady.example/hook';
+const MINUTE = 60_000;
+
+const SCRIPT = [
+  ['requested', 0],
+  ['accepted', 1],
+  ['processing', 2],
+  ['complete', 3],
+] as const;
+
+/** A run in which all went well: a request with an endpoint, its video stored, a test of the endpoint. */
+function goodHistory() {
+  const events = [
+    event(1, 'video.requested', { status: 'requested', previousStatus: null }),
+    event(2, 'video.processing', {
+      status: 'processing',
+      previousStatus: 'requested',
+      skipped: ['accepted', 'initializing', 'preprocessing'],
+    }),
+    event(3, 'video.complete', {
+      status: 'complete',
+      previousStatus: 'processing',
+      skipped: ['postprocessing'],
+    }),
+    event(4, 'video.stored', { video: { key: KEY, size: 10 } }),
+  ];
+  const request: Mutable<RequestStory> = {
+    requestId: ID,
+    script: SCRIPT.map(([status, minutes]) => [status, START + minutes * MINUTE] as const),
+    isOrderly: true,
+    copy: true,
+    video: { size: 10, sha256: 'ab' },
+    orders: [],
+    callbacks: [],
+    view: {
+      state: 'done',
+      status: 'complete',
+      sequence: 4,
+      callbacks: [],
+      video: { state: 'stored', key: KEY, size: 10 },
+    },
+    events,
+  };
+  const endpoint: Mutable<EndpointStory> = {
+    id: 'ep_a',
+    kind: 'http',
+    url: URL,
+    filter: ['video.*'],
+    ordered: true,
+    steady: true,
+    createdAt: START - 5 * MINUTE,
+    deletedAt: undefined,
+    secrets: [SECRET],
+    deliveries: events.map(delivery),
+  };
+  const history: Mutable<History> = {
+    clocksApartMs: MINUTE,
+    promptMs: 2 * MINUTE,
+    calmAt: START + 10 * MINUTE,
+    quietAt: START + 20 * MINUTE,
+    requests: [request],
+    endpoints: [endpoint],
+    received: events.map((each) => webhook(each)),
+    storedWhenReceived: [{ webhook: 'msg_4', there: true }],
+    bucket: { objects: [{ key: KEY, size: 10, sha256: 'ab' }], uploads: [] },
+    unfinishedRows: [],
+    rows: [{ pk: `REQ#${ID}`, sk: 'REQUEST' }],
+    said: [{ where: 'log', text: 'polled' }],
+    secrets: [{ name: 'the key', value: 'hush' }],
+  };
+  return { history, request, endpoint, events };
+}
+
+/** What a test may spoil. */
+type Mutable<T> = T extends object ? { -readonly [K in keyof T]: Mutable<T[K]> } : T;
+type Broken = ReturnType<typeof goodHistory>;
+
+function event(sequence: number, type: string, data: Record<string, unknown>): Mutable<EventView> {
+  return {
+    id: `msg_${sequence}`,
+    type,
+    timestamp: new Date(START + sequence * MINUTE).toISOString(),
+    data: { requestId: ID, sequence, ...data },
+  };
+}
+
+function delivery({ id, type }: EventView): Mutable<DeliveryView> {
+  return {
+    id: `dlv_${id}`,
+    eventId: id,
+    requestId: ID,
+    type,
+    state: 'delivered',
+    attemptCount: 1,
+    attempts: [],
+  };
+}
+
+function webhook(payload: EventView, changes: Partial<Received> = {}): Mutable<Received> {
+  const at = Date.parse(payload.timestamp) + 1_000;
+  const body = JSON.stringify(payload);
+  const headers = {
+    'webhook-id': payload.id,
+    'webhook-timestamp': String(Math.floor(at / 1_000)),
+    'webhook-signature': new Webhook(SECRET).sign(payload.id, new Date(at), body),
+  };
+  return { at, url: URL, headers, body, answer: 200, ...changes };
+}
+
+/** The invariants that a history breaks, each once. */
+const broken = (history: History) => [...new Set(check(history).map(({ invariant }) => invariant))];
+
+test('a run in which all went well breaks no promise', () => {
+  expect(check(goodHistory().history)).toEqual([]);
+});
+
+type Case = [name: string, spoil: (good: Broken) => void];
+
+describe.each<[invariant: number, cases: Case[]]>([
+  [
+    1,
+    [
+      ['a number is missing', ({ request }) => request.events.splice(1, 1)],
+      [
+        'a number is there twice',
+        ({ request, events }) => request.events.push({ ...events[3]!, id: 'msg_5' }),
+      ],
+      ['the view counts other events', ({ request }) => Object.assign(request.view!, { sequence: 5 })],
+      [
+        'an event names another status before it',
+        ({ events }) => Object.assign(events[2]!.data, { previousStatus: 'accepted' }),
+      ],
+      [
+        'a status is told that upstream never had',
+        ({ events }) => Object.assign(events[1]!.data, { status: 'preprocessing' }),
+      ],
+      [
+        'a status is told before upstream had it',
+        ({ events }) => Object.assign(events[2]!, { timestamp: new Date(START - 10 * MINUTE).toISOString() }),
+      ],
+      [
+        'a status that no poll saw is hidden',
+        ({ events }) => Object.assign(events[1]!.data, { skipped: undefined }),
+      ],
+      [
+        'events go back in time',
+        ({ events }) => Object.assign(events[3]!, { timestamp: events[0]!.timestamp }),
+      ],
+    ],
+  ],
+  [
+    2,
+    [
+      [
+        'an old answer is told after a newer one',
+        ({ request, events, endpoint, history }) => {
+          const late = event(5, 'video.processing', { status: 'processing', previousStatus: 'complete' });
+          events.push(late);
+          Object.assign(request.view!, { sequence: 5, status: 'processing' });
+          endpoint.deliveries = events.map(delivery);
+          (history.received as Received[]).push(webhook(late));
+        },
+      ],
+      [
+        'the view says another status than the last event',
+        ({ request }) => Object.assign(request.view!, { status: 'processing' }),
+      ],
+      ['a stopped request goes on', ({ request }) => request.orders.push({ at: START, kind: 'stop' })],
+      ['a purged request is still shown', ({ request }) => request.orders.push({ at: START, kind: 'purge' })],
+      [
+        'a registered request is unknown',
+        ({ request }) => Object.assign(request, { view: undefined, events: [] }),
+      ],
+    ],
+  ],
+  [
+    3,
+    [
+      ['an event has no delivery', ({ endpoint }) => endpoint.deliveries.splice(1, 1)],
+      ['an event has two deliveries', ({ endpoint }) => endpoint.deliveries.push(endpoint.deliveries[0]!)],
+      [
+        'a delivery is pending for good',
+        ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'pending' }),
+      ],
+      [
+        'a delivery is canceled though its endpoint exists',
+        ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'canceled' }),
+      ],
+      [
+        'a delivery fails before its schedule ends',
+        ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'failed', attemptCount: 9 }),
+      ],
+      [
+        'a delivery is called delivered and was not',
+        ({ history }) => Object.assign(history.received[0]!, { answer: 500 }),
+      ],
+      ['a filter is ignored', ({ endpoint }) => Object.assign(endpoint, { filter: ['video.complete'] })],
+      [
+        'an attempt has another id',
+        ({ history, events }) =>
+          (history.received as Received[]).push(
+            webhook({ ...events[0]!, id: 'msg_9' }, { headers: history.received[0]!.headers }),
+          ),
+      ],
+      [
+        'an attempt has another payload',
+        ({ history, events }) =>
+          (history.received as Received[]).push(webhook({ ...events[0]!, type: 'video.accepted' })),
+      ],
+      [
+        'a webhook is not signed by its endpoint',
+        ({ endpoint }) =>
+          Object.assign(endpoint, { secrets: [`whsec_${Buffer.alloc(32, 8).toString('base64')}`] }),
+      ],
+      [
+        'a webhook goes to a stranger',
+        ({ history, events }) =>
+          (history.received as Received[]).push(webhook(events[0]!, { url: 'https://stranger.example/' })),
+      ],
+      [
+        'an ordered endpoint gets events out of order',
+        ({ history }) => Object.assign(history.received[0]!, { at: START + 5 * MINUTE }),
+      ],
+    ],
+  ],
+  [
+    4,
+    [
+      ['a stored video is not there', ({ history }) => Object.assign(history.bucket, { objects: [] })],
+      [
+        'a stored video has other bytes',
+        ({ history }) => Object.assign(history.bucket.objects[0]!, { sha256: 'cd' }),
+      ],
+      [
+        'video.stored is sent before the object is there',
+        ({ history }) => Object.assign(history.storedWhenReceived[0]!, { there: false }),
+      ],
+      ['an upload is left', ({ history }) => history.bucket.uploads.push(KEY)],
+      [
+        'an object is left that no event tells of',
+        ({ history }) =>
+          history.bucket.objects.push({ key: `videos/${ID}/video-2.mp4`, size: 1, sha256: '' }),
+      ],
+    ],
+  ],
+  [
+    5,
+    [
+      ['the work never ends', ({ history }) => Object.assign(history, { quietAt: undefined })],
+      ['a row is left', ({ history }) => history.unfinishedRows.push({ pk: 'A', sk: 'B', lane: 'poll' })],
+      ['a request is active for good', ({ request }) => Object.assign(request.view!, { state: 'active' })],
+    ],
+  ],
+  [
+    7,
+    [
+      ['a secret is in a log', ({ history }) => history.said.push({ where: 'log', text: 'the key is hush' })],
+      [
+        'a secret is in a webhook',
+        ({ history }) => Object.assign(history.secrets[0]!, { value: 'requested' }),
+      ],
+    ],
+  ],
+  [
+    8,
+    [
+      [
+        'an endpoint that is well waits for others',
+        ({ history, events }) =>
+          Object.assign(history, {
+            received: events.map((each) => webhook(each, { at: Date.parse(each.timestamp) + 3 * MINUTE })),
+          }),
+      ],
+    ],
+  ],
+])('invariant %i', (invariant, cases) => {
+  test.each(cases)('is broken when %s', (_name, spoil) => {
+    const good = goodHistory();
+    spoil(good);
+    expect(broken(good.history)).toContain(invariant);
+  });
+});
