@@ -4,15 +4,15 @@ import type { Lane } from '../../lambdas/domain/work.ts';
 import { CLOCKS_APART_MS } from './faults.ts';
 import type { Message } from './queues.ts';
 import { Actor } from './simulation.ts';
-import { COLD_STARTS, STAGE_OF, type StageHandler, type World } from './stages.ts';
+import { COLD_STARTS, MOST_DELIVERIES, STAGE_OF, type StageHandler, type World } from './stages.ts';
 
 /** As deployed (lib/webhook-bridge.ts), with fewer workers. */
 const LANE_SETTINGS: Record<Lane, { batch: number; most: number; timeoutMs: number }> = {
   poll: { batch: 10, most: 3, timeoutMs: 60_000 },
   copy: { batch: 1, most: 4, timeoutMs: 900_000 },
   dispatch: { batch: 10, most: 4, timeoutMs: 60_000 },
-  deliver: { batch: 10, most: 4, timeoutMs: 60_000 },
-  'deliver-slow': { batch: 1, most: 20, timeoutMs: 60_000 },
+  deliver: { batch: 10, most: MOST_DELIVERIES, timeoutMs: 60_000 },
+  'deliver-slow': { batch: 1, most: MOST_DELIVERIES, timeoutMs: 60_000 },
 };
 
 type Container = { readonly actor: Actor; readonly handler: StageHandler; invocations: number };

@@ -17,13 +17,10 @@ import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
 import { createDeliver } from '../../lambdas/deliver/deliver.ts';
-import { createDispatchEvents } from '../../lambdas/dispatch/dispatch-events.ts';
-import { createEraseRequest } from '../../lambdas/dispatch/erase-request.ts';
-import type { OutboxRow } from '../../lambdas/domain/events/outbox.ts';
+import { createDispatch } from '../../lambdas/dispatch/dispatch.ts';
 import type { Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
-import { stage } from '../../lambdas/engine/stage.ts';
 import { createPoll } from '../../lambdas/poll/poll.ts';
 import { createTopaz } from '../../lambdas/poll/topaz.ts';
 import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
@@ -40,6 +37,8 @@ export const API_KEY = 'api-key-that-nobody-may-see';
 export const LINK_SECRET = 'link-secret-that-nobody-may-see';
 export const PUBLIC_URL = 'https://bridge.example';
 const RETENTION_DAYS = 30;
+/** Workers of each lane that delivers. */
+export const MOST_DELIVERIES = 20;
 const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
 const NOBODY = 'http://127.0.0.1:1/';
@@ -133,17 +132,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
 
   dispatch(world) {
     const { table, claims, hints, now } = common(world);
-    const dispatchEvents = createDispatchEvents({ table, hints, now, retentionDays: RETENTION_DAYS, log });
-    const eraseRequest = createEraseRequest({ table, hints, now });
-    return asHandler(
-      stage<OutboxRow>({
-        lanes: ['dispatch'],
-        claims,
-        hints,
-        now,
-        work: (claim) => (claim.row.purge ? eraseRequest(claim) : dispatchEvents(claim)),
-      }),
-    );
+    return asHandler(createDispatch({ table, claims, hints, now, retentionDays: RETENTION_DAYS, log }));
   },
 
   deliver(world) {
@@ -176,6 +165,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         random,
         sleep,
         retentionDays: RETENTION_DAYS,
+        maxDeliveries: MOST_DELIVERIES,
         http: http as SafeHttp,
         putEvent: async () => ({ attempt: { at: now(), durationMs: 1, statusCode: 200 } }),
         callbackSecrets: createCallbackSecrets(table, randomBytes).read,
