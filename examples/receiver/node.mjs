@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 
-/** Payloads stay under 20 kB; what is larger is not from the bridge. */
+/** Payloads stay under 20 kB; a larger body is not from the bridge. */
 const MAX_BYTES = 65_536;
 
 const missing = ['WEBHOOK_SECRET', 'PORT'].filter((name) => !process.env[name]);
@@ -12,8 +12,8 @@ if (missing.length > 0) {
 }
 const webhook = new Webhook(process.env.WEBHOOK_SECRET);
 
-// Memory serves for the example. Yours is a database, written before the answer: after a 2xx nothing is
-// sent again.
+// This example keeps its state in memory. Use a database instead, and write to it before you answer: after
+// a 2xx the bridge does not send the event again.
 const seen = new Set();
 const latest = new Map();
 let work = Promise.resolve();
@@ -26,17 +26,17 @@ const server = createServer(async (request, response) => {
 server.listen(process.env.PORT, () => console.log(`Listening on port ${server.address().port}`));
 process.on('SIGTERM', () => server.close());
 
-/** How to answer, and the event if it is news. */
+/** How to answer, and the event if it is new. */
 async function receive(request) {
   if (request.method !== 'POST') return { status: 405 };
   const body = await read(request);
   if (!body) return { status: 413 };
   const event = verified(body, request.headers);
   if (!event) return { status: 400 };
-  return { status: 204, event: isNews(event) ? event : undefined };
+  return { status: 204, event: isNew(event) ? event : undefined };
 }
 
-/** The bytes as they came, for they are what is signed; undefined when there are too many. */
+/** The bytes as they came, since the signature covers them; undefined when there are too many. */
 async function read(request) {
   const chunks = [];
   let size = 0;
@@ -55,20 +55,20 @@ function verified(body, headers) {
   }
 }
 
-/** Whether an event neither came before nor is older than what is known of its request. */
-function isNews({ id, timestamp, data: { requestId, sequence } }) {
+/** Whether an event has not come before and is not older than the last one of its request. */
+function isNew({ id, timestamp, data: { requestId, sequence } }) {
   if (seen.has(id)) return false;
   seen.add(id);
-  // About an endpoint.
+  // An event about an endpoint.
   if (requestId === undefined) return true;
   const last = latest.get(requestId);
-  // `progress.updated` carries the number of the event before it; among equals the time decides.
+  // `progress.updated` carries the number of the event before it; the time orders equal numbers.
   const older = sequence < last?.sequence || (sequence === last?.sequence && timestamp < last.timestamp);
   if (!older) latest.set(requestId, { sequence, timestamp });
   return !older;
 }
 
-/** Your work. It may take its time, for the answer is out. Ignore the types that you do not know. */
+/** Your work. It may take long, since the answer is already sent. Ignore types that you do not know. */
 async function handle({ type, data }) {
   console.log(type, data.requestId ?? data.endpointId, data.sequence ?? '-');
 }
