@@ -79,7 +79,8 @@ export function createSegments(options: {
    * Shows the sum of the segments on the request's row, unless another worker has within `everyMs`.
    */
   async function showProgress(copy: CopyRow, everyMs: number): Promise<void> {
-    const prefix = segmentKey(copy.requestId, copy.generation, 0).sk.replace(/[^#]*$/, '');
+    const { sk } = segmentKey(copy.requestId, copy.generation, 0);
+    const prefix = sk.slice(0, sk.lastIndexOf('#') + 1);
     const found = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
     // An earlier copy of the request may have had more segments.
     const rows = found.rows.filter(({ segment }) => segment < (copy.upload?.segments ?? 0));

@@ -114,7 +114,7 @@ function unrouted(routes: readonly Route[], method: string, path: string): Probl
 }
 
 const pattern = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^}]+\}/g, '[^/]+')}/?$`);
+  new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^{}]+\}/g, '[^/]+')}/?$`);
 
 function refusal(error: unknown, event: Event): Answer {
   const problem = problemOf(error);

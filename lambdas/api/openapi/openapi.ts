@@ -81,7 +81,7 @@ function operation(each: Route) {
 }
 
 function parameters(each: Route): unknown[] {
-  const inPath = [...each.path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => ({
+  const inPath = [...each.path.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,

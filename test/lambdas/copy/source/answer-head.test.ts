@@ -24,3 +24,8 @@ test.each([
 test('a header named like a property of objects is one like any other', () => {
   expect(parseHead('HTTP/1.1 200 OK\r\n__proto__: x')?.headers.etag).toBeUndefined();
 });
+
+test('a million blanks are read as fast as anything else', () => {
+  const blanks = ' '.repeat(1e6);
+  expect(parseHead(`HTTP/1.1 200 OK\r\nx:${blanks}y${blanks}z${blanks}`)?.headers.x).toBe(`y${blanks}z`);
+});
