@@ -5,6 +5,7 @@ import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts'
 import type { Answer, Exchange, SafeHttp } from '../../../lambdas/adapters/http/safe-http.ts';
 import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { eventWrites } from '../../../lambdas/adapters/rows/outbox.ts';
+import type { VideoLinks } from '../../../lambdas/adapters/video-link.ts';
 import { createDeliver } from '../../../lambdas/deliver/deliver.ts';
 import type { PutEvent } from '../../../lambdas/deliver/put-event.ts';
 import { createDispatch } from '../../../lambdas/dispatch/dispatch.ts';
@@ -46,6 +47,8 @@ export async function deliveryWorld(
     /** Called at the end of each invocation. */
     onEnd?: () => void;
     clock?: TestClock;
+    maxDeliveries?: number;
+    videoLink?: VideoLinks;
     /** What an invocation has left of the function's time when it begins, ms. */
     remainingMs?: number;
   } = {},
@@ -103,9 +106,11 @@ export async function deliveryWorld(
     http: options.http ?? played,
     putEvent: options.putEvent ?? (async () => ({ attempt: { at: now(), durationMs: 1, statusCode: 200 } })),
     callbackSecrets: async () => options.callbackSecrets ?? [{ secret: SECRET }],
-    videoLink: async (requestId) => ({ url: `https://bridge.example/${requestId}/token`, urlExpiresAt: '' }),
+    videoLink:
+      options.videoLink ??
+      (async (requestId) => ({ url: `https://bridge.example/${requestId}/token`, urlExpiresAt: '' })),
     retentionDays: 30,
-    maxDeliveries: 50,
+    maxDeliveries: options.maxDeliveries ?? 50,
     log,
     count: (name) => void counted.push(name),
   });

@@ -428,3 +428,70 @@ test('a stored video is linked anew at each attempt, and the link is signed alon
   await world.work();
   expect(JSON.parse(bodies[0] ?? '{}').data.video.url).toMatch(/^https:\/\/bridge\.example\/.*token$/);
 });
+
+test('the bytes of a body are the same at every attempt, whatever order a map of the table has', async () => {
+  const bodies: string[] = [];
+  const side = await far(
+    startHttp(async (request, response) => {
+      bodies.push(await text(request));
+      response.writeHead(bodies.length < 3 ? 500 : 204).end();
+    }),
+  );
+  const http = createSafeHttp({ allowLoopback: true });
+  opened.push(http);
+  // DynamoDB gives the attributes of a map in no order.
+  const shuffled = (value: unknown): unknown =>
+    value && typeof value === 'object' && !Array.isArray(value)
+      ? Object.fromEntries(
+          Object.entries(value)
+            .toReversed()
+            .map(([name, each]) => [name, shuffled(each)]),
+        )
+      : value;
+  let odd = false;
+  const world = await deliveryWorld(database(), {
+    http,
+    wrap: (table) => ({
+      ...table,
+      write: async (change) => {
+        const row = await table.write<never>(change);
+        odd = !odd;
+        return (odd ? shuffled(row) : row) as never;
+      },
+    }),
+  });
+  await world.endpoint(1, { url: local(side) });
+  await (await world.request()).observe('video.stored');
+  await world.pass(400_000);
+  expect(bodies).toHaveLength(3);
+  expect(new Set(bodies).size).toBe(1);
+});
+
+test('a link that cannot be made postpones a stored video, however long the outage lasts, and parks nothing', async () => {
+  let down = true;
+  const world = await deliveryWorld(database(), {
+    videoLink: async () => {
+      if (down) throw new Error('Secrets Manager is down');
+      return { url: 'https://bridge.example/link', urlExpiresAt: '' };
+    },
+  });
+  const endpoint = await world.endpoint(1);
+  await (await world.request()).observe('video.stored');
+  await world.pass(3_600_000);
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'pending', attemptCount: 0 }]);
+  down = false;
+  await world.pass(60_000);
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 1 }]);
+});
+
+test.each([
+  [404, {}, 'The endpoint answered 404 Not Found.'],
+  [
+    301,
+    { location: 'https://new.example/hook?token=4711' },
+    'The endpoint answered 301 Moved Permanently, a redirect to https://new.example/hook, which is not followed: use that URL instead.',
+  ],
+])('the reason of a %i is given in words', async (status, headers, reason) => {
+  const { attempts } = await attempt(local(await far(answering(status, headers))));
+  expect(attempts).toMatchObject([{ statusCode: status, reason }]);
+});

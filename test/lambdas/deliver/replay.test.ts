@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Table, Write } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { createBacklogs } from '../../../lambdas/adapters/rows/backlog.ts';
 import { change, deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { doneInReplay } from '../../../lambdas/adapters/rows/replays.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
@@ -10,6 +11,7 @@ import { GATE_LANE } from '../../../lambdas/domain/delivering/gate/gate.ts';
 import { type ReplayRow, replayState } from '../../../lambdas/domain/delivering/replay.ts';
 import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import { replayId } from '../../../lambdas/domain/ids.ts';
+import { eventExpiry } from '../../../lambdas/domain/retention.ts';
 import { replayKey } from '../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryRow } from '../../support/rows.ts';
@@ -276,4 +278,18 @@ test('a delivery of a replay that is long forgotten still comes to its end', asy
   await world.table.transact(deletion(await world.current(endpoint), world.clock.now(), 30).writes);
   await world.work();
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
+});
+
+test('a replayed delivery of a pull endpoint that nobody fetches expires with its event', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { kind: 'pull' });
+  const start = world.clock.now() - 1_000_000;
+  await past(world, endpoint, start, ['failed']);
+  await order(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
+  await world.pass(10_000);
+  const [delivery] = await world.deliveries(endpoint);
+  const [entry] = (await createBacklogs(world.table).first(endpoint, 1)).rows;
+  const expiresAt = eventExpiry(world.clock.now(), 30);
+  expect(delivery?.expiresAt).toBeGreaterThan(expiresAt - 60);
+  expect(entry?.expiresAt).toBe(delivery?.expiresAt);
 });

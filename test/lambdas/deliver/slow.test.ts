@@ -78,3 +78,58 @@ test('a slot that cannot be released costs no result', async () => {
   expect(world.posted).toHaveLength(1);
   expect(world.errors).toEqual(['slot not released']);
 });
+
+test('ordered and rate-limited deliveries to a healthy endpoint never meet the slow queue', async () => {
+  const world = await deliveryWorld(database());
+  const ordered = await world.endpoint(1, { ordered: true });
+  const paced = await world.endpoint(2, { rateLimit: 5 });
+  const { observe } = await world.request();
+  for (let event = 0; event < 15; event++) await observe('video.processing');
+  await world.pass(20_000);
+  for (const endpoint of [ordered, paced]) expect(world.idsPostedTo(endpoint)).toHaveLength(15);
+  expect(world.hinted.filter(({ lane }) => lane === 'deliver-slow')).toEqual([]);
+});
+
+test('many slow endpoints leave half of the workers to others, and all of theirs arrives in the end', async () => {
+  const world = await deliveryWorld(database(), { maxDeliveries: 8 });
+  const slow = await Promise.all(
+    Array.from({ length: 12 }, (_, n) =>
+      world.endpoint(n + 1, { health: { state: 'healthy', lastDeliveredAt: 1, slow: true } }),
+    ),
+  );
+  const fresh = await world.endpoint(100, { health: { state: 'healthy' } });
+  await (await world.request()).observe('video.accepted');
+  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 10));
+  const due = await world.table.due('deliver-slow', world.clock.now(), 100);
+  expect(due).toHaveLength(13);
+
+  let underWay = 0;
+  let ended = 0;
+  let answer = () => {};
+  const answered = new Promise<void>((resolve) => {
+    answer = resolve;
+  });
+  const look = () => underWay + ended === due.length && answer();
+  const atOnce = new Set<string>();
+  world.farSide = async ({ url }) => {
+    underWay++;
+    atOnce.add(url);
+    look();
+    await answered;
+    return 204;
+  };
+  await Promise.all(
+    due.map(async (row) => {
+      await world.invoke('deliver-slow', [row]);
+      ended++;
+      look();
+    }),
+  );
+  expect(slow.filter(({ url }) => atOnce.has(url!))).toHaveLength(4);
+  expect(atOnce).toContain(fresh.url);
+
+  world.farSide = () => 204;
+  await world.pass(120_000);
+  for (const endpoint of slow)
+    expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered' }]);
+});

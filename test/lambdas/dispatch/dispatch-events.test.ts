@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { ConditionFailed, type Table } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { createBacklogs } from '../../../lambdas/adapters/rows/backlog.ts';
 import { eventWrites } from '../../../lambdas/adapters/rows/outbox.ts';
 import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
@@ -16,7 +16,7 @@ import type { WorkContext } from '../../../lambdas/engine/stage.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
 import { claimed, testClaims, testClock } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';
-import { recordHints } from '../../support/recorded-hints.ts';
+import { expectHintsToNameRows, recordHints } from '../../support/recorded-hints.ts';
 import { endpointRow } from '../../support/rows.ts';
 
 /** A request with callbacks, account-wide endpoints, and what writes and dispatches its events. */
@@ -28,9 +28,17 @@ async function setUp(
   const clock = testClock();
   const claims = testClaims(table, clock);
   const hints = recordHints();
+  let transactions = Number.POSITIVE_INFINITY;
+  const failing: Table = {
+    ...table,
+    transact: async (writes) => {
+      if (transactions-- <= 0) throw new Error('the table is down');
+      return table.transact(writes);
+    },
+  };
   const dispatchEvents = createDispatchEvents({
-    table,
-    claims,
+    table: failing,
+    claims: testClaims(failing, clock),
     hints,
     now: clock.now,
     retentionDays: 30,
@@ -71,7 +79,23 @@ async function setUp(
     return (await table.query<DeliveryRow>({ partition: deliveryPartition(endpoint.id), limit: 100 })).rows;
   }
   const types = async (endpoint: EndpointRow) => (await deliveries(endpoint)).map((row) => row.type);
-  return { table, stop, clock, hints, dispatch, source, observe, outbox, claim, deliveries, types };
+  const failAfter = (count: number) => {
+    transactions = count;
+  };
+  return {
+    failAfter,
+    table,
+    stop,
+    clock,
+    hints,
+    dispatch,
+    source,
+    observe,
+    outbox,
+    claim,
+    deliveries,
+    types,
+  };
 }
 
 test('every event becomes one delivery per matching endpoint, and the outbox is done', async () => {
@@ -233,5 +257,30 @@ test('a callback that is named again gets what it was not sent, and nothing twic
   ]);
   expect(hints.of('deliver-slow')).toHaveLength(2);
   expect(await outbox()).not.toHaveProperty('lane');
+  await stop();
+});
+
+test('a fan-out that runs out of time goes on in another call, and hints the due time that its row has', async () => {
+  const endpoints = Array.from({ length: 40 }, (_, n) => endpointRow(n));
+  const { table, clock, observe, dispatch, claim, types, outbox, hints, stop } = await setUp(endpoints);
+  await observe('video.requested', 'video.accepted', 'video.processing', 'video.complete', 'video.stored');
+  await dispatch(await claim(), { deadline: clock.now() - 1 });
+  expect(await outbox()).toMatchObject({ lane: 'dispatch', accountCursor: { position: 1 } });
+  await expectHintsToNameRows(table, { sent: hints.sent.filter(({ lane }) => lane === 'dispatch') });
+  for (let calls = 1; calls < 5; calls++) await dispatch(await claim(), { deadline: clock.now() - 1 });
+  expect(await outbox()).not.toHaveProperty('lane');
+  for (const endpoint of endpoints) expect(await types(endpoint)).toHaveLength(5);
+  await stop();
+});
+
+test('a fan-out that progresses is not parked, however often it fails in between', async () => {
+  const endpoints = Array.from({ length: 40 }, (_, n) => endpointRow(n));
+  const { observe, dispatch, claim, outbox, failAfter, stop } = await setUp(endpoints);
+  await observe('video.requested', 'video.accepted', 'video.processing', 'video.complete', 'video.stored');
+  const claimed = await claim();
+  failAfter(2);
+  await expect(dispatch(claimed)).rejects.toThrow('the table is down');
+  expect(await outbox()).toMatchObject({ accountCursor: { position: 2 }, owner: claimed.nonce });
+  expect(await outbox()).not.toHaveProperty('claims');
   await stop();
 });

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { QUIET_MS } from '../../../lambdas/domain/delivering/gate/gate.ts';
+import type { Due } from '../../../lambdas/domain/work.ts';
+import { wake } from '../../../lambdas/engine/wake.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
+import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
+
+const database = useDatabase();
+const callback = { kind: 'callback', url: 'https://receiver.example/hook' } as const;
+
+/** A callback with a failed attempt, which is deleted and named again while the cancellation is still due. */
+async function namedAgain(world: DeliveryWorld) {
+  const endpoint = await world.endpoint(1, callback);
+  world.farSide = () => 500;
+  const { observe } = await world.request(endpoint);
+  await observe('video.accepted');
+  await world.work();
+  const cancellation = await world.namedAgain(endpoint);
+  world.farSide = () => 204;
+  return { endpoint, observe, cancellation };
+}
+
+test('a callback that is named again during the cancellation gets its new events; the old ones are canceled', async () => {
+  const world = await deliveryWorld(database());
+  const { endpoint, observe, cancellation } = await namedAgain(world);
+  await observe('video.processing');
+  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 10));
+  await world.invoke(cancellation.lane, [cancellation]);
+  await world.pass(2 * QUIET_MS);
+  const states = (await world.deliveries(endpoint)).map(({ type, state }) => [type, state]);
+  expect(states).toEqual([
+    ['video.accepted', 'canceled'],
+    ['video.processing', 'delivered'],
+  ]);
+});
+
+test('an old delivery that a person sends to the new callback is not canceled by the order for the old one', async () => {
+  let meanwhile: (() => Promise<void>) | undefined;
+  const world = await deliveryWorld(database(), {
+    wrap: (table) => ({
+      ...table,
+      // Between the read of the cancellation and its transaction.
+      transact: async (writes) => {
+        const retry = meanwhile;
+        meanwhile = undefined;
+        await retry?.();
+        return table.transact(writes);
+      },
+    }),
+  });
+  const { endpoint, cancellation } = await namedAgain(world);
+  const { createdAt } = await world.current(endpoint);
+  meanwhile = async () => {
+    const [row] = await world.deliveries(endpoint);
+    const set = { endpointCreatedAt: createdAt, bypassesBreaker: true };
+    await world.table.write(wake(row!, 'deliver', world.clock.now(), { set }).write);
+  };
+  await world.invoke(cancellation.lane, [cancellation]);
+  await world.pass(2 * QUIET_MS);
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered' }]);
+});
+
+test('a delivery for the deleted endpoint that enters the backlog of the new one is canceled when it is due', async () => {
+  const world = await deliveryWorld(database());
+  const { endpoint } = await namedAgain(world);
+  const [row] = await world.deliveries(endpoint);
+  await world.table.write({ update: row!, set: { lane: 'deliver', dueAt: world.clock.now() } });
+  await world.invoke('deliver', [{ ...row!, dueAt: world.clock.now() } as Due]);
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
+  expect(world.posted).toHaveLength(1);
+});
