@@ -2,13 +2,21 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { type AwsBehavior, usualBehavior } from './aws/behavior.ts';
 import { type Emulator, startDynamo, startS3Emulator, startSqs } from './aws/emulators.ts';
+import { Expiry } from './aws/expiry.ts';
 import { type Caller, type Faults, FrontDoor } from './aws/front-door.ts';
+import { iamPropagation } from './aws/iam-propagation.ts';
+import { awsLayers, expirySettings } from './aws/layers.ts';
 import { Metrics } from './aws/metrics.ts';
+import { type Random, seededRandom } from './aws/random.ts';
+import { s3Errors } from './aws/s3-errors.ts';
 import { generateSecrets, readSecrets, type Secret } from './aws/secrets.ts';
 import type { PutEvent } from './aws/stubs.ts';
 import { type DataDir, openDataDir, temporaryDataDir } from './data-dir.ts';
 import { Log, type LogLine } from './log.ts';
+import { Freezer } from './processes/freezer.ts';
+import { ConcurrencyLimit } from './runtime/concurrency-limit.ts';
 import { EventSourceMapping, type MessageFault } from './runtime/event-source-mapping.ts';
 import { LocalFunction } from './runtime/functions.ts';
 import { HttpApi } from './runtime/http-api.ts';
@@ -27,8 +35,13 @@ export interface BridgeOptions {
   port?: number;
   /** Period of every schedule; 0 leaves them out (`invoke('tick')` instead); unset, it is the template's. */
   tickSeconds?: number;
-  /** Batches in work per event source mapping, and invocations of a function without one; 4 by default. */
-  concurrency?: number;
+  /**
+   * Bounds the workers of each event source mapping, which are as many as the template says, and of a function
+   * without one; 10 by default, since each is a process of some 100 MB.
+   */
+  maxWorkers?: number;
+  /** How AWS behaves where it differs from the usual. */
+  aws?: Partial<AwsBehavior>;
   /** Replaces environment variables of the functions that have them. */
   env?: Record<string, string>;
   /** Values of secrets, each by the variable that names its ARN to a function: `TOPAZ_API_KEY_SECRET_ARN`. */
@@ -57,6 +70,8 @@ export interface Bridge {
   sqs: SQSClient;
   s3: S3Client;
   outputs: Record<string, string>;
+  /** Of the random choices by which the AWS services lag, repeat and reorder; the option `aws` takes it. */
+  seed: number;
   /** Queue URLs at the emulator, by the variable that names each queue to the functions: `POLL_QUEUE_URL`. */
   queueUrls: Record<string, string>;
   /** Calls so far by function and operation: `counts().poll?.['dynamodb:UpdateItem']`; polling of queues included. */
@@ -101,7 +116,9 @@ export async function startBridge(options: BridgeOptions): Promise<Bridge> {
 }
 
 async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Bridge, 'stop'>> {
-  const { concurrency = 4 } = options;
+  const { maxWorkers = 10 } = options;
+  const behavior = { ...usualBehavior(), ...options.aws };
+  const random = seededRandom(behavior.seed);
   const stack = readStack(options.templateDir);
   const { dataDir: given } = options;
   const dataDir = typeof given === 'object' ? given : given ? openDataDir(given) : temporaryDataDir();
@@ -119,7 +136,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   dataDir.saveSecrets(generated);
   const template = new Template(stack, { frontDoorUrl: door.url, apiUrl: api.url }, generated);
   const wired = override(readFunctions(template, stack), options.env);
-  const mappings = readMappings(template, wired, concurrency);
+  const mappings = readMappings(template, wired, maxWorkers);
   const schedules = readSchedules(template);
   const apiFunctionArn = readApi(template);
   const environments = wired.map(({ settings }) => settings.environment);
@@ -130,25 +147,40 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   await createResources(template, endpoints);
 
   const metrics = new Metrics();
-  door.faults = options.faults ?? door.faults;
+  let faults: Faults = options.faults ?? (() => undefined);
+  const ofS3 = s3Errors({ slowDown: behavior.slowDowns, completeError: behavior.completeErrors }, random);
+  door.faults = (call) => faults(call) ?? ofS3(call);
   door.open({
     callers: callersOf(wired),
     upstreams: endpoints,
+    layers: awsLayers(template, behavior, random),
+    isSettled: iamPropagation(behavior.iamDelayMs, random),
     findSecret: (id) => secrets.find(({ arn, name }) => id === arn || id === name),
     onEvent: options.onEvent ?? (() => {}),
     getMetricData: (body) => metrics.getMetricData(body),
     log: log.of('bridge'),
   });
 
+  const freezer = behavior.freeze ? new Freezer() : undefined;
+  if (freezer) closing(() => freezer.close());
+  const service = {
+    concurrency: new ConcurrencyLimit(behavior.accountConcurrency),
+    clockOffset: () => Math.round((random() - 0.5) * behavior.clockSkewMs),
+    ...(freezer && { freezer }),
+    onThaw: () => {
+      if (random() < behavior.longFreezes) door.closeIdleConnections();
+    },
+  };
   const functions = wired.map((each) => {
     const logLine = log.of(each.settings.name);
     const own = mappings.filter(({ target }) => target === each);
-    const maxProcesses = own.reduce((sum, { settings }) => sum + settings.maxConcurrency, 0) || concurrency;
+    const maxProcesses = own.reduce((sum, { settings }) => sum + settings.maxConcurrency, 0) || maxWorkers;
     const environment = { ...each.settings.environment, ...awsEnvironment(each, door.url) };
-    return new LocalFunction({ ...each.settings, environment, maxProcesses }, (line) => {
+    const onLine = (line: string) => {
       metrics.record(line);
       logLine(line);
-    });
+    };
+    return new LocalFunction({ ...each.settings, environment, maxProcesses }, onLine, service);
   });
   closing(() => Promise.all(functions.map((each) => each.stop())));
   const functionAt = (arn: string) => the(functions, ({ settings }) => settings.arn === arn, arn);
@@ -162,7 +194,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
       new EventSourceMapping(
         settings,
         client,
-        (event) => worker.invoke(event),
+        (event, traces) => worker.invoke(event, traces),
         log.of(target.settings.name),
         options.messageFault,
       );
@@ -186,6 +218,8 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
     if (ms > 0) closing(startSchedule(ms, () => target.invoke(event), log.of(target.settings.name)));
   }
 
+  closing(startExpiry(template, door.url, behavior.expirySeconds, random, log.of('bridge')));
+
   const clients = startClients(endpoints);
   closing(() => {
     for (const client of Object.values(clients)) client.destroy();
@@ -202,6 +236,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
     s3Endpoint: endpoints.s3,
     ...clients,
     outputs: template.outputs,
+    seed: behavior.seed,
     queueUrls: Object.fromEntries(
       environments.flatMap((environment) =>
         Object.entries(environment)
@@ -219,8 +254,8 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
     },
     pauseWorkers,
     resumeWorkers,
-    setFaults: (faults) => {
-      door.faults = faults;
+    setFaults: (given) => {
+      faults = given;
     },
     setSecret: (variable, value) => {
       secretOf(variable).value = value;
@@ -251,6 +286,28 @@ function startClients(endpoints: { dynamodb: string; sqs: string; s3: string }) 
     dynamo: new DynamoDBClient({ ...client, endpoint: endpoints.dynamodb }),
     sqs: new SQSClient({ ...client, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
     s3: new S3Client({ ...client, endpoint: endpoints.s3, forcePathStyle: true }),
+  };
+}
+
+/** Deletes expired rows of the tables from time to time. Returns how to stop it. */
+function startExpiry(
+  template: Template,
+  endpoint: string,
+  seconds: number,
+  random: Random,
+  log: (line: string) => void,
+): () => void {
+  const client = new DynamoDBClient({ region, endpoint, credentials: operator });
+  const expiries = expirySettings(template).map((settings) => new Expiry(client, settings, random));
+  const pass = () => {
+    for (const expiry of expiries) {
+      expiry.pass(Date.now()).catch((error: Error) => log(`expired rows stay: ${error.message}`));
+    }
+  };
+  const timer = seconds > 0 ? setInterval(pass, seconds * 1000) : undefined;
+  return () => {
+    clearInterval(timer);
+    client.destroy();
   };
 }
 

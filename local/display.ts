@@ -9,6 +9,8 @@ export interface Running {
   topazUrl: string;
   receiverUrl: string;
   bucket: string;
+  /** Of the random choices of the AWS services. */
+  seed: number;
 }
 
 /** A video as the API tells of it. Sizes are in bytes. */
@@ -54,13 +56,14 @@ export class Display {
     this.line('red', 'problem', text);
   }
 
-  running({ apiUrl, apiKey, topazUrl, receiverUrl, bucket }: Running): void {
+  running({ apiUrl, apiKey, topazUrl, receiverUrl, bucket, seed }: Running): void {
     const rows = [
       ['API', apiUrl],
       ['API key', apiKey],
       ['Topaz API', topazUrl],
       ['receiver', receiverUrl],
       ['bucket', bucket],
+      ['seed', String(seed)],
     ];
     const lines = rows.map(([name = '', value = '']) => `  ${this.paint('dim', name.padEnd(10))} ${value}`);
     this.out.write(`\n${this.paint('bold', 'The webhook bridge is running.')}\n${lines.join('\n')}\n\n`);

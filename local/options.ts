@@ -12,6 +12,12 @@ export interface StartOptions {
   /** Seconds of a simulated job that pass in one second. */
   speed: number;
   tickSeconds: number;
+  /** Bounds the workers of each queue; undefined leaves it to the runtime. */
+  workers: number | undefined;
+  /** Whether AWS has a bad day. */
+  harsh: boolean;
+  /** Of the random choices of the AWS services. */
+  seed: number | undefined;
   json: boolean;
 }
 
@@ -27,6 +33,9 @@ Usage: npm start -- [options]
   --no-demo          register no demonstration request
   --speed N          let simulated jobs run N times as fast (default 1)
   --tick SECONDS     sweep for overdue work so often (default 60, as deployed)
+  --workers N        run at most N workers per queue (default 10; the template says how many)
+  --harsh            let AWS have a bad day: throttles, conflicts, lost connections, late permissions
+  --seed N           repeat the random choices of the AWS services of an earlier run
   --json             print one line of JSON when ready, and nothing else
   --help             show this
 `;
@@ -46,6 +55,9 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOption
       demo: { type: 'boolean', default: true },
       speed: { type: 'string', default: '1' },
       tick: { type: 'string', default: '60' },
+      workers: { type: 'string' },
+      harsh: { type: 'boolean', default: false },
+      seed: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -70,8 +82,23 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOption
     demo: values.demo,
     speed: readNumber('--speed', values.speed, (speed) => speed > 0 && speed <= 1e6),
     tickSeconds: readNumber('--tick', values.tick, (seconds) => seconds > 0 && seconds <= 86_400),
+    workers: readOptional('--workers', values.workers, (count) => Number.isInteger(count) && count > 0),
+    harsh: values.harsh,
+    seed: readOptional(
+      '--seed',
+      values.seed,
+      (seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32,
+    ),
     json: values.json,
   };
+}
+
+function readOptional(
+  option: string,
+  text: string | undefined,
+  isValid: (value: number) => boolean,
+): number | undefined {
+  return text === undefined ? undefined : readNumber(option, text, isValid);
 }
 
 function readNumber(option: string, text: string, isValid: (value: number) => boolean): number {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ApiClient } from './api-client.ts';
+import { harsh } from './aws/behavior.ts';
 import { type Bridge, startBridge } from './bridge.ts';
 import { openDataDir, temporaryDataDir } from './data-dir.ts';
 import { runDemo, simulationAt } from './demo.ts';
@@ -65,6 +66,8 @@ async function start(options: StartOptions): Promise<void> {
     dataDir,
     port: options.port,
     tickSeconds: options.tickSeconds,
+    ...(options.workers && { maxWorkers: options.workers }),
+    aws: { ...(options.harsh && harsh), ...(options.seed !== undefined && { seed: options.seed }) },
     env: { TOPAZ_BASE_URL: topazUrl, ALLOW_LOOPBACK: 'true' },
     secrets: {
       TOPAZ_API_KEY_SECRET_ARN: topazKey,
@@ -86,6 +89,7 @@ async function start(options: StartOptions): Promise<void> {
     topazUrl,
     receiverUrl: receiver.url,
     bucket: bridge.bucket,
+    seed: bridge.seed,
   };
   if (options.json) await printReady(bridge, running, api);
   else display.running(running);

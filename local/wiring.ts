@@ -25,18 +25,30 @@ export interface WiredSchedule {
   event: unknown;
 }
 
-/** Reads the functions of the template. */
+/** Of all environment variables of a function, as JSON. */
+const maxEnvironmentBytes = 4096;
+
+/** Reads the functions of the template. Throws for an environment that Lambda does not take. */
 export function readFunctions(template: Template, stack: SynthesizedStack): WiredFunction[] {
   return template.ofType('AWS::Lambda::Function').map(({ logicalId, identity, properties }) => {
-    const { Code, Description, Environment, Handler, MemorySize, Role, Timeout } = properties as unknown as {
-      Code: { S3Key: string };
-      Description?: string;
-      Environment?: { Variables?: Record<string, string> };
-      Handler: string;
-      MemorySize?: number;
-      Role: string;
-      Timeout?: number;
-    };
+    const { Code, Description, Environment, Handler, MemorySize, RecursiveLoop, Role, Timeout } =
+      properties as unknown as {
+        Code: { S3Key: string };
+        Description?: string;
+        Environment?: { Variables?: Record<string, string> };
+        Handler: string;
+        MemorySize?: number;
+        RecursiveLoop?: 'Allow' | 'Terminate';
+        Role: string;
+        Timeout?: number;
+      };
+    const environment = Environment?.Variables ?? {};
+    const bytes = Buffer.byteLength(JSON.stringify(environment));
+    if (bytes > maxEnvironmentBytes) {
+      throw new Error(
+        `The environment of ${logicalId} has ${bytes} bytes; Lambda takes ${maxEnvironmentBytes}.`,
+      );
+    }
     return {
       logicalId,
       settings: {
@@ -47,7 +59,8 @@ export function readFunctions(template: Template, stack: SynthesizedStack): Wire
         handler: Handler,
         timeoutMs: (Timeout ?? 3) * 1000,
         memoryMb: MemorySize ?? 128,
-        environment: Environment?.Variables ?? {},
+        environment,
+        allowsRecursion: RecursiveLoop === 'Allow',
       },
       policies: policiesOf(template, template.find('AWS::IAM::Role', Role)),
       credentials: { accessKeyId: logicalId, secretAccessKey: randomBytes(20).toString('hex') },
@@ -57,12 +70,13 @@ export function readFunctions(template: Template, stack: SynthesizedStack): Wire
 
 /**
  * Reads the event source mappings. Throws where Lambda would refuse to create one: the role may not read the queue,
- * or the queue's messages show up again before the function's time-out.
+ * or the queue's messages show up again before the function's time-out. A mapping has the workers that the template
+ * says, and no more than `maxWorkers`.
  */
 export function readMappings(
   template: Template,
   functions: WiredFunction[],
-  concurrency: number,
+  maxWorkers: number,
 ): WiredMapping[] {
   return template.ofType('AWS::Lambda::EventSourceMapping').map(({ logicalId, properties }) => {
     const { BatchSize, EventSourceArn, FunctionName, FunctionResponseTypes, ScalingConfig } =
@@ -100,7 +114,7 @@ export function readMappings(
         queueUrl: queue.identity.ref,
         queueArn: EventSourceArn,
         batchSize: BatchSize ?? 10,
-        maxConcurrency: Math.min(ScalingConfig?.MaximumConcurrency ?? concurrency, concurrency),
+        maxConcurrency: Math.min(ScalingConfig?.MaximumConcurrency ?? maxWorkers, maxWorkers),
         reportsItemFailures: FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,
       },
     };

@@ -6,6 +6,7 @@ import { eventWrites } from '../../lambdas/adapters/rows/outbox.ts';
 import type { Counters } from '../../lambdas/domain/events/event.ts';
 import { metaKey, outboxKey } from '../../lambdas/domain/rows.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
+import { ideal } from '../../local/aws/behavior.ts';
 import { startBridge } from '../../local/bridge.ts';
 import { synthesize } from '../../local/runtime/synthesize.ts';
 
@@ -26,7 +27,8 @@ export type DeliveryWorld = Awaited<ReturnType<typeof startDeliveryWorld>>;
 export async function startDeliveryWorld() {
   const bridge = await startBridge({
     templateDir: await synthesize(),
-    concurrency: CONCURRENCY,
+    maxWorkers: CONCURRENCY,
+    aws: ideal,
     env: { ALLOW_LOOPBACK: 'true' },
   });
   const table = createTable(bridge.dynamo, bridge.table);

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   credentialOf,
@@ -22,7 +30,22 @@ export interface AwsCall {
   operation: string;
   /** The parsed body of a call with a JSON protocol; undefined for S3. */
   body?: Record<string, unknown>;
+  /** The trace header (`X-Amzn-Trace-Id`), which the SDK of a function sends along. */
+  trace?: string;
 }
+
+/** The answer of a service with a JSON protocol. */
+export interface JsonAnswer {
+  status: number;
+  /** The service's own (`x-amzn-...`). */
+  headers?: OutgoingHttpHeaders;
+  body: Record<string, unknown>;
+}
+
+export type Next = (call: AwsCall) => Promise<JsonAnswer>;
+
+/** What AWS does and the emulator of a service does not, around each call of a JSON protocol. */
+export type Layer = (call: AwsCall, next: Next) => Promise<JsonAnswer>;
 
 /**
  * What may go wrong with a call: the request is lost before the service saw it, the answer after the service acted,
@@ -47,6 +70,10 @@ export interface FrontDoorOptions {
   callers: Map<string, Caller>;
   /** Where the emulators listen. */
   upstreams: { dynamodb: string; sqs: string; s3: string };
+  /** The first one sees a call first. */
+  layers?: Layer[];
+  /** Whether a change of the caller's policies has reached the service; until then its calls are refused. */
+  isSettled?: (caller: string) => boolean;
   findSecret: (id: string) => { arn: string; name: string; value: string } | undefined;
   onEvent: (event: PutEvent) => void;
   /** Answers CloudWatch's `GetMetricData`. */
@@ -105,6 +132,11 @@ export class FrontDoor {
     return structuredClone(this.tally);
   }
 
+  /** Closes the connections that wait for a next call, as a load balancer does after some time. */
+  closeIdleConnections(): void {
+    this.server.closeIdleConnections();
+  }
+
   async close(): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();
@@ -125,41 +157,48 @@ export class FrontDoor {
       return refuse(response, json ? service : 's3', 403, code, `The front door does not know ${who}.`);
     }
 
-    const raw = service === 's3' ? undefined : await readBody(incoming);
-    const body = raw && (JSON.parse(raw.toString() || '{}') as Record<string, unknown>);
+    const body =
+      service === 's3'
+        ? undefined
+        : (JSON.parse((await readBody(incoming)).toString() || '{}') as Record<string, unknown>);
     const s3 = body ? undefined : s3Call(incoming.method ?? 'GET', url, incoming.headers);
     const operation = s3?.operation ?? targetOperation(incoming.headers) ?? 'unknown';
     const needed = s3?.permissions ?? jsonCallPermissions(service, operation, body ?? {});
     this.count(caller.name, `${service}:${operation}`);
 
-    const fault = this.faults({ caller: caller.name, service, operation, ...(body && { body }) });
+    const trace = incoming.headers['x-amzn-trace-id']?.toString();
+    const call: AwsCall = {
+      caller: caller.name,
+      service,
+      operation,
+      ...(body && { body }),
+      ...(trace && { trace }),
+    };
+    const fault = this.faults(call);
     if (fault?.kind === 'lose-request') return void response.destroy();
     if (fault?.kind === 'error') return refuse(response, service, fault.status, fault.code, fault.message);
     if (fault?.kind === 'delay') await pause(fault.ms);
 
-    const refused = refusal(caller, needed);
+    const refused =
+      refusal(caller, needed) ??
+      (options.isSettled?.(caller.name) === false ? unsettled(caller, needed) : undefined);
     if (refused) {
       options.log(`front door: ${refused}`);
       const [status, code] = service === 's3' ? [403, 'AccessDenied'] : [400, 'AccessDeniedException'];
       return refuse(response, service, status, code, refused);
     }
 
-    const stub =
-      service === 'secretsmanager'
-        ? getSecretValue(body ?? {}, options.findSecret)
-        : service === 'events'
-          ? putEvents(body ?? {}, options.onEvent)
-          : service === 'monitoring'
-            ? options.getMetricData(body ?? {})
-            : undefined;
     const loseAnswer = fault?.kind === 'lose-answer';
-    if (stub) return loseAnswer ? void response.destroy() : sendJson(response, stub.status, stub.body);
+    if (body) {
+      const answer = await this.answer(call, incoming, response);
+      return loseAnswer ? void response.destroy() : sendJson(response, answer);
+    }
 
     // Without the right to list a bucket S3 does not say what is missing in it.
     const hideMissing =
       s3 !== undefined &&
       refusal(caller, [{ action: 's3:ListBucket', resource: `arn:aws:s3:::${s3.bucket}` }]);
-    await this.forward(incoming, raw, options.upstreams[service as 'dynamodb'], response, (answer) => {
+    await this.forward(incoming, options.upstreams.s3, response, (answer) => {
       if (loseAnswer) {
         answer.resume().once('close', () => response.destroy());
       } else if (answer.statusCode === 404 && hideMissing && s3?.operation.endsWith('Object')) {
@@ -172,9 +211,51 @@ export class FrontDoor {
     });
   }
 
+  /** Answers a call of a JSON protocol: through the layers, then by a stub or the emulator. */
+  private answer(call: AwsCall, incoming: IncomingMessage, response: ServerResponse): Promise<JsonAnswer> {
+    const { layers = [], upstreams, findSecret, onEvent, getMetricData } = this.options!;
+    const last: Next = async ({ service, operation, body = {} }) => {
+      if (service === 'secretsmanager') return getSecretValue(body, findSecret);
+      if (service === 'events') return putEvents(body, onEvent);
+      if (service === 'monitoring') return getMetricData(body);
+      return this.ask(upstreams[service as 'dynamodb' | 'sqs'], operation, body, incoming, response);
+    };
+    return layers.reduceRight<Next>((next, layer) => (each) => layer(each, next), last)(call);
+  }
+
+  private ask(
+    upstream: string,
+    operation: string,
+    body: Record<string, unknown>,
+    incoming: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<JsonAnswer> {
+    const target = String(incoming.headers['x-amz-target']).replace(/[^.]*$/, operation);
+    const headers: OutgoingHttpHeaders = { ...incoming.headers, 'x-amz-target': target };
+    for (const name of ['content-length', 'connection', 'accept-encoding', 'expect']) delete headers[name];
+    return new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(upstream);
+      const { method, url: path } = incoming;
+      const outgoing = request({ agent: this.agent, hostname, port, method, path, headers });
+      outgoing.on('error', reject).on('response', (answer) => {
+        text(answer).then(
+          (content) =>
+            resolve({
+              status: answer.statusCode ?? 502,
+              headers: ownHeaders(answer),
+              body: JSON.parse(content || '{}') as Record<string, unknown>,
+            }),
+          reject,
+        );
+      });
+      response.on('close', () => outgoing.destroy()); // a caller that hangs up ends its long poll
+      outgoing.end(JSON.stringify(body));
+    });
+  }
+
+  /** Passes a request to S3 on, its body as a stream. */
   private forward(
     incoming: IncomingMessage,
-    body: Buffer | undefined,
     upstream: string,
     response: ServerResponse,
     onAnswer: (answer: IncomingMessage) => void,
@@ -195,8 +276,7 @@ export class FrontDoor {
         resolve();
       });
       response.on('close', () => outgoing.destroy());
-      if (body) outgoing.end(body);
-      else incoming.pipe(outgoing);
+      incoming.pipe(outgoing);
     });
   }
 
@@ -204,6 +284,11 @@ export class FrontDoor {
     this.tally[caller] ??= {};
     this.tally[caller][operation] = (this.tally[caller][operation] ?? 0) + 1;
   }
+}
+
+/** Refuses what the policies allow: the service does not know them yet. */
+function unsettled({ name, policies }: Caller, [permission]: Permission[]): string | undefined {
+  return policies && permission && refusalMessage(policies, name, permission, 'no allow');
 }
 
 function refusal({ name, policies }: Caller, needed: Permission[]): string | undefined {
@@ -240,7 +325,7 @@ function refuse(
   message: string,
 ): void {
   if (service !== 's3') {
-    sendJson(response, status, awsError(status, code, message).body);
+    sendJson(response, awsError(status, code, message));
     return;
   }
   const escaped = message.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
@@ -251,6 +336,12 @@ function refuse(
     );
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+function sendJson(response: ServerResponse, { status, headers, body }: JsonAnswer): void {
+  response
+    .writeHead(status, { ...headers, 'content-type': 'application/x-amz-json-1.0' })
+    .end(JSON.stringify(body));
+}
+
+function ownHeaders({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amzn-')));
 }

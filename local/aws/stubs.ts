@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 /** An answer to a call that no emulator serves. */
 export interface StubAnswer {
   status: number;
-  body: unknown;
+  body: Record<string, unknown>;
 }
 
 /** An entry of EventBridge `PutEvents`, as the caller sent it. */

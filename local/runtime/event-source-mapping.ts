@@ -6,6 +6,10 @@ import {
   type SQSClient,
 } from '@aws-sdk/client-sqs';
 import { region } from './resource-types.ts';
+import { withTraceHeader } from './trace-lineage.ts';
+
+/** So many receive calls wait for messages at a time, however many batches may be in work. */
+const maxReceivers = 4;
 
 export interface MappingSettings {
   queueName: string;
@@ -18,22 +22,27 @@ export interface MappingSettings {
   reportsItemFailures: boolean;
 }
 
-/** What becomes of a message that was received: tests lose or double some. */
+/** Runs the function with an event; `traces` are the trace headers of its messages. */
+export type Invoke = (event: unknown, traces: (string | undefined)[]) => Promise<unknown>;
+
+/** Whether a received message is lost or doubled: tests name some. */
 export type MessageFault = (queueName: string, body: string) => 'lose' | 'double' | undefined;
 
 /** Polls a queue and invokes a function with batches, as Lambda does for an event source mapping. */
 export class EventSourceMapping {
   private readonly settings: MappingSettings;
   private readonly sqs: SQSClient;
-  private readonly invoke: (event: unknown) => Promise<unknown>;
+  private readonly invoke: Invoke;
   private readonly log: (line: string) => void;
   private readonly fault: MessageFault;
   private readonly stopping = new AbortController();
+  private readonly waiting: (() => void)[] = [];
+  private working = 0;
 
   constructor(
     settings: MappingSettings,
     sqs: SQSClient,
-    invoke: (event: unknown) => Promise<unknown>,
+    invoke: Invoke,
     log: (line: string) => void,
     fault: MessageFault = () => undefined,
   ) {
@@ -42,7 +51,8 @@ export class EventSourceMapping {
     this.invoke = invoke;
     this.log = log;
     this.fault = fault;
-    for (let poller = 0; poller < settings.maxConcurrency; poller++) void this.poll();
+    const receivers = Math.min(maxReceivers, settings.maxConcurrency);
+    for (let receiver = 0; receiver < receivers; receiver++) void this.poll();
   }
 
   /** Stops polling. Batches in work run on; messages that are then left over show up again. */
@@ -53,15 +63,30 @@ export class EventSourceMapping {
   private async poll(): Promise<void> {
     const { signal } = this.stopping;
     while (!signal.aborted) {
+      await this.enter();
       try {
-        const messages = await this.receive();
-        if (messages.length > 0) await this.work(messages);
+        const messages = signal.aborted ? [] : await this.receive();
+        if (messages.length > 0) void this.work(messages).finally(() => this.leave());
+        else this.leave();
       } catch (error) {
+        this.leave();
         if (signal.aborted) return;
         this.log(`${this.settings.queueName} cannot be polled: ${(error as Error).message}`);
         await pause(1000, undefined, { signal }).catch(() => {});
       }
     }
+  }
+
+  /** Waits until one more batch may be in work. */
+  private async enter(): Promise<void> {
+    if (this.working < this.settings.maxConcurrency) this.working++;
+    else await new Promise<void>((resume) => this.waiting.push(resume));
+  }
+
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next) next();
+    else this.working--;
   }
 
   private async receive(): Promise<Message[]> {
@@ -75,7 +100,7 @@ export class EventSourceMapping {
       }),
       { abortSignal: this.stopping.signal },
     );
-    return Messages;
+    return Messages.map(withTraceHeader);
   }
 
   private async work(received: Message[]): Promise<void> {
@@ -84,12 +109,13 @@ export class EventSourceMapping {
     const records = received
       .filter((message) => faults.get(message) !== 'lose')
       .map((message) => recordOf(message, queueArn));
+    const traces = records.map(({ attributes }) => attributes.AWSTraceHeader);
     try {
-      const result = records.length > 0 ? await this.invoke({ Records: records }) : undefined;
+      const result = records.length > 0 ? await this.invoke({ Records: records }, traces) : undefined;
       const failed = this.failedIds(result);
       await this.delete(received.filter(({ MessageId = '' }) => !failed.has(MessageId)));
       if (received.some((message) => faults.get(message) === 'double'))
-        await this.invoke({ Records: records });
+        await this.invoke({ Records: records }, traces);
     } catch (error) {
       // The whole batch shows up again after the visibility time-out.
       if (!this.stopping.signal.aborted) this.log((error as Error).message);
@@ -124,7 +150,7 @@ function recordOf(message: Message, eventSourceARN: string) {
     messageId: message.MessageId,
     receiptHandle: message.ReceiptHandle,
     body: message.Body,
-    attributes: message.Attributes ?? {},
+    attributes: (message.Attributes ?? {}) as Record<string, string>,
     messageAttributes: Object.fromEntries(
       Object.entries(message.MessageAttributes ?? {}).map(
         ([name, { StringValue, BinaryValue, DataType }]) => [

@@ -3,27 +3,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-
-/** What the parent sends; `deadline` is in ms since epoch. */
-export interface Invocation {
-  requestId: string;
-  event: unknown;
-  deadline: number;
-  functionArn: string;
-}
-
-/** What the host says: once that it is ready or why it is not, then one answer an invocation. */
-export type HostAnswer =
-  | { ready: true }
-  | { initError: InvocationError }
-  | { result: unknown }
-  | { error: InvocationError };
-
-export interface InvocationError {
-  errorType: string;
-  errorMessage: string;
-  trace: string[];
-}
+import {
+  clockOffsetVariable,
+  type HostAnswer,
+  type Invocation,
+  type InvocationError,
+} from './host-protocol.ts';
+import { skewClock } from './skewed-clock.ts';
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
@@ -31,6 +17,9 @@ new Worker(new URL('../processes/parent-watch.ts', import.meta.url));
 
 const directory = process.env.LAMBDA_TASK_ROOT ?? '.';
 const handlerName = process.env._HANDLER ?? '';
+
+const trueNow = skewClock(Number(process.env[clockOffsetVariable] ?? 0));
+delete process.env[clockOffsetVariable];
 
 let handler: Handler;
 try {
@@ -41,6 +30,7 @@ try {
 }
 
 process.on('message', async (invocation: Invocation) => {
+  process.env._X_AMZN_TRACE_ID = invocation.trace;
   try {
     say({ result: (await handler(invocation.event, contextOf(invocation))) ?? null });
   } catch (error) {
@@ -65,7 +55,7 @@ function contextOf({ requestId, deadline, functionArn }: Invocation) {
     callbackWaitsForEmptyEventLoop: true,
     functionName,
     functionVersion: '$LATEST',
-    getRemainingTimeInMillis: () => deadline - Date.now(),
+    getRemainingTimeInMillis: () => deadline - trueNow(),
     invokedFunctionArn: functionArn,
     logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
     logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,

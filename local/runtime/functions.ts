@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Freezer } from '../processes/freezer.ts';
 import { type Supervised, superviseModule } from '../processes/supervisor.ts';
-import type { HostAnswer, Invocation } from './function-host.ts';
+import type { ConcurrencyLimit } from './concurrency-limit.ts';
+import { clockOffsetVariable, type HostAnswer, type Invocation } from './host-protocol.ts';
+import { maxPasses, passesOf, traceHeader } from './trace-lineage.ts';
 
 /** A function as its template describes it. */
 export interface FunctionSettings {
@@ -13,9 +16,25 @@ export interface FunctionSettings {
   timeoutMs: number;
   memoryMb: number;
   environment: Record<string, string>;
+  /** Whether it may be invoked again and again in one chain of requests. */
+  allowsRecursion?: boolean;
   /** How many invocations may run at the same time, each in a process of its own. */
   maxProcesses: number;
 }
+
+/** What an invocation shares with the others of the account. */
+export interface LambdaService {
+  concurrency?: ConcurrencyLimit;
+  /** Stops a process between invocations. */
+  freezer?: Freezer;
+  /** ms by which the clock of a new process is off. */
+  clockOffset?: () => number;
+  /** Called before a process goes on that stood still: it may close what the process had open. */
+  onThaw?: (name: string) => void;
+}
+
+/** Of an event, and of a result, as JSON. */
+export const maxPayloadBytes = 6 * 1024 * 1024;
 
 /** Lambda allows 10 s; a busy machine that starts all functions at once may need more. */
 const initTimeoutMs = 30_000;
@@ -23,7 +42,15 @@ const initTimeoutMs = 30_000;
 /** How long an invocation may take under a debugger. */
 const inspectedMs = 86_400_000;
 
-export type FunctionErrorKind = 'thrown' | 'init' | 'timeout' | 'crash' | 'stopped';
+export type FunctionErrorKind =
+  | 'thrown'
+  | 'init'
+  | 'timeout'
+  | 'crash'
+  | 'stopped'
+  | 'throttled'
+  | 'recursion'
+  | 'payload';
 
 /** An invocation that gave no result. The message is what Lambda would report. */
 export class FunctionError extends Error {
@@ -45,15 +72,21 @@ export class LocalFunction {
   private readonly idle: Supervised[] = [];
   private readonly all = new Set<Supervised>();
   private readonly waiting: (() => void)[] = [];
+  private readonly service: LambdaService;
   private running = 0;
   private stopped = false;
 
-  constructor(settings: FunctionSettings, onLine: (line: string) => void = () => {}) {
+  constructor(
+    settings: FunctionSettings,
+    onLine: (line: string) => void = () => {},
+    service: LambdaService = {},
+  ) {
     this.settings = settings;
     this.onLine = onLine;
+    this.service = service;
   }
 
-  /** Whether a debugger may attach: then there is one process, which no time-out ends. */
+  /** Whether a debugger may attach: then there is one process, which no time-out ends and nothing freezes. */
   private get inspected(): boolean {
     return process.env.BRIDGE_INSPECT === this.settings.name;
   }
@@ -64,18 +97,35 @@ export class LocalFunction {
   }
 
   /**
-   * Runs the handler with `event` and returns its result, waiting for a free process first.
-   * Throws a FunctionError when it throws, cannot be loaded, ends its process or passes its time-out.
+   * Runs the handler with `event` and returns its result, waiting for a free process first. `traces` are the trace
+   * headers of what led to it. Throws a FunctionError when it throws, cannot be loaded, ends its process or passes
+   * its time-out, and when Lambda would not invoke it: too large an event, too many invocations, a recursive loop.
    */
-  async invoke(event: unknown): Promise<unknown> {
-    if (this.running >= (this.inspected ? 1 : this.settings.maxProcesses)) {
+  async invoke(event: unknown, traces: (string | undefined)[] = []): Promise<unknown> {
+    const { name, arn, allowsRecursion, maxProcesses } = this.settings;
+    if (!allowsRecursion && passesOf(arn, traces) >= maxPasses) {
+      throw new FunctionError(
+        'recursion',
+        `${name} was invoked ${maxPasses} times in one chain of requests, and does not allow a recursive loop.`,
+      );
+    }
+    checkSize(name, 'event', event);
+    if (this.running >= (this.inspected ? 1 : maxProcesses)) {
       await new Promise<void>((resume) => this.waiting.push(resume));
     } else {
       this.running++;
     }
     try {
-      if (this.stopped) throw new FunctionError('stopped', `${this.settings.name} has been stopped.`);
-      return await this.run(this.idle.pop() ?? (await this.start()), event);
+      if (this.stopped) throw new FunctionError('stopped', `${name} has been stopped.`);
+      const leave = this.service.concurrency ? this.service.concurrency.enter() : () => {};
+      if (!leave) throw new FunctionError('throttled', `${name}: Rate Exceeded.`);
+      try {
+        const result = await this.run(this.thawed() ?? (await this.start()), event, traceHeader(arn, traces));
+        checkSize(name, 'result', result);
+        return result;
+      } finally {
+        leave();
+      }
     } finally {
       const next = this.waiting.shift();
       if (next) next();
@@ -86,6 +136,16 @@ export class LocalFunction {
   async stop(): Promise<void> {
     this.stopped = true;
     await Promise.all([...this.all].map((host) => host.stop()));
+  }
+
+  /** A process that stands by, going on. */
+  private thawed(): Supervised | undefined {
+    const host = this.idle.pop();
+    const pid = host?.process.pid;
+    if (pid === undefined || !this.service.freezer) return host;
+    this.service.onThaw?.(this.settings.name);
+    this.service.freezer.thaw(pid);
+    return host;
   }
 
   private async start(): Promise<Supervised> {
@@ -108,6 +168,9 @@ export class LocalFunction {
         AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
         AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${settings.name}`,
         AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+        // Certificates that people trust on this machine, a proxy's above all, hold for the functions, too.
+        ...(process.env.NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS }),
+        [clockOffsetVariable]: String(this.service.clockOffset?.() ?? 0),
       },
       onLine: this.onLine,
     });
@@ -130,17 +193,19 @@ export class LocalFunction {
     return host;
   }
 
-  private async run(host: Supervised, event: unknown): Promise<unknown> {
+  private async run(host: Supervised, event: unknown, trace: string): Promise<unknown> {
     const { name, arn } = this.settings;
     const timeoutMs = this.inspected ? inspectedMs : this.settings.timeoutMs;
     const answered = this.nextAnswer(host, timeoutMs, 'the task');
     const deadline = Date.now() + timeoutMs;
     host.process.send(
-      { requestId: randomUUID(), event, deadline, functionArn: arn } satisfies Invocation,
+      { requestId: randomUUID(), event, deadline, functionArn: arn, trace } satisfies Invocation,
       () => {},
     );
 
     const answer = await answered;
+    const { pid } = host.process;
+    if (pid !== undefined && !this.inspected) this.service.freezer?.freeze(pid);
     this.idle.push(host);
     if ('error' in answer) {
       const { errorType, errorMessage, trace } = answer.error;
@@ -175,4 +240,13 @@ export class LocalFunction {
       host.process.off('message', onMessage).off('exit', onExit);
     }
   }
+}
+
+function checkSize(name: string, what: 'event' | 'result', value: unknown): void {
+  const bytes = Buffer.byteLength(JSON.stringify(value) ?? '');
+  if (bytes <= maxPayloadBytes) return;
+  throw new FunctionError(
+    'payload',
+    `${name}: the ${what} has ${bytes} bytes, more than the ${maxPayloadBytes} that Lambda takes.`,
+  );
 }

@@ -60,23 +60,23 @@ export function secondsIn(trace: Trace, status: string): number {
 }
 
 /**
- * A job of 34 seconds on the way to `complete`. Its statuses change shortly before the bridge's polls, so that the
- * demonstration shows something new every ten seconds and no poll meets `initializing`, after which the bridge
- * would wait for longer than the whole job takes.
+ * A job of 34 seconds on the way to `complete`. Its statuses change well before the bridge's polls, so that the
+ * demonstration shows something new every ten seconds. `initializing` is over at once: after a poll that meets it
+ * the bridge would wait for longer than the whole job takes.
  */
 export const demoTrace: Trace = traceSchema.parse({
   statuses: [
     ['requested', 0],
     ['accepted', 4],
-    ['initializing', 10],
-    ['preprocessing', 14],
-    ['processing', 17],
+    ['initializing', 14],
+    ['preprocessing', 14.3],
+    ['processing', 15],
     ['postprocessing', 31],
     ['complete', 34],
   ],
   progress: [
     [0, 0],
-    ...Array.from({ length: 13 }, (_, step) => [18 + step, Math.round(((step + 1) * 100) / 14)]),
+    ...Array.from({ length: 15 }, (_, step) => [16 + step, Math.round(((step + 1) * 100) / 16)]),
     [31, 100],
   ],
   estimates: { cost: [1, 2], time: [30, 40] },

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -34,6 +34,7 @@ describe('the bridge, booted from a template', () => {
     bridge = await startBridge({
       templateDir,
       tickSeconds: 0,
+      aws: { lagMs: 0, duplicateMessages: 0 },
       env: { ALLOW_LOOPBACK: 'true' },
       log: (line) => log.push(line),
     });
@@ -145,6 +146,53 @@ describe('the bridge, booted from a template', () => {
   }
 });
 
+describe('a function that wakes itself by its queue', () => {
+  async function passesOf(template: string, atLeast: number): Promise<{ passes: number; lines: string[] }> {
+    const lines: string[] = [];
+    const bridge = await startBridge({
+      templateDir: template,
+      tickSeconds: 0,
+      aws: { duplicateMessages: 0, overtakenMessages: 0 },
+      log: ({ line }) => lines.push(line),
+    });
+    const loop = { QueueUrl: bridge.queueUrls.QUEUE_URL, MessageBody: 'loop' };
+    await bridge.sqs.send(new SendMessageCommand(loop));
+    const count = async () => {
+      const { Count } = await bridge.dynamo.send(
+        new QueryCommand({
+          TableName: bridge.table,
+          ConsistentRead: true,
+          KeyConditionExpression: 'pk = :pk',
+          ExpressionAttributeValues: { ':pk': { S: 'loop' } },
+        }),
+      );
+      return Count ?? 0;
+    };
+    await vi.waitFor(
+      async () => expect((await count()) >= atLeast || lines.some(isRecursion)).toBe(true),
+      20_000,
+    );
+    const passes = await count();
+    await bridge.stop();
+    return { passes, lines: lines.filter(isRecursion) };
+  }
+  const isRecursion = (line: string) => line.includes('does not allow a recursive loop');
+
+  it('is not invoked a 17th time in one chain of messages', async () => {
+    expect(await passesOf(templateDir, 17)).toEqual({
+      passes: 16,
+      lines: [expect.stringContaining('worker was invoked 16 times in one chain of requests')],
+    });
+  });
+
+  it('goes on when the template allows it', async () => {
+    const allowing = changedTemplate(/^worker[0-9A-F]{8}$/, { Properties: { RecursiveLoop: 'Allow' } });
+    const { passes, lines } = await passesOf(allowing, 20);
+    expect(passes).toBeGreaterThanOrEqual(20);
+    expect(lines).toEqual([]);
+  });
+});
+
 describe('the schedule', () => {
   it('runs its function at once', async () => {
     const bridge = await startBridge({ templateDir, tickSeconds: 3600 });
@@ -200,6 +248,12 @@ describe('a boot', () => {
       /^ClockRoleDefault/,
       { Properties: { Roles: [] } },
       /InvokeFunction/,
+    ],
+    [
+      'an environment of more than 4 KB',
+      /^probe[0-9A-F]{8}$/,
+      { Properties: { Environment: { Variables: { LONG: 'x'.repeat(4096) } } } },
+      /environment of probe.*4096/,
     ],
     ['a gateway that may not call its function', /Permission/, { Properties: { Principal: 'x' } }, /gateway/],
     ['a batch that is collected over time', /EventSource/, { Properties: { BatchSize: 11 } }, /collects/],
@@ -260,8 +314,7 @@ interface TemplateResource {
 /** The folder of a copy of the template in which the resource with such a logical id is changed. */
 function changedTemplate(logicalId: RegExp, change: Partial<TemplateResource>): string {
   const copy = mkdtempSync(join(folder, 'changed-'));
-  for (const file of ['manifest.json', 'Fixture.assets.json'])
-    copyFileSync(join(templateDir, file), join(copy, file));
+  cpSync(templateDir, copy, { recursive: true });
   const template = JSON.parse(readFileSync(join(templateDir, 'Fixture.template.json'), 'utf8')) as {
     Resources: Record<string, TemplateResource>;
   };

@@ -87,6 +87,7 @@ describe('the display', () => {
       topazUrl: '',
       receiverUrl: 'http://127.0.0.1:2',
       bucket: '',
+      seed: 1,
     };
     display.stored('r1', { state: 'stored', bucket: 'b', key: 'k', size: 5 }, running);
     const text = written();

@@ -13,13 +13,16 @@ describe('the command line', () => {
       demo: true,
       speed: 1,
       tickSeconds: 60,
+      workers: undefined,
+      harsh: false,
+      seed: undefined,
       json: false,
     });
   });
 
   it('takes every option', () => {
     const args =
-      '--port 0 --data d --topaz-url https://t/ --topaz-key k --api-key a --no-demo --speed 2.5 --tick 5 --json';
+      '--port 0 --data d --topaz-url https://t/ --topaz-key k --api-key a --no-demo --speed 2.5 --tick 5 --workers 3 --harsh --seed 7 --json';
     expect(readOptions(args.split(' '), {})).toEqual({
       help: false,
       port: 0,
@@ -30,6 +33,9 @@ describe('the command line', () => {
       demo: false,
       speed: 2.5,
       tickSeconds: 5,
+      workers: 3,
+      harsh: true,
+      seed: 7,
       json: true,
     });
   });
@@ -45,6 +51,8 @@ describe('the command line', () => {
     [['--port', ''], '--port'],
     [['--speed', '0'], '--speed'],
     [['--tick', '0'], '--tick'],
+    [['--workers', '0'], '--workers'],
+    [['--seed', '-1'], '--seed'],
     [['--topaz-url', 'ftp://t', '--topaz-key', 'k'], '--topaz-url'],
     [['--topaz-url', 'https://t'], 'TOPAZ_API_KEY'],
     [['--api-key', 'a b'], '--api-key'],
@@ -64,6 +72,9 @@ describe('the command line', () => {
       'no-demo',
       'speed',
       'tick',
+      'workers',
+      'harsh',
+      'seed',
       'json',
       'help',
     ];

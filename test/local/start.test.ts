@@ -32,6 +32,7 @@ describe('npm start', { timeout: 60_000 }, () => {
       dynamodbEndpoint: url,
       sqsEndpoint: url,
       bucket: expect.any(String),
+      seed: expect.any(Number),
     });
     const answer = await fetch(`${ready.apiUrl}/v1/requests`, {
       headers: { authorization: 'Bearer my-key' },

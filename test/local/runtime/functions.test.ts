@@ -1,8 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type FunctionSettings, LocalFunction } from '../../../local/runtime/functions.ts';
+import { Freezer } from '../../../local/processes/freezer.ts';
+import { ConcurrencyLimit } from '../../../local/runtime/concurrency-limit.ts';
+import {
+  type FunctionSettings,
+  type LambdaService,
+  LocalFunction,
+  maxPayloadBytes,
+} from '../../../local/runtime/functions.ts';
+import { passesOf } from '../../../local/runtime/trace-lineage.ts';
 
 let directory: string;
 let started: LocalFunction[] = [];
@@ -136,6 +145,84 @@ describe('a function', () => {
     await vi.waitFor(() => expect(lines.toSorted()).toEqual(['one', 'three', 'two']), 10_000);
   });
 
+  it('stands still between invocations, and goes on with the next', async () => {
+    const freezer = new Freezer();
+    const fn = functionOf(
+      '() => { const before = beats; beats = 0; return before; }',
+      {},
+      'let beats = 0; setInterval(() => beats++, 5);',
+      { freezer },
+    );
+    await fn.invoke({});
+    const [pid] = fn.pids;
+    await vi.waitFor(() => expect(stateOf(pid!)).toBe('T'), 10_000);
+    const before = Date.now();
+    await vi.waitFor(() => expect(Date.now() - before).toBeGreaterThan(300), 10_000);
+    // Some timers may fire when it goes on; 60 would have, had it not stood still.
+    expect(await fn.invoke({})).toBeLessThan(30);
+    await fn.stop();
+    freezer.close();
+  });
+
+  it('has a clock of its own, which does not change how much time it has left', async () => {
+    const fn = functionOf(
+      '(event, context) => [Date.now(), new Date().getTime(), new Date(5).getTime(), context.getRemainingTimeInMillis()]',
+      {},
+      '',
+      { clockOffset: () => -3_600_000 },
+    );
+    const [now, dated, given, left] = (await fn.invoke({})) as number[];
+    expect(Date.now() - now!).toBeGreaterThan(3_500_000);
+    expect(Date.now() - dated!).toBeGreaterThan(3_500_000);
+    expect(given).toBe(5);
+    expect(left).toBeLessThanOrEqual(5000);
+    expect(left).toBeGreaterThan(0);
+  });
+
+  it('takes no event, and gives no result, of more than 6 MB', async () => {
+    const fn = functionOf("({ bytes }) => 'x'.repeat(bytes)");
+    const most = maxPayloadBytes - 2; // its quotes
+    expect(await fn.invoke({ bytes: most })).toHaveLength(most);
+    await expect(fn.invoke({ bytes: most + 1 })).rejects.toMatchObject({ kind: 'payload' });
+    await expect(fn.invoke('x'.repeat(most + 1))).rejects.toMatchObject({ kind: 'payload' });
+    expect(await fn.invoke({ bytes: 1 })).toBe('x');
+  });
+
+  it('is throttled when the account runs as many invocations as it may', async () => {
+    const concurrency = new ConcurrencyLimit(1);
+    const [busy, other] = [1, 2].map(() =>
+      functionOf('() => new Promise((resolve) => setTimeout(resolve, 100))', {}, '', { concurrency }),
+    );
+    const running = busy!.invoke({});
+    await expect(other!.invoke({})).rejects.toMatchObject({ kind: 'throttled' });
+    await running;
+    await other!.invoke({});
+  });
+
+  it('passes its trace header on, and is not invoked a 17th time in one chain', async () => {
+    const trace = '() => process.env._X_AMZN_TRACE_ID';
+    const [strict, allowing] = [false, true].map((allowsRecursion) => functionOf(trace, { allowsRecursion }));
+    for (const [fn, times] of [
+      [strict!, 16],
+      [allowing!, 30],
+    ] as const) {
+      let header: string | undefined;
+      for (let pass = 1; pass <= times; pass++) {
+        header = (await fn.invoke({}, [header])) as string;
+        expect(passesOf('arn:fn', [header])).toBe(pass);
+      }
+      if (fn === strict) await expect(fn.invoke({}, [header])).rejects.toMatchObject({ kind: 'recursion' });
+    }
+  });
+
+  it('trusts the certificates that its parent was told to trust', async () => {
+    const file = fileURLToPath(new URL('../../lambdas/adapters/http/test-only-cert.pem', import.meta.url));
+    vi.stubEnv('NODE_EXTRA_CA_CERTS', file);
+    const fn = functionOf('() => process.env.NODE_EXTRA_CA_CERTS');
+    expect(await fn.invoke({})).toBe(file);
+    vi.unstubAllEnvs();
+  });
+
   it('leaves no process after stop, not even one at work', async () => {
     const fn = functionOf('() => { for (;;); }', { timeoutMs: 60_000 });
     const invocation = expect(fn.invoke({})).rejects.toMatchObject({ kind: 'stopped' });
@@ -147,8 +234,18 @@ describe('a function', () => {
   });
 });
 
+/** The state of a process as Linux gives it: T when it is stopped. */
+function stateOf(pid: number): string | undefined {
+  return / ([A-Z]) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, ''))?.[1];
+}
+
 /** A function whose handler has this source. */
-function functionOf(handler: string, settings: Partial<FunctionSettings> = {}, prelude = ''): LocalFunction {
+function functionOf(
+  handler: string,
+  settings: Partial<FunctionSettings> = {},
+  prelude = '',
+  service: LambdaService = {},
+): LocalFunction {
   writeFileSync(join(directory, 'index.mjs'), `${prelude}\nexport const handler = ${handler};`);
   const fn = new LocalFunction(
     {
@@ -163,6 +260,7 @@ function functionOf(handler: string, settings: Partial<FunctionSettings> = {}, p
       ...settings,
     },
     (line) => lines.push(line),
+    service,
   );
   started.push(fn);
   return fn;

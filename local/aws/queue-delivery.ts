@@ -1,0 +1,111 @@
+import type { JsonAnswer, Layer } from './front-door.ts';
+import { type Random, shuffled } from './random.ts';
+import { awsError } from './stubs.ts';
+
+export interface QueueDeliverySettings {
+  /** Share of messages that are delivered twice. */
+  duplicates: number;
+  /** Share of messages without a delay that others overtake: they arrive a second later. */
+  overtaken: number;
+  /** By how much, at most, the approximate number of messages is off: 0.1 for ten in a hundred. */
+  countError: number;
+}
+
+const maxDelaySeconds = 900;
+const maxGroupCharacters = 128;
+const maxBatchEntries = 10;
+/** Of one message, and of all messages of a batch. */
+const maxBytes = 1024 * 1024;
+
+interface Message {
+  MessageBody?: string;
+  DelaySeconds?: number;
+  MessageGroupId?: string;
+}
+
+/**
+ * Standard queues as SQS has them: it refuses what is out of bounds, and delivers at least once and in no order; its
+ * numbers of messages are approximate.
+ */
+export function queueDelivery(
+  { duplicates, overtaken, countError }: QueueDeliverySettings,
+  random: Random,
+): Layer {
+  const late = <M extends Message>(message: M): M =>
+    !message.DelaySeconds && random() < overtaken ? { ...message, DelaySeconds: 1 } : message;
+
+  return async (call, next) => {
+    const { service, operation, body = {} } = call;
+    if (service !== 'sqs') return next(call);
+    if (operation === 'SendMessage') {
+      const wrong = refusal(body as Message);
+      if (wrong) return wrong;
+      const sent = { ...call, body: late(body as Message) as Record<string, unknown> };
+      if (random() < duplicates) await next(sent);
+      return next(sent);
+    }
+    if (operation === 'SendMessageBatch') {
+      const entries = (body.Entries ?? []) as Message[];
+      if (entries.length > maxBatchEntries) {
+        return refuse('TooManyEntriesInBatchRequest', `A batch takes ${maxBatchEntries} entries.`);
+      }
+      if (entries.reduce((sum, entry) => sum + bytesOf(entry), 0) > maxBytes) {
+        return refuse('BatchRequestTooLong', `The messages of a batch are larger than ${maxBytes} bytes.`);
+      }
+      const wrong = entries.map(refusal).find(Boolean);
+      if (wrong) return wrong;
+      const sent = entries.map(late);
+      const again = sent.filter(() => random() < duplicates);
+      if (again.length > 0) await next({ ...call, body: { ...body, Entries: again } });
+      return next({ ...call, body: { ...body, Entries: sent } });
+    }
+    if (operation === 'ReceiveMessage') {
+      const answer = await next(call);
+      const { Messages } = answer.body as { Messages?: unknown[] };
+      return Messages
+        ? { ...answer, body: { ...answer.body, Messages: shuffled(Messages, random) } }
+        : answer;
+    }
+    if (operation === 'GetQueueAttributes') {
+      const answer = await next(call);
+      const { Attributes } = answer.body as { Attributes?: Record<string, string> };
+      if (!Attributes) return answer;
+      const approximate = Object.entries(Attributes).map(([name, value]) =>
+        name.startsWith('ApproximateNumberOfMessages')
+          ? [name, String(Math.round(Number(value) * (1 + countError * (2 * random() - 1))))]
+          : [name, value],
+      );
+      return { ...answer, body: { ...answer.body, Attributes: Object.fromEntries(approximate) } };
+    }
+    return next(call);
+  };
+}
+
+function refusal(message: Message): JsonAnswer | undefined {
+  const { DelaySeconds: delay = 0, MessageGroupId: group } = message;
+  if (!Number.isInteger(delay) || delay < 0 || delay > maxDelaySeconds) {
+    return refuse(
+      'InvalidParameterValue',
+      `Value ${delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${maxDelaySeconds}.`,
+    );
+  }
+  if (group !== undefined && !(group.length <= maxGroupCharacters && /^[\x21-\x7e]+$/.test(group))) {
+    return refuse(
+      'InvalidParameterValue',
+      `Value for parameter MessageGroupId is invalid. Reason: it must be 1 to ${maxGroupCharacters} printable ASCII characters without blanks.`,
+    );
+  }
+  if (bytesOf(message) > maxBytes) {
+    return refuse(
+      'InvalidParameterValue',
+      `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes.`,
+    );
+  }
+  return undefined;
+}
+
+const bytesOf = ({ MessageBody = '' }: Message): number => Buffer.byteLength(MessageBody);
+
+function refuse(code: string, message: string): JsonAnswer {
+  return awsError(400, code, message);
+}

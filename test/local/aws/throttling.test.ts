@@ -1,0 +1,64 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { throttling } from '../../../local/aws/throttling.ts';
+import { item, rows, through } from './emulated.ts';
+
+let now: number;
+let call: ReturnType<typeof through>;
+let existing: ReturnType<typeof item>[];
+beforeEach(() => {
+  now = 0;
+  existing = [];
+  const layer = throttling(rows(), { writeUnits: 10, readUnits: 4 }, () => now);
+  call = through(layer, ({ operation }) => {
+    if (operation === 'BatchGetItem') return { status: 200, body: { Responses: { Table: existing } } };
+    if (operation === 'Query') return { status: 200, body: { Items: [item({ pk: 'p', sk: 'x' })] } };
+    return { status: 200, body: {} };
+  });
+});
+const put = (given: Record<string, string | number>) =>
+  call('dynamodb', 'PutItem', { TableName: 'Table', Item: item(given) });
+
+describe('a partition key', () => {
+  it('takes its write units in a second, and more in the next', async () => {
+    for (let n = 0; n < 10; n++) expect((await put({ pk: 'a', sk: String(n) })).status).toBe(200);
+    const refused = await put({ pk: 'a', sk: 'x' });
+    expect(refused).toMatchObject({
+      status: 400,
+      body: { throttlingReasons: [{ reason: 'TableWriteKeyRangeThroughputExceeded' }] },
+    });
+    expect(String(refused.body.__type)).toContain('ThrottlingException');
+    expect((await put({ pk: 'b', sk: 'x' })).status).toBe(200);
+    now += 1000;
+    expect((await put({ pk: 'a', sk: 'x' })).status).toBe(200);
+  });
+
+  it('of an index counts a row that moves twice, once where it was and once where it goes', async () => {
+    for (let n = 0; n < 5; n++) {
+      existing = [item({ pk: `r${n}`, sk: 'x', lane: 'poll', dueAt: 1 })];
+      expect((await put({ pk: `r${n}`, sk: 'x', lane: 'poll', dueAt: 2 })).status).toBe(200);
+    }
+    existing = [item({ pk: 'r6', sk: 'x', lane: 'poll', dueAt: 1 })];
+    expect((await put({ pk: 'r6', sk: 'x', lane: 'poll', dueAt: 2 })).body).toMatchObject({
+      throttlingReasons: [{ reason: 'IndexWriteKeyRangeThroughputExceeded' }],
+    });
+    // A write that leaves the index as it is costs it nothing.
+    expect((await put({ pk: 'r6', sk: 'x', lane: 'poll', dueAt: 1 })).status).toBe(200);
+  });
+
+  it('cancels a transaction as a whole, whose items cost double', async () => {
+    const TransactItems = ['1', '2', '3', '4', '5', '6'].map((sk) => ({
+      Put: { TableName: 'Table', Item: item({ pk: 'a', sk }) },
+    }));
+    expect((await call('dynamodb', 'TransactWriteItems', { TransactItems })).status).toBe(200);
+    const refused = await call('dynamodb', 'TransactWriteItems', { TransactItems });
+    expect(refused.body).toMatchObject({ CancellationReasons: [{ Code: 'ThrottlingError' }] });
+  });
+
+  it('takes its read units in a second', async () => {
+    const query = () => call('dynamodb', 'Query', { TableName: 'Table', ConsistentRead: true });
+    for (let n = 0; n < 4; n++) expect((await query()).status).toBe(200);
+    expect((await query()).status).toBe(400);
+    now += 1000;
+    expect((await query()).status).toBe(200);
+  });
+});
