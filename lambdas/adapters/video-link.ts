@@ -10,7 +10,7 @@ export function createVideoLinks(options: { secret: SecretReader; publicUrl: str
   const { secret, publicUrl, linkDays } = options;
   return async (requestId: string, now: number): Promise<{ url: string; urlExpiresAt: string }> => {
     const expiresAt = now + linkDays * DAY_MS;
-    const token = signLink({ requestId, expiresAt }, await secret());
+    const token = signLink({ requestId, issuedAt: now, expiresAt }, await secret());
     return {
       url: `${publicUrl.replace(/\/$/, '')}/v1/links/${token}`,
       urlExpiresAt: new Date(expiresAt).toISOString(),

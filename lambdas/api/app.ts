@@ -9,6 +9,7 @@ import { type ContextOptions, createContext } from './http/context.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import { createRouter } from './http/router.ts';
 import { openApiRoute } from './openapi/openapi.ts';
+import { parkedRoutes } from './parked/parked-routes.ts';
 import { batchRoute } from './requests/batch.ts';
 import { eventRoutes } from './requests/events.ts';
 import { linkRoutes } from './requests/links.ts';
@@ -46,6 +47,7 @@ export function createApi(options: ApiOptions) {
     ...statsRoutes(context, options.counts),
     doctorRoute(context, options.counts),
     historyRoute(context, options.metricHistory),
+    ...parkedRoutes(context),
     ...linkRoutes(context, options.signGet),
   ];
   return createRouter(

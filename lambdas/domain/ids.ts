@@ -29,6 +29,9 @@ export function endpointId(kind: 'account' | 'callback', identity: Uint8Array): 
 /** `rpl_…`, by 16 random bytes. */
 export const replayId = (random: Uint8Array): string => `rpl_${encodeBase32(random.subarray(0, 16))}`;
 
+export const isReplayId = (id: string): boolean =>
+  id.startsWith('rpl_') && decodeBase32(id.slice(4), 16) !== undefined;
+
 export const isEndpointId = (id: string): boolean => endpointBytes(id) !== undefined;
 export const isCallbackId = (id: string): boolean => id.startsWith('ep_c');
 

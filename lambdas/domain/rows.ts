@@ -61,6 +61,11 @@ export const limiterKey = ({ pk, sk }: RowKey, share = ''): RowKey => ({
   pk: `LIMITER#${pk}#${sk}`,
   sk: `LIMITER#${share}`,
 });
+/** A place in which a call waits for messages of a pull endpoint. */
+export const waitKey = (endpointId: string, place: number): RowKey => ({
+  pk: `WAIT#${endpointId}`,
+  sk: `PLACE#${place}`,
+});
 /** The order to cancel what a deleted endpoint still had to get. */
 export const cancellationKey = (endpointId: string): RowKey => ({
   pk: `CANCELLATION#${endpointId}`,

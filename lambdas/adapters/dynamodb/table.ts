@@ -64,6 +64,12 @@ export const MAX_WRITES = 100;
 const KEYS_PER_READ = 100;
 const READS_AT_ONCE = 8;
 
+const MARSHALL = {
+  removeUndefinedValues: true,
+  // A map whose keys come from outside may have one named "constructor", by which the SDK takes it for an instance.
+  convertClassInstanceToMap: true,
+};
+
 /** Why a transaction was canceled, when the table takes no more at the moment. */
 const THROTTLED = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
 /** The longest first wait before a write is sent again, ms; each further one is twice as long. */
@@ -76,7 +82,7 @@ const LONGEST_WAIT_MS = 20_000;
  * here, single writes too: the SDK does so for neither. What then still fails is thrown as it is.
  */
 export function createTable(client: DynamoDBClient, tableName: string, random: () => number = Math.random) {
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: { removeUndefinedValues: true } });
+  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: MARSHALL });
 
   /** The row, read consistently unless said otherwise; undefined when there is none. */
   async function get<T extends RowKey>(key: RowKey, consistent = true): Promise<T | undefined> {

@@ -34,6 +34,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
 
   return [
     route({
+      name: 'listDeliveries',
       method: 'GET',
       path: '/v1/endpoints/{id}/deliveries',
       access: 'read',
@@ -59,6 +60,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       },
     }),
     route({
+      name: 'getDelivery',
       method: 'GET',
       path: '/v1/deliveries/{id}',
       access: 'read',
@@ -67,6 +69,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       handle: async ({ params }) => ok(deliveryView(await known(params.id))),
     }),
     route({
+      name: 'retryDelivery',
       method: 'POST',
       path: '/v1/deliveries/{id}/retry',
       access: 'admin',

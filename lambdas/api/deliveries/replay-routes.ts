@@ -3,7 +3,7 @@ import { absent } from '../../adapters/dynamodb/expression.ts';
 import { doneInReplay } from '../../adapters/rows/replays.ts';
 import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
 import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
-import { replayId as newReplayId } from '../../domain/ids.ts';
+import { isReplayId, replayId as newReplayId } from '../../domain/ids.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { replayKey } from '../../domain/rows.ts';
 import { type Due, dueOf } from '../../domain/work.ts';
@@ -24,6 +24,7 @@ export function replayRoutes(context: ApiContext): Route[] {
   const { table, endpoints, hints, now, randomBytes, retentionDays } = context;
   return [
     route({
+      name: 'replayDeliveries',
       method: 'POST',
       path: '/v1/endpoints/{id}/replay',
       access: 'admin',
@@ -64,13 +65,14 @@ export function replayRoutes(context: ApiContext): Route[] {
       },
     }),
     route({
+      name: 'getReplay',
       method: 'GET',
       path: '/v1/replays/{id}',
       access: 'read',
       summary: 'How far a replay has come.',
       answers: { 200: 'Replay' },
-      handle: async ({ params }) => {
-        const row = await table.get<ReplayRow>(replayKey(params.id ?? ''));
+      handle: async ({ params: { id: given = '' } }) => {
+        const row = isReplayId(given) && (await table.get<ReplayRow>(replayKey(given)));
         if (!row || isExpired(row, now())) throw notFound('replay');
         const { id, endpointId, matched, queued, since, until } = row;
         const done = await doneInReplay(table, id);

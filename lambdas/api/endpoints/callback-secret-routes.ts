@@ -8,6 +8,7 @@ import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
 export function callbackSecretRoutes({ callbackSecrets, now, randomBytes }: ApiContext): Route[] {
   return [
     route({
+      name: 'getCallbackSecret',
       method: 'GET',
       path: '/v1/callback-secret',
       access: 'admin',
@@ -16,6 +17,7 @@ export function callbackSecretRoutes({ callbackSecrets, now, randomBytes }: ApiC
       handle: async () => ok(secretView(await callbackSecrets.read(), now())),
     }),
     route({
+      name: 'rotateCallbackSecret',
       method: 'POST',
       path: '/v1/callback-secret/rotate',
       access: 'admin',

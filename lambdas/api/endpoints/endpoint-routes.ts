@@ -9,10 +9,11 @@ import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.
 import { endpointId } from '../../domain/ids.ts';
 import { endpointKey, listAt } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
+import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
-import { conflict, invalid, notFound } from '../http/problem.ts';
+import { conflict, createdAndGone, invalid, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { endpointChangeSchema, endpointSchema, rotationSchema } from './endpoint-schemas.ts';
 import { createEndpointTest } from './endpoint-test.ts';
@@ -31,8 +32,8 @@ export function endpointRoutes(context: ApiContext): Route[] {
     return found;
   }
 
-  async function shown(id: string | undefined) {
-    return endpointView(await known(id));
+  async function shown(id: string | undefined, caller: Caller) {
+    return endpointView(await known(id), caller);
   }
 
   /** An endpoint with secrets of its own. */
@@ -46,6 +47,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
   }
 
   async function accountWide(
+    caller: Caller,
     kind: EndpointRow['kind'] | undefined,
     { limit, after }: { limit: number; after: string | undefined },
   ): Promise<ItemPage<unknown>> {
@@ -54,29 +56,31 @@ export function endpointRoutes(context: ApiContext): Route[] {
       .filter((row) => after === undefined || row.listAt < after)
       .sort((a, b) => (a.listAt < b.listAt ? 1 : -1));
     const page = rows.slice(0, limit);
-    return { items: page.map(endpointView), next: rows.length > limit ? page.at(-1)?.listAt : undefined };
+    const items = page.map((row) => endpointView(row, caller));
+    return { items, next: rows.length > limit ? page.at(-1)?.listAt : undefined };
   }
 
-  const callbacks = (from: { limit: number; after: string | undefined }) =>
+  const callbacks = (caller: Caller, from: { limit: number; after: string | undefined }) =>
     collectPage({
       ...from,
       filtered: false,
       scan: endpoints.listCallbacks,
       show: async (entries) => {
         const rows = await endpoints.getMany(entries.map(({ key }) => key));
-        return rows.map((row) => row && endpointView(row));
+        return rows.map((row) => row && endpointView(row, caller));
       },
     });
 
   return [
     route({
+      name: 'createEndpoint',
       method: 'POST',
       path: '/v1/endpoints',
       access: 'admin',
       summary: 'Creates an account-wide endpoint; the answer alone holds its secret.',
       body: endpointSchema(context),
       answers: { 201: 'EndpointWithSecret' },
-      handle: async ({ body, once }) => {
+      handle: async ({ caller, body, once }) => {
         const {
           kind = 'http',
           secret = newSecret(randomBytes(SECRET_BYTES)),
@@ -116,15 +120,17 @@ export function endpointRoutes(context: ApiContext): Route[] {
             return commit(creation(row, counts), { status: 201, ids: { endpointId: id } });
           }),
         );
-        const endpoint = await known(ids.endpointId);
+        const endpoint = await endpoints.get(ids.endpointId ?? '');
+        if (!endpoint) throw createdAndGone('endpoint');
         return {
           status: 201,
           headers: { location: `/v1/endpoints/${endpoint.id}` },
-          body: { ...endpointView(endpoint), secret: endpoint.secrets?.[0]?.secret },
+          body: { ...endpointView(endpoint, caller), secret: endpoint.secrets?.[0]?.secret },
         };
       },
     }),
     route({
+      name: 'listEndpoints',
       method: 'GET',
       path: '/v1/endpoints',
       access: 'read',
@@ -134,26 +140,28 @@ export function endpointRoutes(context: ApiContext): Route[] {
       handle: (call) => {
         const { kind } = call.query;
         return lists(call, (from) =>
-          kind && isCallback({ kind }) ? callbacks(from) : accountWide(kind, from),
+          kind && isCallback({ kind }) ? callbacks(call.caller, from) : accountWide(call.caller, kind, from),
         );
       },
     }),
     route({
+      name: 'getEndpoint',
       method: 'GET',
       path: '/v1/endpoints/{id}',
       access: 'read',
       summary: 'One endpoint.',
       answers: { 200: 'Endpoint' },
-      handle: async ({ params }) => ok(await shown(params.id)),
+      handle: async ({ caller, params }) => ok(await shown(params.id, caller)),
     }),
     route({
+      name: 'changeEndpoint',
       method: 'PATCH',
       path: '/v1/endpoints/{id}',
       access: 'admin',
       summary: 'Changes the given fields of an endpoint; `headers` are replaced as a whole.',
       body: endpointChangeSchema(context),
       answers: { 200: 'Endpoint' },
-      handle: async ({ params, body }) => {
+      handle: async ({ caller, params, body }) => {
         const due = await optimistic(async () => {
           const endpoint = await known(params.id);
           const wrong = changeErrors(endpoint, body);
@@ -163,10 +171,11 @@ export function endpointRoutes(context: ApiContext): Route[] {
           return due;
         });
         await hints.send(due);
-        return ok(await shown(params.id));
+        return ok(await shown(params.id, caller));
       },
     }),
     route({
+      name: 'deleteEndpoint',
       method: 'DELETE',
       path: '/v1/endpoints/{id}',
       access: 'admin',
@@ -183,6 +192,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       },
     }),
     route({
+      name: 'getEndpointSecret',
       method: 'GET',
       path: '/v1/endpoints/{id}/secret',
       access: 'admin',
@@ -191,6 +201,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       handle: async ({ params }) => ok(secretView((await signing(params.id)).secrets, now())),
     }),
     route({
+      name: 'rotateEndpointSecret',
       method: 'POST',
       path: '/v1/endpoints/{id}/secret/rotate',
       access: 'admin',
@@ -213,6 +224,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       },
     }),
     route({
+      name: 'testEndpoint',
       method: 'POST',
       path: '/v1/endpoints/{id}/test',
       access: 'admin',

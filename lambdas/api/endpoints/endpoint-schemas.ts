@@ -4,6 +4,8 @@ import { CREATED_KINDS, kindErrors } from '../../domain/delivering/endpoint-kind
 import { isSecret } from '../../domain/delivering/signing-secret.ts';
 import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
 
+/** Deliveries per second; by a lower rate, the next one would be farther away than a delivery is kept. */
+const MIN_RATE = 0.001;
 const MAX_RATE = 1_000;
 const MAX_OVERLAP_HOURS = 168;
 
@@ -31,7 +33,7 @@ const secret = z
     ),
   );
 
-const rateLimit = z.number().check(z.positive(), z.maximum(MAX_RATE));
+const rateLimit = z.number().check(z.minimum(MIN_RATE), z.maximum(MAX_RATE));
 const description = z.string().check(z.maxLength(500), wellFormed);
 
 type SchemaOptions = {

@@ -1,15 +1,17 @@
 import { HIDDEN_VALUE } from '../../domain/delivering/custom-headers.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import type { Caller } from '../http/auth.ts';
 import { iso } from '../http/time.ts';
+import { visibleUrl } from '../http/visible-url.ts';
 
 /** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */
-export function endpointView(endpoint: EndpointRow) {
+export function endpointView(endpoint: EndpointRow, caller: Caller) {
   const { id, kind, url, busName, events, description, enabled, disabledReason, rateLimit, ordered, health } =
     endpoint;
   return {
     id,
     kind,
-    url,
+    url: url && visibleUrl(url, caller),
     busName,
     events,
     description,

@@ -8,11 +8,13 @@ import { bodyToSend } from '../../adapters/video-link.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { parseEventId } from '../../domain/ids.ts';
 import { finishedExpiry, isExpired } from '../../domain/retention.ts';
 import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
 import type { ApiContext } from '../http/context.ts';
-import { conflict, notFound } from '../http/problem.ts';
+import { conflict, notFound, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { createMessageWaits, MAX_WAITS } from './message-waits.ts';
 
 const MESSAGES = 25;
 const MAX_WAIT_S = 20;
@@ -20,14 +22,18 @@ const MAX_WAIT_S = 20;
 const LOOK_EVERY_MS = 500;
 const MAX_ACKNOWLEDGED = 100;
 
+const messageId = z
+  .string()
+  .check(z.regex(/^msg_[0-9a-z_]{1,100}$/, 'This is not the id of a message: give its webhook-id.'));
 const acknowledgementSchema = z.strictObject({
-  ids: z.array(z.string()).check(z.minLength(1), z.maxLength(MAX_ACKNOWLEDGED)),
+  ids: z.array(messageId).check(z.minLength(1), z.maxLength(MAX_ACKNOWLEDGED)),
 });
 
 /** What a client behind a firewall calls: it fetches its messages, and acknowledges those it is done with. */
 export function messageRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, now, sleep, videoLink, retentionDays } = context;
+  const { table, endpoints, now, randomBytes, sleep, videoLink, retentionDays } = context;
   const backlogs = createBacklogs(table);
+  const waits = createMessageWaits(table, now, randomBytes);
 
   async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
     const endpoint = await endpoints.get(id ?? '');
@@ -54,13 +60,21 @@ export function messageRoutes(context: ApiContext): Route[] {
   const isWaiting = (entry: BacklogEntry, row: DeliveryRow | undefined): boolean =>
     row?.backlogKey === entry.pk && !isExpired(row, now());
 
+  /** The messages that wait at an endpoint, signed now; none while it is disabled. */
+  async function look(id: string | undefined) {
+    const endpoint = await pullEndpoint(id);
+    const rows = endpoint.enabled ? await waiting(endpoint) : [];
+    return Promise.all(rows.map((row) => signed(endpoint, row)));
+  }
+
   async function signed(endpoint: EndpointRow, row: DeliveryRow) {
     const body = await bodyToSend(row, videoLink, now());
     return signWebhook(row.eventId, body, endpoint.secrets ?? [], now());
   }
 
-  /** False when it was acknowledged before. */
+  /** False when there is no such message, or it was acknowledged before. */
   async function acknowledge(endpoint: EndpointRow, eventId: string): Promise<boolean> {
+    if (!parseEventId(eventId)) return false;
     const key = deliveryKey(endpoint.id, eventId);
     const row = await table.get<DeliveryRow>(key);
     const backlogKey = backlogPartition(endpoint);
@@ -92,9 +106,10 @@ export function messageRoutes(context: ApiContext): Route[] {
 
   return [
     route({
+      name: 'fetchMessages',
       method: 'GET',
       path: '/v1/endpoints/{id}/messages',
-      access: 'read',
+      access: 'consumer',
       summary: 'Signed messages of a pull endpoint, the oldest first, until they are acknowledged.',
       query: z.strictObject({
         wait: z.optional(
@@ -107,21 +122,28 @@ export function messageRoutes(context: ApiContext): Route[] {
       }),
       answers: { 200: 'Messages' },
       handle: async ({ params, query }) => {
-        const until = now() + Number(query.wait ?? 0) * 1_000;
-        for (;;) {
-          const endpoint = await pullEndpoint(params.id);
-          const rows = endpoint.enabled ? await waiting(endpoint) : [];
-          if (rows.length > 0 || now() >= until) {
-            return ok({ items: await Promise.all(rows.map((row) => signed(endpoint, row))) });
+        const first = await look(params.id);
+        const wait = Number(query.wait ?? 0) * 1_000;
+        if (first.length > 0 || wait === 0) return ok({ items: first });
+        const place = await waits.enter(params.id ?? '', wait);
+        if (!place) throw tooManyWaits();
+        try {
+          const until = now() + wait;
+          for (;;) {
+            await sleep(Math.max(0, Math.min(LOOK_EVERY_MS, until - now())));
+            const items = await look(params.id);
+            if (items.length > 0 || now() >= until) return ok({ items });
           }
-          await sleep(Math.min(LOOK_EVERY_MS, until - now()));
+        } finally {
+          await waits.leave(place);
         }
       },
     }),
     route({
+      name: 'acknowledgeMessages',
       method: 'POST',
       path: '/v1/endpoints/{id}/messages/ack',
-      access: 'admin',
+      access: 'consumer',
       summary:
         'Acknowledges messages of a pull endpoint by the ids of their events; they are not given again.',
       body: acknowledgementSchema,
@@ -137,4 +159,9 @@ export function messageRoutes(context: ApiContext): Route[] {
       },
     }),
   ];
+}
+
+function tooManyWaits(): Problem {
+  const detail = `${MAX_WAITS} calls already wait for messages of this endpoint: let one of them end, or call without \`wait\`.`;
+  return new Problem(429, detail, { headers: { 'retry-after': '1' } });
 }

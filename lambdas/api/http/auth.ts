@@ -1,18 +1,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { log } from '../../adapters/lambda/log.ts';
 import type { SecretReader } from '../../adapters/secrets.ts';
+import { isEndpointId } from '../../domain/ids.ts';
 import { Problem } from './problem.ts';
 
-/** `read` may look at everything that gives no power; `admin` may do everything. */
-export type Role = 'admin' | 'read';
-export type ApiKey = { readonly id: string; readonly key: string; readonly role: Role };
-/** Who calls, without the key. */
-export type Caller = { readonly id: string; readonly role: Role };
+/** Who calls, without the key. `read` may look at everything that gives no power; `admin` may do everything. */
+export type Caller =
+  | { readonly id: string; readonly role: 'admin' }
+  | { readonly id: string; readonly role: 'read' }
+  /** May fetch and acknowledge the messages of one pull endpoint, and nothing else. */
+  | { readonly id: string; readonly role: 'consumer'; readonly endpointId: string };
+export type Role = Caller['role'];
+export type ApiKey = Caller & { readonly key: string };
 
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 
 /**
- * Finds the caller by its bearer key in the secret of API keys. The secret is `{"keys": [{"id", "key", "role"}]}`;
+ * Finds the caller by its bearer key in the secret of API keys. The secret is `{"keys": [{"id", "key", "role", "endpointId"?}]}`;
  * the deployment generates it as `{"keys": [], "firstKey"}`, where `firstKey` is that of the admin `admin`.
  */
 export function createAuthenticate(apiKeys: SecretReader): Authenticate {
@@ -28,7 +32,8 @@ export function createAuthenticate(apiKeys: SecretReader): Authenticate {
     const found = match(parsed.keys, given);
     if (!found)
       throw unauthorized('This key is not known: use one from the secret of API keys.', 'invalid_token');
-    return { id: found.id, role: found.role };
+    const { key: _, ...caller } = found;
+    return caller;
   };
 }
 
@@ -43,7 +48,7 @@ function match(keys: readonly ApiKey[], given: string): ApiKey | undefined {
 }
 
 const MALFORMED =
-  'The secret of API keys must be {"keys": [{"id", "key", "role": "admin" or "read"}]}: correct it';
+  'The secret of API keys must be {"keys": [{"id", "key", "role": "admin", "read" or "consumer"}]}: correct it';
 
 /** One key that is malformed locks nobody else out: it is left out, and the log names it. */
 function parseKeys(text: string): ApiKey[] {
@@ -70,10 +75,10 @@ function idOf(entry: unknown): string | undefined {
 
 function isApiKey(value: unknown): value is ApiKey {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, key, role } = value as Record<string, unknown>;
-  return (
-    typeof id === 'string' && typeof key === 'string' && key !== '' && (role === 'admin' || role === 'read')
-  );
+  const { id, key, role, endpointId } = value as Record<string, unknown>;
+  if (typeof id !== 'string' || typeof key !== 'string' || key === '') return false;
+  if (role === 'consumer') return typeof endpointId === 'string' && isEndpointId(endpointId);
+  return role === 'admin' || role === 'read';
 }
 
 function unauthorized(detail: string, error?: string): Problem {

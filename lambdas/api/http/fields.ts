@@ -13,9 +13,11 @@ export const rule = <T>(refusal: (value: T) => string | undefined) =>
     }
   });
 
-export const wellFormed = rule<string>((text) =>
-  text.isWellFormed() ? undefined : 'This contains half of a surrogate pair: send valid Unicode.',
-);
+/** Text that receivers can take: valid Unicode without NUL, which many databases refuse. */
+export const wellFormed = rule<string>((text) => {
+  if (text.includes('\0')) return 'This contains a NUL character (U+0000): remove it.';
+  return text.isWellFormed() ? undefined : 'This contains half of a surrogate pair: send valid Unicode.';
+});
 
 export const filter = z
   .array(

@@ -31,10 +31,27 @@ export class Problem extends Error {
   }
 }
 
-/** The input is wrong in the named fields. */
-export function invalid(errors: readonly FieldError[]): Problem {
+/** Wrong fields that one answer names: a body can have more of them than an answer has room for. */
+const MAX_FIELD_ERRORS = 20;
+/** Characters of a field's path that are repeated. */
+const MAX_PATH = 200;
+
+/** The input is wrong in the named fields, of which the first are told. */
+export function invalid(found: readonly FieldError[]): Problem {
+  const errors = found.slice(0, MAX_FIELD_ERRORS).map(({ path, message }) => ({
+    path: path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path,
+    message,
+  }));
   const named = errors.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const more = found.length - errors.length;
+  if (more > 0) named.push(`${more} more ${more === 1 ? 'field is' : 'fields are'} wrong.`);
   return new Problem(400, named.join(' '), { errors });
+}
+
+/** The call with the same idempotency key made something that is deleted by now, and nothing is made again. */
+export function createdAndGone(what: string): Problem {
+  const message = `The ${what} that was made with this key has been deleted since: send a new key to make it again.`;
+  return conflict(`Idempotency-Key: ${message}`, [{ path: 'Idempotency-Key', message }]);
 }
 
 export const notFound = (what: string): Problem => new Problem(404, `There is no such ${what}.`);

@@ -1,16 +1,21 @@
 import type * as z from 'zod/mini';
+import type { Caller } from './auth.ts';
 import type { Commit, Kept, KeyReused, Outcome } from './idempotency.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-/** Who may call: anybody, any key, or a key with the role `admin`. */
-export type Access = 'public' | 'read' | 'admin';
+/**
+ * Who may call beside admins: anybody, keys with the role `read`, those with the role `consumer` that are bound
+ * to the endpoint in the path, or nobody.
+ */
+export type Access = 'public' | 'read' | 'consumer' | 'admin';
 
 /** An item of a batch, which has its idempotency key with the call's together. */
 export type KeyedItem = { readonly id: string; readonly content: unknown };
 
 /** A call that was authenticated and parsed. */
 export type Call<Q, B> = {
+  readonly caller: Caller;
   readonly method: Method;
   readonly path: string;
   /** The parameters in the path. */
@@ -37,6 +42,8 @@ export type Answer = {
 
 /** One call of the contract: the router serves it, and the OpenAPI document describes it. */
 export type Route<Q = unknown, B = unknown> = {
+  /** What clients that are generated from the document call it. */
+  readonly name: string;
   readonly method: Method;
   readonly path: string;
   readonly access: Access;
@@ -45,10 +52,14 @@ export type Route<Q = unknown, B = unknown> = {
   readonly query?: z.ZodMiniType<Q>;
   /** The JSON body; without it there is none. */
   readonly body?: z.ZodMiniType<B>;
+  /** The body as the document shows it, where `body` leaves parts to the handler. */
+  readonly describedBody?: z.ZodMiniType;
   /** Whether the body may be left out, and counts as `{}`. */
   readonly bodyOptional?: boolean;
   /** Bytes; 256 KiB unless told. */
   readonly maxBodyBytes?: number;
+  /** Statuses of its own that a refusal can have, beside those that follow from the rest. */
+  readonly refusals?: readonly number[];
   /** What the answers hold, by status: a schema of the document, or nothing. */
   readonly answers: Readonly<Record<number, string | null>>;
   readonly handle: (call: Call<Q, B>) => Promise<Answer>;

@@ -21,11 +21,13 @@ const NOBODY: Caller = { id: '', role: 'read' };
 /** The handler of API Gateway's HTTP API events (payload 2.0) for the routes. */
 export function createRouter(routes: readonly Route[], authenticate: Authenticate, idempotency: Idempotency) {
   const router = httpRouter<Event, Result>({
-    routes: routes.map((each) => ({
-      method: each.method,
-      path: each.path,
-      handler: async (event: Event) => toResult(await serve(each, event)),
-    })),
+    routes: routes.flatMap((each) => {
+      const { method, path } = each;
+      const handler = async (event: Event) => toResult(await serve(each, event));
+      const withoutBody = async (event: Event) => ({ ...(await handler(event)), body: '' });
+      const head = { method: 'HEAD' as const, path, handler: withoutBody };
+      return [{ method, path, handler }, ...(method === 'GET' ? [head] : [])];
+    }),
     notFoundResponse: ({ method, path }) => {
       throw unrouted(routes, method, path);
     },
@@ -41,6 +43,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     const { method, path } = event.requestContext.http;
     const body = readBody(served, event);
     const answer = await served.handle({
+      caller,
       method: method as Method,
       path,
       params: (event.pathParameters ?? {}) as Record<string, string>,
@@ -55,12 +58,19 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     return answer;
   }
 
-  async function authorize(served: Route, event: Event): Promise<Caller> {
+  async function authorize({ access }: Route, event: Event): Promise<Caller> {
     const caller = await authenticate(event.headers.authorization);
-    if (served.access === 'admin' && caller.role !== 'admin') {
-      throw new Problem(403, `The key "${caller.id}" may only read: use one with the role "admin".`);
+    const { id } = caller;
+    if (caller.role === 'admin' || (caller.role === 'read' && access === 'read')) return caller;
+    if (caller.role === 'read') {
+      const others = access === 'consumer' ? ', or "consumer" for this endpoint' : '';
+      throw new Problem(403, `The key "${id}" may only read: use one with the role "admin"${others}.`);
     }
-    return caller;
+    if (access === 'consumer' && event.pathParameters?.id === caller.endpointId) return caller;
+    throw new Problem(
+      403,
+      `The key "${id}" may only fetch and acknowledge messages of ${caller.endpointId}: use another key.`,
+    );
   }
 
   /** A key is known per caller, method and path; a batch adds the item's id. */
@@ -109,7 +119,7 @@ function unrouted(routes: readonly Route[], method: string, path: string): Probl
   const allowed = routes.filter((each) => pattern(each.path).test(path)).map((each) => each.method);
   if (allowed.length === 0)
     return new Problem(404, `There is no ${path}: see /v1/openapi.json for what there is.`);
-  const allow = [...new Set(allowed)].join(', ');
+  const allow = [...new Set(allowed.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : each)))].join(', ');
   return new Problem(405, `${path} does not take ${method}: use ${allow}.`, { headers: { allow } });
 }
 

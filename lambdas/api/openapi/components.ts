@@ -1,5 +1,6 @@
 import { ENDPOINT_KINDS } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { EVENT_TYPES } from '../../domain/events/event-types.ts';
+import { PARKED_KINDS } from '../parked/parked-view.ts';
 
 /** JSON Schemas (2020-12) of what the API answers. */
 type Schema = Readonly<Record<string, unknown>>;
@@ -241,6 +242,25 @@ const schemas: Readonly<Record<string, Schema>> = {
       ),
     ),
   }),
+  Parked: object(
+    {
+      id: text,
+      kind: {
+        ...oneOf(...Object.keys(PARKED_KINDS)),
+        description: Object.entries(PARKED_KINDS)
+          .map(([kind, meaning]) => `${kind}: ${meaning}`)
+          .join('; '),
+      },
+      reason: text,
+      since: time,
+      requestId: text,
+      endpointId: text,
+      deliveryId: text,
+      replayId: text,
+    },
+    ...['requestId', 'endpointId', 'deliveryId', 'replayId'],
+  ),
+  ParkedList: page('Parked'),
   Stats: object({
     requests: object({ byState: map(count), byStatus: map(count), capped: flag }),
     lanes: map(

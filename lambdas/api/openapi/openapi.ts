@@ -1,13 +1,14 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
 import { EVENT_DESCRIPTIONS, EVENT_TYPES, type EventType } from '../../domain/events/event-types.ts';
-import { ok, type Route, route } from '../http/route.ts';
+import { type Access, ok, type Route, route } from '../http/route.ts';
 import { components } from './components.ts';
 
 /** The description of the API, made of the routes themselves, so that it can't differ from them. */
 export function openApiRoute(routes: readonly Route[]): Route {
   let document: unknown;
   const self: Route = route({
+    name: 'getOpenApi',
     method: 'GET',
     path: '/v1/openapi.json',
     access: 'public',
@@ -56,27 +57,68 @@ function webhook(type: EventType) {
 }
 
 function operation(each: Route) {
-  const answers = Object.entries(each.answers).map(([status, schema]) => [
-    status,
-    {
-      description: STATUS_CODES[status] ?? status,
-      ...(schema ? { content: { 'application/json': { schema: ref(schema) } } } : {}),
-    },
-  ]);
+  const body = each.describedBody ?? each.body;
   return {
+    operationId: each.name,
     summary: each.summary,
     ...(each.access === 'public' ? { security: [] } : {}),
-    ...(each.access === 'admin' ? { description: 'Needs a key with the role "admin".' } : {}),
+    ...(NEEDED_ROLE[each.access] ? { description: NEEDED_ROLE[each.access] } : {}),
     parameters: parameters(each),
-    ...(each.body
+    ...(body
       ? {
           requestBody: {
             required: !each.bodyOptional,
-            content: { 'application/json': { schema: jsonSchema(each.body) } },
+            content: { 'application/json': { schema: jsonSchema(body) } },
           },
         }
       : {}),
-    responses: { ...Object.fromEntries(answers), default: { $ref: '#/components/responses/Problem' } },
+    responses: {
+      ...Object.fromEntries(
+        Object.entries(each.answers).map(([status, schema]) => [status, answer(status, schema)]),
+      ),
+      ...Object.fromEntries(refusals(each).map((status) => [status, refusal(status)])),
+      default: { $ref: '#/components/responses/Problem' },
+    },
+  };
+}
+
+const NEEDED_ROLE: Partial<Record<Access, string>> = {
+  admin: 'Needs a key with the role `admin`.',
+  consumer: 'Needs a key with the role `admin`, or one with the role `consumer` for this endpoint.',
+};
+
+function answer(status: string, schema: string | null) {
+  const where = { Location: { schema: { type: 'string' }, description: 'Where it is.' } };
+  return {
+    description: STATUS_CODES[status] ?? status,
+    ...(status === '201' || status === '302' ? { headers: where } : {}),
+    ...(schema ? { content: { 'application/json': { schema: ref(schema) } } } : {}),
+  };
+}
+
+/** The statuses of refusals, as they follow from what a route takes. */
+function refusals({ access, method, path, refusals: own = [] }: Route): number[] {
+  const isPublic = access === 'public';
+  const changes = method !== 'GET';
+  return [
+    ...(isPublic ? [] : [400, 401, 403, 429]),
+    ...(path.includes('{') ? [404] : []),
+    ...(changes ? [409] : []),
+    413,
+    ...(method === 'POST' || method === 'PATCH' ? [415] : []),
+    ...own,
+  ];
+}
+
+/** The header that a refusal brings along, by its status. */
+const REFUSAL_HEADERS: Readonly<Record<number, string>> = { 401: 'WWW-Authenticate', 429: 'Retry-After' };
+
+function refusal(status: number) {
+  const header = REFUSAL_HEADERS[status];
+  return {
+    description: STATUS_CODES[status] ?? String(status),
+    ...(header ? { headers: { [header]: { schema: { type: 'string' } } } } : {}),
+    content: components.responses.Problem.content,
   };
 }
 
@@ -85,7 +127,7 @@ function parameters(each: Route): unknown[] {
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string' },
+    schema: { type: 'string', ...(name === 'requestId' ? { format: 'uuid' } : {}) },
   }));
   const { properties = {} } = (each.query ? jsonSchema(each.query) : {}) as { properties?: object };
   const inQuery = Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }));

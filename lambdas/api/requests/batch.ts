@@ -1,3 +1,4 @@
+import * as z from 'zod/mini';
 import { rowOf } from '../../adapters/dynamodb/expression.ts';
 import { MAX_WRITES, type Write } from '../../adapters/dynamodb/table.ts';
 import { log } from '../../adapters/lambda/log.ts';
@@ -18,7 +19,7 @@ import {
   type Plan,
   planRegistration,
 } from './registration.ts';
-import { batchSchema, registrationSchema } from './registration-schema.ts';
+import { batchSchema, MAX_BATCH, registrationSchema } from './registration-schema.ts';
 import { normalized } from './request-routes.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
@@ -42,11 +43,13 @@ export function batchRoute(context: ApiContext): Route {
   const schema = registrationSchema(context);
 
   return route({
+    name: 'registerRequests',
     method: 'POST',
     path: '/v1/requests/batch',
     access: 'admin',
     summary: 'Tracks up to 100 requests; each item has a status of its own.',
     body: batchSchema,
+    describedBody: z.strictObject({ items: z.array(schema).check(z.minLength(1), z.maxLength(MAX_BATCH)) }),
     maxBodyBytes: MAX_BATCH_BYTES,
     answers: { 200: 'BatchResult' },
     handle: async ({ body: { items }, once, look }) => {

@@ -11,6 +11,7 @@ export function eventRoutes({ table, now }: ApiContext): Route[] {
   const requests = createRequests(table, now);
   return [
     route({
+      name: 'getEvent',
       method: 'GET',
       path: '/v1/events/{id}',
       access: 'read',

@@ -5,11 +5,16 @@ import { type Route, route } from '../http/route.ts';
 import { type SignGet, storedObject } from './signed-url.ts';
 import { createRequests } from './tracked-requests.ts';
 
-/** Links to stored videos, as webhooks carry them: good for days, to URLs that are good for minutes. */
+/**
+ * Links to stored videos, as webhooks carry them: good for days, to URLs that are good for minutes. No API key
+ * makes them, the bridge does for the receivers of its events; so they end with their time, with a purge, with
+ * another registration of the request and with another link secret, and not with any key.
+ */
 export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: SignGet): Route[] {
   const requests = createRequests(table, now);
   return [
     route({
+      name: 'followLink',
       method: 'GET',
       path: '/v1/links/{token}',
       access: 'public',
@@ -17,8 +22,9 @@ export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: Sign
       answers: { 302: null },
       handle: async ({ params }) => {
         const link = verifyLink(params.token ?? '', await linkSecret(), now());
-        const video = link && (await requests.get(link.requestId))?.request.video;
-        const stored = storedObject(video);
+        const request = link && (await requests.get(link.requestId))?.request;
+        const isOfEarlierTracking = (link?.issuedAt ?? Infinity) < (request?.registeredAt ?? 0);
+        const stored = isOfEarlierTracking ? undefined : storedObject(request?.video);
         if (!stored) throw notFound('link, or it has expired');
         const { url } = await signGet(stored);
         return { status: 302, headers: { location: url, 'referrer-policy': 'no-referrer' } };

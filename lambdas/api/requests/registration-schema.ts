@@ -3,9 +3,9 @@ import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
 
 const MAX_METADATA_PAIRS = 50;
 const MAX_METADATA_BYTES = 8_192;
-const MAX_BATCH = 100;
+export const MAX_BATCH = 100;
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 export const isUuid = (text: string): boolean => UUID.test(text);
 
 const requestId = z.string().check(z.regex(UUID, 'This is no UUID: give the id of the request at Topaz.'));

@@ -5,12 +5,14 @@ import type { Registration } from '../../domain/requests/registration.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { requestIdOf, requestKey } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
+import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
-import { notFound, Problem } from '../http/problem.ts';
+import { createdAndGone, notFound, Problem } from '../http/problem.ts';
 import { type Answer, ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
+import { createParkedList } from '../parked/parked-rows.ts';
 import { createRegister } from './registration.ts';
 import { isUuid, registrationSchema } from './registration-schema.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
@@ -20,16 +22,20 @@ import { createRequests, type Listed, type TrackedRequest } from './tracked-requ
 import { createTracking } from './tracking.ts';
 
 const STATES = ['active', 'done', 'stopped'] as const;
+/** Requests that a search looks through per call. */
+const SEARCHED = 2_000;
 const flag = z.optional(z.enum(['true', 'false']));
 const listQuery = z.strictObject({
   ...paging,
   state: z.optional(z.enum(['active', 'parked', 'done', 'stopped'])),
   status: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
+  q: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
 });
 
 export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
   const { table, hints, lists, now } = context;
   const requests = createRequests(table, now);
+  const listParked = createParkedList(table);
   const register = createRegister(context);
   const { pollNow, stop } = createTracking(context);
 
@@ -39,28 +45,30 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
     return found;
   }
 
-  const view = async (status: number, requestId: string): Promise<Answer> => ({
-    status,
-    body: requestView(await tracked(requestId)),
-    ...(status === 201 ? { headers: { location: `/v1/requests/${requestId}` } } : {}),
-  });
+  const view = async (status: number, requestId: string, caller: Caller): Promise<Answer> =>
+    shown(status, await tracked(requestId), caller);
 
   async function list(
-    { state, status }: { state?: ShownState; status?: string },
+    { state, status, q }: { state?: ShownState; status?: string; q?: string },
     from: { limit: number; after: string | undefined },
+    caller: Caller,
   ): Promise<ItemPage<unknown>> {
     const states = STATES.filter((each) => state === undefined || each === state);
+    const isParked = state === 'parked';
     return collectPage({
       ...from,
-      filtered: state !== undefined || status !== undefined,
-      scan: state === 'parked' ? requests.listParked : (after, limit) => requests.list(states, after, limit),
+      filtered: state !== undefined || status !== undefined || q !== undefined,
+      ...(q === undefined ? {} : { maxCandidates: SEARCHED }),
+      scan: isParked ? listParked : (after, limit) => requests.list(states, after, limit),
       show: async (entries: readonly Listed[]) => {
-        const found = await requests.getMany(entries.map(({ key }) => requestIdOf(key)));
+        const ids = entries.map(({ key }) => requestIdOf(key));
+        const found = await (isParked ? requests.getMany(ids) : requests.getListed(ids));
         return found.map((each, i) => {
           if (!each || (state && shownState(each) !== state)) return undefined;
           // One with several parked rows is listed where the last of them is.
-          if (state === 'parked' && parkedRow(each)?.sk !== entries[i]?.key.sk) return undefined;
-          return status === undefined || each.request.status === status ? requestView(each) : undefined;
+          if (isParked && parkedRow(each)?.sk !== entries[i]?.key.sk) return undefined;
+          if (status !== undefined && each.request.status !== status) return undefined;
+          return q === undefined || contains(each, q) ? requestView(each, caller) : undefined;
         });
       },
     });
@@ -85,6 +93,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
 
   return [
     route({
+      name: 'registerRequest',
       method: 'POST',
       path: '/v1/requests',
       access: 'admin',
@@ -92,7 +101,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       query: z.strictObject({ restart: flag }),
       body: registrationSchema(context),
       answers: { 200: 'Request', 201: 'Request' },
-      handle: async ({ query, body, once }) => {
+      handle: async ({ caller, query, body, once }) => {
         const registration = normalized(body);
         let due: readonly Due[] = [];
         const { status } = await once(async (commit) => {
@@ -101,27 +110,32 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
           return registered.outcome;
         });
         await hints.send(due);
-        return view(status, registration.requestId);
+        const registered = await requests.get(registration.requestId);
+        if (!registered) throw createdAndGone('request');
+        return shown(status, registered, caller);
       },
     }),
     route({
+      name: 'listRequests',
       method: 'GET',
       path: '/v1/requests',
       access: 'read',
-      summary: 'Lists requests, the newest first.',
+      summary: 'Lists requests, the newest first; `q` looks through the newest 2,000 from the cursor on.',
       query: listQuery,
       answers: { 200: 'RequestList' },
-      handle: (call) => lists(call, (from) => list(call.query, from)),
+      handle: (call) => lists(call, (from) => list(call.query, from, call.caller)),
     }),
     route({
+      name: 'getRequest',
       method: 'GET',
       path: '/v1/requests/{requestId}',
       access: 'read',
       summary: 'One request.',
       answers: { 200: 'Request' },
-      handle: ({ params }) => view(200, uuid(params.requestId)),
+      handle: ({ caller, params }) => view(200, uuid(params.requestId), caller),
     }),
     route({
+      name: 'listRequestEvents',
       method: 'GET',
       path: '/v1/requests/{requestId}/events',
       access: 'read',
@@ -134,6 +148,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       },
     }),
     route({
+      name: 'getRequestTimeline',
       method: 'GET',
       path: '/v1/requests/{requestId}/timeline',
       access: 'read',
@@ -142,6 +157,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       handle: async ({ params }) => ok(await timeline(context, await tracked(params.requestId))),
     }),
     route({
+      name: 'getVideo',
       method: 'GET',
       path: '/v1/requests/{requestId}/video',
       access: 'read',
@@ -161,13 +177,14 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       },
     }),
     route({
+      name: 'pollRequest',
       method: 'POST',
       path: '/v1/requests/{requestId}/poll',
       access: 'admin',
       summary:
         'Polls a request now, and takes up again what is parked of it. Ends a pause of all polling: this poll is its probe.',
       answers: { 202: 'Request' },
-      handle: async ({ params, once }) => {
+      handle: async ({ caller, params, once }) => {
         const requestId = uuid(params.requestId);
         let due: readonly Due[] = [];
         const { status } = await once(async (commit) => {
@@ -176,10 +193,11 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
           return ordered.outcome;
         });
         await hints.send(due);
-        return view(status, requestId);
+        return view(status, requestId, caller);
       },
     }),
     route({
+      name: 'stopRequest',
       method: 'DELETE',
       path: '/v1/requests/{requestId}',
       access: 'admin',
@@ -194,10 +212,25 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
   ];
 }
 
+const shown = (status: number, found: TrackedRequest, caller: Caller): Answer => ({
+  status,
+  body: requestView(found, caller),
+  ...(status === 201 ? { headers: { location: `/v1/requests/${found.request.requestId}` } } : {}),
+});
+
 /** A request's id as rows hold it; what is no UUID can't be one. */
 function uuid(id: string | undefined): string {
   if (id === undefined || !isUuid(id)) throw notFound('request (ids are UUIDs)');
   return id.toLowerCase();
+}
+
+/** Whether a request's id, a value of its metadata or one of its error texts contains the text, in any case. */
+function contains({ request, meta, parked }: TrackedRequest, text: string): boolean {
+  const { requestId, message, errorCode, video, lastError } = request;
+  const reasons = parked.map((row) => row.parked?.reason);
+  const texts = [requestId, message, errorCode, video?.error, lastError?.reason, ...reasons];
+  const sought = text.toLowerCase();
+  return [...texts, ...Object.values(meta.metadata)].some((each) => each?.toLowerCase().includes(sought));
 }
 
 /** Upper and lower case write the same UUID. */

@@ -1,6 +1,8 @@
 import type { RequestRow, Video } from '../../domain/requests/request.ts';
-import { PARKED, type Work } from '../../domain/work.ts';
+import type { Work } from '../../domain/work.ts';
+import type { Caller } from '../http/auth.ts';
 import { iso } from '../http/time.ts';
+import { visibleUrl } from '../http/visible-url.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
 
 /** A parked request is one of which some row waits for a person; `active` does not count those. */
@@ -11,14 +13,12 @@ export function shownState(tracked: TrackedRequest): ShownState {
 }
 
 /** The row that was parked last, if any is. */
-export function parkedRow(tracked: TrackedRequest): (Work & { sk: string }) | undefined {
-  const { request, copy, parkedSegments, outbox } = tracked;
-  const parked = [request, copy, ...parkedSegments, outbox].filter((row) => row?.lane === PARKED);
+export function parkedRow({ parked }: TrackedRequest): (Work & { sk: string }) | undefined {
   return parked.reduce((a, b) => ((a?.dueAt ?? 0) >= (b?.dueAt ?? 0) ? a : b), parked[0]);
 }
 
 /** What `GET /v1/requests/{requestId}` answers. */
-export function requestView(tracked: TrackedRequest) {
+export function requestView(tracked: TrackedRequest, caller: Caller) {
   const { request, meta } = tracked;
   const parked = parkedRow(tracked)?.parked;
   return {
@@ -42,7 +42,11 @@ export function requestView(tracked: TrackedRequest) {
     errorCode: request.errorCode,
     lastError: request.lastError && { at: iso(request.lastError.at), reason: request.lastError.reason },
     metadata: meta.metadata,
-    callbacks: meta.callbacks.map(({ endpointId, url, events }) => ({ endpointId, url, events })),
+    callbacks: meta.callbacks.map(({ endpointId, url, events }) => ({
+      endpointId,
+      url: visibleUrl(url, caller),
+      events,
+    })),
     video: videoView(request.video),
     parked: parked && { reason: parked.reason, since: iso(parked.since) },
   };

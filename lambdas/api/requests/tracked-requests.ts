@@ -10,10 +10,10 @@ import { PARKED, type RowKey, type Work } from '../../domain/work.ts';
 export type TrackedRequest = {
   readonly request: RequestRow;
   readonly meta: MetaRow;
-  readonly copy?: RowKey & Work;
-  /** Those of its segments that wait for a person. */
-  readonly parkedSegments: readonly (RowKey & Work)[];
-  readonly outbox?: OutboxRow;
+  readonly copy?: (RowKey & Work) | undefined;
+  readonly outbox?: OutboxRow | undefined;
+  /** Those of its rows that wait for a person, the segments of its copy included. */
+  readonly parked: readonly (RowKey & Work)[];
 };
 
 /** What there is of a request, tracked or not. */
@@ -27,13 +27,10 @@ export type RequestRows = {
 /** A place in a list, and the row that stands there. */
 export type Listed = { readonly position: string; readonly key: RowKey };
 
-type ParkedRow = RowKey & { readonly dueAt: number };
-
 export type Requests = ReturnType<typeof createRequests>;
 
-/** Rows parked in the same millisecond, at most. */
-const PARKED_AT_ONCE = 1_000;
-const TIME_DIGITS = 15;
+/** Parked rows that are looked through for those of listed requests. */
+const PARKED_SEEN = 1_000;
 
 export function createRequests(table: Table, now: () => number) {
   /** The request; undefined when it is unknown, expired or being erased. */
@@ -46,20 +43,42 @@ export function createRequests(table: Table, now: () => number) {
   async function getMany(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
     const read = await table.getMany<RowKey>([...new Set(requestIds)].flatMap(keysOfRequest));
     const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
-    const found = async (requestId: string): Promise<TrackedRequest | undefined> => {
-      const { request, meta, copy, outbox } = rowsOfRequest(rows, requestId);
-      if (!request || !meta || request.purged || isExpired(request, now())) return undefined;
-      const isCopying = request.video?.state === 'copying';
-      return {
-        request,
-        meta,
-        copy,
-        parkedSegments: isCopying ? await parkedSegments(table, requestId) : [],
-        outbox,
-      };
-    };
-    return Promise.all(requestIds.map(found));
+    return Promise.all(
+      requestIds.map(async (requestId) => {
+        const { request, meta, copy, outbox } = rowsOfRequest(rows, requestId);
+        if (!isShown(request) || !meta) return undefined;
+        const segments = request.video?.state === 'copying' ? await parkedSegments(table, requestId) : [];
+        const parked = [request, copy, outbox, ...segments].filter((row) => row?.lane === PARKED);
+        return { request, meta, copy, outbox, parked: parked as (RowKey & Work)[] };
+      }),
+    );
   }
+
+  /**
+   * Like {@link getMany} without `copy` and `outbox`, for lists: what is parked of the requests is found by one
+   * look at the parked rows, so that each request takes two reads instead of five.
+   */
+  async function getListed(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
+    const wanted = [...new Set(requestIds)];
+    const [read, { rows: parked, more }] = await Promise.all([
+      table.getMany<RowKey>(wanted.flatMap((id) => [requestKey(id), metaKey(id)])),
+      table.query<RowKey>({ index: 'due', partition: PARKED, newestFirst: true, limit: PARKED_SEEN }),
+    ]);
+    if (more) return getMany(requestIds);
+    const partitions = new Set(wanted.map((id) => requestKey(id).pk));
+    const others = parked.filter(({ pk, sk }) => partitions.has(pk) && sk !== 'REQUEST');
+    const still = others.length === 0 ? [] : await table.getMany<RowKey & Work>(others);
+    const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
+    return requestIds.map((requestId) => {
+      const { request, meta } = rowsOfRequest(rows, requestId);
+      if (!isShown(request) || !meta) return undefined;
+      const own = [request, ...still.filter(({ pk }) => pk === request.pk)];
+      return { request, meta, parked: own.filter(({ lane }) => lane === PARKED) };
+    });
+  }
+
+  const isShown = (request: RequestRow | undefined): request is RequestRow =>
+    request !== undefined && !request.purged && !isExpired(request, now());
 
   /** Requests of the states, newest first, from before a position. */
   async function list(
@@ -89,44 +108,7 @@ export function createRequests(table: Table, now: () => number) {
     };
   }
 
-  /**
-   * Parked rows of all kinds, last parked first; a request may have several. Many may be parked at
-   * the same time, so those of one time are always read together and put in an order of their own.
-   */
-  async function listParked(
-    before: string | undefined,
-    limit: number,
-  ): Promise<{ entries: Listed[]; more: boolean }> {
-    const time = before === undefined ? undefined : Number(before.slice(0, TIME_DIGITS));
-    const { rows, more } = await table.query<ParkedRow>({
-      index: 'due',
-      partition: PARKED,
-      before: time,
-      newestFirst: true,
-      limit,
-    });
-    const last = more ? rows.at(-1)?.dueAt : undefined;
-    const [first, whole] = await Promise.all([parkedAt(time), parkedAt(last)]);
-    const entries = [...first, ...rows.filter(({ dueAt }) => dueAt !== last), ...whole]
-      .map(({ pk, sk, dueAt }) => ({ position: parkedPosition({ pk, sk, dueAt }), key: { pk, sk } }))
-      .filter(({ position }) => before === undefined || position < before)
-      .sort((a, b) => (a.position < b.position ? 1 : -1));
-    return { entries, more };
-  }
-
-  async function parkedAt(time: number | undefined): Promise<ParkedRow[]> {
-    if (time === undefined) return [];
-    const { rows } = await table.query<ParkedRow>({
-      index: 'due',
-      partition: PARKED,
-      after: time - 1,
-      before: time + 1,
-      limit: PARKED_AT_ONCE,
-    });
-    return rows;
-  }
-
-  return { get, getMany, list, listParked };
+  return { get, getMany, getListed, list };
 }
 
 export const outboxOf = (requestId: string): RowKey => outboxKey({ kind: 'request', requestId });
@@ -149,6 +131,3 @@ export function rowsOfRequest(rows: ReadonlyMap<string, RowKey>, requestId: stri
     outbox: row<OutboxRow>(outboxOf(requestId)),
   };
 }
-
-const parkedPosition = ({ dueAt, pk, sk }: ParkedRow): string =>
-  `${String(dueAt).padStart(TIME_DIGITS, '0')}#${pk}#${sk}`;

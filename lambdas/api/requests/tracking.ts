@@ -5,7 +5,7 @@ import { writeIf } from '../../adapters/dynamodb/write-if.ts';
 import { requestList } from '../../domain/requests/request.ts';
 import { eventExpiry, finishedExpiry, outboxExpiry } from '../../domain/retention.ts';
 import { copyKey, metaKey, requestKey, upstreamPauseKey } from '../../domain/rows.ts';
-import { type Due, type Lane, PARKED, type RowKey, type Work } from '../../domain/work.ts';
+import type { Due, Lane, RowKey, Work } from '../../domain/work.ts';
 import { wake, withdraw } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
@@ -29,10 +29,8 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
   async function pollNow(requestId: string, commit: Commit): Promise<{ outcome: Outcome; due: Due[] }> {
     return optimistic(async () => {
       const at = now();
-      const { request, copy, parkedSegments, outbox } = await known(requestId);
-      const rows = [copy, outbox, ...parkedSegments];
-      const parked = rows.filter((row) => row?.lane === PARKED) as (RowKey & Work)[];
-      const polled = request.lane === 'poll' || request.lane === PARKED ? [request] : [];
+      const { request, parked } = await known(requestId);
+      const polled = request.lane === 'poll' ? [request] : [];
       const woken = [...polled, ...parked].map((row) => wakeNow(row, at));
       if (woken.length === 0) throw conflict('The request has ended at Topaz: to poll it again, restart it.');
       const outcome = await commit(

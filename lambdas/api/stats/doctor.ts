@@ -30,6 +30,7 @@ const BEHIND_MS = 300_000;
 /** Looks at everything that a person may have to mend. */
 export function doctorRoute(context: ApiContext, counts: Counts): Route {
   return route({
+    name: 'getDoctor',
     method: 'GET',
     path: '/v1/doctor',
     access: 'read',
@@ -101,8 +102,7 @@ async function parkedCheck({ counts, now }: DoctorDependencies): Promise<Omit<Ch
   return {
     state: 'failed',
     detail: `${parked.length} ${parked.length === 1 ? 'row waits' : 'rows wait'} for a person.`,
-    remedy:
-      'GET /v1/requests?state=parked shows the reasons. Mend them, then POST /v1/requests/{requestId}/poll.',
+    remedy: 'GET /v1/parked shows what and why. Mend it, then POST /v1/parked/{id}/release.',
   };
 }
 

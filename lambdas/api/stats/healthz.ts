@@ -2,6 +2,7 @@ import { ok, type Route, route } from '../http/route.ts';
 
 /** Tells that the function answers; it asks nobody else. */
 export const healthRoute: Route = route({
+  name: 'getHealth',
   method: 'GET',
   path: '/healthz',
   access: 'public',

@@ -52,6 +52,7 @@ export function historyRoute({ now }: Pick<ApiContext, 'now'>, metricHistory: Me
   }
 
   return route({
+    name: 'getStatsHistory',
     method: 'GET',
     path: '/v1/stats/history',
     access: 'read',

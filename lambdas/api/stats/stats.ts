@@ -21,6 +21,7 @@ export function statsRoutes({ table, now }: ApiContext, counts: Counts): Route[]
   const sources = { table, now, counts, requests: createRequests(table, now) };
   return [
     route({
+      name: 'getStats',
       method: 'GET',
       path: '/v1/stats',
       access: 'read',
@@ -62,15 +63,16 @@ async function stats(sources: Sources) {
     const apart = parkedRequests.filter(({ request }) => request.state === state).length;
     byState[state] = Math.max(0, (states[i]?.count ?? 0) - apart);
   }
-  const byStatus: Record<string, number> = {};
+  // Upstream names the statuses, so one may be called like a property of every object.
+  const byStatus = new Map<string, number>();
   for (const status of statuses.flatMap((each) => each.statuses))
-    byStatus[status] = (byStatus[status] ?? 0) + 1;
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
 
   return {
     upstream,
     requests: {
       byState,
-      byStatus,
+      byStatus: Object.fromEntries(byStatus),
       capped: states.some(({ capped }) => capped) || statuses.some(({ capped }) => capped),
     },
     lanes: Object.fromEntries(

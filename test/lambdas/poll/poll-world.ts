@@ -144,7 +144,7 @@ export async function pollWorld(
       /** As `GET /v1/requests/{requestId}` shows it. */
       view: async () => {
         const meta = (await get<MetaRow>(metaKey(requestId))) as MetaRow;
-        return requestView({ request: await row(), parkedSegments: [], meta });
+        return requestView({ request: await row(), parked: [], meta }, { id: 'admin', role: 'admin' });
       },
       hint: async (): Promise<Hint> => {
         const { pk, sk, dueAt = 0 } = await row();

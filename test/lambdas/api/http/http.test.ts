@@ -97,9 +97,9 @@ describe('routes', () => {
   test('an unknown path is 404, and a known one with another method 405 that says which it has', async () => {
     expect((await api.call('GET', '/v1/nothing')).status).toBe(404);
     const put = await api.call('PUT', '/v1/requests');
-    expect([put.status, put.headers.allow]).toEqual([405, 'POST, GET']);
+    expect([put.status, put.headers.allow]).toEqual([405, 'POST, GET, HEAD']);
     const item = await api.call('PATCH', `/v1/requests/${requestId}`);
-    expect([item.status, item.headers.allow]).toEqual([405, 'GET, DELETE']);
+    expect([item.status, item.headers.allow]).toEqual([405, 'GET, HEAD, DELETE']);
   });
 });
 

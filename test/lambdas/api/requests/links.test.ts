@@ -1,9 +1,10 @@
 import { beforeEach, expect, test } from 'vitest';
 import { signLink } from '../../../../lambdas/domain/copying/link-token.ts';
-import { requestKey } from '../../../../lambdas/domain/rows.ts';
+import { metaKey, outboxKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { type Client, createClient, LINK_SECRET, uuid } from '../call-api.ts';
 
+const VIDEO = { state: 'stored', bucket: 'videos', key: 'v.mp4' };
 const database = useDatabase();
 let api: Client;
 let requestId: string;
@@ -15,12 +16,12 @@ beforeEach(async () => {
   await api.call('POST', '/v1/requests', { body: { requestId } });
   await database().table.write({
     update: requestKey(requestId),
-    set: { video: { state: 'stored', bucket: 'videos', key: 'v.mp4' } },
+    set: { video: VIDEO },
   });
 });
 
 const link = (secret = LINK_SECRET) =>
-  `/v1/links/${signLink({ requestId, expiresAt: api.clock.now + 60_000 }, secret)}`;
+  `/v1/links/${signLink({ requestId, issuedAt: api.clock.now, expiresAt: api.clock.now + 60_000 }, secret)}`;
 const follow = (path: string) => api.call('GET', path, { key: null });
 
 test('a link leads to the video without a key, by a URL that is good for 15 minutes', async () => {
@@ -43,6 +44,23 @@ test('an expired or forged link leads nowhere', async () => {
 test('a link to a purged request leads nowhere', async () => {
   await api.call('DELETE', `/v1/requests/${requestId}?purge=true`);
   expect((await follow(link())).status).toBe(404);
+});
+
+test('a link to a purged request stays dead when the request is registered and stored again', async () => {
+  const path = link();
+  const keys = [requestKey(requestId), metaKey(requestId), outboxKey({ kind: 'request', requestId })];
+  for (const key of keys) await database().table.write({ delete: key });
+  api.clock.now += 1_000;
+  await api.call('POST', '/v1/requests', { body: { requestId } });
+  await database().table.write({ update: requestKey(requestId), set: { video: VIDEO } });
+  expect((await follow(path)).status).toBe(404);
+  expect((await follow(link())).status).toBe(302);
+});
+
+test('HEAD says where a link leads, too', async () => {
+  const answer = await api.call('HEAD', link(), { key: null });
+  expect([answer.status, answer.body]).toEqual([302, undefined]);
+  expect(answer.headers.location).toContain('/v.mp4');
 });
 
 test('a link to a video that is not stored leads nowhere', async () => {

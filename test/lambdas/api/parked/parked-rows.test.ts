@@ -1,14 +1,12 @@
 import { expect, test } from 'vitest';
-import { parkedSegments } from '../../../../lambdas/adapters/rows/parked-segments.ts';
-import { createRequests } from '../../../../lambdas/api/requests/tracked-requests.ts';
-import { requestKey, segmentKey } from '../../../../lambdas/domain/rows.ts';
+import { createParkedList } from '../../../../lambdas/api/parked/parked-rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 
 const database = useDatabase();
 
 test('parked rows are paged without loss or repetition, though several were parked at the same time', async () => {
   const { table } = database();
-  const { listParked } = createRequests(table, () => 0);
+  const listParked = createParkedList(table);
   const times = [5, 9, 9, 9, 7, 5, 3];
   for (const [n, dueAt] of times.entries()) {
     await table.write({ put: { pk: `REQ#${n}`, sk: 'REQUEST', lane: 'parked', dueAt } });
@@ -24,16 +22,4 @@ test('parked rows are paged without loss or repetition, though several were park
   expect(seen).toHaveLength(times.length);
   expect(new Set(seen).size).toBe(times.length);
   expect(seen.map((pk) => times[Number(pk.slice(4))])).toEqual([9, 9, 9, 7, 5, 5, 3]);
-});
-
-test('of the segments of a request only the parked ones are found', async () => {
-  const { table } = database();
-  for (const [n, lane] of ['copy', 'parked', 'parked'].entries()) {
-    await table.write({ put: { ...segmentKey('a', 1, n), lane, dueAt: 1 } });
-  }
-  await table.write({ put: { ...requestKey('a'), lane: 'parked', dueAt: 1 } });
-  expect((await parkedSegments(table, 'a')).map(({ sk }) => sk)).toEqual([
-    'SEGMENT#1#00001',
-    'SEGMENT#1#00002',
-  ]);
 });

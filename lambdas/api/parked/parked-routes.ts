@@ -1,0 +1,71 @@
+import * as z from 'zod/mini';
+import { equals } from '../../adapters/dynamodb/expression.ts';
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
+import { type Due, LANES, PARKED } from '../../domain/work.ts';
+import { wake } from '../../engine/wake.ts';
+import type { ApiContext } from '../http/context.ts';
+import { paging } from '../http/lists.ts';
+import { collectPage } from '../http/paging.ts';
+import { notFound } from '../http/problem.ts';
+import { type Route, route } from '../http/route.ts';
+import { createParkedList } from './parked-rows.ts';
+import { type ParkedRow, parkedView, parseParkedId } from './parked-view.ts';
+
+/** All work that waits for a person, whatever it is about, and the order to take it up again. */
+export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] {
+  const listParked = createParkedList(table);
+
+  return [
+    route({
+      name: 'listParked',
+      method: 'GET',
+      path: '/v1/parked',
+      access: 'read',
+      summary: 'Lists all work that waits for a person, last parked first, with the reasons.',
+      query: z.strictObject(paging),
+      answers: { 200: 'ParkedList' },
+      handle: (call) =>
+        lists(call, (from) =>
+          collectPage({
+            ...from,
+            filtered: false,
+            scan: listParked,
+            show: async (entries) => {
+              const read = await table.getMany<ParkedRow>(entries.map(({ key }) => key));
+              const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
+              return entries.map(({ key }) => {
+                const row = rows.get(`${key.pk} ${key.sk}`);
+                return row?.lane === PARKED ? parkedView(row) : undefined;
+              });
+            },
+          }),
+        ),
+    }),
+    route({
+      name: 'releaseParked',
+      method: 'POST',
+      path: '/v1/parked/{id}/release',
+      access: 'admin',
+      summary: 'Takes parked work up again, after what stopped it was mended.',
+      answers: { 202: 'Parked' },
+      handle: async ({ params, once }) => {
+        const key = parseParkedId(params.id ?? '');
+        if (!key) throw notFound('parked work');
+        const seen = await table.get<ParkedRow>(key);
+        let due: Due | undefined;
+        await once((commit) =>
+          optimistic(async () => {
+            const row = await table.get<ParkedRow>(key);
+            const lane = LANES.find((each) => each === row?.parked?.lane);
+            if (row?.lane !== PARKED || !lane) throw notFound('parked work, or it was released');
+            const ordered = wake(row, lane, now(), { if: [equals('lane', PARKED)] });
+            due = ordered.due;
+            return commit([ordered.write], { status: 202, ids: {} });
+          }),
+        );
+        await hints.send(due);
+        return { status: 202, body: parkedView(seen ?? key) };
+      },
+    }),
+  ];
+}

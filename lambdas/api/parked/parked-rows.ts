@@ -1,0 +1,52 @@
+import type { Table } from '../../adapters/dynamodb/table.ts';
+import { PARKED, type RowKey } from '../../domain/work.ts';
+
+type ParkedRow = RowKey & { readonly dueAt: number };
+/** A place in the list of parked rows, and the row that stands there. */
+export type ParkedPlace = { readonly position: string; readonly key: RowKey };
+
+/** Rows parked in the same millisecond, at most. */
+const PARKED_AT_ONCE = 1_000;
+const TIME_DIGITS = 15;
+
+/**
+ * Lists the rows of all kinds that wait for a person, last parked first. Many may be parked at the same time,
+ * so those of one time are always read together and put in an order of their own.
+ */
+export function createParkedList(table: Pick<Table, 'query'>) {
+  return async function listParked(
+    before: string | undefined,
+    limit: number,
+  ): Promise<{ entries: ParkedPlace[]; more: boolean }> {
+    const time = before === undefined ? undefined : Number(before.slice(0, TIME_DIGITS));
+    const { rows, more } = await table.query<ParkedRow>({
+      index: 'due',
+      partition: PARKED,
+      before: time,
+      newestFirst: true,
+      limit,
+    });
+    const last = more ? rows.at(-1)?.dueAt : undefined;
+    const [first, whole] = await Promise.all([parkedAt(time), parkedAt(last)]);
+    const entries = [...first, ...rows.filter(({ dueAt }) => dueAt !== last), ...whole]
+      .map(({ pk, sk, dueAt }) => ({ position: placeOf({ pk, sk, dueAt }), key: { pk, sk } }))
+      .filter(({ position }) => before === undefined || position < before)
+      .sort((a, b) => (a.position < b.position ? 1 : -1));
+    return { entries, more };
+  };
+
+  async function parkedAt(time: number | undefined): Promise<ParkedRow[]> {
+    if (time === undefined) return [];
+    const { rows } = await table.query<ParkedRow>({
+      index: 'due',
+      partition: PARKED,
+      after: time - 1,
+      before: time + 1,
+      limit: PARKED_AT_ONCE,
+    });
+    return rows;
+  }
+}
+
+const placeOf = ({ dueAt, pk, sk }: ParkedRow): string =>
+  `${String(dueAt).padStart(TIME_DIGITS, '0')}#${pk}#${sk}`;
