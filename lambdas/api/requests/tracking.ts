@@ -72,7 +72,7 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
   /** A request that is stopped gets no more events, with which its outbox would expire. */
   function outboxExpires(requestId: string, at: number): Write {
     const expiresAt = outboxExpiry(eventExpiry(at, retentionDays));
-    return { update: outboxOf(requestId), set: { expiresAt }, if: [present('pk')] };
+    return { update: outboxOf(requestId), set: { expiresAt } };
   }
 
   async function known(requestId: string): Promise<TrackedRequest> {
@@ -115,8 +115,8 @@ function stopRequest(
 
 /**
  * A copy that has not ended is canceled by its own stage, which cleans up, and once more when the lease of the
- * worker has ended that it is taken from. One that was not seen, since it
- * began while the rows were read, makes the write fail, and all is read again.
+ * worker has ended that it is taken from. One that was not seen, since it began while the rows were read, makes
+ * the write fail, and all is read again.
  */
 function cancelCopy({ request, copy }: TrackedRequest, now: number): { write: Write; due?: Due } {
   if (copy?.lane === undefined) {
