@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Row } from '../../../../lambdas/adapters/dynamodb/table.ts';
 import { entryWrite } from '../../../../lambdas/adapters/rows/backlog.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
+import { GATE_LANE } from '../../../../lambdas/domain/delivering/gate/gate.ts';
 import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import { endpointKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
@@ -109,7 +110,7 @@ describe('the same key', () => {
     const [first, again] = [await post(path), await post(path)];
     expect([first.status, again.status]).toEqual([202, 202]);
     expect(again.body).toEqual(first.body);
-    expect(api.hints.of('deliver-slow')).toHaveLength(1);
+    expect(api.hints.of(GATE_LANE)).toHaveLength(1);
   });
 
   test('acknowledges once, and answers how many it was', async () => {
