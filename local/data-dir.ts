@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isAlive } from './processes/is-alive.ts';
@@ -21,6 +21,7 @@ export interface DataDir {
 export function openDataDir(directory: string): DataDir {
   const path = resolve(directory);
   mkdirSync(path, { recursive: true });
+  chmodSync(path, 0o700); // it holds secrets and what was sent
   const lock = join(path, 'lock');
   takeLock(lock, path);
 

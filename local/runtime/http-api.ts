@@ -63,15 +63,19 @@ export class HttpApi {
     if (!this.invoke) return sendMessage(response, 503, 'Service Unavailable');
     const body = await readBody(request);
     if (!body) return sendMessage(response, 413, 'Request Entity Too Large');
+    const [rawPath = '/', queryString = ''] = (request.url ?? '/').split(/\?(.*)/s);
+    const path = decoded(rawPath);
+    if (path === undefined) return sendMessage(response, 400, 'Bad Request');
 
     const late = Symbol('late');
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<typeof late>((resolve) => {
       timer = setTimeout(() => resolve(late), integrationTimeoutMs);
     });
-    const result = await Promise.race([this.invoke(eventOf(request, body)), timeout]).finally(() =>
-      clearTimeout(timer),
-    );
+    const result = await Promise.race([
+      this.invoke(eventOf(request, path, queryString, body)),
+      timeout,
+    ]).finally(() => clearTimeout(timer));
     if (result === late) return sendMessage(response, 503, 'Service Unavailable');
     send(response, result);
   }
@@ -88,15 +92,10 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return size <= maxBodyBytes ? Buffer.concat(chunks) : undefined;
 }
 
-function eventOf(request: IncomingMessage, body: Buffer) {
-  const [path = '/', queryString = ''] = (request.url ?? '/').split(/\?(.*)/s);
-  const { cookie, ...rest } = request.headers;
-  const headers = Object.fromEntries(
-    Object.entries(rest).map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]),
-  );
-  const query: Record<string, string> = {};
-  for (const [name, value] of new URLSearchParams(queryString))
-    query[name] = name in query ? `${query[name]},${value}` : value;
+function eventOf(request: IncomingMessage, path: string, queryString: string, body: Buffer) {
+  const { cookie } = request.headers;
+  const query = joined([...new URLSearchParams(queryString)]);
+  const headers = joined(rawHeaders(request).filter(([name]) => name !== 'cookie'));
   const text = isText.test(request.headers['content-type'] ?? '');
   const now = new Date();
 
@@ -129,6 +128,29 @@ function eventOf(request: IncomingMessage, body: Buffer) {
     ...(body.length > 0 && { body: body.toString(text ? 'utf8' : 'base64') }),
     isBase64Encoded: body.length > 0 && !text,
   };
+}
+
+/** Decodes a path, which the gateway does although the event calls it raw; undefined when it cannot be decoded. */
+function decoded(path: string): string | undefined {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return undefined;
+  }
+}
+
+function rawHeaders({ rawHeaders: raw }: IncomingMessage): [name: string, value: string][] {
+  return raw.flatMap((name, i) => (i % 2 === 0 ? [[name.toLowerCase(), raw[i + 1] ?? '']] : []));
+}
+
+/** The values by name, several of one name joined by commas. Any name may come from outside, `__proto__` too. */
+function joined(pairs: [name: string, value: string][]): Record<string, string> {
+  const values = new Map<string, string>();
+  for (const [name, value] of pairs) {
+    const before = values.get(name);
+    values.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return Object.fromEntries(values);
 }
 
 function send(response: ServerResponse, result: unknown): void {

@@ -96,6 +96,7 @@ describe('the bridge, booted from a template', () => {
     const response = await fetch(`${bridge.apiUrl}/v1/x?y=z`, { headers: { authorization: 'Bearer k' } });
     expect(await response.json()).toMatchObject({ rawPath: '/v1/x', headers: { authorization: 'Bearer k' } });
     expect((await fetch(`${bridge.apiUrl}/throw`)).status).toBe(500);
+    expect((await fetch(`${bridge.apiUrl}/large`)).status).toBe(500); // more than Lambda answers
   });
 
   it('wakes the worker of a queue that a function sends to, as its redrive policy says', async () => {

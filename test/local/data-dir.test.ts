@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -19,6 +19,12 @@ afterEach(() => {
 });
 
 describe('a data folder', () => {
+  it('can be read by nobody else, also when it was there before', () => {
+    chmodSync(directory, 0o755);
+    openDataDir(directory);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+  });
+
   it('is created with what leads to it', () => {
     const path = join(directory, 'a', 'b');
     openDataDir(path);

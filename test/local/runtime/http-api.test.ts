@@ -20,14 +20,14 @@ describe('the HTTP API', () => {
     expect(event).toMatchObject({
       version: '2.0',
       routeKey: '$default',
-      rawPath: '/v1/a%20b',
+      rawPath: '/v1/a b',
       rawQueryString: 'x=1&x=2&y=',
       queryStringParameters: { x: '1,2', y: '' },
       cookies: ['a=1', 'b=2'],
       headers: { 'x-custom': 'a', 'content-type': 'application/json' },
       requestContext: {
         stage: '$default',
-        http: { method: 'POST', path: '/v1/a%20b', sourceIp: '127.0.0.1' },
+        http: { method: 'POST', path: '/v1/a b', sourceIp: '127.0.0.1' },
       },
       body: '{"name":"é"}',
       isBase64Encoded: false,
@@ -49,6 +49,28 @@ describe('the HTTP API', () => {
         request(`${api.url}//elsewhere/x`).end();
       }),
     ).toBe('//elsewhere/x');
+  });
+
+  it('decodes the path once, and refuses one that cannot be decoded', async () => {
+    expect((await eventOf('/v1/a%252Fb%3Fc')).rawPath).toBe('/v1/a%2Fb?c');
+    let asked = 0;
+    api.open(async () => asked++, log);
+    expect((await fetch(`${api.url}/v1/%ff`)).status).toBe(400);
+    expect(asked).toBe(0);
+  });
+
+  it('joins headers that come twice, the one with the key, too', async () => {
+    const event = await new Promise((resolve) => {
+      api.open(async (given) => resolve(given), log);
+      const headers = ['Host', 'h', 'Authorization', 'Bearer a', 'authorization', 'Bearer b'];
+      request(api.url, { headers }).end();
+    });
+    expect(event).toMatchObject({ headers: { authorization: 'Bearer a,Bearer b' } });
+  });
+
+  it('gives parameters of any name, as often as they come', async () => {
+    const { queryStringParameters } = await eventOf('/?__proto__=a&constructor=b&__proto__=c');
+    expect(JSON.stringify(queryStringParameters)).toBe('{"__proto__":"a,c","constructor":"b"}');
   });
 
   it.each(['application/octet-stream', 'application/x-www-form-urlencoded', undefined])(
