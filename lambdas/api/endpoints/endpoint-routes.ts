@@ -197,6 +197,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/secret',
       access: 'admin',
       summary: "An endpoint's signing secret.",
+      refusals: [409],
       answers: { 200: 'Secret' },
       handle: async ({ params }) => ok(secretView((await signing(params.id)).secrets, now())),
     }),

@@ -120,6 +120,7 @@ export function messageRoutes(context: ApiContext): Route[] {
             ),
         ),
       }),
+      refusals: [409],
       answers: { 200: 'Messages' },
       handle: async ({ params, query }) => {
         const first = await look(params.id);

@@ -1,31 +1,17 @@
-import Ajv2020 from 'ajv/dist/2020.js';
-import addFormats from 'ajv-formats';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { type Answer, createClient, uuid } from '../call-api.ts';
+import { createConformance } from './conformance.ts';
 
 const database = useDatabase();
-const ajv = new Ajv2020.default({ strict: false, allErrors: true });
-addFormats.default(ajv);
 let document: Answer['body'];
+let differences: ReturnType<typeof createConformance>;
 
 beforeAll(async () => {
   document = (await createClient(database()).call('GET', '/v1/openapi.json')).body;
-  ajv.addSchema({ $id: 'openapi', ...document });
+  differences = createConformance(document);
 });
-
-/** What an answer has that the document does not say, or lacks that it says. */
-function differences(method: string, path: string, answer: Answer): unknown {
-  const response = document.paths[path]?.[method.toLowerCase()]?.responses;
-  const told = answer.status < 400 ? response?.[answer.status] : document.components.responses.Problem;
-  if (!told) return `${method} ${path} does not tell of ${answer.status}`;
-  if (!told.content) return answer.body === undefined ? null : 'a body that the document does not tell of';
-  const [type, { schema }] = Object.entries(told.content)[0] as [string, { schema: { $ref: string } }];
-  if (answer.headers['content-type'] !== type) return answer.headers['content-type'];
-  const validate = ajv.compile({ $ref: `openapi${schema.$ref}` });
-  return validate(answer.body) ? null : validate.errors;
-}
 
 describe('the document', () => {
   test('names every call of the contract that the function serves', () => {

@@ -1,0 +1,26 @@
+import Ajv2020 from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
+import type { Answer } from '../call-api.ts';
+
+/**
+ * Compares answers with the API's document: what an answer has that the document does not say, or lacks that it
+ * says; null when nothing.
+ */
+export function createConformance(document: Answer['body']) {
+  const ajv = new Ajv2020.default({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: 'openapi', ...document });
+
+  return function differences(method: string, path: string, answer: Answer): unknown {
+    const said = document.paths[path]?.[method.toLowerCase()]?.responses?.[answer.status];
+    if (!said) return `${method} ${path} does not document ${answer.status}`;
+    if (!said.content) return answer.body === undefined ? null : 'a body that is not documented';
+    const [type, { schema }] = Object.entries(said.content)[0] as [string, { schema: { $ref: string } }];
+    if (answer.headers['content-type'] !== type) return answer.headers['content-type'];
+    for (const header of Object.keys(said.headers ?? {})) {
+      if (answer.headers[header.toLowerCase()] === undefined) return `no header ${header}`;
+    }
+    const validate = ajv.compile({ $ref: `openapi${schema.$ref}` });
+    return validate(answer.body) ? null : validate.errors;
+  };
+}
