@@ -1,11 +1,9 @@
 import type { EndpointRow, Target } from '../../domain/delivering/endpoint.ts';
 import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
-import { newOrigin, type OriginRow } from '../../domain/delivering/gate/origin.ts';
+import { newOrigin, type OriginRow, originOf } from '../../domain/delivering/gate/origin.ts';
 import { endpointKey, originKey } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 import type { Table } from '../dynamodb/table.ts';
-
-const originOf = (url = ''): string => (URL.canParse(url) ? new URL(url).origin : url);
 
 export type Targets = ReturnType<typeof createTargets>;
 

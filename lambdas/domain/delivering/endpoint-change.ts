@@ -3,6 +3,7 @@ import type { EndpointRow } from './endpoint.ts';
 import { isCallback, refusedFields } from './endpoint-kinds/endpoint-kinds.ts';
 import { GATE_LANE, GATE_WORK } from './gate/gate.ts';
 import { disabled, enabledAgain, isOpen } from './gate/health.ts';
+import { originOf } from './gate/origin.ts';
 
 /** What a PATCH gives; `null` takes the limit away. */
 export type EndpointChange = {
@@ -28,7 +29,10 @@ export type ChangedEndpoint = {
 };
 
 /** The fields of a PATCH that cannot be changed, by the endpoint's kind. */
-export function changeErrors(endpoint: Pick<EndpointRow, 'kind'>, given: EndpointChange): FieldError[] {
+export function changeErrors(
+  endpoint: Pick<EndpointRow, 'kind' | 'url' | 'headers'>,
+  given: EndpointChange,
+): FieldError[] {
   const fixed = isCallback(endpoint) ? NOT_OF_CALLBACKS.filter((field) => given[field] !== undefined) : [];
   return [
     ...refusedFields(endpoint.kind, given),
@@ -36,7 +40,23 @@ export function changeErrors(endpoint: Pick<EndpointRow, 'kind'>, given: Endpoin
       path,
       message: `\`${path}\` of a callback comes from its requests; register the request with another callbackUrl.`,
     })),
+    ...(takesHeadersAlong(endpoint, given) ? [HEADERS_OF_ANOTHER_HOST] : []),
   ];
+}
+
+/** Values of headers are write-only: who may change the URL must not learn them by it. */
+const HEADERS_OF_ANOTHER_HOST: FieldError = {
+  path: 'headers',
+  message:
+    'The `headers` were given for the former host; give them again with the new `url`, or `{}` for none.',
+};
+
+function takesHeadersAlong(
+  { url, headers }: Pick<EndpointRow, 'url' | 'headers'>,
+  given: EndpointChange,
+): boolean {
+  if (given.url === undefined || given.headers !== undefined) return false;
+  return Object.keys(headers).length > 0 && originOf(given.url) !== originOf(url);
 }
 
 /**

@@ -21,6 +21,9 @@ export type OriginRow = RowKey & {
 /** How exactly the time of the last delivery is kept; each renewal is a write. */
 const DELIVERED_RESOLUTION_MS = 60_000;
 
+/** The origin of a URL, such as `https://example.com`. */
+export const originOf = (url = ''): string => (URL.canParse(url) ? new URL(url).origin : url);
+
 /** An origin that nothing is known of yet. */
 export const newOrigin = (origin: string): OriginRow => ({
   ...originKey(origin),

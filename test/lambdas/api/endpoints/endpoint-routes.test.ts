@@ -122,6 +122,18 @@ describe('changing', () => {
     expect(row?.headers).toEqual({ b: '3' });
   });
 
+  test('a URL of another host does not take the values of headers along', async () => {
+    const { body: created } = await create({ headers: { authorization: 'secret' } });
+    const path = `/v1/endpoints/${created.id}`;
+    const moved = { url: 'https://elsewhere.example/hook' };
+    const { status, body } = await api.call('PATCH', path, { body: moved });
+    expect([status, body.errors[0].path]).toEqual([400, 'headers']);
+    expect((await api.call('PATCH', path, { body: { url: `${created.url}/2` } })).status).toBe(200);
+    expect((await api.call('PATCH', path, { body: { ...moved, headers: {} } })).status).toBe(200);
+    const row = await database().table.get<EndpointRow>(endpointKey(created.id));
+    expect(row).toMatchObject({ ...moved, headers: {} });
+  });
+
   test('disabling and enabling again forgives, and each is a new version of the state', async () => {
     const { body: created } = await create();
     const path = `/v1/endpoints/${created.id}`;

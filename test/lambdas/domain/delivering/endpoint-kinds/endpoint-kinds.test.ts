@@ -36,7 +36,7 @@ describe.each(ENDPOINT_KINDS)('kind %s', (kind) => {
   });
 
   test('takes ordered: false, which says nothing new', () => {
-    expect(changeErrors({ kind }, { ordered: false })).toEqual([]);
+    expect(changeErrors({ kind, headers: {} }, { ordered: false })).toEqual([]);
   });
 });
 
@@ -46,7 +46,7 @@ test('a person creates every kind but callbacks', () => {
 
 test('the URL and the filter of a callback are those of its requests', () => {
   const given = { url: 'https://other.example.com/', events: ['video.*'], busName: 'videos', rateLimit: 2 };
-  expect(changeErrors({ kind: 'callback' }, given).map(({ path }) => path)).toEqual([
+  expect(changeErrors({ kind: 'callback', headers: {} }, given).map(({ path }) => path)).toEqual([
     'busName',
     'url',
     'events',
