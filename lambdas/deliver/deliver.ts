@@ -1,5 +1,6 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { createTargets } from '../adapters/rows/targets.ts';
+import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, EndpointSecret } from '../domain/delivering/endpoint.ts';
@@ -11,6 +12,7 @@ import { stage, type WorkContext } from '../engine/stage.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';
 import { createDeliverEvent, type DeliverLog } from './deliver-event.ts';
 import { createRecordHealth } from './endpoint-health.ts';
+import { createEraseCallback } from './erase-callback.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createReleaseBacklog } from './release-backlog.ts';
 import { createReplayDeliveries } from './replay-deliveries.ts';
@@ -58,11 +60,13 @@ export function createDeliver(options: DeliverOptions) {
   const releaseBacklog = createReleaseBacklog(shared);
   const cancelDeliveries = createCancelDeliveries(shared);
   const replayDeliveries = createReplayDeliveries(shared);
+  const eraseCallback = createEraseCallback(shared);
 
   async function work(claim: Claim, context: WorkContext): Promise<void> {
     const [kind] = claim.row.pk.split('#', 1);
     if (kind === 'DEL') return deliverEvent(claim as Claim<DeliveryRow>, context);
     if (kind === 'REPLAY') return replayDeliveries(claim as Claim<ReplayRow>, context);
+    if (kind === 'ERASURE') return eraseCallback(claim as Claim<CallbackErasureRow>);
     if (kind === 'CANCELLATION') return cancelDeliveries(claim as Claim<CancellationRow>, context);
     return releaseBacklog(claim as Claim<EndpointRow>, context);
   }

@@ -1,16 +1,28 @@
-import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
+import { absent, type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Table } from '../adapters/dynamodb/table.ts';
-import { createEndpoints } from '../adapters/rows/endpoints.ts';
+import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { createEndpoints, isCallbackUsed } from '../adapters/rows/endpoints.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
+import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import type { EventRow } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { MetaRow } from '../domain/requests/request.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { backlogEntryKey, copyKey, deliveryKey, metaKey, requestIdOf, requestKey } from '../domain/rows.ts';
-import { PARKED, type RowKey } from '../domain/work.ts';
+import {
+  backlogEntryKey,
+  callbackErasureKey,
+  callbackUseKey,
+  copyKey,
+  deliveryKey,
+  endpointKey,
+  metaKey,
+  requestIdOf,
+  requestKey,
+} from '../domain/rows.ts';
+import { type Due, dueOf, PARKED, type RowKey } from '../domain/work.ts';
 import { type Claim, type Claims, owned } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
@@ -60,6 +72,7 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
     if (copy?.lane !== undefined) {
       return later(copy.lane === PARKED ? PARKED_COPY_WAIT_MS : COPY_WAIT_MS);
     }
+    await hint(await releaseCallbacks(requestId));
     const segments = await page('SEGMENT#', SEGMENTS_PER_PAGE);
     await erase(segments.rows);
     if (segments.more) return later(0);
@@ -70,6 +83,34 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
       { delete: copyKey(requestId) },
     ]);
   };
+
+  /** Ends the request's use of its callbacks, and orders the erasure of those that no other request names. */
+  async function releaseCallbacks(requestId: string): Promise<(Due | undefined)[]> {
+    const meta = await table.get<MetaRow>(metaKey(requestId));
+    return inParallel(meta?.callbacks ?? [], DELETES_AT_ONCE, async ({ endpointId }) => {
+      await table.write({ delete: callbackUseKey(endpointId, requestId) });
+      if (await isCallbackUsed(table, endpointId)) return undefined;
+      const unusedSince = now();
+      const row = {
+        ...callbackErasureKey(endpointId),
+        lane: GATE_LANE,
+        dueAt: unusedSince + QUIET_MS,
+      } as const;
+      const order = { ...row, endpointId, unusedSince } satisfies CallbackErasureRow;
+      const mark: Write = {
+        update: endpointKey(endpointId),
+        set: { unusedSince },
+        if: [present('expiresAt')],
+      };
+      try {
+        await table.transact([mark, { put: order }]);
+        return dueOf(row);
+      } catch (error) {
+        if (error instanceof ConditionFailed) return undefined;
+        throw error;
+      }
+    });
+  }
 
   /** The endpoints that may have deliveries of the request. */
   async function everAddressed(requestId: string): Promise<string[]> {

@@ -32,6 +32,18 @@ export const endpointKey = (endpointId: string): RowKey =>
   isCallbackId(endpointId)
     ? { pk: `CALLBACK#${endpointId}`, sk: 'ENDPOINT' }
     : { pk: ENDPOINTS, sk: endpointId };
+/** The sort keys of the rows that say which requests name a callback. */
+export const CALLBACK_USE = 'REQ#';
+/** Says that a request names a callback; kept as long as it may send to it. */
+export const callbackUseKey = (endpointId: string, requestId: string): RowKey => ({
+  pk: endpointKey(endpointId).pk,
+  sk: CALLBACK_USE + requestId,
+});
+/** The order to erase a callback that a purged request named, unless another request names it. */
+export const callbackErasureKey = (endpointId: string): RowKey => ({
+  pk: `ERASURE#${endpointId}`,
+  sk: 'ORDER',
+});
 /** Remembers the account-wide endpoints that were deleted, while deliveries to them are kept. */
 export const DELETED_ENDPOINTS = 'DELETED-ENDPOINT';
 /** Counts of the account-wide endpoints, kept in the transactions that change them. */

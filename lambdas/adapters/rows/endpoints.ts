@@ -7,6 +7,8 @@ import { asksForProgress } from '../../domain/events/event-filter.ts';
 import { isEndpointId } from '../../domain/ids.ts';
 import { callbackExpiry, finishedExpiry } from '../../domain/retention.ts';
 import {
+  CALLBACK_USE,
+  callbackUseKey,
   cancellationKey,
   DELETED_ENDPOINTS,
   ENDPOINTS,
@@ -157,9 +159,28 @@ export function ensured(
 ): Write | undefined {
   if (there && there.expiresAt === undefined) return undefined;
   const expiresAt = callbackExpiry(now, retentionDays, there?.expiresAt);
-  return expiresAt === undefined
-    ? undefined
-    : { update: { pk, sk }, set: { expiresAt }, setIfAbsent: endpoint };
+  if (expiresAt === undefined && there?.unusedSince === undefined) return undefined;
+  return { update: { pk, sk }, set: { expiresAt }, setIfAbsent: endpoint, remove: ['unusedSince'] };
+}
+
+/** Says that a request names a callback. */
+export const callbackUse = (
+  endpointId: string,
+  requestId: string,
+  now: number,
+  retentionDays: number,
+): Write => ({
+  put: {
+    ...callbackUseKey(endpointId, requestId),
+    expiresAt: callbackExpiry(now, retentionDays, undefined),
+  },
+});
+
+/** Whether any request names the callback, read consistently. */
+export async function isCallbackUsed(table: Pick<Table, 'query'>, endpointId: string): Promise<boolean> {
+  const { pk: partition } = endpointKey(endpointId);
+  const { rows } = await table.query({ partition, prefix: CALLBACK_USE, limit: 1, consistent: true });
+  return rows.length > 0;
 }
 
 const countsUpdate = (endpoints: number, tellProgress: number) => ({

@@ -1,7 +1,7 @@
 import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
-import { ensured } from '../../adapters/rows/endpoints.ts';
+import { callbackUse, ensured } from '../../adapters/rows/endpoints.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import type { EventRow } from '../../domain/events/event.ts';
@@ -156,7 +156,8 @@ export function planRegistration(
   const endpointWrite = (callback: Callback): Write[] => {
     const there = found.endpoints.get(callback.endpointId);
     const write = ensured(callbackEndpoint(callback, now), there, now, retentionDays);
-    return write ? [write] : [];
+    const use = callbackUse(callback.endpointId, registration.requestId, now, retentionDays);
+    return write ? [write, use] : [use];
   };
   const { request, meta } = found;
   if (!request || isExpired(request, now)) return begin(registration, found, now, endpointWrite);

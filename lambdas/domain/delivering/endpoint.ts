@@ -28,6 +28,8 @@ export type EndpointRow = Gate & {
   listAt: string;
   /** Of a callback that no person changed: when it may be deleted; each registration puts it off. */
   expiresAt?: number;
+  /** Of a callback: since when no request seems to name it, ms since epoch; a registration takes it away. */
+  unusedSince?: number;
 };
 
 /** An endpoint to deliver to, and for a callback what is known of its origin. */

@@ -1,0 +1,27 @@
+import { equals, present } from '../adapters/dynamodb/expression.ts';
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
+import { isCallbackUsed } from '../adapters/rows/endpoints.ts';
+import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
+import { endpointKey } from '../domain/rows.ts';
+import { type Claim, owned } from '../engine/claims.ts';
+
+/**
+ * Erases the row of a callback, which holds its URL, when no request names it any more.
+ *
+ * It was marked as unused two minutes ago. A registration that read it before has ended since, so its use is
+ * seen here; one that read it later has taken the mark away. One that a person changed does not expire, and
+ * stays until that person deletes it.
+ */
+export function createEraseCallback({ table }: { readonly table: Table }) {
+  return async function eraseCallback(claim: Claim<CallbackErasureRow>): Promise<void> {
+    const { endpointId, unusedSince } = claim.row;
+    const key = endpointKey(endpointId);
+    const asMarked = [equals('unusedSince', unusedSince), present('expiresAt')];
+    const end: Write = (await isCallbackUsed(table, endpointId))
+      ? { update: key, remove: ['unusedSince'], if: asMarked }
+      : { delete: key, if: asMarked };
+    await writeIf(table, end);
+    await table.write({ delete: claim.row, if: [owned(claim)] });
+  };
+}
