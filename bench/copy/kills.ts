@@ -34,7 +34,7 @@ export async function measureKills(
   }: { size: number; kills: number; workers?: number; seed?: number },
 ): Promise<KillFigures> {
   // So slow that all kills fall into the copy, whatever the machine.
-  const seconds = Math.max(10, kills * 1.2);
+  const seconds = Math.max(5, kills * 1.2);
   const servers = await startServers(certificate, { bytesPerSecond: size / seconds / workers });
   const fleet = await startFleet(servers, certificate, { workers, memoryMiB: MEMORY_MIB });
   const random = randomFrom(seed);

@@ -63,8 +63,8 @@ export function resolveByDns(resolver = new Resolver({ timeout: 2_000, tries: 2 
 /** The addresses, or none if they take longer: some servers never answer what they have no record for. */
 async function soon(addresses: Promise<string[]>): Promise<string[]> {
   const answered = new AbortController();
-  const patience = setTimeout(MORE_MS, [], { signal: answered.signal });
-  return Promise.race([addresses, patience]).finally(() => answered.abort());
+  const maxWait = setTimeout(MORE_MS, [], { signal: answered.signal });
+  return Promise.race([addresses, maxWait]).finally(() => answered.abort());
 }
 
 function familyOf(family: number | string | undefined): number {

@@ -1,6 +1,7 @@
 import { type SegmentRow, supersededSegment } from '../../domain/copying/copy.ts';
 import { requestKey } from '../../domain/rows.ts';
 import { PARKED } from '../../domain/work.ts';
+import { withdraw } from '../../engine/wake.ts';
 import { equals } from '../dynamodb/expression.ts';
 import type { Table } from '../dynamodb/table.ts';
 import { writeIf } from '../dynamodb/write-if.ts';
@@ -22,18 +23,14 @@ export async function parkedSegments(table: Pick<Table, 'query'>, requestId: str
   }
 }
 
-/** Ends them, when nothing is to be copied any more that a person could release. */
+/** Ends the segments that wait for a person, when there is nothing left to copy. */
 export async function supersedeParked(
   table: Pick<Table, 'query' | 'write'>,
   requestId: string,
   expiresAt: number,
 ): Promise<void> {
   for (const segment of await parkedSegments(table, requestId)) {
-    await writeIf(table, {
-      update: segment,
-      set: supersededSegment(expiresAt),
-      remove: ['lane', 'dueAt', 'claims', 'parked'],
-      if: [equals('lane', PARKED)],
-    });
+    const set = supersededSegment(expiresAt);
+    await writeIf(table, withdraw(segment, { set, if: [equals('lane', PARKED)] }));
   }
 }

@@ -164,7 +164,7 @@ test.each([
 );
 
 test.each(['stored', 'failed'])(
-  'a copy whose request was stopped without it ends without a word when it has %s',
+  'a copy that was not told of its request's stop tells nobody of its end and keeps nothing when it has %s',
   async (end) => {
     const requestId = await world.begin(2 * MIB);
     if (end === 'failed') await world.sim('faults', { faults: [{ at: 'download', kind: 'gzip' }] });

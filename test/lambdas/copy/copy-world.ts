@@ -22,7 +22,7 @@ import {
 } from '../../../lambdas/domain/copying/copy.ts';
 import type { EventRow } from '../../../lambdas/domain/events/event.ts';
 import type { RequestRow } from '../../../lambdas/domain/requests/request.ts';
-import { copyKey, metaKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { copyKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { encodeHints, type Hint } from '../../../lambdas/domain/work.ts';
 import { createClaims } from '../../../lambdas/engine/claims.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
@@ -160,6 +160,7 @@ export async function startCopyWorld({
         }),
       },
       { put: { ...metaKey(requestId), metadata: {}, callbacks: [] } },
+      { put: outboxKey({ kind: 'request', requestId }) },
       {
         put: newCopy({ requestId, copyId: randomUUID() }, { url: url ?? given, expiresAt }, undefined, now()),
       },
@@ -174,6 +175,7 @@ export async function startCopyWorld({
     const row = requestRow({ requestId, status: 'complete', sequence: 3, position: 4 });
     await table.write({ put: { ...row, video: { state: 'pending' } } });
     await table.write({ put: { ...metaKey(requestId), metadata: {}, callbacks: [] } });
+    await table.write({ put: outboxKey({ kind: 'request', requestId }) });
     await table.write({ put: newCopy({ requestId, copyId: randomUUID() }, source, undefined, now()) });
   }
 

@@ -15,7 +15,7 @@ export type S3Fault =
 
 export type ChooseFault = (call: S3Call) => S3Fault | undefined | Promise<S3Fault | undefined>;
 
-/** Stands between the bridge and S3, and makes trouble when told to. */
+/** Stands between the bridge and S3, and breaks what it is told to. */
 export async function startFaultyProxy(upstream: string) {
   let choose: ChooseFault = () => undefined;
   const target = new URL(upstream);

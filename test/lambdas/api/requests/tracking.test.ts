@@ -4,7 +4,7 @@ import type { Table } from '../../../../lambdas/adapters/dynamodb/table.ts';
 import { createTracking } from '../../../../lambdas/api/requests/tracking.ts';
 import { type CopyRow, newCopy } from '../../../../lambdas/domain/copying/copy.ts';
 import type { RequestRow } from '../../../../lambdas/domain/requests/request.ts';
-import { copyKey, metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { copyKey, metaKey, outboxKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../../support/claims.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { requestRow } from '../../../support/rows.ts';
@@ -23,7 +23,8 @@ beforeEach(async () => {
     clock.now(),
   );
   const meta = { ...metaKey(requestId), metadata: {}, callbacks: [] };
-  for (const put of [request, copy, meta]) await database().table.write({ put });
+  const outbox = outboxKey({ kind: 'request', requestId });
+  for (const put of [request, copy, meta, outbox]) await database().table.write({ put });
 });
 
 const stop = (table: Table) =>
