@@ -164,7 +164,7 @@ test.each([
 );
 
 test.each(['stored', 'failed'])(
-  'a copy that was not told of its request's stop tells nobody of its end and keeps nothing when it has %s',
+  'a copy that was not told that its request was stopped ends silently when it has %s',
   async (end) => {
     const requestId = await world.begin(2 * MIB);
     if (end === 'failed') await world.sim('faults', { faults: [{ at: 'download', kind: 'gzip' }] });
