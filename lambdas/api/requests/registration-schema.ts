@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { jsonBytes } from '../../domain/truncate-utf8.ts';
 import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
 
 const MAX_METADATA_PAIRS = 50;
@@ -20,9 +21,10 @@ const metadata = z
       const entries = Object.entries(pairs);
       if (entries.length > MAX_METADATA_PAIRS)
         return `These are too many pairs: at most ${MAX_METADATA_PAIRS}.`;
-      const bytes = entries.reduce((sum, pair) => sum + Buffer.byteLength(pair.join('')), 0);
+      // Without the quotes.
+      const bytes = entries.flat().reduce((sum, text) => sum + jsonBytes(text) - 2, 0);
       return bytes > MAX_METADATA_BYTES
-        ? `This is too long in all: at most ${MAX_METADATA_BYTES} bytes.`
+        ? `This is too long in all: at most ${MAX_METADATA_BYTES} bytes as JSON writes them, where escaped characters take two to six.`
         : undefined;
     }),
   );

@@ -1,5 +1,6 @@
 import { type EventSource, eventId } from '../ids.ts';
 import { eventKey } from '../rows.ts';
+import { truncateJson } from '../truncate-utf8.ts';
 import type { RowKey } from '../work.ts';
 import type { EventType } from './event-types.ts';
 
@@ -56,11 +57,22 @@ export function numberEvents(
       type: draft.type,
       occurredAt,
       position,
-      data: { ...identity, ...(source.kind === 'request' ? { sequence } : {}), ...draft.data },
+      data: { ...identity, ...(source.kind === 'request' ? { sequence } : {}), ...bounded(draft.data) },
     };
   });
   return { rows, counters: { sequence, position, lastEventAt: occurredAt } };
 }
+
+/** Bytes of one text in JSON, where an escaped byte takes up to six: payloads stay under 20 kB. */
+const MAX_TEXT_BYTES = 4_096;
+
+const bounded = (data: EventDraft['data']): EventDraft['data'] =>
+  Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? truncateJson(value, MAX_TEXT_BYTES) : value,
+    ]),
+  );
 
 /** What is sent, and what `GET /v1/events/{id}` answers. */
 export type EventPayload = { id: string; type: string; timestamp: string; data: Record<string, unknown> };

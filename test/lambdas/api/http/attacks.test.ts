@@ -237,6 +237,15 @@ test('NUL in metadata or a description is refused with the remedy', async () => 
   ]);
 });
 
+test('metadata counts as JSON writes it, so that no payload outgrows its 20 kB', async () => {
+  const pairs = (value: string, count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, value]));
+  const { status, body } = await register({ metadata: pairs('\u0001'.repeat(200), 10) });
+  expect([status, body.errors[0].path]).toEqual([400, 'metadata']);
+  expect(body.errors[0].message).toContain('escaped');
+  expect((await register({ metadata: pairs('x'.repeat(200), 40) })).status).toBe(201);
+});
+
 test('a search finds requests by id, metadata and error texts, in any case', async () => {
   const client = createClient(database(), { startAt: Date.UTC(2032, 0, 1) });
   const ids = ['x', 'y', 'z'].map((name) => uuid(`sought ${name}`));

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
-import { REQUEST_ID, START } from '../../../support/rows.ts';
+import { numberEvents, payload } from '../../../../lambdas/domain/events/event.ts';
+import { transition } from '../../../../lambdas/domain/requests/transition.ts';
+import { REQUEST_ID, requestRow, START } from '../../../support/rows.ts';
 
 const source = { kind: 'request', requestId: REQUEST_ID } as const;
 
@@ -29,4 +30,29 @@ test('no event is dated before the last one, though the clock that numbers it is
   const { rows, counters } = numberEvents(source, last, [{ type: 'video.processing', data: {} }], START);
   expect(rows[0]?.occurredAt).toBe(START + 20_000);
   expect(counters.lastEventAt).toBe(START + 20_000);
+});
+
+test.each(['\u0001', '"', '\\', 'ä', '\u{1F600}', 'a'])(
+  'a payload stays under 20 kB, though message, code and metadata are as long as can be and all %j',
+  (char) => {
+    const row = requestRow({ estimates: { cost: [1e15, 1e15], time: [1e15, 1e15] } });
+    const answer = { status: 'failed', message: char.repeat(4_096), errorCode: char.repeat(128) };
+    const { events } = transition(row, { kind: 'status', status: answer }, START);
+    const [event] = numberEvents(source, { sequence: 0, position: 0 }, events, START).rows;
+    if (!event) throw new Error('a failed job has an event');
+    // 50 pairs of 8 KiB in all, as JSON writes them (registration-schema.ts).
+    const each = Math.floor(8_192 / 50 / (Buffer.byteLength(JSON.stringify(char)) - 2));
+    const metadata = Object.fromEntries(
+      Array.from({ length: 50 }, (_, n) => [`${n}`.padStart(4), char.repeat(each)]),
+    );
+    const body = JSON.stringify(payload(event, metadata));
+    expect(Buffer.byteLength(body)).toBeLessThan(20_000);
+    expect(JSON.parse(body).data.message.length).toBeGreaterThan(500);
+  },
+);
+
+test('a long reason is cut by the bytes that it takes in JSON', () => {
+  const drafts = [{ type: 'video.store_failed' as const, data: { reason: '\u0001'.repeat(20_000) } }];
+  const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, START);
+  expect(Buffer.byteLength(JSON.stringify(rows[0]?.data.reason))).toBeLessThanOrEqual(4_096);
 });
