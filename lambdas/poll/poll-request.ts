@@ -1,9 +1,9 @@
-import { type Condition, equals } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
 import { observe } from '../domain/polling/poll-schedule.ts';
 import { nextPoll } from '../domain/polling/poll-wait.ts';
-import { boundedRetryAfter } from '../domain/polling/upstream-pause.ts';
+import { boundedRetryAfter, pauseReason } from '../domain/polling/upstream-pause.ts';
 import { type RequestRow, requestList } from '../domain/requests/request.ts';
 import {
   DEFAULT_TRANSITION_SETTINGS,
@@ -43,7 +43,6 @@ export type PollDependencies = {
 /** A poll's answer, and what the commit needs to know of the poll; `lateness` in ms. */
 type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly lateness: number };
 
-const RENUMBER_TRIES = 3;
 /** How long after a pause a refused row is due, ms: another row is the probe, and tells whether it alone is refused. */
 const BEHIND_PROBE_MS = 5_000;
 /** Rows that waited for a pause to end are due within this time, ms, so that they do not collide on its row. */
@@ -78,9 +77,10 @@ export function createPollRequest(dependencies: PollDependencies) {
     const outcome = alone ? faultOf(answer) : answer;
     if (outcome.kind === 'pause') {
       const until = await pauses.apply(outcome);
+      const lastError = { at: now(), reason: pauseReason(outcome) };
       return refused
-        ? postpone(claim, until + BEHIND_PROBE_MS, context, { refused })
-        : postpone(claim, until + random() * RESUME_SPREAD_MS, context);
+        ? postpone(claim, until + BEHIND_PROBE_MS, context, { refused, lastError })
+        : postpone(claim, until + random() * RESUME_SPREAD_MS, context, { lastError });
     }
     if (permit.kind === 'probe' && outcome.kind !== 'fault') await pauses.lift(permit.pause);
 
@@ -100,26 +100,21 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 
   async function commit(claim: Claim<RequestRow>, polled: Polled, { hint }: WorkContext): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      const { row } = claim;
-      const at = now();
-      const change = transition(row, polled.outcome, at, { tellProgress: polled.tellProgress, settings });
-      const { writes, due } = await writesOf(claim, change, polled, at);
-      try {
+    const { row } = claim;
+    const committed = await optimistic(
+      async () => {
+        const at = now();
+        const change = transition(row, polled.outcome, at, { tellProgress: polled.tellProgress, settings });
+        const { writes, due } = await writesOf(claim, change, polled, at);
         await claims.commit(claim, writes);
-      } catch (error) {
-        if (!(error instanceof ConditionFailed)) throw error;
-        const stored = await table.get<RequestRow>(row);
-        if (stored?.owner !== claim.nonce || attempt === RENUMBER_TRIES) throw error;
-        // The copy has numbered an event meanwhile; while the claim holds, count on from there.
-        Object.assign(claim.row, stored);
-        continue;
-      }
-      await hint(due);
-      report(row, change, polled.outcome);
-      if (polled.outcome.kind === 'status') await showProgress(table, row, polled.outcome.status, at);
-      return;
-    }
+        return { at, change, due };
+      },
+      // The copy's row may change meanwhile; the request's own row changes only for who takes it.
+      { claimAt: 0 },
+    );
+    await hint(committed.due);
+    report(row, committed.change, polled.outcome);
+    if (polled.outcome.kind === 'status') await showProgress(table, row, polled.outcome.status, committed.at);
   }
 
   /** The transaction that a change makes, and the rows that are due by it. */
@@ -137,11 +132,9 @@ export function createPollRequest(dependencies: PollDependencies) {
     const ended = { ...left, set: { ...left.set, ...events.counters } };
     const again = dueAt === undefined ? undefined : againWrite(claim, dueAt, ended);
     const request = again?.write ?? finishWrite(claim, ended);
-    // The copy numbers events, too.
-    const asRead: Condition = equals('sequence', row.sequence);
     return {
       writes: [
-        { ...request, if: [...(request.if ?? []), asRead] },
+        request,
         ...events.writes,
         ...(copy ? [copy.write] : []),
         ...(change.next === 'done' ? [expireMeta(row, at)] : []),

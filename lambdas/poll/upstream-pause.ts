@@ -18,7 +18,7 @@ export type Permit =
 
 export type UpstreamPauses = ReturnType<typeof createUpstreamPauses>;
 
-/** How old the row may be that a worker goes by, ms. */
+/** How long a worker takes it for granted that there is no pause, ms. A pause is read anew: a person may end it. */
 const FRESH_MS = 1_000;
 /** How long the answer to a probe is awaited, ms: longer than a poll can take. */
 const PROBE_MS = 15_000;
@@ -34,15 +34,13 @@ export function createUpstreamPauses(options: {
   onApply: (pause: UpstreamPause) => void;
 }) {
   const { table, now, random, onApply } = options;
-  let seen: { pause: PauseRow | undefined; at: number } | undefined;
+  let noneAt: number | undefined;
 
   async function current(): Promise<PauseRow | undefined> {
-    if (!seen || now() - seen.at >= FRESH_MS) see(await table.get<PauseRow>(upstreamPauseKey));
-    return seen?.pause;
-  }
-
-  function see(pause: PauseRow | undefined): void {
-    seen = { pause, at: now() };
+    if (noneAt !== undefined && now() - noneAt < FRESH_MS) return undefined;
+    const pause = await table.get<PauseRow>(upstreamPauseKey);
+    noneAt = pause ? undefined : now();
+    return pause;
   }
 
   /** A permit to poll now. After a pause one worker gets a probe, and all others wait for its answer. */
@@ -53,15 +51,12 @@ export function createUpstreamPauses(options: {
     const at = now();
     if (held > at) return { kind: 'held', until: held };
     const probed = { ...pause, probeUntil: at + PROBE_MS };
-    // Seen before it is written, so that this worker's other polls do not compete for it.
-    see(probed);
     try {
       const set = { probeUntil: probed.probeUntil };
       await table.write({ update: upstreamPauseKey, set, if: unchanged(pause) });
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;
       const present = error.rows.get(0) as PauseRow | undefined;
-      see(present);
       return present ? { kind: 'held', until: heldUntil(present) ?? at } : GO;
     }
     return { kind: 'probe', pause: probed };
@@ -69,11 +64,11 @@ export function createUpstreamPauses(options: {
 
   /** Pauses all polling after a signal from upstream; returns until when, ms since epoch. */
   async function apply(signal: PauseSignal): Promise<number> {
+    noneAt = undefined;
     // Of two workers that apply a pause at once the longer wait counts.
     return optimistic(async () => {
       const previous = await table.get<PauseRow>(upstreamPauseKey);
       const pause = paused(previous, signal, now(), random());
-      see({ ...upstreamPauseKey, ...pause });
       if (pause.until === previous?.until) return pause.until;
       await table.write({
         put: { ...upstreamPauseKey, ...pause },
@@ -86,7 +81,6 @@ export function createUpstreamPauses(options: {
 
   /** Ends the pause after the answer to its probe; a signal that came meanwhile says more, and stays. */
   async function lift(probed: UpstreamPause): Promise<void> {
-    see(undefined);
     await writeIf(table, { delete: upstreamPauseKey, if: unchanged(probed) });
   }
 

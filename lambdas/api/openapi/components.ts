@@ -144,7 +144,24 @@ const schemas: Readonly<Record<string, Schema>> = {
     id: text,
     type: oneOf(...EVENT_TYPES),
     timestamp: time,
-    data: { type: 'object', description: 'Only gains fields: ignore those that you do not know.' },
+    data: {
+      type: 'object',
+      description: 'Only gains fields: ignore those that you do not know.',
+      properties: {
+        requestId: text,
+        sequence: { ...count, description: "Numbers a request's events 1, 2, 3, …" },
+        status: text,
+        previousStatus: {
+          ...nullable(text),
+          description: 'The status of the event before; null in the first.',
+        },
+        skipped: {
+          ...list(text),
+          description:
+            'The statuses between the two that no poll saw, in the order that upstream documents; only when it went forward.',
+        },
+      },
+    },
   }),
   EventList: page('Event'),
   EventId: object({ eventId: text }),

@@ -25,6 +25,15 @@ export type PauseSignal = {
   readonly detail?: string;
 };
 
+/** What a pause is for, in words. */
+export const pauseReason = ({ reason, detail }: PauseSignal): string => detail ?? REASONS[reason];
+
+const REASONS: Record<PauseReason, string> = {
+  unauthorized: 'Topaz refuses the API key: put a valid one into its secret',
+  throttled: 'Topaz asks to wait',
+  'no-key': 'there is no Topaz API key: put yours into its secret',
+};
+
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 300_000;
 /** A wrong key is tried again this often once a probe has confirmed it, so that polling resumes soon after it was corrected. */

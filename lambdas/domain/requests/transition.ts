@@ -1,6 +1,6 @@
 import type { EventDraft } from '../events/event.ts';
 import type { EventType } from '../events/event-types.ts';
-import { truncateJson, truncateUtf8 } from '../truncate-utf8.ts';
+import { truncateUtf8 } from '../truncate-utf8.ts';
 import {
   KNOWN_STATUSES,
   LOST,
@@ -56,9 +56,7 @@ export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
   progressMs: 10_000,
 };
 
-/** Payloads stay under 20 kB, in whose JSON an escaped byte may take six. */
 const MAX_MESSAGE_BYTES = 2_048;
-const MAX_MESSAGE_JSON_BYTES = 4_096;
 const MAX_UNRECOGNIZED = 20;
 const OVERDUE = 'pending for longer than upstream keeps data';
 
@@ -149,7 +147,8 @@ function completed(row: RequestRow, answer: UpstreamStatus, settings: Transition
   if (!row.copy) return { set: {}, events: [], next: 'done' };
   const { download } = answer;
   if (download) {
-    const set = { video: row.video ?? { state: 'pending' as const } };
+    // What the copy writes of the video meanwhile stays.
+    const set = row.video ? {} : { video: { state: 'pending' as const } };
     return { set, remove: ['downloadMissing', 'urlWanted'], events: [], next: 'copying', source: download };
   }
   const missing = (row.downloadMissing ?? 0) + 1;
@@ -185,8 +184,9 @@ function notFound(
 ): Transition {
   const { notFoundSince = now, notFounds = 0 } = row;
   if (now - notFoundSince < settings.notFoundMs || notFounds + 1 < settings.notFoundTries) {
+    const lastError = { at: now, reason: 'status 404: upstream does not know the request' };
     return {
-      set: { ...polled, notFoundSince, notFounds: notFounds + 1 },
+      set: { ...polled, notFoundSince, notFounds: notFounds + 1, lastError },
       remove: ['faults', 'refused'],
       events: [],
       next: 'polling',
@@ -285,6 +285,4 @@ function eventData(
 }
 
 const messageOf = ({ message }: { readonly message?: string }): string | undefined =>
-  message === undefined
-    ? undefined
-    : truncateJson(truncateUtf8(message, MAX_MESSAGE_BYTES), MAX_MESSAGE_JSON_BYTES);
+  message === undefined ? undefined : truncateUtf8(message, MAX_MESSAGE_BYTES);

@@ -183,26 +183,22 @@ test('the row that is polled stays under a kilobyte, however many nodes report t
   expect(await table.get(metaKey(request.requestId))).toBeUndefined();
 });
 
-test('when the copy numbers an event during the poll, the poll counts on from there', async () => {
-  const { register, startWorker, transact, table } = await world();
-  const request = await register([['accepted', 0]]);
-  let interfered = false;
+test('a copy that begins anew while its fresh URL is polled is read again', async () => {
+  const { register, startWorker, transact, table, clock } = await world();
+  const request = await register([['complete', 0]]);
+  await request.poll();
+  await request.update({ lane: 'poll', dueAt: clock.now(), urlWanted: true });
+  let restarted = false;
   const { invoke } = startWorker({
     transact: async (writes) => {
-      if (!interfered) {
-        interfered = true;
-        await table.write({ update: requestKey(request.requestId), set: { sequence: 1, position: 1 } });
-        await table.write({
-          put: { ...eventKey({ kind: 'request', requestId: request.requestId }, 1), type: 'video.stored' },
-        });
-      }
+      if (!restarted) await table.write({ update: copyKey(request.requestId), set: { generation: 2 } });
+      restarted = true;
       return transact(writes);
     },
   });
   await invoke([await request.hint()]);
-  expect((await request.events()).map((event) => event.type)).toEqual(['video.stored', 'video.accepted']);
-  expect((await request.events())[1]?.data.sequence).toBe(2);
-  expect(await request.row()).toMatchObject({ sequence: 2, position: 2, status: 'accepted' });
+  expect(await request.copy()).toMatchObject({ generation: 2, source: { version: 2 } });
+  expect(await request.row()).not.toHaveProperty('urlWanted');
 });
 
 test('a poll whose row was taken from it meanwhile changes nothing', async () => {

@@ -66,10 +66,15 @@ test('a short 404 changes nothing', async () => {
   const { request, clock } = await setUp({ kind: 'http', status: 404, times: 2 });
   await request.poll();
   expect(await request.row()).toMatchObject({ status: 'processing', notFoundSince: clock.now() });
-  expect(await request.view()).toMatchObject({ state: 'active', status: 'processing' });
+  expect(await request.view()).toMatchObject({
+    state: 'active',
+    status: 'processing',
+    lastError: { reason: 'status 404: upstream does not know the request' },
+  });
   await request.poll();
   await request.poll();
   expect(await request.row()).not.toHaveProperty('notFoundSince');
+  expect(await request.row()).not.toHaveProperty('lastError');
   expect(await request.events()).toHaveLength(1);
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { upstreamPauseKey } from '../../../lambdas/domain/rows.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { PLACEHOLDER, pollWorld } from './poll-world.ts';
@@ -85,7 +86,8 @@ test.each([
   expect(pauses).toHaveLength(1);
   // The refused row is due only after another's probe.
   const nextPollAt = new Date(start + wait + 5_000).toISOString();
-  expect(await first!.view()).toMatchObject({ status: 'registered', polls: 0, nextPollAt });
+  const lastError = { at: new Date(start).toISOString(), reason: 'Topaz asks to wait' };
+  expect(await first!.view()).toMatchObject({ status: 'registered', polls: 0, nextPollAt, lastError });
   expect(await second!.view()).toMatchObject({ status: 'registered', polls: 0, lastPolledAt: null });
 });
 
@@ -173,6 +175,22 @@ test('a probe that gets no answer is followed by another, and the pause stays', 
   await next.poll();
   expect(await pause()).toBeUndefined();
   expect(await next.view()).toMatchObject({ status: 'processing' });
+});
+
+test('a pause that a person ended is over at once for a worker that knew of it', async () => {
+  const { registerMany, worker, clock, sent, pause, table, answerWith } = await setUp({
+    status: 429,
+    retryAfter: 600,
+  });
+  const [first, second] = await registerMany(2);
+  await worker.invoke(await hintsOf([first!]));
+  await answerWith([]);
+  // As `POST /v1/requests/{requestId}/poll` does.
+  await table.write({ update: upstreamPauseKey, set: { until: clock.now() } });
+  await worker.invoke(await hintsOf([second!]));
+  expect(sent).toHaveLength(2);
+  expect(await second!.view()).toMatchObject({ status: 'processing' });
+  expect(await pause()).toBeUndefined();
 });
 
 test.each([401, 403])(

@@ -312,10 +312,3 @@ describe('the previous status of an event', () => {
     expect(next.events[0]?.data).toMatchObject({ previousStatus: 'accepted' });
   });
 });
-
-test('a message full of characters that JSON escapes leaves the payload small', () => {
-  const row = requestRow({ status: 'processing', sentStatus: 'processing' });
-  const message = '\u0001'.repeat(2_048);
-  const [event] = transition(row, says('failed', { message }), START).events;
-  expect(Buffer.byteLength(JSON.stringify(event?.data))).toBeLessThan(5_000);
-});
