@@ -10,7 +10,7 @@ import {
 import { checkWrite } from './conditions.ts';
 import { S3Error } from './errors.ts';
 import { checksumElement, findUpload } from './multipart-operations.ts';
-import type { OpenUpload, Part } from './object-store.ts';
+import type { OpenUpload, Part, StoredObject } from './object-store.ts';
 import { asList, type Call, findBucket, malformedXml, type Reply, unquote } from './operation.ts';
 import type { S3Request } from './request.ts';
 import { element, parseXml, xmlDocument } from './xml.ts';
@@ -24,10 +24,18 @@ interface NamedPart {
   checksums: Checksum[];
 }
 
-/** CompleteMultipartUpload; an upload that it refuses stays open. */
+/**
+ * CompleteMultipartUpload; an upload that it refuses stays open. One that is completed already answers as it did
+ * before, as long as the object is the one that it made.
+ */
 export async function completeMultipartUpload(call: Call): Promise<Reply> {
   const { request, signer, store, now } = call;
   const bucket = findBucket(call);
+  const made = bucket.objects.get(request.key);
+  if (made?.uploadId !== undefined && made.uploadId === request.param('uploadId')) {
+    await receiveText(request, signer, undefined);
+    return completed(call, made);
+  }
   findUpload(call);
   // The checksum in the headers is that of the object, not of this body.
   const named = readNamedParts(await receiveText(request, signer, undefined));
@@ -44,7 +52,7 @@ export async function completeMultipartUpload(call: Call): Promise<Reply> {
   const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.etag, 'hex')));
   const etag = `${createHash('md5').update(md5s).digest('hex')}-${parts.length}`;
   const { id, key, headers, metadata, tags } = upload;
-  store.completeUpload(bucket, upload, {
+  const object: StoredObject = {
     key,
     headers,
     metadata,
@@ -55,15 +63,20 @@ export async function completeMultipartUpload(call: Call): Promise<Reply> {
     blobs: parts.map((part) => part.blob),
     uploadId: id,
     ...(checksum && mode && { checksum, checksumType: mode.type }),
-  });
+  };
+  store.completeUpload(bucket, upload, object);
+  return completed(call, object);
+}
+
+function completed({ request }: Call, { key, etag, checksum, checksumType }: StoredObject): Reply {
   const body = xmlDocument(
     'CompleteMultipartUploadResult',
     element('Location', `http://${request.header('host')}${request.path}`),
-    element('Bucket', bucket.name),
+    element('Bucket', request.bucket),
     element('Key', key),
     element('ETag', `"${etag}"`),
     checksumElement(checksum),
-    element('ChecksumType', checksum && mode?.type),
+    element('ChecksumType', checksumType),
   );
   return { body };
 }

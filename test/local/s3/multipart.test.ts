@@ -161,8 +161,17 @@ describe('a multipart upload', () => {
     const parts = await uploadAll(upload);
     expect(await refusal(getBytes())).toBe('NoSuchKey 404');
     await complete(upload, parts);
-    expect(await refusal(complete(upload, parts))).toBe('NoSuchUpload 404');
     expect(await refusal(uploadPart(upload, 1, LAST))).toBe('NoSuchUpload 404');
+  });
+
+  test('can be completed again, with the same answer, until another object takes its place', async () => {
+    const upload = await create();
+    const parts = await uploadAll(upload);
+    const { $metadata: _, ...first } = await complete(upload, parts);
+    const { $metadata: __, ...again } = await complete(upload, parts);
+    expect(again).toEqual(first);
+    await s3.send(new PutObjectCommand({ Bucket: BUCKET, Key, Body: 'another' }));
+    expect(await refusal(complete(upload, parts))).toBe('NoSuchUpload 404');
   });
 
   test('is gone once aborted', async () => {
