@@ -31,6 +31,15 @@ export function dynamoEngines(): DynamoEngine[] {
   return [dynoxide(), dynamoDbLocal()].filter((engine) => engine !== undefined);
 }
 
+/** The engine that the variable BRIDGE_DYNAMODB names, else the preferred one; undefined when none runs here. */
+function chosenEngine(): DynamoEngine | undefined {
+  const engines = dynamoEngines();
+  const name = process.env.BRIDGE_DYNAMODB;
+  const chosen = name ? engines.find((engine) => engine.name === name) : engines[0];
+  if (name && !chosen) throw new Error(`BRIDGE_DYNAMODB names ${name}, which does not run on this machine.`);
+  return chosen;
+}
+
 function dynoxide(): DynamoEngine | undefined {
   const manifest = locate('@dynoxide/linux-x64/package.json');
   if (!manifest || process.platform !== 'linux' || process.arch !== 'x64') return undefined;
@@ -73,7 +82,7 @@ function dynamoDbLocal(): DynamoEngine | undefined {
 export async function startDynamo(
   options: { folder?: string; engine?: DynamoEngine } = {},
 ): Promise<Emulator> {
-  const engine = options.engine ?? dynamoEngines()[0];
+  const engine = options.engine ?? chosenEngine();
   if (!engine) {
     throw new Error(
       'No DynamoDB runs on this machine: the package @dynoxide/linux-x64 is for 64-bit Linux on Intel or AMD; ' +

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   dynamoEngines,
   type Emulator,
@@ -38,6 +38,12 @@ describe.each(dynamoEngines())('$name', (engine) => {
     const { Item } = await clientOf(second).send(new GetItemCommand({ TableName: 'Table', Key: { pk, sk } }));
     expect(Item).toEqual(row);
   });
+});
+
+it('refuses an engine that does not run here by its name', async () => {
+  vi.stubEnv('BRIDGE_DYNAMODB', 'other');
+  await expect(startDynamo()).rejects.toThrow('BRIDGE_DYNAMODB names other');
+  vi.unstubAllEnvs();
 });
 
 it('tells when DynamoDB ends by itself', async () => {
