@@ -65,3 +65,16 @@ describe('an exchange error', () => {
     });
   });
 });
+
+it.each([
+  ['CERT_HAS_EXPIRED', /has expired/],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', /is self-signed/],
+  ['SELF_SIGNED_CERT_IN_CHAIN', /is self-signed/],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', /is for another host than example\.com/],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /intermediate certificates/],
+  ['EPROTO', /TLS 1\.2/],
+])('what is wrong with TLS by %s is said in words', (code, words) => {
+  const error = asExchangeError(Object.assign(new Error('x'), { code }), 'example.com', 'tls');
+  expect(error.class).toBe('tls');
+  expect(error.message).toMatch(words);
+});
