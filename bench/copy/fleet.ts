@@ -5,6 +5,7 @@ import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { type CopyRow, newCopy } from '../../lambdas/domain/copying/copy.ts';
 import { copyKey, requestKey } from '../../lambdas/domain/rows.ts';
 import type { Hint, RowKey, Work } from '../../lambdas/domain/work.ts';
+import { wake } from '../../lambdas/engine/wake.ts';
 import { startTable, TABLE_NAME } from './aws.ts';
 import type { Certificate } from './certificate.ts';
 import type { Servers } from './servers.ts';
@@ -88,14 +89,9 @@ export async function startFleet(
 
   /** Has a copy canceled and waits for its end. */
   async function cancel(requestId: string): Promise<void> {
-    const dueAt = Date.now();
-    const key = copyKey(requestId);
-    await table.write({
-      update: key,
-      set: { canceled: true, lane: 'copy', dueAt },
-      remove: ['owner', 'claims'],
-    });
-    await worked(requestId, { ...key, dueAt });
+    const { write, due } = wake(copyKey(requestId), 'copy', Date.now(), { set: { canceled: true } });
+    await table.write(write);
+    await worked(requestId, due);
   }
 
   async function worked(requestId: string, { pk, sk, dueAt = 0 }: RowKey & Work): Promise<void> {

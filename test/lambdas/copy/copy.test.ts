@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { generatedSha256 } from '../../../local/topaz/video.ts';
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { generatedSha256, generatedSlices } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { type CopyWorld, MIB, PART, startCopyWorld } from './copy-world.ts';
+import { type CopyWorld, MIB, PART, SIZE, startCopyWorld } from './copy-world.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -55,4 +58,27 @@ test('a video smaller than one part is stored by one PutObject', async () => {
   expect(await world.sha256Of(key)).toBe(generatedSha256(requestId, 3 * MIB + 1));
   expect(await world.requestOf(requestId)).toMatchObject({ state: 'done', video: { state: 'stored', key } });
   expect(await world.segmentsOf(requestId)).toEqual([]);
+});
+
+test.each([SIZE, 2 * MIB])('a file of %i bytes keeps a name in another script', async (size) => {
+  const server = http.createServer((request, response) => {
+    const [, from = 0, to = 0] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')?.map(Number) ?? [];
+    const end = Math.min(to + 1, size);
+    response.writeHead(206, {
+      'content-range': `bytes ${from}-${end - 1}/${size}`,
+      'content-length': end - from,
+    });
+    for (const slice of generatedSlices('named', from, end)) response.write(slice);
+    response.end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const requestId = await world.begin(MIB, {
+    url: `http://127.0.0.1:${port}/%D0%B2%D0%B8%D0%B4%D0%B5%D0%BE и 動画.mp4`,
+  });
+  await world.runAll();
+  const key = `videos/${requestId}/видео-и-動画.mp4`;
+  expect((await world.requestOf(requestId)).video).toMatchObject({ state: 'stored', key });
+  expect(await world.sha256Of(key)).toBe(generatedSha256('named', size));
 });
