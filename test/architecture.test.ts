@@ -131,3 +131,23 @@ test('no file hides behind a name that says nothing', () => {
   const vague = globSync('{lib,lambdas,local,bench,test}/**/{utils,helpers,common,misc}*', { cwd: root });
   expect(vague).toEqual([]);
 });
+
+test('only the engine removes what belongs to a claim, and computes due times', () => {
+  const byHand = globSync('lambdas/**/*.ts', { cwd: root }).filter((path) => {
+    if (within(path, 'lambdas/engine')) return false;
+    const text = readFileSync(join(root, path), 'utf8');
+    return /remove:[^\]]*'(owner|claims)'/.test(text) || text.includes('engine/due-time.ts');
+  });
+  expect(byHand).toEqual([]);
+});
+
+test('one loop tries a refused write again, and one a write that met a transaction', () => {
+  const loops = globSync('lambdas/**/*.ts', { cwd: root }).filter((path) => {
+    const text = readFileSync(join(root, path), 'utf8');
+    return /for \(let (attempt|tries) = [^)]*\)/.test(text) && text.includes('ConditionFailed');
+  });
+  expect(loops.sort()).toEqual([
+    'lambdas/adapters/dynamodb/optimistic.ts',
+    'lambdas/adapters/dynamodb/table.ts',
+  ]);
+});

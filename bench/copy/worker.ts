@@ -7,9 +7,10 @@ import { createCopy } from '../../lambdas/copy/copy.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads } from '../../lambdas/copy/uploads/uploads.ts';
-import { encodeHints, type Hint } from '../../lambdas/domain/work.ts';
+import type { Hint } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
-import { bothWays } from '../../lambdas/engine/hints.ts';
+import { encodeHints } from '../../lambdas/engine/hint-message.ts';
+import { listOf } from '../../lambdas/engine/hints.ts';
 import { sinkClient, TABLE_NAME, tableClient } from './aws.ts';
 
 /**
@@ -35,7 +36,11 @@ const tell = (message: WorkerMessage) => process.send?.(message);
 const handler = createCopy({
   table,
   claims: createClaims(table, now, randomUUID),
-  hints: { send: bothWays((due) => void due.map(({ lane, ...hint }) => lane === 'copy' && tell({ hint }))) },
+  hints: {
+    send: async (due) => {
+      for (const { lane, ...hint } of listOf(due)) if (lane === 'copy') tell({ hint });
+    },
+  },
   retentionDays: 30,
   source: createSource({ allowLoopback: true, now, ca, resolve: async () => [options.address] }),
   uploads: createUploads(sinkClient(options.sinkUrl)),

@@ -9,8 +9,9 @@ import {
 } from '@aws-sdk/client-sqs';
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { requestKey } from '../../lambdas/domain/rows.ts';
-import { decodeHints, type Hint, LANES, type Lane } from '../../lambdas/domain/work.ts';
+import { type Hint, LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
+import { decodeHints } from '../../lambdas/engine/hint-message.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
 import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
@@ -91,7 +92,7 @@ export async function startTickWorld() {
       for (const hint of Messages.flatMap(({ Body = '' }) => decodeHints(Body)?.hints ?? [])) {
         const claim = await claims.claim(LANE, hint);
         if (claim === 'gone' || claim === 'parked') continue;
-        await claims.release(claim, {});
+        await claims.finish(claim);
         done++;
       }
       const Entries = Messages.map(({ ReceiptHandle }, n) => ({ Id: String(n), ReceiptHandle }));
@@ -106,7 +107,7 @@ export async function startTickWorld() {
     },
     seed,
     /** Hints rows as those do who make them due. */
-    hint: (rows: readonly Hint[]) => hints.send(LANE, rows),
+    hint: (rows: readonly Hint[]) => hints.send(rows.map((row) => ({ ...row, lane: LANE }))),
     purge: () => sqsClient.send(new PurgeQueueCommand({ QueueUrl: queueUrls[LANE] })),
     work,
     sweep,

@@ -1,16 +1,6 @@
 import { type Condition, ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
-import {
-  type Due,
-  freshDueAt,
-  type Hint,
-  type Lane,
-  LEASE_MS,
-  MAX_CLAIMS,
-  PARKED,
-  type RowKey,
-  retryAt,
-  type Work,
-} from '../domain/work.ts';
+import { type Due, type Hint, type Lane, LEASE_MS, PARKED, type RowKey, type Work } from '../domain/work.ts';
+import { freshDueAt, MAX_CLAIMS, retryAt } from './due-time.ts';
 
 /** A row that this worker owns until `leaseEnd`. */
 export type Claim<T extends RowKey = RowKey> = {
@@ -145,23 +135,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     }
   }
 
-  // Until every stage is converted.
-  const release = (claim: Claim, change: Release) => settled(claim, releaseWrite(claim, change));
-  const giveBack = async (claim: Claim) => (await unclaim(claim))?.dueAt;
-
-  return {
-    claim,
-    again,
-    finish,
-    commit,
-    progress,
-    renew,
-    unclaim,
-    retry,
-    park,
-    release,
-    giveBack,
-  };
+  return { claim, again, finish, commit, progress, renew, unclaim, retry, park };
 }
 
 /** What a claim leaves on its row, and goes with it. */
@@ -290,27 +264,3 @@ function withoutProgress({ lastFailure }: Work): string {
   const last = lastFailure === undefined ? 'the worker crashes or times out' : `last error: ${lastFailure}`;
   return `claimed ${MAX_CLAIMS} times without progress (${last})`;
 }
-
-// What follows stays until every stage is converted to the functions above.
-
-export type Release = Change & { readonly dueAt?: number; readonly lane?: string };
-
-export const dueAfter = (claim: Claim, wanted: number): number =>
-  freshDueAt(wanted, claim.leaseEnd, claim.hintedAt);
-
-export function releaseWrite(claim: Claim, { dueAt, lane, ...change }: Release): Write {
-  if (dueAt === undefined) return finishWrite(claim, change);
-  return againWrite(claim, dueAt, { ...change, lane: (lane ?? claim.lane) as Lane }).write;
-}
-
-export async function writeOnce(table: Pick<Table, 'write'>, claim: Claim, write: Write): Promise<void> {
-  try {
-    await table.write(write);
-  } catch (error) {
-    const done = error instanceof ConditionFailed && error.rows.get(0)?.releasedBy === claim.nonce;
-    if (!done) throw error;
-  }
-}
-
-export const releaseOnce = (table: Pick<Table, 'write'>, claim: Claim, change: Release): Promise<void> =>
-  writeOnce(table, claim, releaseWrite(claim, change));

@@ -1,4 +1,5 @@
-import { type Hint, hintGroup, type Lane } from '../domain/work.ts';
+import type { Hint, Lane } from '../domain/work.ts';
+import { hintGroup } from './hint-message.ts';
 
 /** Rows that one message may name: so many that a batch of messages is done well before the function's time-out. */
 const ROWS_PER_MESSAGE: Record<Lane, number> = {

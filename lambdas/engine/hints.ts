@@ -1,5 +1,6 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import { type Due, delaySeconds, encodeHints, type Hint, hintGroup, type Lane } from '../domain/work.ts';
+import type { Due, Hint, Lane } from '../domain/work.ts';
+import { delaySeconds, encodeHints, hintGroup } from './hint-message.ts';
 
 /** One message to send: rows of a lane that are due together, of one group (an endpoint) if any. */
 export type HintMessage = { readonly hints: readonly Hint[]; readonly group?: string };
@@ -9,17 +10,8 @@ export type Hints = ReturnType<typeof createHints>;
 /** What a commit made due: nothing, a row or several. */
 export type DueRows = Due | undefined | readonly (Due | undefined)[];
 
-/** Both ways to call `send`, until every stage is converted. */
-export type Send = {
-  (due: DueRows): Promise<void>;
-  (lane: Lane, hints: readonly Hint[]): Promise<void>;
-};
-export const bothWays =
-  (send: (due: readonly Due[]) => void): Send =>
-  async (first: Lane | DueRows, hints: readonly Hint[] = []) =>
-    send(typeof first === 'string' ? hints.map((hint) => ({ ...hint, lane: first })) : listOf(first));
-
-const listOf = (due: DueRows): Due[] => [due].flat().filter((row) => row !== undefined);
+/** The rows that are due, as a list. */
+export const listOf = (due: DueRows): Due[] => [due].flat().filter((row) => row !== undefined);
 
 /** Messages that SQS takes in one call. */
 const BATCH = 10;
@@ -41,12 +33,8 @@ export function createHints(options: {
    * Sends a message for each row that is due, where there is one; rows due further away than SQS can delay
    * are left to the sweep.
    */
-  async function send(due: DueRows): Promise<void>;
-  /** Until every stage is converted. */
-  async function send(lane: Lane, hints: readonly Hint[]): Promise<void>;
-  async function send(first: Lane | DueRows, hints: readonly Hint[] = []): Promise<void> {
-    const due = typeof first === 'string' ? hints.map((hint) => ({ ...hint, lane: first })) : listOf(first);
-    for (const [lane, rows] of Map.groupBy(due, (row) => row.lane)) {
+  async function send(due: DueRows): Promise<void> {
+    for (const [lane, rows] of Map.groupBy(listOf(due), (row) => row.lane)) {
       await sendPacked(
         lane,
         rows.map((row) => ({ hints: [row], group: hintGroup(lane, row) })),

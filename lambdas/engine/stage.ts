@@ -2,9 +2,10 @@ import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric, publishMetrics } from '../adapters/lambda/metrics.ts';
-import { type Due, decodeHints, type Hint, type Lane, type RowKey } from '../domain/work.ts';
+import type { Due, Hint, Lane, RowKey } from '../domain/work.ts';
 import type { Claim, Claims } from './claims.ts';
 import { outcomeOf } from './failure.ts';
+import { decodeHints } from './hint-message.ts';
 import type { DueRows, Hints } from './hints.ts';
 import { inParallel } from './in-parallel.ts';
 

@@ -1,5 +1,6 @@
 import type { Condition, Write } from '../adapters/dynamodb/expression.ts';
-import { type Due, freshDueAt, type Lane, type RowKey, type Work } from '../domain/work.ts';
+import type { Due, Lane, RowKey, Work } from '../domain/work.ts';
+import { freshDueAt } from './due-time.ts';
 
 /** What goes with the work of whoever is on a row, when somebody else decides about it. */
 const WORK = ['owner', 'claims', 'lastFailure', 'parked'];

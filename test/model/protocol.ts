@@ -1,5 +1,5 @@
 import type { Condition, Write } from '../../lambdas/adapters/dynamodb/expression.ts';
-import { type Due, type Hint, type Lane, MAX_CLAIMS, PARKED, type Work } from '../../lambdas/domain/work.ts';
+import { type Due, type Hint, type Lane, PARKED, type Work } from '../../lambdas/domain/work.ts';
 import {
   againWrite,
   type Claim,
@@ -11,6 +11,7 @@ import {
   retryWrite,
   unclaimWrite,
 } from '../../lambdas/engine/claims.ts';
+import { MAX_CLAIMS } from '../../lambdas/engine/due-time.ts';
 import { wake, withdraw } from '../../lambdas/engine/wake.ts';
 import { applyWrite, type ModelRow } from './apply-write.ts';
 

@@ -7,7 +7,8 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll } from 'vitest';
-import { decodeHints, type Hint } from '../../lambdas/domain/work.ts';
+import type { Hint } from '../../lambdas/domain/work.ts';
+import { decodeHints } from '../../lambdas/engine/hint-message.ts';
 import { startSqs } from '../../local/aws/emulators.ts';
 
 /** SQS for a test file. */

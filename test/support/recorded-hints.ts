@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { Hint, Lane, RowKey, Work } from '../../lambdas/domain/work.ts';
-import { bothWays } from '../../lambdas/engine/hints.ts';
+import { type DueRows, listOf } from '../../lambdas/engine/hints.ts';
 
 /** Stands in for the queues: keeps the hints that were sent. */
 export type RecordedHints = ReturnType<typeof recordHints>;
@@ -10,9 +10,9 @@ export function recordHints() {
   const sent: { lane: Lane; hint: Hint }[] = [];
   const record = (lane: Lane, { pk, sk, dueAt }: Hint) => sent.push({ lane, hint: { pk, sk, dueAt } });
 
-  const send = bothWays((due) => {
-    for (const each of due) record(each.lane, each);
-  });
+  const send = async (due: DueRows): Promise<void> => {
+    for (const each of listOf(due)) record(each.lane, each);
+  };
 
   return {
     sent,

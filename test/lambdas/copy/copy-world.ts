@@ -23,8 +23,9 @@ import {
 import type { EventRow } from '../../../lambdas/domain/events/event.ts';
 import type { RequestRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
-import { encodeHints, type Hint } from '../../../lambdas/domain/work.ts';
+import type { Hint } from '../../../lambdas/domain/work.ts';
 import { createClaims } from '../../../lambdas/engine/claims.ts';
+import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
 import { startS3 } from '../../../local/s3/server.ts';
 import { startTopaz } from '../../../local/topaz/server.ts';

@@ -14,8 +14,9 @@ import type { EndpointRow, EndpointSecret } from '../../../lambdas/domain/delive
 import { SLOW_MS } from '../../../lambdas/domain/delivering/gate/health.ts';
 import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
-import { type Due, encodeHints, type Hint, type Lane } from '../../../lambdas/domain/work.ts';
-import { bothWays } from '../../../lambdas/engine/hints.ts';
+import type { Due, Hint, Lane } from '../../../lambdas/domain/work.ts';
+import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
+import { type DueRows, listOf } from '../../../lambdas/engine/hints.ts';
 import { type TestClock, testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
 import { endpointRow } from '../../support/rows.ts';
@@ -62,9 +63,10 @@ export async function deliveryWorld(
   const hinted: { lane: Lane; hints: readonly Hint[] }[] = [];
   const world = { farSide: (() => 204) as FarSide };
   const hints = {
-    send: bothWays((due) => {
-      for (const [lane, sent] of Map.groupBy(due, (each) => each.lane)) hinted.push({ lane, hints: sent });
-    }),
+    send: async (due: DueRows) => {
+      for (const [lane, sent] of Map.groupBy(listOf(due), (each) => each.lane))
+        hinted.push({ lane, hints: sent });
+    },
     sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]) =>
       void hinted.push(...messages.map((message) => ({ lane, hints: message.hints }))),
   };

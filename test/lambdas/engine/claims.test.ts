@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { type Hint, LEASE_MS, MAX_CLAIMS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
+import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import { againWrite, finishWrite, owned, progressWrite } from '../../../lambdas/engine/claims.ts';
+import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
 import { wake, withdraw } from '../../../lambdas/engine/wake.ts';
 import { claimed, movingClock, testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';

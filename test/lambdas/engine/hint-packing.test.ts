@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodeHints, type Hint, hintGroup, LANES } from '../../../lambdas/domain/work.ts';
+import { type Hint, LANES } from '../../../lambdas/domain/work.ts';
+import { encodeHints, hintGroup } from '../../../lambdas/engine/hint-message.ts';
 import { packHints, shareHints } from '../../../lambdas/engine/hint-packing.ts';
 
 const rows = (count: number, pk: (n: number) => string = (n) => `REQ#${n}`): Hint[] =>

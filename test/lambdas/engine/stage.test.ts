@@ -1,15 +1,10 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import { expect, test, vi } from 'vitest';
-import {
-  encodeHints,
-  type Hint,
-  LEASE_MS,
-  MAX_CLAIMS,
-  type RowKey,
-  type Work,
-} from '../../../lambdas/domain/work.ts';
+import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import type { Claim } from '../../../lambdas/engine/claims.ts';
+import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
 import { Denied, NeedsPerson } from '../../../lambdas/engine/failure.ts';
+import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
 import { stage } from '../../../lambdas/engine/stage.ts';
 import { testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';

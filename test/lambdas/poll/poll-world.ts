@@ -13,7 +13,8 @@ import type { UpstreamPause } from '../../../lambdas/domain/polling/upstream-pau
 import type { MetaRow, RequestRow } from '../../../lambdas/domain/requests/request.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../../../lambdas/domain/requests/transition.ts';
 import { copyKey, metaKey, outboxKey, requestKey, upstreamPauseKey } from '../../../lambdas/domain/rows.ts';
-import { encodeHints, type Hint, type RowKey } from '../../../lambdas/domain/work.ts';
+import type { Hint, RowKey } from '../../../lambdas/domain/work.ts';
+import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
 import { createPoll } from '../../../lambdas/poll/poll.ts';
 import { createTopaz } from '../../../lambdas/poll/topaz.ts';
 import { API_KEY, simulatedTopaz } from '../../local/topaz/simulated-topaz.ts';

@@ -36,7 +36,7 @@ async function setUp(rows: number) {
 
 test('a purged queue is refilled by the next tick, oldest rows first', async () => {
   const { clock, queue, hints, sweep, due, stop } = await setUp(25);
-  await hints.send('poll', due);
+  await hints.send(due.map((hint) => ({ ...hint, lane: 'poll' as const })));
   await queue.purge();
   clock.advance(MINUTE);
   await sweep();
@@ -47,7 +47,7 @@ test('a purged queue is refilled by the next tick, oldest rows first', async () 
 test('ten minutes of stopped workers add no messages', async () => {
   const { clock, hints, sweep, due, messages, stop } = await setUp(25);
   clock.advance(MINUTE);
-  await hints.send('poll', due);
+  await hints.send(due.map((hint) => ({ ...hint, lane: 'poll' as const })));
   for (let minute = 0; minute < 10; minute++) {
     clock.advance(MINUTE);
     await sweep();
@@ -98,7 +98,7 @@ test('a queue that is busy with rows just due hides no row whose message was los
   // The others have just become due, and their messages wait to be taken.
   const justDue = live.map((hint) => ({ ...hint, dueAt: clock.now() - 1_000 }));
   for (const row of justDue) await table.write({ put: { ...row, lane: 'poll' } });
-  await hints.send('poll', justDue);
+  await hints.send(justDue.map((hint) => ({ ...hint, lane: 'poll' as const })));
   await sweep();
   const hinted = (await queue.drain()).flat();
   expect(hinted).toHaveLength(60);
@@ -110,7 +110,7 @@ test('a queue that is never empty hides no row for long whose message was lost',
   const { clock, table, hints, sweep, due, queue, stop } = await setUp(60);
   const [lost, ...live] = due;
   clock.advance(MINUTE);
-  await hints.send('poll', live);
+  await hints.send(live.map((hint) => ({ ...hint, lane: 'poll' as const })));
   clock.advance(13 * MINUTE);
   const [early] = await sweep();
   expect(early).toMatchObject({ silent: true, hinted: 0 });
@@ -118,7 +118,7 @@ test('a queue that is never empty hides no row for long whose message was lost',
   await queue.drain();
   const later = live.map((hint) => ({ ...hint, dueAt: clock.now() }));
   for (const row of later) await table.write({ put: { ...row, lane: 'poll' } });
-  await hints.send('poll', later);
+  await hints.send(later.map((hint) => ({ ...hint, lane: 'poll' as const })));
   clock.advance(2 * MINUTE);
   const [late] = await sweep();
   expect(late).toMatchObject({ silent: true, hinted: 1 });
@@ -129,7 +129,7 @@ test('a queue that is never empty hides no row for long whose message was lost',
 test('workers that are hours behind are reminded of a hundred rows a tick at most', async () => {
   const { clock, hints, sweep, due, stop } = await setUp(250);
   clock.advance(MINUTE);
-  await hints.send('poll', due);
+  await hints.send(due.map((hint) => ({ ...hint, lane: 'poll' as const })));
   clock.advance(120 * MINUTE);
   const [poll] = await sweep();
   expect(poll).toMatchObject({ silent: true, overdue: 250, hinted: 100 });

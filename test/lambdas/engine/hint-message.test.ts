@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  decodeHints,
-  delaySeconds,
-  encodeHints,
-  freshDueAt,
-  hintGroup,
-  retryAt,
-} from '../../../lambdas/domain/work.ts';
+import { freshDueAt, retryAt } from '../../../lambdas/engine/due-time.ts';
+import { decodeHints, delaySeconds, encodeHints, hintGroup } from '../../../lambdas/engine/hint-message.ts';
 
 test.each([
   { wait: -5_000, delay: 0 },
