@@ -3,6 +3,7 @@ import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
+import { countWrites } from '../adapters/rows/request-counts.ts';
 import {
   type CopyRow,
   type CopyTarget,
@@ -14,7 +15,8 @@ import { segmentParts } from '../domain/copying/copy-plan.ts';
 import { MAX_RESTARTS, restartAt, URL_WAIT_MS, WATCH_MS } from '../domain/copying/copy-retries.ts';
 import type { EventDraft } from '../domain/events/event.ts';
 import { type RequestRow, requestList, type Video } from '../domain/requests/request.ts';
-import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
+import { countChanges } from '../domain/requests/request-counts.ts';
+import { eventExpiry, finishedExpiry, requestExpiry } from '../domain/retention.ts';
 import { copyKey, metaKey, objectKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { type Due, dueOf } from '../domain/work.ts';
 import { againWrite, type Claim, type Claims, finishWrite, owned } from '../engine/claims.ts';
@@ -207,7 +209,7 @@ export function createCopies(options: {
         const draft = { ...outcome.event, data: { status: row.status, ...outcome.event.data } };
         const source = { kind: 'request', requestId } as const;
         const events = eventWrites(source, row, [draft], at, eventExpiry(at, retentionDays));
-        const expiresAt = expiry();
+        const expiresAt = requestExpiry(at, retentionDays);
         const request = withdraw(requestKey(requestId), {
           set: {
             ...events.counters,
@@ -221,6 +223,7 @@ export function createCopies(options: {
             equals('sequence', row.sequence),
             equals('position', row.position),
             equals('state', row.state),
+            equals('status', row.status),
           ],
         });
         const [own, ...others] = ended(claim, { ...outcome.row, state: outcome.state });
@@ -230,6 +233,7 @@ export function createCopies(options: {
           request,
           { update: metaKey(requestId), set: { expiresAt } },
           ...events.writes,
+          ...countWrites(countChanges(row, { ...row, state: 'done', expiresAt }), requestId),
         ]);
         return events.due;
       },

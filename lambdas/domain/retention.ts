@@ -1,4 +1,5 @@
 const DAY_MS = 86_400_000;
+const DAY_S = 86_400;
 
 /** The longest that a request can stay unfinished after an event of it: polled 8 days, copied and delivered. */
 const UNFINISHED_DAYS = 16;
@@ -11,10 +12,12 @@ const UNFINISHED_DAYS = 16;
  */
 export const finishedExpiry = (now: number, retentionDays: number): number =>
   Math.ceil((now + retentionDays * DAY_MS) / 1000);
+/** When a request that has ended may be deleted: at the end of a UTC day, for the counts of requests. */
+export const requestExpiry = (now: number, retentionDays: number): number =>
+  Math.ceil(finishedExpiry(now, retentionDays) / DAY_S) * DAY_S;
 export const eventExpiry = (now: number, retentionDays: number): number =>
   finishedExpiry(now, retentionDays + UNFINISHED_DAYS);
 
-const DAY_S = 86_400;
 /** How much longer than its events a source's outbox is kept. DynamoDB deletes expired rows late, and in no order. */
 const OUTBOX_DAYS = 30;
 /** How much longer than it must a callback's endpoint is kept, so that it is renewed at most once a day. */

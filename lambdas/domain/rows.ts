@@ -26,6 +26,13 @@ export const eventKey = (source: EventSource, position: number): RowKey => ({
 });
 export const outboxKey = (source: EventSource): RowKey => ({ pk: sourcePartition(source), sk: 'OUTBOX' });
 
+/** The partition of the counts of requests: for those that are active and for each day at whose end others expire. */
+export const REQUEST_COUNTS = 'REQUEST-COUNTS';
+export const requestCountsKey = (expiresAt: number, share: number): RowKey => ({
+  pk: REQUEST_COUNTS,
+  sk: `${String(expiresAt).padStart(12, '0')}#${share}`,
+});
+
 /** The partition of the account-wide endpoints. */
 export const ENDPOINTS = 'ENDPOINT';
 export const endpointKey = (endpointId: string): RowKey =>

@@ -1,10 +1,12 @@
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
+import { countWrites } from '../adapters/rows/request-counts.ts';
 import { observe } from '../domain/polling/poll-schedule.ts';
 import { nextPoll } from '../domain/polling/poll-wait.ts';
 import { boundedRetryAfter, pauseReason } from '../domain/polling/upstream-pause.ts';
 import { type RequestRow, requestList } from '../domain/requests/request.ts';
+import { countChanges } from '../domain/requests/request-counts.ts';
 import {
   DEFAULT_TRANSITION_SETTINGS,
   isOverdue,
@@ -13,7 +15,7 @@ import {
   type TransitionSettings,
   transition,
 } from '../domain/requests/transition.ts';
-import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
+import { eventExpiry, requestExpiry } from '../domain/retention.ts';
 import { metaKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type AgainChange, againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
@@ -138,6 +140,7 @@ export function createPollRequest(dependencies: PollDependencies) {
         ...events.writes,
         ...(copy ? [copy.write] : []),
         ...(change.next === 'done' ? [expireMeta(row, at)] : []),
+        ...countWrites(countChanges(row, { ...row, ...left.set }), row.requestId),
       ],
       due: [again?.due, events.due, copy?.due],
     };
@@ -156,7 +159,7 @@ export function createPollRequest(dependencies: PollDependencies) {
       const ended = {
         state: 'done',
         listKey: requestList('done'),
-        expiresAt: finishedExpiry(at, retentionDays),
+        expiresAt: requestExpiry(at, retentionDays),
         observations: [],
       };
       return { set: { ...change.set, ...ended }, remove };
@@ -175,7 +178,7 @@ export function createPollRequest(dependencies: PollDependencies) {
   }
 
   function expireMeta(row: RequestRow, at: number): Write {
-    return { update: metaKey(row.requestId), set: { expiresAt: finishedExpiry(at, retentionDays) } };
+    return { update: metaKey(row.requestId), set: { expiresAt: requestExpiry(at, retentionDays) } };
   }
 
   function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { rowOf } from '../../adapters/dynamodb/expression.ts';
 import { MAX_WRITES, type Write } from '../../adapters/dynamodb/table.ts';
 import { log } from '../../adapters/lambda/log.ts';
+import { countWrites } from '../../adapters/rows/request-counts.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
 import { inParallel } from '../../engine/in-parallel.ts';
@@ -24,6 +25,8 @@ import { normalized } from './request-routes.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
 const TRANSACTIONS_AT_ONCE = 4;
+/** Writes of counts that a transaction has besides: that of the active requests. */
+const COUNTS = 1;
 const ITEMS_AT_ONCE = 10;
 /** Rows that one message to the poll or dispatch stage names. */
 const ROWS_PER_MESSAGE = 10;
@@ -87,7 +90,11 @@ export function batchRoute(context: ApiContext): Route {
     const alone: Entry[] = [];
     const planned = await planAll(entries, keys, results, alone);
     await inParallel(transactionsOf(planned), TRANSACTIONS_AT_ONCE, async (group) => {
-      const writes = withoutRepetition(group.flatMap((each) => each.writes));
+      const counts = group.flatMap(({ plan }) => plan.counts);
+      const writes = [
+        ...withoutRepetition(group.flatMap((each) => each.writes)),
+        ...countWrites(counts, group[0]?.registration.requestId ?? ''),
+      ];
       try {
         if (writes.length > 0) await table.transact(writes);
       } catch {
@@ -191,7 +198,7 @@ function transactionsOf(planned: readonly Planned[]): Planned[][] {
   for (const each of planned) {
     size += each.writes.length;
     const group = groups.at(-1);
-    if (group && size <= MAX_WRITES) {
+    if (group && size <= MAX_WRITES - COUNTS) {
       group.push(each);
     } else {
       groups.push([each]);

@@ -2,6 +2,7 @@ import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
 import { callbackUse, ensured } from '../../adapters/rows/endpoints.ts';
+import { countWrites } from '../../adapters/rows/request-counts.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import type { EventRow } from '../../domain/events/event.ts';
@@ -16,6 +17,7 @@ import {
   type Registration,
 } from '../../domain/requests/registration.ts';
 import type { Callback, MetaRow, RequestRow } from '../../domain/requests/request.ts';
+import { type CountChange, countChanges } from '../../domain/requests/request-counts.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { copyKey, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
 import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
@@ -39,6 +41,8 @@ export type Plan = {
   readonly status: 200 | 201;
   readonly writes: readonly Write[];
   readonly due: readonly Due[];
+  /** What it changes of the counts of requests, whose writes go along in the transaction. */
+  readonly counts: readonly CountChange[];
   readonly restarts: boolean;
 };
 
@@ -70,7 +74,11 @@ export function createRegister({ table, now, retentionDays }: RegisterContext) {
       const plan = planRegistration(registration, restart, all, now(), retentionDays);
       if (plan.restarts) await keepEvents(registration.requestId);
       const { status, writes, due } = plan;
-      const outcome = await commit(writes, { status, ids: { requestId: registration.requestId } });
+      const counts = countWrites(plan.counts, registration.requestId);
+      const outcome = await commit([...writes, ...counts], {
+        status,
+        ids: { requestId: registration.requestId },
+      });
       return { outcome, due };
     });
   };
@@ -173,12 +181,14 @@ export function planRegistration(
   const restarting = restart && request.state !== 'active';
   const kept = restarting ? meta.callbacks.filter(({ endpointId }) => found.endpoints.has(endpointId)) : [];
   const endpoints = [...kept, ...(callback ? [callback] : [])].flatMap(endpointWrite);
-  if (!restarting && !callback) return { status: 200, writes: endpoints, due: [], restarts: false };
+  if (!restarting && !callback)
+    return { status: 200, writes: endpoints, due: [], counts: [], restarts: false };
   const change = { restarting, callback, copy: registration.copy };
   const ordered = [requestWrite(tracked, change, now), outboxWrite(tracked, change, now)];
   return {
     status: 200,
     restarts: restarting,
+    counts: restarting ? countChanges(request, { ...freshTracking(now), expiresAt: undefined }) : [],
     writes: [
       ...ordered.map(({ write }) => write),
       metaWrite(tracked, change),
@@ -208,6 +218,7 @@ function begin(
   return {
     status: 201,
     restarts: false,
+    counts: countChanges(undefined, request),
     writes: [
       { put: request, if: [free] },
       { put: meta },
@@ -241,7 +252,7 @@ function requestWrite({ request }: Tracked, change: Change, now: number): Ordere
     return wake(request, 'poll', now, {
       set: { ...freshTracking(now), tellProgress, copy: change.copy },
       remove: LEFT_BY_A_RUN,
-      if: asIs,
+      if: [...asIs, equals('status', request.status)],
     });
   }
   return { write: { update: request, set: { tellProgress }, if: asIs } };

@@ -2,8 +2,10 @@ import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Write } from '../../adapters/dynamodb/table.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
+import { countWrites } from '../../adapters/rows/request-counts.ts';
 import { requestList } from '../../domain/requests/request.ts';
-import { eventExpiry, finishedExpiry, outboxExpiry } from '../../domain/retention.ts';
+import { countChanges } from '../../domain/requests/request-counts.ts';
+import { eventExpiry, outboxExpiry, requestExpiry } from '../../domain/retention.ts';
 import { copyKey, metaKey, requestKey, upstreamPauseKey } from '../../domain/rows.ts';
 import type { Due, Lane, RowKey, Work } from '../../domain/work.ts';
 import { wake, withdraw } from '../../engine/wake.ts';
@@ -58,12 +60,15 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
       const at = now();
       const copy = cancelCopy(tracked, at);
       const outbox = purge ? purgeOutbox(tracked, at) : undefined;
-      const expiresAt = finishedExpiry(at, retentionDays);
+      const expiresAt = requestExpiry(at, retentionDays);
+      const { request } = tracked;
+      const stopped = purge ? undefined : { ...request, state: 'stopped' as const, expiresAt };
       await table.transact([
         stopRequest(tracked, { purge, expiresAt }),
         { update: metaKey(requestId), set: { expiresAt }, if: [present('pk')] },
         copy.write,
         outbox?.write ?? outboxExpires(requestId, at),
+        ...countWrites(countChanges(request, stopped), requestId),
       ]);
       return [copy.due, outbox?.due];
     });
@@ -108,6 +113,7 @@ function stopRequest(
     // The copy ends in the row of the request: one that just ended is not to be canceled.
     if: [
       equals('state', request.state),
+      equals('status', request.status),
       request.video ? equals('video.state', request.video.state) : absent('video'),
     ],
   });

@@ -8,7 +8,7 @@ export type BoundedCount = { readonly count: number; readonly capped: boolean };
 export type Counts = ReturnType<typeof createCounts>;
 
 /**
- * Counts of the rows in an index, at most `bound` each. A count reads index entries of about 100
+ * Counts of the rows in lanes, at most `bound` each. A count reads index entries of about 100
  * bytes: 10,000 cost some 125 read units, however many more there are.
  */
 export function createCounts(
@@ -18,42 +18,31 @@ export function createCounts(
   bound = 10_000,
 ) {
   /** Rows that wait in a lane, the leased ones included. */
-  const inLane = (lane: string): Promise<BoundedCount> =>
-    count({ index: 'due', attribute: 'lane', partition: lane });
+  const inLane = (lane: string): Promise<BoundedCount> => count({ lane });
 
   /** Rows of a lane whose time has come, and since when the first of them waits (ms since epoch). */
   async function overdue(lane: string, now: number): Promise<BoundedCount & { oldest?: number }> {
     const [oldest] = await table.due(lane, now, 1);
     if (!oldest) return { count: 0, capped: false };
-    const counted = await count({ index: 'due', attribute: 'lane', partition: lane, dueBy: now });
+    const counted = await count({ lane, dueBy: now });
     return { ...counted, oldest: oldest.dueAt };
   }
-
-  const inList = (list: string): Promise<BoundedCount> =>
-    count({ index: 'list', attribute: 'listKey', partition: list });
 
   /** The parked rows themselves, oldest first. */
   const parked = (now: number) => table.due(PARKED, now, bound);
 
-  async function count(of: {
-    index: 'due' | 'list';
-    attribute: string;
-    partition: string;
-    dueBy?: number;
-  }): Promise<BoundedCount> {
-    const { dueBy } = of;
+  async function count({ lane, dueBy }: { lane: string; dueBy?: number }): Promise<BoundedCount> {
     let total = 0;
     let ExclusiveStartKey: QueryCommandInput['ExclusiveStartKey'];
     do {
       const page = await client.send(
         new QueryCommand({
           TableName: tableName,
-          IndexName: of.index,
+          IndexName: 'due',
           Select: 'COUNT',
-          KeyConditionExpression: dueBy === undefined ? '#p = :p' : '#p = :p AND dueAt <= :due',
-          ExpressionAttributeNames: { '#p': of.attribute },
+          KeyConditionExpression: dueBy === undefined ? 'lane = :lane' : 'lane = :lane AND dueAt <= :due',
           ExpressionAttributeValues: {
-            ':p': { S: of.partition },
+            ':lane': { S: lane },
             ...(dueBy === undefined ? {} : { ':due': { N: String(dueBy) } }),
           },
           Limit: bound + 1 - total,
@@ -66,5 +55,5 @@ export function createCounts(
     return { count: Math.min(total, bound), capped: total > bound };
   }
 
-  return { inLane, overdue, inList, parked };
+  return { inLane, overdue, parked };
 }

@@ -1,7 +1,6 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
+import { readRequestCounts } from '../../adapters/rows/request-counts.ts';
 import type { RequestRow } from '../../domain/requests/request.ts';
-import { requestList } from '../../domain/requests/request.ts';
-import { isExpired } from '../../domain/retention.ts';
 import { requestIdOf } from '../../domain/rows.ts';
 import { type Hint, LANES, type Work } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
@@ -12,8 +11,6 @@ import type { Counts } from './counts.ts';
 import { upstreamState } from './upstream-state.ts';
 
 const STATES = ['active', 'done', 'stopped'] as const satisfies RequestRow['state'][];
-/** The newest requests of each state, which are looked at for their status. */
-const STATUSES_OF = 500;
 /** Parked rows that are looked at for their lane; there are few, or somebody is needed urgently. */
 const PARKED_READ = 1_000;
 
@@ -35,18 +32,19 @@ export function statsRoutes({ table, now }: ApiContext, counts: Counts): Route[]
 type Sources = Pick<ApiContext, 'table' | 'now'> & { readonly counts: Counts; readonly requests: Requests };
 
 /**
- * Counts by reading the indexes, since a counter kept up to date would cost a write for each change
- * of any row. All counts are bounded, and `capped` tells where a bound was reached: 10,000 rows of a
- * lane or state, the statuses of the newest 500 requests of each state, the first 1,000 parked rows.
+ * Requests are counted where they change, so that their counts are right at any size. Lanes are counted by
+ * reading the index, since a count of what waits would cost a write for each change of any row: up to 10,000
+ * rows of a lane and 1,000 parked ones, and `capped` says where there are more.
  */
 async function stats(sources: Sources) {
   const { counts, requests, table, now } = sources;
   const at = now();
-  const parked = (await counts.parked(at)).slice(0, PARKED_READ);
-  const [upstream, states, statuses, parkedLanes, parkedRequests, lanes] = await Promise.all([
+  // A row that moves in the index while it is read may be met twice.
+  const met = new Map((await counts.parked(at)).map((row) => [`${row.pk} ${row.sk}`, row]));
+  const parked = [...met.values()].slice(0, PARKED_READ);
+  const [upstream, requestCounts, parkedLanes, parkedRequests, lanes] = await Promise.all([
     upstreamState(table),
-    Promise.all(STATES.map((state) => counts.inList(requestList(state)))),
-    Promise.all(STATES.map((state) => statusesOf(sources, state))),
+    readRequestCounts(table, at),
     lanesOf(table, parked),
     parkedOf(requests, parked),
     Promise.all(
@@ -58,22 +56,21 @@ async function stats(sources: Sources) {
     ),
   ]);
 
+  const parkedIn = (state: string) => parkedRequests.filter(({ request }) => request.state === state).length;
   const byState: Record<string, number> = { parked: parkedRequests.length };
-  for (const [i, state] of STATES.entries()) {
-    const apart = parkedRequests.filter(({ request }) => request.state === state).length;
-    byState[state] = Math.max(0, (states[i]?.count ?? 0) - apart);
+  for (const state of STATES) {
+    byState[state] = sum(requestCounts.filter((each) => each.state === state)) - parkedIn(state);
   }
-  // Upstream names the statuses, so one may be called like a property of every object.
-  const byStatus = new Map<string, number>();
-  for (const status of statuses.flatMap((each) => each.statuses))
-    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+  const byStatus = [...Map.groupBy(requestCounts, ({ status }) => status)].map(
+    ([status, each]) => [status, sum(each)] as const,
+  );
 
   return {
     upstream,
     requests: {
       byState,
-      byStatus: Object.fromEntries(byStatus),
-      capped: states.some(({ capped }) => capped) || statuses.some(({ capped }) => capped),
+      byStatus: Object.fromEntries(byStatus.filter(([, count]) => count > 0)),
+      capped: parked.length === PARKED_READ,
     },
     lanes: Object.fromEntries(
       lanes.map(({ lane, waiting, overdue }) => [
@@ -90,16 +87,6 @@ async function stats(sources: Sources) {
   };
 }
 
-async function statusesOf({ requests, table, now }: Sources, state: RequestRow['state']) {
-  const { entries, more } = await requests.list([state], undefined, STATUSES_OF);
-  const rows = await table.getMany<RequestRow>(
-    entries.map(({ key }) => key),
-    false,
-  );
-  const shown = rows.filter((row) => !row.purged && !isExpired(row, now()));
-  return { statuses: shown.map(({ status }) => status), capped: more };
-}
-
 /** The lanes that the parked rows come from. */
 async function lanesOf(table: Table, parked: readonly Hint[]): Promise<(string | undefined)[]> {
   return (await table.getMany<Hint & Work>(parked, false)).map((row) => row.parked?.lane);
@@ -111,3 +98,6 @@ async function parkedOf(requests: Requests, parked: readonly Hint[]): Promise<Tr
   const found = await requests.getMany([...ids]);
   return found.filter((each) => each !== undefined).filter((each) => parkedRow(each) !== undefined);
 }
+
+const sum = (counts: readonly { count: number }[]): number =>
+  counts.reduce((all, { count }) => all + count, 0);

@@ -71,6 +71,7 @@ export const freshTracking = (now: number) => ({
   statusSince: now,
   startedAt: now,
   observations: [],
+  counted: true as const,
   listKey: requestList('active'),
 });
 

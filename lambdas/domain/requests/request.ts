@@ -118,6 +118,8 @@ export type RequestRow = RowKey &
     urlWanted?: boolean;
     /** Being erased: for readers it is gone, and so it is in no list. */
     purged?: boolean;
+    /** It is in the counts of requests. */
+    counted?: true;
     listKey: string;
     listAt: string;
     expiresAt?: number;

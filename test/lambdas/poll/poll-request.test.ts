@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { readRequestCounts } from '../../../lambdas/adapters/rows/request-counts.ts';
 import { newCopy } from '../../../lambdas/domain/copying/copy.ts';
 import type { MetaRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
@@ -49,6 +50,33 @@ test('each transition on the way becomes one event, numbered in the order observ
   expect(events.map((event) => event.data.sequence)).toEqual([1, 2, 3, 4, 5, 6, 7]);
   expect(events.map((event) => event.data.previousStatus)).toEqual([null, ...WAY.slice(0, -1)]);
   expect(new Set(events.map((event) => event.id)).size).toBe(7);
+});
+
+test('the counts of requests follow each change of status, up to the day that the request expires', async () => {
+  const { clock, register, table } = await world();
+  const counted = async (at = clock.now()) =>
+    (await readRequestCounts(table, at)).filter(({ count }) => count !== 0);
+  const request = await register(
+    [
+      ['processing', 0],
+      ['failed', 60],
+    ],
+    { counted: true },
+  );
+  await request.poll();
+  // The world registers without counting, so the request leaves `registered` with one too few.
+  expect(await counted()).toEqual(
+    expect.arrayContaining([{ state: 'active', status: 'processing', count: 1 }]),
+  );
+  clock.advance(120_000);
+  await request.update({ dueAt: clock.now() });
+  await request.poll();
+  expect(await counted()).toEqual([
+    { state: 'active', status: 'registered', count: -1 },
+    { state: 'done', status: 'failed', count: 1 },
+  ]);
+  const { expiresAt = 0 } = await request.row();
+  expect(await counted(expiresAt * 1000)).toHaveLength(1);
 });
 
 test('while the clock moves at every read, every hint names the due time of its row', async () => {

@@ -1,0 +1,39 @@
+import {
+  type CountChange,
+  countKey,
+  type RequestCounts,
+  sumOfCounts,
+} from '../../domain/requests/request-counts.ts';
+import { isExpired } from '../../domain/retention.ts';
+import { REQUEST_COUNTS } from '../../domain/rows.ts';
+import type { RowKey } from '../../domain/work.ts';
+import type { Table, Write } from '../dynamodb/table.ts';
+
+const PAGE = 1_000;
+
+/** The writes of changes of the counts, one for each row; never refused. All of them go to the share of one request. */
+export function countWrites(changes: readonly CountChange[], requestId: string): Write[] {
+  return [...Map.groupBy(changes, ({ expiresAt }) => expiresAt)].flatMap(([expiresAt, each]) => {
+    const add: Record<string, number> = {};
+    for (const { name, by } of each) add[name] = (add[name] ?? 0) + by;
+    const changed = Object.entries(add).filter(([, by]) => by !== 0);
+    if (changed.length === 0) return [];
+    return [
+      {
+        update: countKey({ expiresAt }, requestId),
+        add: Object.fromEntries(changed),
+        set: expiresAt === 0 ? {} : { expiresAt },
+      },
+    ];
+  });
+}
+
+/** How many requests there are, by state and status. */
+export async function readRequestCounts(table: Pick<Table, 'query'>, now: number): Promise<RequestCounts[]> {
+  const found: (RowKey & { expiresAt?: number })[] = [];
+  for (let after: string | undefined; ; after = found.at(-1)?.sk) {
+    const { rows, more } = await table.query<RowKey>({ partition: REQUEST_COUNTS, after, limit: PAGE });
+    found.push(...rows);
+    if (!more || rows.length === 0) return sumOfCounts(found.filter((row) => !isExpired(row, now)));
+  }
+}
