@@ -46,6 +46,7 @@ export function createApiCalls(world: World, onAnswer: (call: string, text: stri
         if (container.actor === actor) container = start();
         answer(503, '{"message":"Service Unavailable"}');
       };
+      actor.die = die;
       if (faults.strikes('killed workers', 0.02)) {
         actor.fuse = {
           calls: random.integer(1, 8),
@@ -61,6 +62,7 @@ export function createApiCalls(world: World, onAnswer: (call: string, text: stri
         .then(
           (result) => {
             off();
+            actor.die = undefined;
             const { statusCode = 0, body: text = '' } = result as APIGatewayProxyStructuredResultV2;
             answer(statusCode, text);
           },

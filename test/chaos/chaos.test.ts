@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Emulators, startEmulators } from './bridge.ts';
 import regressions from './regressions.json' with { type: 'json' };
-import { type Emulators, playSeed, type RunOptions, startEmulators } from './run.ts';
+import { playSeed, type RunOptions } from './run.ts';
 import { report, tryCase } from './try-case.ts';
 
 /** How long fresh seeds are played, s; more on demand. */

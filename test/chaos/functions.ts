@@ -68,6 +68,7 @@ export function createFunctions(world: World) {
       if (over) return false;
       over = true;
       ends.delete(actor);
+      actor.die = undefined;
       running.set(lane, (running.get(lane) ?? 0) - 1);
       simulation.after(1, () => pump(lane));
       return true;
@@ -80,6 +81,7 @@ export function createFunctions(world: World) {
       simulation.note('died', actor.name);
     };
     ends.set(actor, die);
+    actor.die = die;
     plan(actor, die);
     const timeUp = () => {
       if (over) return;
@@ -115,12 +117,12 @@ export function createFunctions(world: World) {
   /** What this invocation has before it. */
   function plan(actor: Actor, die: () => void): void {
     actor.fuse = undefined;
-    const calls = random.integer(1, 25);
+    const calls = random.integer(1, random.pick([4, 10, 30]));
     const when = random.chance(0.5) ? ('before' as const) : ('after' as const);
-    if (faults.strikes('killed workers', 0.04)) {
+    if (faults.strikes('killed workers', 0.08)) {
       actor.fuse = { calls, when, burn: die };
-    } else if (faults.strikes('frozen workers', 0.02)) {
-      const ms = random.pick([5_000, 60_000, 100_000, 400_000]);
+    } else if (faults.strikes('frozen workers', 0.08)) {
+      const ms = random.pick([5_000, 100_000, 160_000, 400_000]);
       actor.fuse = {
         calls,
         when,

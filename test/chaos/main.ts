@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
+import { startEmulators } from './bridge.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
-import { startEmulators } from './run.ts';
 import { report, tryCase } from './try-case.ts';
 
 const USAGE = `Plays the bridge with simulated faults, and checks afterwards that no promise was broken.

@@ -18,7 +18,7 @@ type Outcome = {
   readonly ms: number;
   readonly outcome: (Partial<Answer> & { statusCode: number }) | ExchangeError;
 };
-type Mood =
+export type Mood =
   | 'well'
   | 'slow'
   | 'flaky'
@@ -55,9 +55,12 @@ export function createReceivers(simulation: Simulation, faults: Faults) {
   const { random } = simulation;
   const received: Received[] = [];
   const moods = new Map<string, { mood: Mood; until: number }>();
+  const fixed = new Map<string, Mood>();
   let revived = false;
 
   function moodOf(host: string): Mood {
+    const ordered = fixed.get(host);
+    if (ordered) return ordered;
     if (host.startsWith('steady')) return 'well';
     if (host.startsWith('dead') && faults.kinds.has('dead receiver') && !revived) return 'gone';
     if (!faults.has('bad receivers')) return 'well';
@@ -115,9 +118,12 @@ export function createReceivers(simulation: Simulation, faults: Faults) {
     }
   }
 
+  /** From now on all hosts that are not told otherwise are well. */
   const revive = () => {
     revived = true;
+    fixed.clear();
   };
+  const setMood = (host: string, mood: Mood) => void fixed.set(host, mood);
 
-  return { receive, received, revive };
+  return { receive, received, revive, setMood };
 }

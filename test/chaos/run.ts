@@ -1,45 +1,17 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  GetObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  S3Client,
-} from '@aws-sdk/client-s3';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
-import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
-import { log } from '../../lambdas/adapters/lambda/log.ts';
-import { LANES, type Lane, PARKED } from '../../lambdas/domain/work.ts';
-import { startDynamo } from '../../local/aws/emulators.ts';
-import { startS3 } from '../../local/s3/server.ts';
-import { startTopaz } from '../../local/topaz/server.ts';
-import { newTable } from '../support/dynamodb.ts';
-import { createApiCalls } from './api-calls.ts';
-import { createAwsWorld } from './aws-transport.ts';
-import { CLOCKS_APART_MS, chooseFaults, type FaultKind } from './faults.ts';
-import { createFunctions } from './functions.ts';
-import type { DeliveryView, EventView, History, RequestView, Row } from './history.ts';
-import { createIndexHistory } from './lagging-index.ts';
-import { createQueues } from './queues.ts';
+import { type Emulators, START, startBridge } from './bridge.ts';
+import type { FaultKind } from './faults.ts';
+import type { History } from './history.ts';
 import { seededRandom } from './random.ts';
-import { createReceivers } from './receivers.ts';
-import { Actor, Simulation } from './simulation.ts';
-import { API_KEY, coldStartTick, LINK_SECRET, TOPAZ_KEY, type World } from './stages.ts';
-import type { Job } from './upstream.ts';
-import { createUsers } from './users.ts';
-import { useVirtualTimers } from './virtual-timers.ts';
+import { Actor } from './simulation.ts';
 
 export type RunOptions = {
   readonly seed: number;
-  /** Requests that are registered; others things scale with them. */
+  /** Requests that are registered; how long it takes and what people do grows with them. */
   readonly requests: number;
   /** Only these kinds of faults, whatever the seed says. */
-  readonly only?: readonly FaultKind[];
+  readonly only?: readonly FaultKind[] | undefined;
   /** Called with each thing that happens. */
-  readonly onNote?: (line: string) => void;
+  readonly onNote?: ((line: string) => void) | undefined;
 };
 
 export type Run = {
@@ -50,356 +22,80 @@ export type Run = {
   readonly counted: Readonly<Record<string, number>>;
 };
 
-/** What several runs use one after the other: emulators that speak over HTTP. */
-export type Emulators = Awaited<ReturnType<typeof startEmulators>>;
-
-const START = Date.parse('2026-11-23T20:00:00.000Z');
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** A row that is due later than this after the end of faults is never done: a whole retry schedule fits, twice. */
-const LONGEST_CALM_MS = 180 * HOUR;
-const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
-
-export async function startEmulators() {
-  const clock = { now: () => START };
-  const dir = mkdtempSync(join(tmpdir(), 'chaos-'));
-  const [dynamo, s3, topaz] = await Promise.all([
-    startDynamo(),
-    startS3({ dir, credentials: (id) => id, now: Date.now }),
-    startTopaz({ apiKey: TOPAZ_KEY, now: () => clock.now() }),
-  ]);
-  return {
-    clock,
-    dynamodbUrl: dynamo.url,
-    s3,
-    topazUrl: topaz.url,
-    stop: async () => {
-      await Promise.all([dynamo.stop(), s3.close(), topaz.close()]);
-      rmSync(dir, { recursive: true, force: true });
-    },
-  };
-}
-
-let runs = 0;
+const ORDERS_PER_REQUEST = 6;
 
 /** Plays one seed to its end: a time of faults, and then as long as it takes until nothing is left to do. */
-export async function playSeed(emulators: Emulators, options: RunOptions): Promise<Run> {
-  const random = seededRandom(options.seed);
-  const simulation = new Simulation(random, START);
-  simulation.onNote = options.onNote;
-  emulators.clock.now = () => Math.floor(simulation.now);
-  const faults = chooseFaults(simulation, random, options.only);
-  const said: { where: string; text: string }[] = [];
-  const crashes: Error[] = [];
-  const storedWhenReceived: { webhook: string; there: boolean }[] = [];
-  const bucket = `chaos-${++runs}`;
-  const s3 = new S3Client({
-    endpoint: emulators.s3.url,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: CREDENTIALS,
-  });
-  emulators.s3.createBucket(bucket);
-  const dynamodb = new DynamoDBClient({
-    endpoint: emulators.dynamodbUrl,
-    region: 'us-east-1',
-    credentials: CREDENTIALS,
-  });
-  const tableName = await newTable(dynamodb);
-  const index = createIndexHistory(simulation);
-  let pump: (lane: Lane) => void = () => {};
-  const queues = createQueues(simulation, faults, (lane, at) => void simulation.at(at, () => pump(lane)));
-  const receivers = createReceivers(simulation, faults);
-  const world: World = {
-    simulation,
-    faults,
-    aws: createAwsWorld(simulation, index.onCall),
-    index,
-    queues,
-    receivers,
-    tableName,
-    bucket,
-    dynamodbUrl: emulators.dynamodbUrl,
-    s3Url: emulators.s3.url,
-    topazUrl: emulators.topazUrl,
-    onReceived: noteStored,
-    onCrash: (where, error) => crashes.push(new Error(`a handler of ${where} rejected`, { cause: error })),
-  };
-  const functions = createFunctions(world);
-  ({ pump } = functions);
-  const api = createApiCalls(world, (where, text) => {
-    if (!/secret|POST \/v1\/endpoints$/.test(where)) said.push({ where, text });
-  });
-  const users = createUsers(simulation, faults, api, (job) => setUpJob(emulators.topazUrl, job));
-  const undo = [useVirtualTimers(simulation), captureLogs(said)];
+export async function playSeed(
+  emulators: Emulators,
+  { seed, requests, only, onNote }: RunOptions,
+): Promise<Run> {
+  const random = seededRandom(seed);
+  const bridge = await startBridge(emulators, { random, only, onNote });
+  const { simulation, faults, users, functions, queues, receivers, tick } = bridge;
   try {
     await play();
-    const calmAt = simulation.now;
-    let quietAt = await becomeQuiet();
-    receivers.revive();
-    quietAt &&= await becomeQuiet();
-    if (crashes[0]) throw crashes[0];
-    const history = await lookAt(calmAt, quietAt);
+    const { history } = await bridge.settle(promptMs(faults.kinds));
     return {
       history,
       digest: simulation.digest(),
       kinds: [...faults.kinds],
       counted: {
         events: simulation.events,
-        virtualHours: Math.round((simulation.now - START) / HOUR),
+        'virtual hours': Math.round((simulation.now - START) / HOUR),
         requests: users.requests.length,
         webhooks: receivers.received.length,
-        orders: users.counted.calls,
+        orders: users.counted.orders,
         ...functions.counted,
       },
     };
   } finally {
-    for (const each of undo) each();
-    dynamodb.destroy();
-    s3.destroy();
-  }
-
-  /** Looks, when a receiver is told of a stored video, whether it is there. */
-  async function noteStored(body: string): Promise<void> {
-    const { id, type, data } = JSON.parse(body) as EventView;
-    if (type !== 'video.stored') return;
-    const { key = '' } = data.video as { key?: string };
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: key }));
-    storedWhenReceived.push({ webhook: id, there: Contents.some((object) => object.Key === key) });
+    bridge.stop();
   }
 
   /** The time of faults. */
   async function play(): Promise<void> {
-    const crowd = new Actor('users');
-    const lastsMs = options.requests * random.integer(1, 4) * MINUTE + 20 * MINUTE;
-    const end = START + lastsMs;
-    const inIt = (name: string, work: () => Promise<void>) => simulation.as(new Actor(name), work);
+    const lastsMs = requests * random.integer(1, 4) * MINUTE + 20 * MINUTE;
+    const begin = (name: string, work: () => Promise<void>) => simulation.as(new Actor(name), work);
     await simulation.runFor(
-      simulation.as(crowd, async () => {
-        for (const host of ['steady', 'receiver-a', 'receiver-b', 'dead'])
-          await users.makeEndpoint(host, host === 'steady');
+      begin('owner', async () => {
+        await users.makeEndpoint('steady', { steady: true });
+        for (const host of ['receiver-a', 'receiver-b', 'dead']) await users.makeEndpoint(host);
       }),
     );
-    const going: Promise<void>[] = [];
-    for (let n = 0; n < options.requests; n++) {
-      const at = random.integer(0, Math.max(1, lastsMs - 20 * MINUTE));
-      going.push(
-        inIt(`registrar-${n}`, async () => {
-          await simulation.sleep(at);
-          await users.register();
-        }),
-      );
-    }
-    if (faults.has('users')) {
-      for (let n = 0; n < options.requests * 2; n++) {
-        const at = random.integer(0, lastsMs);
-        going.push(
-          inIt(`person-${n}`, async () => {
-            await simulation.sleep(at);
-            await users.order();
-          }),
-        );
-      }
-    }
-    const ticks = new Actor('scheduler');
-    going.push(
-      inIt(ticks.name, async () => {
-        while (simulation.now < end) {
-          await simulation.sleep(MINUTE);
-          if (!faults.strikes('missed ticks', 0.2)) void tick();
-          if (faults.strikes('jumping clocks', 0.1)) functions.jumpClocks();
-          if (faults.strikes('killed workers', 0.01)) functions.restart();
-          if (faults.strikes('lost messages', 0.01)) queues.purge();
-        }
-      }),
+    const later = (name: string, withinMs: number, work: () => Promise<unknown>) => {
+      const at = random.integer(0, withinMs);
+      return begin(name, async () => {
+        await simulation.sleep(at);
+        await work();
+      });
+    };
+    const people = faults.has('users') ? requests * ORDERS_PER_REQUEST : 0;
+    await simulation.runFor(
+      Promise.all([
+        begin('time', () => passTime(START + lastsMs)),
+        ...Array.from({ length: requests }, (_, n) =>
+          later(`service-${n}`, lastsMs - 20 * MINUTE, () => users.register()),
+        ),
+        ...Array.from({ length: people }, (_, n) => later(`person-${n}`, lastsMs, users.order)),
+      ]),
     );
-    await simulation.runFor(Promise.all(going).then(() => {}));
     faults.stop();
     functions.heal();
   }
 
-  /** One sweep, by a container of its own. */
-  function tick(): Promise<void> {
-    const actor = new Actor('tick');
-    return simulation
-      .as(actor, async () => {
-        await coldStartTick(world)();
-      })
-      .catch((error: unknown) => simulation.note('tick failed', String(error)));
-  }
-
-  /** Lets time pass, from one due row to the next, until no row is due any more. Undefined when that never comes. */
-  async function becomeQuiet(): Promise<number | undefined> {
-    const table = createTable(dynamodb, tableName);
-    const end = simulation.now + LONGEST_CALM_MS;
-    await simulation.runFor(simulation.as(new Actor('person'), mend));
-    for (;;) {
-      const next = await Promise.all(
-        LANES.map(async (lane) => (await table.due(lane, Number.MAX_SAFE_INTEGER, 1))[0]?.dueAt),
-      );
-      const due = next.filter((at) => at !== undefined);
-      if (due.length === 0) return simulation.now;
-      const wait = Math.max(MINUTE, Math.min(...due) + 5_001 - simulation.now);
-      if (simulation.now + wait > end) return undefined;
-      await simulation.runUntil(simulation.now + wait);
-      await simulation.runFor(tick());
-      await simulation.runUntil(simulation.now + 5_000);
+  /** What happens by the minute: ticks, and what befalls all at once. */
+  async function passTime(end: number): Promise<void> {
+    while (simulation.now < end) {
+      await simulation.sleep(MINUTE);
+      if (!faults.strikes('missed ticks', 0.2)) void tick();
+      if (faults.strikes('jumping clocks', 0.1)) functions.jumpClocks();
+      if (faults.strikes('killed workers', 0.01)) functions.restart();
+      if (faults.strikes('lost messages', 0.01)) queues.purge();
     }
-  }
-
-  /** What a person does after an outage: enables what is disabled or was given up, and releases what is parked. */
-  async function mend(): Promise<void> {
-    const callbacks = await api.list<{ id: string; enabled: boolean }>('/v1/endpoints?kind=callback');
-    const others = await api.list<{ id: string; enabled: boolean }>('/v1/endpoints');
-    for (const { id, enabled } of [...callbacks, ...others]) {
-      if (!enabled) await api.call('PATCH', `/v1/endpoints/${id}`, { enabled: true });
-    }
-    // What is under way may still be parked by what it met before.
-    for (let round = 0; round < 3; round++) {
-      await simulation.sleep(15 * MINUTE);
-      await simulation.as(new Actor('tick'), () => coldStartTick(world)());
-      for (const { job } of users.requests) {
-        const { status, body } = await api.call('GET', `/v1/requests/${job.requestId}`);
-        if (status === 200 && body.state === 'parked')
-          await api.call('POST', `/v1/requests/${job.requestId}/poll`);
-      }
-    }
-  }
-
-  /** Asks the API, the bucket and the table what there is now. */
-  async function lookAt(calmAt: number, quietAt: number | undefined): Promise<History> {
-    const visitor = new Actor('visitor');
-    const seen = <T>(work: () => Promise<T>) => simulation.runFor(simulation.as(visitor, work));
-    const requests = [];
-    for (const { job, startedAt, copy, orders, callbacks } of users.requests) {
-      const { requestId, statuses, isOrderly, bytes, sha256 } = job;
-      const { status, body } = await seen(() => api.call('GET', `/v1/requests/${requestId}`));
-      requests.push({
-        requestId,
-        script: statuses.map(([name, seconds]) => [name, startedAt + seconds * 1_000] as const),
-        isOrderly,
-        copy,
-        video: { size: bytes, sha256 },
-        orders,
-        callbacks,
-        view: status === 200 ? (body as RequestView) : undefined,
-        events:
-          status === 200 ? await seen(() => api.list<EventView>(`/v1/requests/${requestId}/events`)) : [],
-      });
-    }
-    const callbackSecret = (await seen(() => api.call('GET', '/v1/callback-secret'))).body.secret as string;
-    const endpoints = [];
-    for (const made of [...users.endpoints, ...callbackEndpoints(requests, callbackSecret)]) {
-      const deliveries = await seen(() => api.list<DeliveryView>(`/v1/endpoints/${made.id}/deliveries`));
-      endpoints.push({ ...made, deletedAt: made.deletedAt, deliveries });
-    }
-    const rows = await allRows();
-    return {
-      clocksApartMs: CLOCKS_APART_MS,
-      promptMs: promptMs(faults.kinds),
-      calmAt,
-      quietAt,
-      requests,
-      endpoints,
-      received: receivers.received,
-      bucket: await bucketNow(),
-      storedWhenReceived,
-      unfinishedRows: rows.filter(
-        (row) => row.owner !== undefined || LANES.some((lane) => lane === row.lane) || row.lane === PARKED,
-      ),
-      rows: rows.map(({ pk, sk }) => ({ pk, sk })),
-      said,
-      secrets: [
-        { name: 'the key of the API', value: API_KEY },
-        { name: 'the key of Topaz', value: TOPAZ_KEY },
-        { name: 'the secret of links', value: LINK_SECRET },
-        { name: 'the secret of callbacks', value: callbackSecret },
-        ...users.endpoints.flatMap(({ id, secrets }) =>
-          secrets.map((value) => ({ name: `a secret of ${id}`, value })),
-        ),
-        { name: 'a download URL', value: `${emulators.topazUrl}/download/` },
-        { name: 'a signature of S3', value: 'X-Amz-Signature=' },
-      ],
-    };
-  }
-
-  async function allRows(): Promise<Row[]> {
-    const rows: Row[] = [];
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const page = await DynamoDBDocumentClient.from(dynamodb).send(
-        new ScanCommand({ TableName: tableName, ExclusiveStartKey }),
-      );
-      rows.push(...((page.Items ?? []) as unknown as Row[]));
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey);
-    return rows;
-  }
-
-  async function bucketNow(): Promise<History['bucket']> {
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
-    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
-    const objects = [];
-    for (const { Key = '', Size = 0 } of Contents) {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-      const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-      objects.push({ key: Key, size: Size, sha256: createHash('sha256').update(bytes).digest('hex') });
-    }
-    return { objects, uploads: Uploads.map(({ Key = '' }) => Key) };
   }
 }
-
-async function setUpJob(topazUrl: string, { requestId, bytes, statuses, faults }: Job): Promise<void> {
-  const job = {
-    requestId,
-    bytes,
-    trace: {
-      statuses,
-      progress: [
-        [0, 0],
-        [60, 50],
-      ],
-    },
-    faults,
-  };
-  const answer = await fetch(`${topazUrl}/_sim/jobs`, { method: 'POST', body: JSON.stringify(job) });
-  if (answer.status !== 201) throw new Error(`the job is refused: ${await answer.text()}`);
-}
-
-/** The endpoints of per-request callbacks, as the requests show them. */
-function callbackEndpoints(requests: readonly { view: RequestView | undefined }[], secret: string) {
-  const byId = new Map(
-    requests.flatMap(({ view }) => (view?.callbacks ?? []).map((each) => [each.endpointId, each] as const)),
-  );
-  return [...byId.values()].map(({ endpointId, url, events }) => ({
-    id: endpointId,
-    kind: 'callback',
-    url,
-    filter: events,
-    ordered: false,
-    steady: false,
-    createdAt: START,
-    deletedAt: undefined,
-    secrets: [secret],
-  }));
-}
-
-/** Keeps what the stages log. */
-function captureLogs(said: { where: string; text: string }[]): () => void {
-  const levels = ['debug', 'info', 'warn', 'error'] as const;
-  const real = levels.map((level) => [level, log[level]] as const);
-  for (const level of levels) {
-    log[level] = (...line: unknown[]) => void said.push({ where: 'log', text: line.map(inFull).join(' ') });
-  }
-  return () => {
-    for (const [level, write] of real) log[level] = write;
-  };
-}
-
-const inFull = (part: unknown): string =>
-  part instanceof Error
-    ? `${part.name} ${part.message} ${part.stack}`
-    : (JSON.stringify(part, (_, value) => (value instanceof Error ? inFull(value) : value)) ?? '');
 
 /** Kinds of faults that are the far sides' own: with no others an event goes out at once. */
 const OF_OTHERS: readonly FaultKind[] = [
@@ -410,5 +106,6 @@ const OF_OTHERS: readonly FaultKind[] = [
   'users',
 ];
 
+/** How soon an event reaches an endpoint that is well, ms. */
 const promptMs = (kinds: ReadonlySet<FaultKind>): number =>
   [...kinds].every((kind) => OF_OTHERS.includes(kind)) ? 2 * MINUTE : HOUR;

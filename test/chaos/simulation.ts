@@ -12,6 +12,8 @@ export class Actor {
   skewMs: number;
   /** What happens to it at one of its next calls. */
   fuse: Fuse | undefined;
+  /** Ends it, while it is at work for others; its calls are crash points. */
+  die: (() => void) | undefined;
 
   constructor(name: string, skewMs = 0) {
     this.name = name;
@@ -54,6 +56,10 @@ export class Simulation {
   now: number;
   /** Events so far. */
   events = 0;
+  /** Calls so far of actors that can die. */
+  calls = 0;
+  /** Whoever makes this call dies, before it leaves or after it took effect. */
+  crash: { readonly atCall: number; readonly when: 'before' | 'after' } | undefined;
   readonly #actors = new AsyncLocalStorage<Actor>();
   readonly #trace = createHash('sha256');
   #heap: Event[] = [];
@@ -124,9 +130,8 @@ export class Simulation {
     const { actor } = this;
     if (!actor) throw new Error(`a call outside of any actor: ${name}`);
     return new Promise<T>((resolve, reject) => {
-      const { fuse } = actor;
-      const burns = fuse !== undefined && --fuse.calls === 0;
-      if (burns && fuse.when === 'before') fuse.burn();
+      const end = this.#endAt(actor);
+      if (end?.when === 'before') end.burn();
       if (!actor.alive) return;
       const answer = (ms: number, seen: () => T) =>
         void this.reach(actor, ms, () => {
@@ -152,10 +157,17 @@ export class Simulation {
           },
         );
         const { after } = fate;
-        if (burns && fuse.when === 'after') fuse.burn();
+        if (end?.when === 'after') end.burn();
         answer(fate.back, after ? () => shown<T>(after()) : settled);
       });
     });
+  }
+
+  /** What this call of the actor is the end of, if it is. */
+  #endAt(actor: Actor): Pick<Fuse, 'when' | 'burn'> | undefined {
+    const { fuse, die } = actor;
+    if (die && ++this.calls === this.crash?.atCall) return { when: this.crash.when, burn: die };
+    return fuse !== undefined && --fuse.calls === 0 ? fuse : undefined;
   }
 
   /** Waits in virtual time, in the present actor's name. */

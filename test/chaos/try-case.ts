@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
+import type { Emulators } from './bridge.ts';
 import { check, type Violation } from './checker.ts';
-import { type Emulators, playSeed, type Run, type RunOptions } from './run.ts';
+import { playSeed, type Run, type RunOptions } from './run.ts';
 
 export type Tried = {
   readonly options: RunOptions;

@@ -72,14 +72,17 @@ export function chooseJob(random: Random, faults: Faults): Job {
       ? [limited('download', random.pick(DOWNLOAD_FAULTS))]
       : []),
   ];
-  const disorder = ['unknownStatus', 'backwards', 'wrongTypes'];
+  // What was answered 404 for long enough is lost.
+  const disorder = struck.some(
+    ({ kind, status }) => ['unknownStatus', 'backwards'].includes(kind as string) || status === 404,
+  );
   return {
     requestId,
     bytes,
     sha256: generatedSha256(requestId, bytes),
     statuses,
     faults: struck,
-    isOrderly: !struck.some(({ kind }) => disorder.includes(kind as string)),
+    isOrderly: !disorder,
   };
 
   function limited(at: string, fault: Record<string, unknown>): Record<string, unknown> {

@@ -27,6 +27,10 @@ export type Made = {
   readonly secrets: string[];
 };
 
+/** What of an endpoint, or a request, is not left to chance. */
+export type EndpointChoice = Partial<Pick<Made, 'kind' | 'filter' | 'ordered' | 'steady'>>;
+export type RequestChoice = { readonly job?: Job; readonly copy?: boolean; readonly callback?: boolean };
+
 export type Users = ReturnType<typeof createUsers>;
 
 const FILTERS = [
@@ -46,39 +50,41 @@ export function createUsers(
   const { random } = simulation;
   const requests: Tracked[] = [];
   const endpoints: Made[] = [];
-  const counted = { calls: 0 };
+  const counted = { orders: 0 };
 
-  async function makeEndpoint(host: string, steady = false): Promise<void> {
-    const filter = steady ? ['video.*'] : random.pick(FILTERS);
-    const ordered = !steady && random.chance(0.3);
+  async function makeEndpoint(host: string, given: EndpointChoice = {}): Promise<Made> {
+    const { steady = false } = given;
+    const choice = steady
+      ? { kind: 'http', filter: ['video.*'], ordered: false }
+      : { kind: 'http', filter: random.pick(FILTERS), ordered: random.chance(0.3) };
+    const { kind, filter, ordered } = { ...choice, ...given };
     const url = `https://${host}.example/hook-${endpoints.length}`;
-    const rateLimit = !steady && random.chance(0.2) ? { rateLimit: random.pick([1, 5, 50]) } : {};
-    const { status, body } = await api.call('POST', '/v1/endpoints', {
-      url,
-      events: filter,
-      ordered,
-      ...rateLimit,
-    });
+    const pace = !steady && random.chance(0.2) ? { rateLimit: random.pick([1, 5, 50]) } : {};
+    const target = kind === 'pull' ? {} : { url, ordered, ...pace };
+    const { status, body } = await api.call('POST', '/v1/endpoints', { kind, events: filter, ...target });
     if (status !== 201) throw new Error(`an endpoint is refused: ${JSON.stringify(body)}`);
-    endpoints.push({
-      id: body.id,
-      kind: 'http',
+    const { id, secret } = body as { id: string; secret: string };
+    const made: Made = {
+      id,
+      kind,
       url,
       filter,
       ordered,
       steady,
       createdAt: simulation.now,
-      secrets: [body.secret],
-    });
+      secrets: [secret],
+    };
+    endpoints.push(made);
+    return made;
   }
 
-  async function register(): Promise<void> {
-    const job = chooseJob(random, faults);
-    const copy = random.chance(0.7);
+  async function register(given: RequestChoice = {}): Promise<Tracked> {
+    const choice = { job: chooseJob(random, faults), copy: random.chance(0.7), callback: random.chance(0.4) };
+    const { job, copy, callback: hasCallback } = { ...choice, ...given };
     const tracked: Tracked = { job, startedAt: simulation.now, copy, orders: [], callbacks: [] };
     await setUpJob(job);
     requests.push(tracked);
-    const callback = random.chance(0.4) ? newCallback() : undefined;
+    const callback = hasCallback ? newCallback() : undefined;
     const { status, body } = await api.call('POST', '/v1/requests', {
       requestId: job.requestId,
       copy,
@@ -87,6 +93,7 @@ export function createUsers(
     });
     if (status !== 201 && status !== 200) throw new Error(`a request is refused: ${JSON.stringify(body)}`);
     if (callback) tracked.callbacks.push({ ...callback, at: simulation.now });
+    return tracked;
   }
 
   const newCallback = () => ({
@@ -99,12 +106,12 @@ export function createUsers(
     const tracked = requests.length > 0 ? random.pick(requests) : undefined;
     const touchable = endpoints.filter(({ steady, deletedAt }) => !steady && deletedAt === undefined);
     const endpoint = touchable.length > 0 ? random.pick(touchable) : undefined;
-    counted.calls++;
+    counted.orders++;
     const roll = random.integer(1, 20);
     if (tracked && roll <= 8) return requestOrder(tracked, roll);
     if (endpoint && roll <= 16) return endpointOrder(endpoint, roll);
-    if (roll === 17 && endpoints.length < 8) return makeEndpoint(`receiver-${endpoints.length}`);
-    if (roll === 18) await api.call('GET', '/v1/stats');
+    if (roll === 17 && endpoints.length < 8) await makeEndpoint(`receiver-${endpoints.length}`);
+    else if (roll === 18) await api.call('GET', '/v1/stats');
     else if (roll === 19) await api.call('GET', '/v1/requests?limit=20');
     else await api.call('GET', '/v1/endpoints');
   }

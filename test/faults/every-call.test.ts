@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Emulators, startBridge, startEmulators } from '../chaos/bridge.ts';
+import { check, type Violation } from '../chaos/checker.ts';
+import { seededRandom } from '../chaos/random.ts';
+import { Actor, type Simulation } from '../chaos/simulation.ts';
+import { SCENARIOS, type Scenario } from './scenarios.ts';
+
+/** All crash points with `CRASH_POINTS=all`; else so many of each scenario, chosen by a seed. */
+const { CRASH_POINTS = '1', CRASH_SEED = String(Date.now() % 1_000_000_000) } = process.env;
+const MINUTE = 60_000;
+/** A lease, a tick, and what was under way. */
+const RECOVERY_MS = 8 * MINUTE;
+
+let emulators: Emulators;
+beforeAll(async () => {
+  emulators = await startEmulators();
+});
+afterAll(() => emulators.stop());
+
+/** Plays a scenario in which whoever makes one call dies; tells how many calls there were, and what went wrong. */
+async function play(
+  scenario: Scenario,
+  crash: Simulation['crash'],
+): Promise<{ calls: number; violations: readonly Violation[] }> {
+  const bridge = await startBridge(emulators, { random: seededRandom(1), only: [] });
+  const { simulation } = bridge;
+  const begin = (name: string, work: () => Promise<void>) => simulation.as(new Actor(name), work);
+  let over = false;
+  try {
+    simulation.crash = crash;
+    void begin('time', async () => {
+      while (!over) {
+        await simulation.sleep(MINUTE);
+        void bridge.tick({ mortal: true });
+      }
+    });
+    await simulation.runFor(begin('user', () => scenario(bridge)));
+    over = true;
+    const { history, calls } = await bridge.settle(RECOVERY_MS);
+    return { calls, violations: check(history) };
+  } finally {
+    bridge.stop();
+  }
+}
+
+const counted: string[] = [];
+afterAll(() => {
+  process.stdout.write(`crash points (each before the call and after its effect):\n${counted.join('\n')}\n`);
+});
+
+test.each(Object.entries(SCENARIOS))(
+  'no promise is broken at whatever call a process dies: %s',
+  { timeout: 3_600_000 },
+  async (name, scenario) => {
+    const undisturbed = await play(scenario, undefined);
+    expect(undisturbed.violations).toEqual([]);
+    const points = Array.from({ length: undisturbed.calls }, (_, i) => i + 1);
+    const random = seededRandom(Number(CRASH_SEED));
+    const chosen = CRASH_POINTS === 'all' ? points : random.shuffled(points).slice(0, Number(CRASH_POINTS));
+    const ways = chosen.flatMap((atCall) => [
+      { atCall, when: 'before' as const },
+      { atCall, when: 'after' as const },
+    ]);
+    const tried = CRASH_POINTS === 'all' ? ways : random.shuffled(ways).slice(0, chosen.length);
+    const broken = [];
+    for (const crash of tried) {
+      const { violations } = await play(scenario, crash);
+      if (violations.length > 0) broken.push({ crash, violations: violations.slice(0, 5) });
+    }
+    counted.push(`${String(points.length).padStart(6)} calls, ${tried.length} deaths tried: ${name}`);
+    expect(broken, `again with CRASH_SEED=${CRASH_SEED} CRASH_POINTS=${CRASH_POINTS}`).toEqual([]);
+  },
+);

@@ -1,0 +1,218 @@
+import { generatedSha256 } from '../../local/topaz/video.ts';
+import type { Bridge } from '../chaos/bridge.ts';
+import type { Job } from '../chaos/upstream.ts';
+
+/** A story with the bridge in which any process may die; it ends when what it began is done, if nobody died. */
+export type Scenario = (bridge: Bridge) => Promise<void>;
+
+const MINUTE = 60_000;
+const MIB = 1024 ** 2;
+let jobs = 0;
+
+/** A job that is complete within a minute. */
+function job(bytes = 1_000, faults: Job['faults'] = []): Job {
+  const requestId = `6f2c8f0e-0f4b-4a4e-9d36-${String(++jobs).padStart(12, '0')}`;
+  const statuses = [
+    ['requested', 0],
+    ['processing', 20],
+    ['complete', 40],
+  ] as const;
+  return { requestId, bytes, sha256: generatedSha256(requestId, bytes), statuses, faults, isOrderly: true };
+}
+
+const video = ['video.*'];
+const sleep = ({ simulation }: Bridge, ms: number) => simulation.sleep(ms);
+
+/** A request without a copy, tracked to its end. */
+async function track(bridge: Bridge, callback = false) {
+  const tracked = await bridge.users.register({ job: job(), copy: false, callback });
+  await sleep(bridge, 3 * MINUTE);
+  return tracked;
+}
+
+async function copy(bridge: Bridge, bytes: number, faults: Job['faults'] = []): Promise<void> {
+  await bridge.users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+  await bridge.users.register({ job: job(bytes, faults), copy: true, callback: false });
+  await sleep(bridge, 5 * MINUTE);
+}
+
+async function expectStatus(
+  answer: Promise<{ status: number; body: unknown }>,
+  wanted: number,
+): Promise<void> {
+  const { status, body } = await answer;
+  if (status !== wanted) throw new Error(`answered ${status}, not ${wanted}: ${JSON.stringify(body)}`);
+}
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  'a request is registered, polled and told to an endpoint and a callback': async (bridge) => {
+    await bridge.users.makeEndpoint('steady', { steady: true });
+    await track(bridge, true);
+  },
+
+  'a batch is registered': async (bridge) => {
+    const { users, api, setUpJob } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    const all = [job(), job(), job()];
+    for (const each of all) {
+      await setUpJob(each);
+      users.requests.push({
+        job: each,
+        startedAt: bridge.simulation.now,
+        copy: false,
+        orders: [],
+        callbacks: [],
+      });
+    }
+    const items = all.map(({ requestId }) => ({ requestId, copy: false }));
+    await expectStatus(api.call('POST', '/v1/requests/batch', { items }), 200);
+    await sleep(bridge, 3 * MINUTE);
+  },
+
+  'a small video is copied': (bridge) => copy(bridge, 1_000),
+  'a large video is copied in segments': (bridge) => copy(bridge, 17 * MIB + 1),
+  'a video is copied in a stream': (bridge) => copy(bridge, 9 * MIB, [{ at: 'download', kind: 'noRange' }]),
+
+  'more than a hundred deliveries go out at once': async (bridge) => {
+    const { users, simulation } = bridge;
+    for (const host of ['receiver-a', 'receiver-b', 'receiver-c']) {
+      await users.makeEndpoint(host, { filter: video, ordered: false });
+    }
+    const all = Array.from({ length: 12 }, () =>
+      users.register({ job: job(), copy: false, callback: false }),
+    );
+    await Promise.all(all);
+    await simulation.sleep(4 * MINUTE);
+  },
+
+  'a delivery fails and is tried again': async (bridge) => {
+    const { users, receivers } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    receivers.setMood('receiver-a.example', 'server errors');
+    await track(bridge);
+    receivers.setMood('receiver-a.example', 'well');
+    await sleep(bridge, 10 * MINUTE);
+  },
+
+  'a delivery fails for its whole schedule': async (bridge) => {
+    const { users, receivers } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: ['video.complete'], ordered: false });
+    receivers.setMood('receiver-a.example', 'gone');
+    // The rest of the schedule passes while all comes to its end.
+    await track(bridge);
+  },
+
+  'an ordered endpoint fails at first': async (bridge) => {
+    const { users, receivers } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: true });
+    receivers.setMood('receiver-a.example', 'gone');
+    await track(bridge);
+    receivers.setMood('receiver-a.example', 'well');
+    await sleep(bridge, 10 * MINUTE);
+  },
+
+  'an endpoint is disabled and enabled again': async (bridge) => {
+    const { users, api } = bridge;
+    const { id } = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    await expectStatus(api.call('PATCH', `/v1/endpoints/${id}`, { enabled: false }), 200);
+    await track(bridge);
+    await expectStatus(api.call('PATCH', `/v1/endpoints/${id}`, { enabled: true }), 200);
+    await sleep(bridge, 5 * MINUTE);
+  },
+
+  'a circuit breaker opens and closes': async (bridge) => {
+    const { users, receivers } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    receivers.setMood('receiver-a.example', 'hanging');
+    await track(bridge);
+    await track(bridge);
+    receivers.setMood('receiver-a.example', 'well');
+    await sleep(bridge, 15 * MINUTE);
+  },
+
+  'what was sent is replayed': async (bridge) => {
+    const { users, api, simulation } = bridge;
+    const { id } = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    const since = new Date(simulation.now).toISOString();
+    await track(bridge);
+    await expectStatus(api.call('POST', `/v1/endpoints/${id}/replay`, { since, state: 'all' }), 202);
+    await sleep(bridge, 5 * MINUTE);
+  },
+
+  'a secret is rotated': async (bridge) => {
+    const { users, api } = bridge;
+    const made = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    const { body } = await api.call('POST', `/v1/endpoints/${made.id}/secret/rotate`, { overlapHours: 1 });
+    made.secrets.push(body.secret as string);
+    await track(bridge);
+  },
+
+  'an endpoint is deleted while deliveries wait': async (bridge) => {
+    const { users, api, receivers, simulation } = bridge;
+    const made = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    receivers.setMood('receiver-a.example', 'gone');
+    await track(bridge);
+    made.deletedAt = simulation.now;
+    await api.call('DELETE', `/v1/endpoints/${made.id}`);
+    await sleep(bridge, 5 * MINUTE);
+  },
+
+  'a request is purged': async (bridge) => {
+    const { users, api, simulation } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    const { job: purged, orders } = await track(bridge, true);
+    orders.push({ at: simulation.now, kind: 'purge' });
+    await api.call('DELETE', `/v1/requests/${purged.requestId}?purge=true`);
+    await sleep(bridge, 3 * MINUTE);
+  },
+
+  'a request is restarted': async (bridge) => {
+    const { users, api, simulation } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    const { job: ended, orders } = await track(bridge);
+    orders.push({ at: simulation.now, kind: 'restart' });
+    const { requestId } = ended;
+    await expectStatus(api.call('POST', '/v1/requests?restart=true', { requestId }), 200);
+    await sleep(bridge, 3 * MINUTE);
+  },
+
+  'a request is stopped while its video is copied': async (bridge) => {
+    const { users, api, simulation } = bridge;
+    const { job: stopped, orders } = await users.register({
+      job: job(17 * MIB + 1),
+      copy: true,
+      callback: false,
+    });
+    await sleep(bridge, 41_000);
+    await api.call('DELETE', `/v1/requests/${stopped.requestId}`);
+    orders.push({ at: simulation.now, kind: 'stop' });
+    await sleep(bridge, 3 * MINUTE);
+  },
+
+  'messages are fetched and acknowledged': async (bridge) => {
+    const { users, api, receivers, simulation } = bridge;
+    const made = await users.makeEndpoint('puller', { kind: 'pull', filter: video, ordered: false });
+    await track(bridge);
+    for (let got = 1; got > 0; ) {
+      const { body } = await api.call('GET', `/v1/endpoints/${made.id}/messages`);
+      const items = body.items as { headers: Record<string, string>; body: string }[];
+      got = items.length;
+      if (got === 0) break;
+      const ids = items.map(({ headers }) => headers['webhook-id']);
+      await expectStatus(api.call('POST', `/v1/endpoints/${made.id}/messages/ack`, { ids }), 200);
+      for (const { headers, body: text } of items) {
+        receivers.received.push({ at: simulation.now, url: made.url, headers, body: text, answer: 200 });
+      }
+    }
+  },
+
+  'all messages are lost, and the tick finds what is due': async (bridge) => {
+    const { users, queues } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    await users.register({ job: job(), copy: false, callback: false });
+    for (let minute = 0; minute < 8; minute++) {
+      queues.purge();
+      await sleep(bridge, MINUTE);
+    }
+  },
+};
