@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTracking } from '../../lambdas/api/requests/tracking.ts';
 import { objectKey } from '../../lambdas/domain/rows.ts';
 import type { Work } from '../../lambdas/domain/work.ts';
 import { generatedSha256 } from '../../local/topaz/video.ts';
@@ -21,12 +22,24 @@ type Kind = { readonly bytes: number; readonly faults?: unknown[] };
  */
 async function run({ bytes, faults = [] }: Kind, death: Death | undefined): Promise<boolean> {
   const requestId = await world.begin(bytes, { faults });
+  const died = await work(death);
+  await check(requestId, bytes);
+  return died;
+}
+
+/** Works until nothing is due. Returns whether the first worker came as far as its death. */
+async function work(death: Death | undefined): Promise<boolean> {
   const life = mortal(death);
   const first = world.newWorker(life);
   for (let steps = 0; await world.step(life.isDead() ? undefined : first); steps++)
     expect(steps, 'the copy does not come to its end').toBeLessThan(50);
-  await check(requestId, bytes);
   return life.isDead();
+}
+
+/** The same at every call that a worker makes, until it makes no more. */
+async function atEveryCall(each: (death: Death | undefined) => Promise<boolean>): Promise<void> {
+  await each(undefined);
+  for (let atCall = 1; await each({ atCall }); atCall++);
 }
 
 async function check(requestId: string, size: number): Promise<void> {
@@ -52,7 +65,36 @@ test.each<[string, Kind]>([
   'a video %s is stored once and leaves nothing else, at whatever call a worker is killed',
   { timeout: 120_000 },
   async (_name, kind) => {
-    await run(kind, undefined);
-    for (let atCall = 1; await run(kind, { atCall }); atCall++);
+    await atEveryCall((death) => run(kind, death));
   },
 );
+
+test('the video of a restarted request is kept, at whatever call a worker is killed', async () => {
+  await atEveryCall(async (death) => {
+    const requestId = await world.begin(1000);
+    await world.runAll();
+    await world.restart(requestId);
+    const died = await work(death);
+    const told = (await world.eventsOf(requestId)).map(({ type, data }) => [type, data.video]);
+    expect(told).toEqual([told[0], told[0]]);
+    expect((await world.objects()).filter((key) => key.includes(requestId))).toEqual([
+      `videos/${requestId}/video.mp4`,
+    ]);
+    return died;
+  });
+});
+
+test('a canceled copy leaves nothing, at whatever call the worker is killed that cleans up', async () => {
+  await atEveryCall(async (death) => {
+    const requestId = await world.begin(PART + 1);
+    await world.step();
+    const { table, clock } = world;
+    await createTracking({ table, now: clock.now, retentionDays: 30 }).stop(requestId, { purge: false });
+    const died = await work(death);
+    expect(await world.copyOf(requestId)).toMatchObject({ state: 'canceled' });
+    expect(await world.uploads()).toEqual([]);
+    expect((await world.objects()).filter((key) => key.includes(requestId))).toEqual([]);
+    expect(await world.eventsOf(requestId)).toEqual([]);
+    return died;
+  });
+});
