@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { buildApp } from 'fauxqs';
 import { superviseProgram } from '../processes/supervisor.ts';
+import { region } from '../runtime/resource-types.ts';
 import { startS3 } from '../s3/server.ts';
 
 /** A server on loopback that speaks an AWS protocol. */
@@ -134,17 +135,33 @@ export async function startS3Emulator(
   return { url, lost: new Promise(() => {}), stop: close };
 }
 
-/** Resolves to nothing once something answers HTTP at `url`, or to a message when nothing does in time. */
+/** Resolves to nothing once DynamoDB answers at `url`, or to a message when it does not in time. */
 async function answers(url: string): Promise<string | undefined> {
   for (const deadline = Date.now() + startWithinMs; Date.now() < deadline; await pause(20)) {
-    try {
-      await fetch(url, { signal: AbortSignal.timeout(1000) });
-      return undefined;
-    } catch {
-      // not yet
-    }
+    if (await isDynamo(url)) return undefined;
   }
-  return `Nothing answered at ${url} within ${startWithinMs / 1000} seconds.`;
+  return `DynamoDB did not answer at ${url} within ${startWithinMs / 1000} seconds.`;
+}
+
+/** Another program may have taken the port meanwhile, so it is not enough that something answers. */
+async function isDynamo(url: string): Promise<boolean> {
+  const credential = `local/20260101/${region}/dynamodb/aws4_request`;
+  try {
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': 'DynamoDB_20120810.ListTables',
+        'x-amz-date': '20260101T000000Z',
+        authorization: `AWS4-HMAC-SHA256 Credential=${credential}, SignedHeaders=host, Signature=0`,
+      },
+      body: '{}',
+      signal: AbortSignal.timeout(1000),
+    });
+    return 'TableNames' in ((await answer.json()) as object);
+  } catch {
+    return false;
+  }
 }
 
 async function freePort(): Promise<number> {

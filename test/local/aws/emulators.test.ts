@@ -150,6 +150,6 @@ function clientOf({ url }: Emulator): DynamoDBClient {
   return client;
 }
 
-/** A shell command that answers one HTTP request on a port, says `gone`, and ends. */
+/** A shell command that answers one HTTP request on a port as DynamoDB does, says `gone`, and ends. */
 const serveThenEnd = (port: number) =>
-  `exec "${process.execPath}" -e 'require("http").createServer((q, r) => r.end(() => { console.log("gone"); process.exit(1); })).listen(${port}, "127.0.0.1")'`;
+  `exec "${process.execPath}" -e 'require("http").createServer((q, r) => r.end("{\\"TableNames\\":[]}", () => { console.log("gone"); process.exit(1); })).listen(${port}, "127.0.0.1")'`;
