@@ -77,7 +77,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
   async function commit(claim: Claim, writes: readonly [Write, ...Write[]]): Promise<void> {
     const [own, ...others] = writes;
     try {
-      if (others.length === 0) await table.write(own);
+      if (others.length === 0) await table.write(own, 'nothing');
       else await table.transact(writes);
     } catch (error) {
       // The answer to the first try was lost, and the SDK tried again: the row says that it was done.

@@ -119,8 +119,14 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     return rows;
   }
 
-  /** Applies one write and returns the row as it is afterwards (undefined after a delete or put). */
-  async function write<T extends RowKey>(change: Write): Promise<T | undefined> {
+  /**
+   * Applies one write and returns the row as it is afterwards; undefined after a delete or put, or when the
+   * caller wants nothing, which spares reading the answer.
+   */
+  async function write<T extends RowKey>(
+    change: Write,
+    wanted: 'row' | 'nothing' = 'row',
+  ): Promise<T | undefined> {
     if ('check' in change) throw new Error('a check stands only in a transaction');
     if ('update' in change && changesNothing(change)) {
       await transact([change]);
@@ -141,7 +147,11 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
         return undefined;
       }
       const { Attributes } = await documents.send(
-        new UpdateCommand({ ...common, Key: keyOf(change.update), ReturnValues: 'ALL_NEW' }),
+        new UpdateCommand({
+          ...common,
+          Key: keyOf(change.update),
+          ReturnValues: wanted === 'row' ? 'ALL_NEW' : 'NONE',
+        }),
       );
       return Attributes as T | undefined;
     });

@@ -15,6 +15,7 @@ export const PARKED_KINDS = {
   backlog: 'releasing what waits for an endpoint',
   replay: 'sending events again',
   cancellation: 'canceling the deliveries of a deleted endpoint',
+  erasure: 'erasing a callback that no request names',
 } as const;
 
 type Subject = Partial<Record<'requestId' | 'endpointId' | 'deliveryId' | 'replayId', string>>;
@@ -41,6 +42,7 @@ function subjectOf(row: ParkedRow): { kind: keyof typeof PARKED_KINDS } & Subjec
   if (partition === 'DEL') return { kind: 'delivery', deliveryId: id, endpointId };
   if (partition === 'REPLAY') return { kind: 'replay', replayId: name, endpointId };
   if (partition === 'CANCELLATION') return { kind: 'cancellation', endpointId: name };
+  if (partition === 'ERASURE') return { kind: 'erasure', endpointId: name };
   return { kind: sk === 'OUTBOX' ? 'events' : 'backlog', endpointId: name };
 }
 
