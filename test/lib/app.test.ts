@@ -1,7 +1,9 @@
 import { Template } from 'aws-cdk-lib/assertions';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { describe, expect, it } from 'vitest';
-import { build, synthesize } from './synthesize.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { build, removeOutput, synthesize } from './synthesize.ts';
+
+afterEach(removeOutput);
 
 describe('the app', () => {
   it('synthesizes with every setting in use', () => {

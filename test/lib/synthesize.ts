@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Stack } from 'aws-cdk-lib';
-import { afterAll } from 'vitest';
 import { buildApp } from '../../lib/app.ts';
 
 export type Resource = {
@@ -21,8 +20,10 @@ export type Statement = {
 // CDK's own check of the template takes four seconds to begin; `npm run synth` runs it.
 process.env.CDK_VALIDATION = 'false';
 
-const outdir = mkdtempSync(join(tmpdir(), 'bridge-synth-'));
-afterAll(() => rmSync(outdir, { recursive: true }));
+const outdir = join(tmpdir(), `bridge-synth-${process.pid}`);
+
+/** Removes what {@link build} has written. Test files share this module, so each removes its own. */
+export const removeOutput = () => rmSync(outdir, { recursive: true, force: true });
 
 /** The app with these settings and its stack, without bundles. */
 export function build(settings: Record<string, unknown> = {}) {
@@ -34,6 +35,7 @@ export function build(settings: Record<string, unknown> = {}) {
 export function synthesize(settings: Record<string, unknown> = {}) {
   const { app, stack } = build(settings);
   const template = app.synth().getStackArtifact(stack.artifactId).template;
+  removeOutput();
   const resources: Record<string, Resource> = template.Resources;
 
   /** Resources of a type, by logical id. */

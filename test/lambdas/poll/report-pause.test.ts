@@ -9,6 +9,7 @@ test.each([
 ] as const)(
   'a pause for %s is counted under %s, by how long all is paused when it ends',
   (reason, dimension) => {
+    vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
     const told = vi.spyOn(log, 'error').mockImplementation(() => {});
     const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     onTestFinished(() => void vi.restoreAllMocks());
