@@ -14,6 +14,8 @@ interface FunctionResponse {
 }
 
 const maxBodyBytes = 10 * 1024 * 1024;
+/** Of the request line and the header values. */
+const maxHeaderSize = 10_240;
 const integrationTimeoutMs = 30_000;
 const isText = /^(text\/|application\/(json|javascript|xml|[^;]*\+(json|xml)))/i;
 
@@ -26,7 +28,7 @@ export class HttpApi {
 
   /** Listens on loopback (port 0: any free one); serves once `open` has been called. */
   static async listen(port: number): Promise<HttpApi> {
-    const server = createServer({ keepAliveTimeout: 60_000 });
+    const server = createServer({ keepAliveTimeout: 60_000, maxHeaderSize });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') throw error;

@@ -133,6 +133,15 @@ describe('the HTTP API', () => {
     expect(asked).toBe(1);
   });
 
+  it('refuses headers of more than 10,240 bytes', async () => {
+    let asked = 0;
+    api.open(async () => asked++, log);
+    const get = (bytes: number) => fetch(api.url, { headers: { 'x-long': 'x'.repeat(bytes) } });
+    expect((await get(9_000)).status).toBe(200);
+    expect((await get(10_240)).status).toBe(431);
+    expect(asked).toBe(1);
+  });
+
   it('names the port that is in use, and the remedy', async () => {
     await expect(HttpApi.listen(Number(new URL(api.url).port))).rejects.toThrow(/in use.*--port/);
   });
