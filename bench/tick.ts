@@ -78,7 +78,7 @@ function crowds(traces: readonly Trace[]): string {
     ...LOADS.flatMap((load) => {
       const options = { cap: CAP, arrivals: (load * CAP) / pollsPerJob, hours: 4 };
       return [
-        row(`${load} x, polls dearer`, crowd(traces, { ...options, scarce: true })),
+        row(`${load} x, polls cost more`, crowd(traces, { ...options, scarce: true })),
         row(`${load} x, as usual`, crowd(traces, { ...options, scarce: false })),
       ];
     }),

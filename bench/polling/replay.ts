@@ -1,7 +1,7 @@
 import { type Answer, answerAt, type Trace } from './trace.ts';
 
 /**
- * A schedule for one job: told each answer and the time of the poll (seconds since registration), it says
+ * A schedule for one job: given each answer and the time of the poll (seconds since registration), it says
  * when to poll next.
  */
 export type Schedule = (trace: Trace) => (answer: Answer, at: number) => number;
@@ -51,8 +51,7 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
         if (known === final) break;
       }
       const due = next(answer, at);
-      if (!(due > at))
-        throw new Error(`A schedule wished to poll ${trace.requestId} at ${due}, after ${at}.`);
+      if (!(due > at)) throw new Error(`A schedule asked to poll ${trace.requestId} at ${due}, after ${at}.`);
       at = due;
     }
     const toSee = transitionsOf(trace);

@@ -27,7 +27,7 @@ export const growing =
     };
   };
 
-/** What separates the wish of the deployed function from its next poll. */
+/** What delays the next poll of the deployed function. */
 export type Deployment = {
   /** Seconds that a poll takes until its row is written and the next one hinted. */
   latency: number;

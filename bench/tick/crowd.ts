@@ -8,7 +8,7 @@ import { scarcity } from '../../lambdas/domain/polling/scarcity.ts';
 import { seeded } from '../polling/random.ts';
 import { answerAt, type Trace } from '../polling/trace.ts';
 
-/** What becomes of a crowd of requests under a cap; lateness in seconds. */
+/** How promptly a crowd of requests is polled under a cap; lateness in seconds. */
 export type Crowd = {
   inFlight: number;
   pollsPerSecond: number;
@@ -26,7 +26,7 @@ export type CrowdOptions = {
   /** Jobs registered per second. */
   arrivals: number;
   hours: number;
-  /** Whether polls get dearer while they are late, as deployed. */
+  /** Whether a poll costs the schedule more while polls come late, as deployed. */
   scarce: boolean;
 };
 
@@ -79,7 +79,7 @@ export function crowd(traces: readonly Trace[], { cap, arrivals, hours, scarce }
 }
 
 /** Notes the answer, and says how many seconds later the schedule wants the next poll. */
-function wait(job: Job, answer: ReturnType<typeof answerAt>, age: number, dearer: number): number {
+function wait(job: Job, answer: ReturnType<typeof answerAt>, age: number, scarcer: number): number {
   const now = Math.round(age * 1000);
   const { status, progress, estimates } = answer;
   const { state } = job;
@@ -91,7 +91,7 @@ function wait(job: Job, answer: ReturnType<typeof answerAt>, age: number, dearer
     estimates,
     observations: observe(state.observations, { at: now, status, progress }),
   };
-  return Math.ceil((nextPollAt(job.state, now, PRICE_OF_POLL * dearer) - now) / 1000);
+  return Math.ceil((nextPollAt(job.state, now, PRICE_OF_POLL * scarcer) - now) / 1000);
 }
 
 /** Nearest rank; NaN of nothing. */

@@ -82,7 +82,7 @@ class AnswerTooLarge extends Error {}
 
 /**
  * `GET /video/{requestId}/status` of the Topaz Video API, parsed leniently, bounded in bytes and
- * time. Never throws for what the far side does, nor for a key that can't be had: that is an outcome.
+ * time. Never throws for what the far side does, nor when the key cannot be read: both are outcomes.
  */
 export function createTopaz(options: {
   baseUrl: string;

@@ -12,9 +12,9 @@ export type SweepDependencies = {
 };
 
 /**
- * What a sweep found in one lane: `overdue` rows, at least, of which the oldest is late by
- * `oldestMs`. `silent`: their messages wait in the queue, and its workers are merely behind; hinted
- * are only those that may have lost theirs.
+ * What a sweep found in one lane: at least `overdue` rows, of which the oldest is late by `oldestMs`. When
+ * `silent`, the messages of these rows wait in the queue and its workers are behind, so the sweep hints only
+ * the rows whose messages may be lost.
  */
 export type LaneSweep = { lane: Lane; overdue: number; hinted: number; silent: boolean; oldestMs: number };
 
@@ -24,25 +24,25 @@ const GRACE_MS = 5_000;
 const FIRST_LOOK = 1_000;
 /** Rows hinted per tick and lane. */
 const MOST_HINTED = 20_000;
-/** Rows read where endpoints share what is hinted, so that one endpoint's many hide nobody's few. */
+/** Rows read where endpoints share what is hinted, so that one endpoint's many rows do not hide another's few. */
 const MOST_READ = 50_000;
-/** A row that is overdue by this much has lost its message perhaps, though its queue is busy, ms. */
+/** A row that is overdue by this much may have lost its message, though its queue is busy; ms. */
 const LOST_MS = 900_000;
-/** Such rows hinted per tick and lane: few enough that the hints in vain do not matter. */
+/** Such rows hinted per tick and lane: so few that superfluous hints do not matter. */
 const MOST_LOST = 100;
 /** Messages that a queue's workers finish in a few seconds; more than this means that they are behind. */
 const BUSY_MESSAGES = 50;
 
 /**
- * One sweep: names the overdue rows of each lane anew, since their messages were lost or they were
- * due further away than a message can be delayed. Writes nothing.
+ * One sweep: hints the overdue rows of each lane again. Their messages were lost, or they were due later
+ * than a message can be delayed. Writes nothing.
  *
  * While a queue holds messages for as many rows as are overdue, or for more than its workers finish
- * in a few seconds, the workers are behind and the messages are not lost: the sweep stays silent, so
- * that a backlog breeds no messages. Messages of rows that became due just now do not count: a busy
- * queue would hide the rows whose messages were lost. For the same reason it names the oldest few even
- * then, once they are late by more than 15 minutes: under lasting overload a queue is never empty, and
- * since it is worked off in its order, the rows without a message become the oldest.
+ * in a few seconds, the workers are behind and the messages are not lost. The sweep then stays silent, so
+ * that a backlog adds no messages. Messages of rows that became due just now do not count: a busy
+ * queue would hide the rows whose messages were lost. For the same reason the sweep hints the oldest few
+ * rows even then, once they are late by more than 15 minutes: under lasting overload a queue is never empty,
+ * and since its messages are taken in order, the rows without a message become the oldest.
  */
 export function createSweep({ table, hints, visibleMessages, now }: SweepDependencies) {
   return async function sweep(): Promise<LaneSweep[]> {

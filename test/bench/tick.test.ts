@@ -56,20 +56,20 @@ test('a burst of more rows than a tick names is measured as far as the ticks go 
   expect(await measureBurst(stub as unknown as TickWorld, 30)).toMatchObject({ rows: 20, ticks: 2 });
 });
 
-test('a crowd of three times what the cap carries is told sooner when late polls get dearer', () => {
+test('a crowd of three times what the cap carries learns of its ends sooner when late polls cost more', () => {
   const traces = generateTraces(200);
   const options = { cap: 2, arrivals: 0.27, hours: 1 };
-  const [dearer, usual] = [
+  const [scarce, usual] = [
     crowd(traces, { ...options, scarce: true }),
     crowd(traces, { ...options, scarce: false }),
   ];
-  expect(dearer.pollLateness).toBeLessThan(usual.pollLateness / 2);
-  expect(dearer.completeP50).toBeLessThan(usual.completeP50);
-  expect(dearer.completeMean).toBeLessThan(usual.completeMean);
-  for (const { pollsPerSecond } of [dearer, usual]) expect(pollsPerSecond).toBeLessThanOrEqual(2);
+  expect(scarce.pollLateness).toBeLessThan(usual.pollLateness / 2);
+  expect(scarce.completeP50).toBeLessThan(usual.completeP50);
+  expect(scarce.completeMean).toBeLessThan(usual.completeMean);
+  for (const { pollsPerSecond } of [scarce, usual]) expect(pollsPerSecond).toBeLessThanOrEqual(2);
 });
 
-test('a crowd that the cap carries is polled in time, and no dearer', () => {
+test('a crowd that the cap carries is polled in time, at the usual price', () => {
   const options = { cap: 10, arrivals: 0.2, hours: 0.5 };
   const traces = generateTraces(200);
   const relaxed = crowd(traces, { ...options, scarce: true });

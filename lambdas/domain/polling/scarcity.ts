@@ -7,7 +7,7 @@ const MOST = 20;
 /**
  * The factor on the price of a poll while polls come late, that is while more requests are in flight than
  * the cap on polls carries. The polls that can be made then go where the expected lateness is greatest: a
- * job that is about to end keeps its time nearly, one whose end is far or uncertain waits longer. All
+ * job that is about to end is polled nearly in time, one whose end is far or uncertain waits longer. All
  * workers see about the same lateness, so the price is the same for all requests. It settles where the
  * schedule asks for as many polls as can be made.
  *

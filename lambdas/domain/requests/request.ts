@@ -102,7 +102,7 @@ export type RequestRow = RowKey &
     tellProgress?: boolean;
     progressToldAt?: number;
     video?: Video;
-    /** Unknown statuses already told. */
+    /** Unknown statuses that an event has named already. */
     unrecognized?: string[];
     /** Since when upstream answers 404. */
     notFoundSince?: number;
@@ -132,7 +132,7 @@ export type Callback = { endpointId: string; url: string; events: string[] };
 export type MetaRow = RowKey & {
   metadata: Record<string, string>;
   callbacks: Callback[];
-  /** The nodes' states, as of the last news of status or progress. */
+  /** The nodes' states, as of the last change of status or progress. */
   processingJobs?: readonly Record<string, unknown>[];
   /** How progress went since polling began. */
   progressSeries?: ProgressSeries;

@@ -97,7 +97,7 @@ export function transition(
       set.sentStatus = answer.status;
     }
     if (!isKnown(answer.status)) set.unrecognized = withUnrecognized(row, answer.status);
-  } else if (tellProgress && progressIsNews(row, answer, now, settings)) {
+  } else if (tellProgress && progressMoved(row, answer, now, settings)) {
     events.push({ type: 'progress.updated', data: eventData(row, answer, previousOf(row)), numbered: false });
     set.progressToldAt = now;
   }
@@ -242,7 +242,7 @@ function statusEvent(row: RequestRow, answer: UpstreamStatus): EventDraft | unde
 const withUnrecognized = (row: RequestRow, status: string): string[] =>
   [...new Set([...(row.unrecognized ?? []), status])].slice(-MAX_UNRECOGNIZED);
 
-function progressIsNews(
+function progressMoved(
   row: RequestRow,
   answer: UpstreamStatus,
   now: number,
