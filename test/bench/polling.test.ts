@@ -65,7 +65,7 @@ describe('a replay', () => {
   });
 
   it('refuses a schedule that stands still', () => {
-    expect(() => replay([job], () => (_, at) => at)).toThrow('wished to poll job at 0, after 0');
+    expect(() => replay([job], () => (_, at) => at)).toThrow('asked to poll job at 0, after 0');
   });
 });
 
