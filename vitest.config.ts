@@ -1,4 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
+
+/** The tests that take longest begin first, so that at the end no worker waits for one of them. */
+const LONGEST =
+  /test\/([^/]+\.test|faults|chaos|model|bench|local\/[^/]+\.test|lambdas\/(copy\/\w+-errors|deliver\/replay))/;
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const bySize = await super.sort(files);
+    const isLong = ({ moduleId }: TestSpecification) => LONGEST.test(moduleId);
+    return [...bySize.filter(isLong), ...bySize.filter((file) => !isLong(file))];
+  }
+}
 
 export default defineConfig({
   test: {
@@ -6,9 +19,10 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    // Files share a worker, which imports the AWS SDK and the CDK once: a sixth of the suite's time.
+    // Files share a worker, which imports the AWS SDK and the CDK once.
     isolate: false,
     unstubEnvs: true,
+    sequence: { sequencer: LongestFirst },
     // Only what fails is printed.
     env: {
       POWERTOOLS_LOG_LEVEL: process.env.POWERTOOLS_LOG_LEVEL ?? 'SILENT',
