@@ -10,8 +10,8 @@ export type ItemPage<T> = { readonly items: T[]; readonly next?: string };
 const MAX_CANDIDATES = 1_000;
 /** Candidates per scan while a filter leaves some out. */
 const FILTERED_SCAN = 200;
-/** Bytes of a page, well below the 6 MB that Lambda answers with, in which a body is a string within JSON. */
-const MAX_PAGE_BYTES = 4_000_000;
+/** Bytes of a page. Lambda answers with 6 MB, in which the body is a string within JSON, at most twice as long. */
+const MAX_PAGE_BYTES = 2_500_000;
 
 /**
  * Collects a page: scans candidates and shows them, passing over those that `show` has nothing for.
@@ -23,6 +23,7 @@ export async function collectPage<E extends { readonly position: string }, T>(op
   show: (entries: readonly E[]) => Promise<(T | undefined)[]> | (T | undefined)[];
   limit: number;
   after: string | undefined;
+  /** Whether `show` leaves out many, so that more candidates than a page has are scanned at a time. */
   filtered: boolean;
   maxCandidates?: number;
 }): Promise<ItemPage<T>> {
@@ -31,11 +32,12 @@ export async function collectPage<E extends { readonly position: string }, T>(op
   let position = options.after;
   let bytes = 0;
   for (let seen = 0; seen < maxCandidates; ) {
-    // One more than wanted tells whether there is a next page.
+    // One more than wanted says whether there is a next page; it is not looked at.
     const { entries, more } = await scan(position, filtered ? FILTERED_SCAN : limit + 1);
+    const candidates = filtered ? entries : entries.slice(0, limit);
     seen += entries.length;
-    const shown = await show(entries);
-    for (const [i, entry] of entries.entries()) {
+    const shown = await show(candidates);
+    for (const [i, entry] of candidates.entries()) {
       const item = shown[i];
       if (item !== undefined) {
         bytes += bytesOf(item);
@@ -45,9 +47,11 @@ export async function collectPage<E extends { readonly position: string }, T>(op
       }
       position = entry.position;
     }
-    if (!more) return { items };
+    const left = more || candidates.length < entries.length;
+    if (!left) return { items };
+    if (!filtered && items.length === limit) return { items, next: position };
   }
   return { items, next: position };
 }
 
-const bytesOf = (item: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(item)));
+const bytesOf = (item: unknown): number => Buffer.byteLength(JSON.stringify(item));

@@ -57,7 +57,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
     const isParked = state === 'parked';
     return collectPage({
       ...from,
-      filtered: state !== undefined || status !== undefined || q !== undefined,
+      filtered: status !== undefined || q !== undefined,
       ...(q === undefined ? {} : { maxCandidates: SEARCHED }),
       scan: isParked ? listParked : (after, limit) => requests.list(states, after, limit),
       show: async (entries: readonly Listed[]) => {
