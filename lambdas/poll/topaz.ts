@@ -21,8 +21,8 @@ export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> 
 
 /** A poll takes at most this long, also when it asks again with a new key; ms. */
 export const TIMEOUT_MS = 10_000;
-/** The share of it after which a first try without any answer is given up for a second. */
-const FIRST_TRY_SHARE = 0.6;
+/** The share of it after which a first try without an answer gets a second one beside it. */
+const FIRST_TRY_SHARE = 0.5;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
 
@@ -136,20 +136,20 @@ export function createTopaz(options: {
   }
 
   /**
-   * One GET, and a second one when the first got no answer. Lambda freezes a process between invocations,
-   * and the connections that it kept may be dead when it thaws: some answer with a reset, some never.
+   * One GET, and a second one when the first fails or has no answer after a while: the first answer counts.
+   * Lambda freezes a process between invocations, and the connections that it kept may be dead when it
+   * thaws: some answer with a reset, some never. A slow upstream may still answer the first.
    */
   async function send(requestId: string, key: string, signal: AbortSignal): Promise<Response> {
-    const unanswered = new AbortController();
-    const timer = setTimeout(() => unanswered.abort(), timeoutMs * FIRST_TRY_SHARE);
-    try {
-      return await get(requestId, key, AbortSignal.any([signal, unanswered.signal]));
-    } catch (error) {
-      if (signal.aborted) throw error;
-      return await get(requestId, key, signal);
-    } finally {
-      clearTimeout(timer);
-    }
+    const first = abortable((each) => get(requestId, key, AbortSignal.any([signal, each])));
+    if (await first.answersWithin(timeoutMs * FIRST_TRY_SHARE)) return first.response;
+    if (signal.aborted) return first.response;
+    const second = abortable((each) => get(requestId, key, AbortSignal.any([signal, each])));
+    const winner = await Promise.any([first, second].map((each) => each.response.then(() => each))).catch(
+      () => second,
+    );
+    (winner === first ? second : first).abort();
+    return winner.response;
   }
 
   const get = (requestId: string, key: string, signal: AbortSignal): Promise<Response> =>
@@ -160,6 +160,28 @@ export function createTopaz(options: {
     });
 
   return { status };
+}
+
+/** One try that can be given up. */
+function abortable(begin: (signal: AbortSignal) => Promise<Response>) {
+  const controller = new AbortController();
+  const response = begin(controller.signal);
+  return {
+    response,
+    abort: () => controller.abort(),
+    /** False when it failed, or has no answer after so many ms. */
+    async answersWithin(ms: number): Promise<boolean> {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<boolean>((resolve) => {
+        timer = setTimeout(resolve, ms, false);
+      });
+      const answered = response.then(
+        () => true,
+        () => false,
+      );
+      return Promise.race([answered, late]).finally(() => clearTimeout(timer));
+    },
+  };
 }
 
 const noKey = (detail: string): Refusal => ({ kind: 'pause', reason: 'no-key', detail });

@@ -258,3 +258,28 @@ test('a connection that never answers is given up in time for a second try', asy
   expect(await topaz.status('id')).toMatchObject({ kind: 'status' });
   expect(tries).toBe(2);
 });
+
+test('an upstream that answers slowly is not cut off by the second try', async () => {
+  let tries = 0;
+  let answerFirst = (_response: Response) => {};
+  let secondAborted = false;
+  const topaz = createTopaz({
+    baseUrl: 'https://upstream.example',
+    apiKey: async () => 'key',
+    fetch: (_url, init) => {
+      tries++;
+      if (tries === 1) return new Promise((resolve) => (answerFirst = resolve));
+      answerFirst(new Response('{"status": "processing"}'));
+      return new Promise((_resolve, reject) => {
+        init?.signal?.addEventListener('abort', () => {
+          secondAborted = true;
+          reject(init.signal?.reason);
+        });
+      });
+    },
+    now: () => 0,
+    timeoutMs: 1_000,
+  });
+  expect(await topaz.status('id')).toMatchObject({ kind: 'status', status: { status: 'processing' } });
+  expect([tries, secondAborted]).toEqual([2, true]);
+});
