@@ -8,6 +8,7 @@ import {
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   S3Client,
+  type S3ClientConfig,
 } from '@aws-sdk/client-s3';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createCopy } from '../../../lambdas/copy/copy.ts';
@@ -40,11 +41,26 @@ export const BUCKET = 'videos';
 export const MIB = 1024 ** 2;
 /** What a worker of little memory cuts a video into: the smallest part that S3 takes. */
 export const PART = 5 * MIB;
-/** Four parts, one segment. */
-export const SIZE = 3 * PART + 7;
+/** Three parts, one segment. */
+export const SIZE = 2 * PART + 7;
 const API_KEY = 'topaz-key';
 /** What is due later is watched only, or waits for a URL. */
 const HORIZON_MS = 1_900_000;
+
+/** The SDK's three attempts, without its waits. */
+const AT_ONCE: S3ClientConfig['retryStrategy'] = {
+  acquireInitialRetryToken: async () => attempt(0),
+  refreshRetryTokenForRetry: async (token: { getRetryCount(): number }) => {
+    if (token.getRetryCount() === 2) throw new Error('the last attempt has failed');
+    return attempt(token.getRetryCount() + 1);
+  },
+  recordSuccess: () => {},
+};
+const attempt = (count: number) => ({
+  getRetryCount: () => count,
+  getRetryDelay: () => 0,
+  getRetryCost: () => undefined,
+});
 
 export type CopyWorld = Awaited<ReturnType<typeof startCopyWorld>>;
 type WorldOptions = {
@@ -80,6 +96,7 @@ export async function startCopyWorld({
       region: 'us-east-1',
       forcePathStyle: true,
       credentials: { accessKeyId: 'copy', secretAccessKey: 'copy' },
+      retryStrategy: AT_ONCE,
     });
   const [faulty, direct] = [client(proxy.url), client(s3.url)];
   const source = createSource({ allowLoopback: true, now, stallMs, resolve });

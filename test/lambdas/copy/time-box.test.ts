@@ -55,9 +55,9 @@ test('what a dead worker stored is not fetched again', async () => {
   await world.step();
   const [segment] = await world.due();
   let parts = 0;
-  // The worker hangs in its fourth part: its lease runs out.
+  // The worker hangs in its third part: its lease runs out.
   world.setS3Faults((call) =>
-    isPart(call) && ++parts > 3 ? { kind: 'refuse', status: 403, code: 'AccessDenied' } : undefined,
+    isPart(call) && ++parts > 2 ? { kind: 'refuse', status: 403, code: 'AccessDenied' } : undefined,
   );
   await world.newWorker()(segment!);
   const stored = world.counted.BytesCopied ?? 0;
