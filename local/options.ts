@@ -34,7 +34,7 @@ Usage: npm start -- [options]
   --speed N          let simulated jobs run N times as fast (default 1)
   --tick SECONDS     sweep for overdue work so often (default 60, as deployed)
   --workers N        run at most N workers per queue (default 10; the template says how many)
-  --harsh            let AWS have a bad day: throttles, conflicts, lost connections, late permissions
+  --harsh            let AWS have a bad day: throttles, conflicts, lost connections, errors of S3
   --seed N           repeat the random choices of the AWS services of an earlier run
   --json             print one line of JSON when ready, and nothing else
   --help             show this

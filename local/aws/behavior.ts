@@ -63,14 +63,13 @@ export function usualBehavior(): AwsBehavior {
   };
 }
 
-/** What AWS does on a bad day, or in a new account. */
+/** What AWS does on a bad day, or in a new account; late permissions are left out, since nothing starts under them. */
 export const harsh = {
   transactionConflicts: 0.02,
   duplicateMessages: 0.1,
   overtakenMessages: 0.2,
   longFreezes: 0.05,
   accountConcurrency: 10,
-  iamDelayMs: 30_000,
   slowDowns: 0.02,
   completeErrors: 0.2,
 } satisfies Partial<AwsBehavior>;
