@@ -82,25 +82,25 @@ export interface Bridge {
   pids(name?: string): number[];
   /** Empties all queues, dead letters included. */
   purgeQueues(): Promise<void>;
-  /** Stops and starts the polling of all queues; work in progress goes on. */
+  /** Stops and starts the polling of all queues; work in progress continues. */
   pauseWorkers(): void;
   resumeWorkers(): void;
   setFaults(faults: Faults): void;
   /** Changes the value of a secret, named as in the option `secrets`. */
   setSecret(variable: string, value: string): void;
-  /** Settles with a message when an emulator ends by itself; the bridge is then of no use. */
+  /** Settles with a message when an emulator ends unexpectedly; the bridge does not work any more then. */
   lost: Promise<string>;
   /** Ends everything; functions at work are killed, which they must bear. */
   stop(): Promise<void>;
 }
 
-/** Takes what is to be closed when the bridge stops, last opened first. */
+/** Collects what must be closed when the bridge stops; the last one is closed first. */
 type Closing = (close: () => unknown) => void;
 
 /**
  * Boots the bridge from its synthesized template: emulators, front door, functions, event sources, schedule and
- * HTTP API. Throws, with nothing left running, when the template needs what the local runtime does not know, or
- * would fail on AWS in a way that can be told beforehand.
+ * HTTP API. Throws when the template needs what the local runtime does not know, or would certainly fail on AWS;
+ * nothing is left running then.
  */
 export async function startBridge(options: BridgeOptions): Promise<Bridge> {
   const closers: (() => unknown)[] = [];

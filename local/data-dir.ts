@@ -11,13 +11,13 @@ export interface DataDir {
   /** Values of secrets by logical id, as saved last. */
   secrets(): Record<string, string>;
   saveSecrets(secrets: Record<string, string>): void;
-  /** Ports by what listens there, as saved last: addresses in rows are to lead somewhere after a restart. */
+  /** The saved ports, by the name of the server: addresses in rows must still work after a restart. */
   ports(): Record<string, number>;
   savePorts(ports: Record<string, number>): void;
   release(): void;
 }
 
-/** Takes `directory`, which it creates if need be. Throws when another living process holds it. */
+/** Locks `directory`, which it creates if it is missing. Throws when another living process holds it. */
 export function openDataDir(directory: string): DataDir {
   const path = resolve(directory);
   mkdirSync(path, { recursive: true });
@@ -70,13 +70,13 @@ function takeLock(lock: string, path: string) {
       if (isAlive(holder)) {
         throw new Error(
           `${path} is in use by process ${holder}; end that, choose another folder, ` +
-            `or delete ${lock} if it is no bridge.`,
+            `or delete ${lock} if that process is not a bridge.`,
         );
       }
       rmSync(lock, { force: true }); // left by a process that was killed
     }
   }
-  throw new Error(`${path} was taken by another process at this moment; try again.`);
+  throw new Error(`${path} was just locked by another process; try again.`);
 }
 
 function readIfThere(file: string): string | undefined {

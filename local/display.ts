@@ -13,7 +13,7 @@ export interface Running {
   seed: number;
 }
 
-/** A video as the API tells of it. Sizes are in bytes. */
+/** A video as the API shows it. Sizes are in bytes. */
 export interface ShownVideo {
   state: string;
   copiedBytes?: number;
@@ -25,7 +25,7 @@ export interface ShownVideo {
   error?: unknown;
 }
 
-/** An event as the API tells of it. */
+/** An event as the API shows it. */
 export interface ShownEvent {
   id: string;
   type: string;

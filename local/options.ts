@@ -21,18 +21,18 @@ export interface StartOptions {
   json: boolean;
 }
 
-export const help = `Runs the webhook bridge on this machine, without AWS, and shows one job on its way.
+export const help = `Runs the webhook bridge on this machine, without AWS, and shows one job from start to end.
 
 Usage: npm start -- [options]
 
   --port PORT        of the API and the console (default 8787; 0 takes any free one)
-  --data DIR         keep state here; without it, it is gone at the end
+  --data DIR         keep state in this folder; without it, state is deleted at the end
   --topaz-url URL    ask this Topaz API instead of the simulated one
   --topaz-key KEY    the key to it (or set TOPAZ_API_KEY)
   --api-key KEY      the key to the bridge's own API (default: a new one, printed)
   --no-demo          register no demonstration request
-  --speed N          let simulated jobs run N times as fast (default 1)
-  --tick SECONDS     sweep for overdue work so often (default 60, as deployed)
+  --speed N          run simulated jobs N times as fast (default 1)
+  --tick SECONDS     look for overdue work every SECONDS (default 60, as deployed)
   --workers N        run at most N workers per queue (default 10; the template says how many)
   --harsh            let AWS have a bad day: throttles, conflicts, lost connections, errors of S3
   --seed N           repeat the random choices of the AWS services of an earlier run

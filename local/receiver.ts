@@ -135,7 +135,7 @@ export async function startReceiver(
   };
 }
 
-/** A line that is no JSON was being written by a process that was killed. */
+/** Skips lines that are not JSON: a process was killed while it wrote them. */
 function readLog(file: string): ReceivedWebhook[] {
   if (!existsSync(file)) return [];
   const entries = readFileSync(file, 'utf8').split('\n').map(parsed);

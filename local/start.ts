@@ -133,7 +133,7 @@ function showProblem(display: Display, { source, line }: LogLine): void {
   if (problem !== undefined) display.problem(`${source}: ${problem}`);
 }
 
-/** The message of a structured log line, with its cause, if it tells of an error. */
+/** The message of a structured log line, with its cause, if the line reports an error. */
 function loggedError(line: string): string | undefined {
   let entry: { level?: string; message?: string; error?: { message?: string } };
   try {

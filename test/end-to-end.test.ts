@@ -10,7 +10,7 @@ import { startTopaz } from '../local/topaz/server.ts';
 import { generatedSha256 } from '../local/topaz/video.ts';
 
 const TOPAZ_KEY = randomUUID();
-const PATIENCE = { timeout: 150_000, interval: 250 };
+const MAX_WAIT = { timeout: 150_000, interval: 250 };
 const LARGE = 20_000_000;
 
 /** What each job does, and what its receiver must have been told in the end. */
@@ -104,7 +104,7 @@ async function pollTwiceMore(requestId: string): Promise<void> {
   for (const polls of [1, 2]) {
     await vi.waitFor(async () => {
       expect(await api.get<RequestView>(`/v1/requests/${requestId}`)).toMatchObject({ polls });
-    }, PATIENCE);
+    }, MAX_WAIT);
     await api.post(`/v1/requests/${requestId}/poll`, {});
   }
 }
@@ -134,7 +134,7 @@ test('with every third message lost and all queues purged once, every outcome is
       ids[job] = await register(job);
     }),
   );
-  await vi.waitFor(() => expect(received.length).toBeGreaterThan(0), PATIENCE);
+  await vi.waitFor(() => expect(received.length).toBeGreaterThan(0), MAX_WAIT);
   await bridge.purgeQueues();
   await pollTwiceMore(ids.notFound);
 
@@ -149,7 +149,7 @@ test('with every third message lost and all queues purged once, every outcome is
       for (const event of events) expect(told).toContain(event.id);
       eventsById[requestId] = events;
     }
-  }, PATIENCE);
+  }, MAX_WAIT);
 
   for (const [job, requestId] of Object.entries(ids) as [Job, string][]) {
     const events = eventsById[requestId] ?? [];

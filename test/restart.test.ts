@@ -15,7 +15,7 @@ import { generatedSha256 } from '../local/topaz/video.ts';
 
 const TOPAZ_KEY = randomUUID();
 const SIZE = 48_000_000;
-const PATIENCE = { timeout: 180_000, interval: 250 };
+const MAX_WAIT = { timeout: 180_000, interval: 250 };
 const start = fileURLToPath(new URL('../local/start.ts', import.meta.url));
 const dataDir = mkdtempSync(join(tmpdir(), 'bridge-'));
 const received: ReceivedWebhook[] = [];
@@ -74,7 +74,7 @@ test('after a kill -9 in the middle of a copy, a restart stores the video and te
   await vi.waitFor(async () => {
     const { video } = await before.get<RequestView>(`/v1/requests/${requestId}`);
     expect(video?.state).toBe('copying');
-  }, PATIENCE);
+  }, MAX_WAIT);
   running?.kill('SIGKILL');
   await once(running as ChildProcess, 'exit');
   expect(received.map((webhook) => (webhook.body as EventView).type)).not.toContain('video.stored');
@@ -90,7 +90,7 @@ test('after a kill -9 in the middle of a copy, a restart stores the video and te
     const told = new Set(received.map((webhook) => webhook.headers['webhook-id']));
     expect(items.filter((event) => !told.has(event.id))).toEqual([]);
     return items;
-  }, PATIENCE);
+  }, MAX_WAIT);
 
   expect(events.map((event) => event.data.sequence)).toEqual(events.map((_, i) => i + 1));
   expect(events.at(-1)?.type).toBe('video.stored');

@@ -138,6 +138,6 @@ export function s3Call(method: string, url: URL, headers: IncomingHttpHeaders): 
 
 function unmapped(call: string): Error {
   return new Error(
-    `The front door does not know which permissions ${call} needs; add it to local/aws-calls.ts.`,
+    `The front door does not know which permissions ${call} needs; add it to local/aws/aws-calls.ts.`,
   );
 }

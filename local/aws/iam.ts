@@ -53,7 +53,7 @@ function readStatement(statement: Record<string, unknown>, role: string): Statem
   const unknown = Object.keys(rest);
   if (unknown.length > 0 || (Effect !== 'Allow' && Effect !== 'Deny')) {
     throw new Error(
-      `A policy of ${role} uses ${unknown.join(', ') || `Effect ${String(Effect)}`}, which local/iam.ts does not evaluate.`,
+      `A policy of ${role} uses ${unknown.join(', ') || `Effect ${String(Effect)}`}, which local/aws/iam.ts does not evaluate.`,
     );
   }
   return {

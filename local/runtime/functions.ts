@@ -29,7 +29,7 @@ export interface LambdaService {
   freezer?: Freezer;
   /** ms by which the clock of a new process is off. */
   clockOffset?: () => number;
-  /** Called before a process goes on that stood still: it may close what the process had open. */
+  /** Called before a stopped process continues: it may close the connections of that process. */
   onThaw?: (name: string) => void;
 }
 

@@ -98,7 +98,7 @@ export function identify(logicalId: string, type: string, places: Places): Ident
   if (!known) {
     throw new Error(
       `The local runtime does not know the type ${type} of resource ${logicalId}; ` +
-        'support it, or list it as inert, in local/resource-types.ts.',
+        'support it, or list it as inert, in local/runtime/resource-types.ts.',
     );
   }
   return known(logicalId, places);

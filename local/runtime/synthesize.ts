@@ -20,8 +20,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const keptMs = 24 * 60 * 60 * 1000;
 
 /**
- * Settings that name what exists in an AWS account, or reaches people: of no use here. They are emptied rather than
- * left out, so that `cdk.json` does not set them.
+ * Settings that name things in an AWS account, or that mail people. They are emptied here rather than left out, so
+ * that `cdk.json` does not set them.
  */
 const awayFromAws = {
   tableName: '',
@@ -42,7 +42,7 @@ export async function synthesize(settings: Partial<BridgeConfig> = {}): Promise<
   const folder = join(cache, `cdk.out-${sourceHash(context)}`);
   if (!existsSync(folder)) {
     mkdirSync(cache, { recursive: true });
-    // Others may do the same at this moment; a rename makes the folder appear whole or not at all.
+    // Another process may do the same. With a rename the folder appears whole or not at all.
     const unfinished = `${folder}.${process.pid}`;
     try {
       await runApp({ CDK_OUTDIR: unfinished, CDK_CONTEXT_JSON: context });

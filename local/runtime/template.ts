@@ -105,7 +105,7 @@ export class Template {
         if (value === undefined) {
           const type = document.Resources[logicalId]?.Type;
           throw new Error(
-            `The template asks for ${attribute} of ${logicalId} (${type}), which local/resource-types.ts lacks.`,
+            `The template asks for ${attribute} of ${logicalId} (${type}), which local/runtime/resource-types.ts lacks.`,
           );
         }
         return value;

@@ -182,7 +182,7 @@ export class ObjectStore {
     if (previous) this.#drop([previous.blob]);
   }
 
-  /** Turns an upload into the object, whose blobs are those of its parts; other parts vanish. */
+  /** Makes the object of an upload: its blobs are those of the named parts, and other parts are deleted. */
   completeUpload(bucket: Bucket, upload: OpenUpload, object: StoredObject): void {
     this.putObject(bucket, object);
     const kept = new Set(object.blobs);

@@ -52,7 +52,7 @@ export function positionAt(trace: Trace, elapsed: number): Position {
   return progress === undefined ? { index, status } : { index, status, progress };
 }
 
-/** For how many seconds the job is in `status`: zero if it never is, or stays for good. */
+/** For how many seconds the job is in `status`: zero if it never is, or if it ends there. */
 export function secondsIn(trace: Trace, status: string): number {
   const index = trace.statuses.findIndex(([name]) => name === status);
   const next = trace.statuses[index + 1];

@@ -5,7 +5,7 @@ import type { PutEvent } from '../../local/aws/stubs.ts';
 import { type Bridge, startBridge } from '../../local/bridge.ts';
 import { synthesize } from '../../local/runtime/synthesize.ts';
 
-const PATIENCE = { timeout: 60_000, interval: 100 };
+const MAX_WAIT = { timeout: 60_000, interval: 100 };
 const put: PutEvent[] = [];
 let bridge: Bridge;
 let api: ApiClient;
@@ -31,7 +31,7 @@ test('an eventbridge endpoint puts its events on the bus that the deployment all
   timeout: 90_000,
 }, async () => {
   const { eventId } = await tested({ kind: 'eventbridge', busName: 'videos' });
-  await vi.waitFor(() => expect(put).toHaveLength(1), PATIENCE);
+  await vi.waitFor(() => expect(put).toHaveLength(1), MAX_WAIT);
   expect(put[0]).toMatchObject({ EventBusName: 'videos', DetailType: 'endpoint.test' });
   expect(JSON.parse(put[0]?.Detail ?? '{}')).toMatchObject({ id: eventId });
 });
@@ -40,7 +40,7 @@ test('a pull client fetches signed messages until it acknowledges them', { timeo
   const { id, secret, eventId } = await tested({ kind: 'pull' });
   type Messages = { items: { headers: Record<string, string>; body: string }[] };
   const fetched = () => api.get<Messages>(`/v1/endpoints/${id}/messages`);
-  await vi.waitFor(async () => expect((await fetched()).items).toHaveLength(1), PATIENCE);
+  await vi.waitFor(async () => expect((await fetched()).items).toHaveLength(1), MAX_WAIT);
   for (const { headers, body } of (await fetched()).items) {
     expect(new Webhook(secret).verify(body, headers)).toMatchObject({ id: eventId });
   }

@@ -46,7 +46,7 @@ it('refuses an engine that does not run here by its name', async () => {
   vi.unstubAllEnvs();
 });
 
-it('tells when DynamoDB ends by itself', async () => {
+it('reports that DynamoDB has ended', async () => {
   const dying = await startDynamo({
     engine: { name: 'dynoxide', command: (port) => ['sh', '-c', serveThenEnd(port)] },
   });

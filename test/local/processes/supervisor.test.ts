@@ -5,7 +5,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { isAlive } from '../../../local/processes/is-alive.ts';
 import { superviseProgram } from '../../../local/processes/supervisor.ts';
 
-// A program that does not end by itself and takes no notice of signals that can be ignored.
+// A program that never ends and ignores every signal that can be ignored.
 const stubborn = `
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => {});
   console.log(process.pid);
@@ -43,7 +43,7 @@ describe('a supervised program', () => {
     expect(isAlive(Number(lines[0]))).toBe(false);
   });
 
-  it('says when it ends by itself', async () => {
+  it('reports that it has ended', async () => {
     const lines: string[] = [];
     const child = superviseProgram(process.execPath, ['-e', 'console.error("bye"); process.exit(7)'], {
       onLine: (line) => lines.push(line),
