@@ -29,7 +29,7 @@ const secret = z
   .string()
   .check(
     rule((text) =>
-      isSecret(text) ? undefined : 'This is no secret: give whsec_ and base64 of 24 to 64 bytes.',
+      isSecret(text) ? undefined : 'This is not a signing secret; give whsec_ and base64 of 24 to 64 bytes.',
     ),
   );
 
@@ -45,7 +45,7 @@ type SchemaOptions = {
 const busNameField = ({ eventBusName }: SchemaOptions) =>
   z.string().check(
     z.regex(/^[\w./-]{1,256}$/, {
-      error: 'This is no name of an event bus: give its name, not its ARN.',
+      error: 'This is not the name of an event bus; give its name, not its ARN.',
       abort: true,
     }),
     rule((name) => {

@@ -37,7 +37,7 @@ export function createAuthenticate(apiKeys: SecretReader): Authenticate {
   };
 }
 
-/** Compares with every key in constant time, so that the time tells nothing of any. */
+/** Compares with every key in constant time, so that the time reveals nothing about any key. */
 function match(keys: readonly ApiKey[], given: string): ApiKey | undefined {
   const digest = sha256(given);
   let found: ApiKey | undefined;

@@ -36,7 +36,7 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw invalid([{ path: '', message: 'The body is no UTF-8: encode it so.' }]);
+    throw invalid([{ path: '', message: 'The body is not UTF-8; encode it as UTF-8.' }]);
   }
   try {
     return JSON.parse(text, (key, value) => {
@@ -45,6 +45,6 @@ function parseJson(bytes: Uint8Array): unknown {
     });
   } catch (error) {
     if (error instanceof Problem) throw error;
-    throw invalid([{ path: '', message: 'The body is no valid JSON: correct it.' }]);
+    throw invalid([{ path: '', message: 'The body is not valid JSON; correct it.' }]);
   }
 }

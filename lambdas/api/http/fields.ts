@@ -27,17 +27,18 @@ export const filter = z
         rule((entry) =>
           isFilterEntry(entry)
             ? undefined
-            : 'No event matches this: use an event type, or a prefix such as video.*.',
+            : 'No type of event matches this; give a type, or a prefix such as video.*.',
         ),
       ),
   )
   .check(z.minLength(1), z.maxLength(MAX_FILTER_ENTRIES));
 
-export const time = z
-  .string()
-  .check(
-    z.iso.datetime({ offset: true, error: 'This is no time: give ISO 8601, such as 2026-11-23T20:15:02Z.' }),
-  );
+export const time = z.string().check(
+  z.iso.datetime({
+    offset: true,
+    error: 'This is not a time; give ISO 8601, such as 2026-11-23T20:15:02Z.',
+  }),
+);
 
 /** A URL that the bridge sends to: public, unless loopback is allowed. */
 export const targetUrl = ({ allowLoopback }: { readonly allowLoopback: boolean }) =>

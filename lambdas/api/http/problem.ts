@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FieldError } from '../../domain/field-error.ts';
 
-/** A refusal that the caller is told, as problem details (RFC 9457). */
+/** A refusal that is sent to the caller, as problem details (RFC 9457). */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
@@ -36,7 +36,7 @@ const MAX_FIELD_ERRORS = 20;
 /** Characters of a field's path that are repeated. */
 const MAX_PATH = 200;
 
-/** The input is wrong in the named fields, of which the first are told. */
+/** The input is wrong in the named fields, of which the answer names the first ones. */
 export function invalid(found: readonly FieldError[]): Problem {
   const errors = found.slice(0, MAX_FIELD_ERRORS).map(({ path, message }) => ({
     path: path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path,

@@ -3,7 +3,7 @@ import { ConditionFailed } from '../../adapters/dynamodb/table.ts';
 import { KeyReused } from './idempotency.ts';
 import { conflict, Problem } from './problem.ts';
 
-/** Errors of DynamoDB, and reasons for which it cancels a transaction, that pass by themselves. */
+/** Errors of DynamoDB, and reasons for which it cancels a transaction, that pass when the call is repeated. */
 const PASSING = new Set([
   'ThrottlingException',
   'ProvisionedThroughputExceededException',
@@ -15,7 +15,7 @@ const PASSING = new Set([
   'TransactionInProgressException',
 ]);
 
-/** What the caller is told of an error. Only a {@link Problem} speaks for itself. */
+/** What an error is to the caller. Only a {@link Problem} is sent as it is. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof KeyReused) {
@@ -23,7 +23,7 @@ export function problemOf(error: unknown): Problem {
     return conflict(`Idempotency-Key: ${message}`, [{ path: 'Idempotency-Key', message }]);
   }
   if (error instanceof ConditionFailed)
-    return conflict('Others are changing the same thing at this moment: try again.');
+    return conflict('Somebody else is changing the same thing at this moment; try again.');
   if (passes(error)) {
     return new Problem(429, 'The bridge has too much to do at this moment: try again.', {
       headers: { 'retry-after': '1' },

@@ -56,7 +56,7 @@ export type Route<Q = unknown, B = unknown> = {
   readonly describedBody?: z.ZodMiniType;
   /** Whether the body may be left out, and counts as `{}`. */
   readonly bodyOptional?: boolean;
-  /** Bytes; 256 KiB unless told. */
+  /** Bytes; by default 256 KiB. */
   readonly maxBodyBytes?: number;
   /** Statuses of its own that a refusal can have, beside those that follow from the rest. */
   readonly refusals?: readonly number[];

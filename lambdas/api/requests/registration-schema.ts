@@ -9,7 +9,9 @@ export const MAX_BATCH = 100;
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-const requestId = z.string().check(z.regex(UUID, 'This is no UUID: give the id of the request at Topaz.'));
+const requestId = z
+  .string()
+  .check(z.regex(UUID, 'This is not a UUID; give the id that Topaz gave the request.'));
 
 const metadata = z
   .record(
@@ -43,7 +45,7 @@ export function registrationSchema(options: { readonly allowLoopback: boolean })
       z.check((context) => {
         const { callbackUrl, events } = context.value;
         if (!events || callbackUrl) return;
-        const message = 'These filter the events of a callback: give a callbackUrl, too.';
+        const message = '`events` filters what a callback receives; add `callbackUrl`, or remove `events`.';
         context.issues.push({ code: 'custom', input: events, path: ['events'], message, continue: true });
       }),
     );

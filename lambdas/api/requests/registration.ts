@@ -258,7 +258,7 @@ function requestWrite({ request }: Tracked, change: Change, now: number): Ordere
   return { write: { update: request, set: { tellProgress }, if: asIs } };
 }
 
-/** A request that begins anew no longer expires. */
+/** A request that is restarted no longer expires. */
 const expiryOf = ({ restarting }: Change): string[] => (restarting ? ['expiresAt'] : []);
 
 function metaWrite({ request, meta }: Tracked, change: Change): Write {
@@ -271,7 +271,7 @@ function metaWrite({ request, meta }: Tracked, change: Change): Write {
   };
 }
 
-/** The callback begins at the first event that it was not sent. Whoever fans out at this moment begins anew. */
+/** The callback begins at the first event that it was not sent. A worker that fans out at this moment starts again. */
 function outboxWrite({ request, outbox }: Tracked, change: Change, now: number): Ordered {
   const key = outboxOf(request.requestId);
   const remove = expiryOf(change);

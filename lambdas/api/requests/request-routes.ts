@@ -218,7 +218,7 @@ const shown = (status: number, found: TrackedRequest, caller: Caller): Answer =>
   ...(status === 201 ? { headers: { location: `/v1/requests/${found.request.requestId}` } } : {}),
 });
 
-/** A request's id as rows hold it; what is no UUID can't be one. */
+/** A request's id as rows hold it; anything but a UUID cannot be one. */
 function uuid(id: string | undefined): string {
   if (id === undefined || !isUuid(id)) throw notFound('request (ids are UUIDs)');
   return id.toLowerCase();
