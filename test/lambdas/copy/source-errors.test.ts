@@ -397,3 +397,20 @@ describe('what is no video', () => {
     expect(JSON.stringify(await world.eventsOf(requestId))).not.toContain('secret-path');
   });
 });
+
+test('a video larger than a worker can copy fails at once, and its reason names the remedy', async () => {
+  await start();
+  const begunAt = world.clock.now();
+  const server = http.createServer((_request, response) => {
+    response.writeHead(206, { 'content-range': 'bytes 0-1023/99999999999', 'content-length': 1024 });
+    for (const slice of generatedSlices('large', 0, 1024)) response.write(slice);
+    response.end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const requestId = await world.begin(SIZE, { url: `http://127.0.0.1:${port}/video.mp4` });
+  await world.runAll();
+  await expectFailed(requestId, /99999999999 bytes.*of 256 MiB copy at most 52428800000: give.*more memory/);
+  expect(world.clock.now()).toBe(begunAt);
+});

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkTargetUrl, dialledHost } from '../../../../lambdas/domain/http/target-url.ts';
+import { checkGivenUrl, checkTargetUrl, dialledHost } from '../../../../lambdas/domain/http/target-url.ts';
 import { GOOD_URLS } from './good-urls.ts';
 import { HOSTILE_URLS } from './hostile-urls.ts';
 
@@ -117,4 +117,43 @@ describe('a target URL, locally', () => {
 it('the host to dial is an IPv6 address without brackets, or the name', () => {
   expect(dialledHost(new URL('https://[2606:4700::1111]:8443/'))).toBe('2606:4700::1111');
   expect(dialledHost(new URL('https://example.com/'))).toBe('example.com');
+});
+
+describe('a URL that a server gives', () => {
+  const base = 'https://videos.example.com/a/b?c';
+  const given = (text: string, from?: string) => checkGivenUrl(text, { allowLoopback: false }, from);
+
+  it.each([
+    [
+      ' https://videos.example.com/My Film.mp4?x=a b#t=1 ',
+      undefined,
+      'https://videos.example.com/My%20Film.mp4?x=a%20b',
+    ],
+    [
+      'https://videos.example.com/видео',
+      undefined,
+      'https://videos.example.com/%D0%B2%D0%B8%D0%B4%D0%B5%D0%BE',
+    ],
+    ['../c d', base, 'https://videos.example.com/c%20d'],
+    ['//cdn.example.com/x', base, 'https://cdn.example.com/x'],
+  ])('%j is read as browsers read it', (text, from, href) => {
+    expect(given(text, from)).toMatchObject({ ok: true, url: { href } });
+  });
+
+  it.each([
+    ['//10.0.0.1/x', base],
+    ['https:\\\\10.0.0.1\\x', undefined],
+    ['https://0x7f.1/', undefined],
+    ['https://2130706433/', undefined],
+    ['https://[::ffff:127.0.0.1]/', undefined],
+    ['https://user:pw@videos.example.com/', undefined],
+    ['http://videos.example.com/', base],
+    ['https://localhost/', undefined],
+    ['https://videos.example.com:22/', undefined],
+    ['javascript:alert(1)', base],
+    ['/relative', undefined],
+    ['', undefined],
+  ])('%j is refused all the same', (text, from) => {
+    expect(given(text, from).ok).toBe(false);
+  });
 });
