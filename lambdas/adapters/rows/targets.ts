@@ -7,7 +7,7 @@ import type { Table } from '../dynamodb/table.ts';
 
 export type Targets = ReturnType<typeof createTargets>;
 
-/** Endpoints with their origins. What was read serves all who ask until it is forgotten. */
+/** Endpoints with their origins. Each is read once until it is forgotten. */
 export function createTargets(table: Pick<Table, 'get'>) {
   const endpoints = new Map<string, Promise<EndpointRow | undefined>>();
   const origins = new Map<string, Promise<OriginRow>>();
@@ -34,7 +34,7 @@ export function createTargets(table: Pick<Table, 'get'>) {
     };
   }
 
-  /** Makes the next who asks read anew: a target with its origin, or all. */
+  /** Lets the next call read again: a target with its origin, or all. */
   function forget(target?: Target): void {
     if (target === undefined) {
       endpoints.clear();

@@ -37,6 +37,6 @@ export type DeliveryRow = RowKey &
     expiresAt?: number;
   };
 
-/** Whether it ended; a person may begin it anew. */
+/** Whether it has ended; a person may still send it again. */
 export const isFinal = ({ state }: Pick<DeliveryRow, 'state'>): boolean =>
   state !== 'pending' && state !== 'held';

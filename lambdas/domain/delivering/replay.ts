@@ -5,7 +5,7 @@ import { isFinal } from './delivery.ts';
 
 export type ReplayState = 'queueing' | 'sending' | 'done';
 
-/** The order to send again what an endpoint was sent before; worked off page by page. */
+/** The order to send earlier deliveries of an endpoint again; carried out page by page. */
 export type ReplayRow = RowKey &
   Work & {
     id: string;
@@ -20,13 +20,13 @@ export type ReplayRow = RowKey &
     cursor?: string;
     /** Whether all of the range was looked at. */
     queuedAll?: boolean;
-    /** Deliveries that are meant; those that were made to wait to be sent again. */
+    /** Deliveries that it is about; those that were put into the backlog. */
     matched: number;
     queued: number;
     expiresAt: number;
   };
 
-/** Whether a replay sends this delivery again. One that is pending or held goes out anyhow. */
+/** Whether a replay sends this delivery again. A pending or held one goes out without it. */
 export const isMeant = ({ of }: ReplayRow, row: DeliveryRow): boolean =>
   isFinal(row) && row.state !== 'canceled' && (of === 'all' || row.state === 'failed');
 

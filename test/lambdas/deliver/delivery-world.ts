@@ -118,7 +118,7 @@ export async function deliveryWorld(
   });
   const handlers = { dispatch, deliver, 'deliver-slow': deliver };
 
-  /** Waiting for a turn takes its time; a watch on an attempt lasts until tests say so. */
+  /** Waiting for a slot takes its time; a watch on an attempt lasts until tests say so. */
   async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (!signal) return clock.advance(ms);
     return new Promise((resolve, reject) => {
@@ -144,7 +144,7 @@ export async function deliveryWorld(
     options.onEnd?.();
   }
 
-  /** Works until nothing is due any more; time passes only where workers wait for their turn. */
+  /** Works until nothing is due any more; time passes only where workers wait for a slot. */
   async function work(): Promise<void> {
     for (let round = 0; ; round++) {
       if (round > 5_000) throw new Error('the work does not come to its end');

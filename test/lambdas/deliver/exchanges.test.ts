@@ -415,7 +415,7 @@ test('neither secrets nor links nor headers nor answers are in the log', async (
     expect(logged).not.toContain(secret);
 });
 
-test('a stored video is linked anew at each attempt, and the link is signed along', async () => {
+test('a stored video gets a new link at each attempt, which is signed with the rest', async () => {
   const bodies: string[] = [];
   const side = await far(
     startHttp(async (request, response) => {

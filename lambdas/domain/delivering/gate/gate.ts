@@ -29,7 +29,7 @@ export type Gate = RowKey &
     crowdedSince?: number;
   };
 
-/** What goes from a gate's row when its work begins anew. */
+/** What is removed from a gate's row when its work starts again. */
 export const GATE_WORK = ['quietSince', 'crowdedSince'] as const satisfies (keyof Gate)[];
 
 /**

@@ -110,7 +110,7 @@ test('an event for one endpoint alone reaches it whatever its filter', () => {
   expect(fanOut(START_CURSORS, [only], to, 90)).toEqual([['1>1']]);
 });
 
-test('what befalls an endpoint is told to the others', () => {
+test('events about an endpoint go to all other endpoints', () => {
   const all = {
     ...audience(0),
     account: [1, 2].map((n) => itself(endpointRow(n, { events: ['endpoint.*'] }))),
