@@ -127,6 +127,13 @@ test('the console and the command line know the client alone', () => {
   expect(known).toEqual([]);
 });
 
+test('what sets kinds of endpoints apart is in their descriptors alone', () => {
+  const compared = globSync('lambdas/**/*.ts', { cwd: root }).filter((path) =>
+    /[kK]ind [!=]== '(http|pull|eventbridge)'/.test(readFileSync(join(root, path), 'utf8')),
+  );
+  expect(compared).toEqual([]);
+});
+
 test('no file hides behind a name that says nothing', () => {
   const vague = globSync('{lib,lambdas,local,bench,test}/**/{utils,helpers,common,misc}*', { cwd: root });
   expect(vague).toEqual([]);
