@@ -121,6 +121,8 @@ describe('retrying', () => {
       expect(retried).toMatchObject({ state: 'pending', failures: 0, attemptCount: 1, lane: 'deliver' });
       expect(retried).toMatchObject({ dueAt: api.clock.now });
       expect(retried).not.toHaveProperty('expiresAt');
+      // It is for the endpoint that is there now, whatever was deleted before.
+      expect(retried?.endpointCreatedAt).toBeGreaterThan(0);
       expect(api.hints.of('deliver')).toEqual([
         { ...deliveryKey(endpointId, row.eventId), dueAt: api.clock.now },
       ]);
