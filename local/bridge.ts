@@ -20,13 +20,13 @@ import { ConcurrencyLimit } from './runtime/concurrency-limit.ts';
 import { EventSourceMapping, type MessageFault } from './runtime/event-source-mapping.ts';
 import { LocalFunction } from './runtime/functions.ts';
 import { HttpApi } from './runtime/http-api.ts';
-import { region } from './runtime/resource-types.ts';
+import { REGION } from './runtime/resource-types.ts';
 import { createResources, operator } from './runtime/resources.ts';
 import { startSchedule } from './runtime/schedule.ts';
 import { readStack, Template } from './runtime/template.ts';
 import { readApi, readFunctions, readMappings, readSchedules, type WiredFunction } from './wiring.ts';
 
-export interface BridgeOptions {
+export type BridgeOptions = {
   /** The folder that `cdk synth` wrote. */
   templateDir: string;
   /** Keeps state and a log here across restarts (a path, or opened already); without it state goes with the bridge. */
@@ -53,9 +53,9 @@ export interface BridgeOptions {
   messageFault?: MessageFault;
   /** Called with each entry that a function puts on an event bus. */
   onEvent?: (event: PutEvent) => void;
-}
+};
 
-export interface Bridge {
+export type Bridge = {
   apiUrl: string;
   /** The first admin key of the API. */
   apiKey: string;
@@ -92,7 +92,7 @@ export interface Bridge {
   lost: Promise<string>;
   /** Ends everything; functions at work are killed, which they must bear. */
   stop(): Promise<void>;
-}
+};
 
 /** Collects what must be closed when the bridge stops; the last one is closed first. */
 type Closing = (close: () => unknown) => void;
@@ -187,7 +187,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
 
   const workers = mappings.map(({ target, settings }) => {
     // Lambda polls with the role of the function, so it passes the front door like the function.
-    const client = new SQSClient({ region, endpoint: door.url, credentials: target.credentials });
+    const client = new SQSClient({ region: REGION, endpoint: door.url, credentials: target.credentials });
     closing(() => client.destroy());
     const worker = functionAt(target.settings.arn);
     return () =>
@@ -281,7 +281,7 @@ async function startEmulators(dataDir: DataDir, functions: WiredFunction[], clos
 }
 
 function startClients(endpoints: { dynamodb: string; sqs: string; s3: string }) {
-  const client = { region, credentials: operator };
+  const client = { region: REGION, credentials: operator };
   return {
     dynamo: new DynamoDBClient({ ...client, endpoint: endpoints.dynamodb }),
     sqs: new SQSClient({ ...client, endpoint: endpoints.sqs, useQueueUrlAsEndpoint: false }),
@@ -297,7 +297,7 @@ function startExpiry(
   random: Random,
   log: (line: string) => void,
 ): () => void {
-  const client = new DynamoDBClient({ region, endpoint, credentials: operator });
+  const client = new DynamoDBClient({ region: REGION, endpoint, credentials: operator });
   const expiries = expirySettings(template).map((settings) => new Expiry(client, settings, random));
   const pass = () => {
     for (const expiry of expiries) {
@@ -321,7 +321,7 @@ function callersOf(functions: WiredFunction[]): Map<string, Caller> {
 
 function awsEnvironment({ credentials }: WiredFunction, endpoint: string): Record<string, string> {
   return {
-    AWS_REGION: region,
+    AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_ENDPOINT_URL: endpoint,

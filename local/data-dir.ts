@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { isAlive } from './processes/is-alive.ts';
 
 /** The folder that holds the state of a bridge, held by this process until it is released. */
-export interface DataDir {
+export type DataDir = {
   path: string;
   /** False when the folder goes away with the bridge. */
   kept: boolean;
@@ -15,7 +15,7 @@ export interface DataDir {
   ports(): Record<string, number>;
   savePorts(ports: Record<string, number>): void;
   release(): void;
-}
+};
 
 /** Locks `directory`, which it creates if it is missing. Throws when another living process holds it. */
 export function openDataDir(directory: string): DataDir {
@@ -39,12 +39,12 @@ export function openDataDir(directory: string): DataDir {
   };
 }
 
-const temporaryName = /^webhook-bridge-(\d+)-/;
+const TEMPORARY_NAME = /^webhook-bridge-(\d+)-/;
 
 /** A folder that is deleted on release, or when a later bridge finds that its process was killed. */
 export function temporaryDataDir(): DataDir {
   for (const name of readdirSync(tmpdir())) {
-    const pid = temporaryName.exec(name)?.[1];
+    const pid = TEMPORARY_NAME.exec(name)?.[1];
     if (pid && !isAlive(Number(pid))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
   const path = mkdtempSync(join(tmpdir(), `webhook-bridge-${process.pid}-`));

@@ -3,21 +3,21 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ApiClient } from './api-client.ts';
 import type { Display, Running, ShownEvent, ShownVideo } from './display.ts';
 
-interface ShownRequest {
+type ShownRequest = {
   state: 'active' | 'parked' | 'done' | 'stopped';
   progress?: number;
   video: ShownVideo | null;
-}
+};
 
 /** What the demonstration uses of the simulated Topaz API. */
-export interface Simulation {
+export type Simulation = {
   /** Sets a job up, as `POST /_sim/jobs` does. */
   setJob(job: object): Promise<void>;
   /** Bytes of the job's video that the simulation has sent. */
   sentBytes(requestId: string): Promise<number>;
-}
+};
 
-const lookEveryMs = 400;
+const LOOK_EVERY_MS = 400;
 /** A copy of four seconds: long enough to watch. */
 const video = { padding: 20_000_000, bytesPerSecond: 5_000_000 };
 
@@ -66,7 +66,7 @@ export async function runDemo(
       else display.problem(`The request ended as ${state}, without a stored video.`);
       return;
     }
-    await pause(lookEveryMs, undefined, { signal }).catch(() => {});
+    await pause(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -3,7 +3,7 @@ import { styleText } from 'node:util';
 import type { ReceivedWebhook } from './receiver.ts';
 
 /** What the terminal shows of a running bridge. */
-export interface Running {
+export type Running = {
   apiUrl: string;
   apiKey: string;
   topazUrl: string;
@@ -11,10 +11,10 @@ export interface Running {
   bucket: string;
   /** Of the random choices of the AWS services. */
   seed: number;
-}
+};
 
 /** A video as the API shows it. Sizes are in bytes. */
-export interface ShownVideo {
+export type ShownVideo = {
   state: string;
   copiedBytes?: number;
   bytesPerSecond?: number;
@@ -23,14 +23,14 @@ export interface ShownVideo {
   key?: string;
   checksum?: { algorithm: string; value: string };
   error?: unknown;
-}
+};
 
 /** An event as the API shows it. */
-export interface ShownEvent {
+export type ShownEvent = {
   id: string;
   type: string;
   data: { sequence?: number; status?: string; progress?: number; skipped?: string[] };
-}
+};
 
 type Colour = Parameters<typeof styleText>[0];
 

@@ -1,10 +1,10 @@
 import { createWriteStream } from 'node:fs';
 
 /** A line of a function's log, or of the runtime's own (`source` is then `bridge`). */
-export interface LogLine {
+export type LogLine = {
   source: string;
   line: string;
-}
+};
 
 /** Where log lines go: to the listener, and to a file if there is one. */
 export class Log {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export interface StartOptions {
+export type StartOptions = {
   help: boolean;
   port: number;
   dataDir: string | undefined;
@@ -19,7 +19,7 @@ export interface StartOptions {
   /** Of the random choices of the AWS services. */
   seed: number | undefined;
   json: boolean;
-}
+};
 
 export const help = `Runs the webhook bridge on this machine, without AWS, and shows one job from start to end.
 

@@ -12,7 +12,7 @@ import { startReceiver } from './receiver.ts';
 import { synthesize } from './runtime/synthesize.ts';
 import { startTopaz } from './topaz/server.ts';
 
-const stopWithinMs = 5000;
+const STOP_WITHIN_MS = 5000;
 const closers: (() => unknown)[] = [];
 const stopping = new AbortController();
 
@@ -149,7 +149,7 @@ function loggedError(line: string): string | undefined {
 async function end(code: number): Promise<void> {
   if (stopping.signal.aborted) return;
   stopping.abort();
-  setTimeout(() => process.exit(1), stopWithinMs).unref();
+  setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
   for (const close of closers.reverse()) await close();
   process.exit(code);
 }

@@ -6,27 +6,27 @@ import { periodMs } from './runtime/schedule.ts';
 import type { Resource, SynthesizedStack, Template } from './runtime/template.ts';
 
 /** What the template says of a function: how it runs, and what its role allows. */
-export interface WiredFunction {
+export type WiredFunction = {
   logicalId: string;
   settings: Omit<FunctionSettings, 'maxProcesses'>;
   policies: RolePolicies;
   /** Its key to the front door; the id is the logical id, which so names the caller of every request. */
   credentials: { accessKeyId: string; secretAccessKey: string };
-}
+};
 
-export interface WiredMapping {
+export type WiredMapping = {
   target: WiredFunction;
   settings: MappingSettings;
-}
+};
 
-export interface WiredSchedule {
+export type WiredSchedule = {
   functionArn: string;
   periodMs: number;
   event: unknown;
-}
+};
 
 /** Of all environment variables of a function, as JSON. */
-const maxEnvironmentBytes = 4096;
+const MAX_ENVIRONMENT_BYTES = 4096;
 
 /** Reads the functions of the template. Throws for an environment that Lambda does not take. */
 export function readFunctions(template: Template, stack: SynthesizedStack): WiredFunction[] {
@@ -44,9 +44,9 @@ export function readFunctions(template: Template, stack: SynthesizedStack): Wire
       };
     const environment = Environment?.Variables ?? {};
     const bytes = Buffer.byteLength(JSON.stringify(environment));
-    if (bytes > maxEnvironmentBytes) {
+    if (bytes > MAX_ENVIRONMENT_BYTES) {
       throw new Error(
-        `The environment of ${logicalId} has ${bytes} bytes; Lambda takes ${maxEnvironmentBytes}.`,
+        `The environment of ${logicalId} has ${bytes} bytes; Lambda takes ${MAX_ENVIRONMENT_BYTES}.`,
       );
     }
     return {

@@ -1,8 +1,8 @@
 import { PRICE_OF_POLL } from '../../lambdas/domain/polling/poll-schedule.ts';
 import type { Curve, Point } from './frontier.ts';
 
-const width = 760;
-const height = 440;
+const WIDTH = 760;
+const HEIGHT = 440;
 const plot = { left: 64, right: 736, top: 56, bottom: 384 };
 const xTicks = [5, 10, 20, 50, 100, 200];
 const yTicks = [1, 2, 5, 10, 20, 50, 100];
@@ -34,14 +34,14 @@ export function chart(curves: readonly Curve[]): string {
   });
   const chosen = curves.at(-1)?.points.find(({ label }) => label === `${PRICE_OF_POLL} s`);
   return `${[
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="title">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title">`,
     '<title id="title">Polls per job against the mean lateness of complete</title>',
     style,
     ...xTicks.map((tick) => grid(x(tick), plot.top, x(tick), plot.bottom)),
     ...yTicks.map((tick) => grid(plot.left, y(tick), plot.right, y(tick))),
     ...xTicks.map((tick) => text(x(tick), plot.bottom + 20, `${tick}`, 'middle')),
     ...yTicks.map((tick) => text(plot.left - 10, y(tick) + 4, `${tick}`, 'end')),
-    text((plot.left + plot.right) / 2, height - 14, 'polls per job', 'middle'),
+    text((plot.left + plot.right) / 2, HEIGHT - 14, 'polls per job', 'middle'),
     text(plot.left - 46, plot.top - 30, 'mean lateness of complete (s)', 'start'),
     ...lines,
     ...curves.map(({ name }, n) => legend(name, colours[n]!, n)),

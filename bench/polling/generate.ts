@@ -44,7 +44,7 @@ export const harsh: Character = {
   stepSpread: 0.45,
 };
 
-const longestProcessing = 17 * 3600;
+const LONGEST_PROCESSING = 17 * 3600;
 
 /** `count` jobs of one character; the same seed gives the same jobs. */
 export function generateTraces(count: number, character: Character = usual, seed = 1): Trace[] {
@@ -53,7 +53,7 @@ export function generateTraces(count: number, character: Character = usual, seed
 }
 
 function generate(requestId: string, character: Character, random: Random): Trace {
-  const wanted = Math.min(longestProcessing, Math.max(10, random.logNormal(character.processing, 1.4)));
+  const wanted = Math.min(LONGEST_PROCESSING, Math.max(10, random.logNormal(character.processing, 1.4)));
   const queue = random.chance(character.queued) ? random.logNormal(500, 1) : 0;
   const accepted = random.uniform(0.5, 6);
   const initializing = accepted + random.uniform(0.5, 4.5) + queue;

@@ -33,9 +33,9 @@ export type Deployment = {
   latency: number;
 };
 
-const longestDelay = 900;
-const sweepInterval = 60;
-const sweepTolerance = 5;
+const LONGEST_DELAY = 900;
+const SWEEP_INTERVAL = 60;
+const SWEEP_TOLERANCE = 5;
 
 /**
  * The deployed function in the deployed scheduler: SQS delays whole seconds, rounded up, to 15 minutes; what is
@@ -44,7 +44,7 @@ const sweepTolerance = 5;
 export function bridge(price = PRICE_OF_POLL, deployment: Deployment = { latency: 0 }): Schedule {
   const random = seeded(1);
   return () => {
-    const phase = random.uniform(0, sweepInterval);
+    const phase = random.uniform(0, SWEEP_INTERVAL);
     let observations: Observation[] = [];
     let state: PollState = { status: 'registered', registeredAt: 0, statusSince: 0, observations };
     return ({ status, progress, estimates }, at) => {
@@ -60,9 +60,9 @@ export function bridge(price = PRICE_OF_POLL, deployment: Deployment = { latency
 
 function deployed(now: number, due: number, phase: number): number {
   const delay = Math.max(0, Math.ceil(due - now));
-  if (delay <= longestDelay) return now + delay;
-  const sweeps = Math.ceil((due + sweepTolerance - phase) / sweepInterval);
-  return phase + sweeps * sweepInterval;
+  if (delay <= LONGEST_DELAY) return now + delay;
+  const sweeps = Math.ceil((due + SWEEP_TOLERANCE - phase) / SWEEP_INTERVAL);
+  return phase + sweeps * SWEEP_INTERVAL;
 }
 
 /** What `npm run bench:polling` compares. */

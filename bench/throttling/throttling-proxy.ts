@@ -69,14 +69,14 @@ export async function startThrottlingProxy(target: string, capacity: Capacity) {
   };
 }
 
-const message = 'Throughput exceeds the current throughput limit of your table or index.';
+const MESSAGE = 'Throughput exceeds the current throughput limit of your table or index.';
 /** The body of a refused write, by its operation. */
 const REFUSALS: Readonly<Record<string, object>> = {
-  UpdateItem: { __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException', message },
+  UpdateItem: { __type: 'com.amazonaws.dynamodb.v20120810#ThrottlingException', message: MESSAGE },
   TransactWriteItems: {
     __type: 'com.amazonaws.dynamodb.v20120810#TransactionCanceledException',
     message:
       'Transaction cancelled, please refer cancellation reasons for specific reasons [ThrottlingError, None]',
-    CancellationReasons: [{ Code: 'ThrottlingError', Message: message }, { Code: 'None' }],
+    CancellationReasons: [{ Code: 'ThrottlingError', Message: MESSAGE }, { Code: 'None' }],
   },
 };

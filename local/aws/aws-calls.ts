@@ -1,21 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { accountId, region } from '../runtime/resource-types.ts';
+import { ACCOUNT_ID, REGION } from '../runtime/resource-types.ts';
 
 export type Service = 'dynamodb' | 'sqs' | 's3' | 'secretsmanager' | 'events' | 'monitoring';
 
 /** What IAM is asked before a call may happen. */
-export interface Permission {
+export type Permission = {
   /** For example `dynamodb:PutItem`. */
   action: string;
   /** An ARN, or `*` for an action that knows no resources. */
   resource: string;
-}
+};
 
 /** The credential of a request: who calls which service. */
-export interface Credential {
+export type Credential = {
   accessKeyId: string;
   service: string;
-}
+};
 
 /** Reads the credential from the Authorization header or a presigned URL; undefined for an unsigned request. */
 export function credentialOf(headers: IncomingHttpHeaders, url: URL): Credential | undefined {
@@ -43,7 +43,7 @@ export function jsonCallPermissions(service: Service, operation: string, body: B
     const name = String(body.QueueUrl ?? body.QueueName ?? '*')
       .split('/')
       .at(-1);
-    return [{ action, resource: `arn:aws:sqs:${region}:${accountId}:${name}` }];
+    return [{ action, resource: `arn:aws:sqs:${REGION}:${ACCOUNT_ID}:${name}` }];
   }
   if (service === 'secretsmanager') {
     return [{ action: `secretsmanager:${operation}`, resource: String(body.SecretId) }];
@@ -52,7 +52,7 @@ export function jsonCallPermissions(service: Service, operation: string, body: B
     const entries = body.Entries as { EventBusName?: string }[];
     return entries.map(({ EventBusName = 'default' }) => ({
       action: 'events:PutEvents',
-      resource: `arn:aws:events:${region}:${accountId}:event-bus/${EventBusName.split('/').at(-1)}`,
+      resource: `arn:aws:events:${REGION}:${ACCOUNT_ID}:event-bus/${EventBusName.split('/').at(-1)}`,
     }));
   }
   // CloudWatch signs as `monitoring`, and knows no resources for its reads.
@@ -67,7 +67,7 @@ const tableOperations = new Set(['DescribeTable', 'DescribeTimeToLive', 'Scan', 
 
 function dynamoPermissions(operation: string, body: Body): Permission[] {
   const tableArn = (name: unknown) =>
-    `arn:aws:dynamodb:${region}:${accountId}:table/${String(name).split('/').at(-1)}`;
+    `arn:aws:dynamodb:${REGION}:${ACCOUNT_ID}:table/${String(name).split('/').at(-1)}`;
   if (itemOperations.has(operation) || tableOperations.has(operation)) {
     const index = body.IndexName ? `/index/${String(body.IndexName)}` : '';
     return [{ action: `dynamodb:${operation}`, resource: tableArn(body.TableName) + index }];
@@ -87,12 +87,12 @@ function dynamoPermissions(operation: string, body: Body): Permission[] {
   throw unmapped(`dynamodb:${operation}`);
 }
 
-export interface S3Call {
+export type S3Call = {
   /** The API's name of the call, for example `HeadObject`. */
   operation: string;
   bucket: string;
   permissions: Permission[];
-}
+};
 
 /** What a path-style S3 request asks for. Throws for requests without a mapping. */
 export function s3Call(method: string, url: URL, headers: IncomingHttpHeaders): S3Call {

@@ -2,7 +2,7 @@
  * How AWS behaves where its emulators do not: the shares, times and limits. The defaults are what AWS always does;
  * what would slow a demonstration down is off, and `harsh` turns it on.
  */
-export interface AwsBehavior {
+export type AwsBehavior = {
   /** Of all random choices; the same seed makes the same choices in the same order of calls. */
   seed: number;
   /** ms by which an index, and reads that are not consistent, lag behind writes at most. */
@@ -37,7 +37,7 @@ export interface AwsBehavior {
   slowDowns: number;
   /** Share of CompleteMultipartUpload that S3 answers with status 200 and an error in the body. */
   completeErrors: number;
-}
+};
 
 /** What AWS always does. */
 export function usualBehavior(): AwsBehavior {

@@ -7,25 +7,25 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { buildApp } from 'fauxqs';
 import { superviseProgram } from '../processes/supervisor.ts';
-import { region } from '../runtime/resource-types.ts';
+import { REGION } from '../runtime/resource-types.ts';
 import { startS3 } from '../s3/server.ts';
 
 /** A server on loopback that speaks an AWS protocol. */
-export interface Emulator {
+export type Emulator = {
   url: string;
   /** Settles with a message if the emulator ends before `stop` is called; never otherwise. */
   lost: Promise<string>;
   stop(): Promise<void>;
-}
+};
 
 const require = createRequire(import.meta.url);
-const startWithinMs = 30_000;
+const START_WITHIN_MS = 30_000;
 
 /** The program that serves DynamoDB: its name, and how to start it on a port with its data in a folder or in memory. */
-export interface DynamoEngine {
+export type DynamoEngine = {
   name: 'dynoxide' | 'DynamoDB Local';
   command(port: number, folder?: string): [string, ...string[]];
-}
+};
 
 /** Every engine that can run on this machine, the preferred one first. */
 export function dynamoEngines(): DynamoEngine[] {
@@ -137,15 +137,15 @@ export async function startS3Emulator(
 
 /** Resolves to nothing once DynamoDB answers at `url`, or to a message when it does not in time. */
 async function answers(url: string): Promise<string | undefined> {
-  for (const deadline = Date.now() + startWithinMs; Date.now() < deadline; await pause(20)) {
+  for (const deadline = Date.now() + START_WITHIN_MS; Date.now() < deadline; await pause(20)) {
     if (await isDynamo(url)) return undefined;
   }
-  return `DynamoDB did not answer at ${url} within ${startWithinMs / 1000} seconds.`;
+  return `DynamoDB did not answer at ${url} within ${START_WITHIN_MS / 1000} seconds.`;
 }
 
 /** Another program may have taken the port meanwhile, so it is not enough that something answers. */
 async function isDynamo(url: string): Promise<boolean> {
-  const credential = `local/20260101/${region}/dynamodb/aws4_request`;
+  const credential = `local/20260101/${REGION}/dynamodb/aws4_request`;
   try {
     const answer = await fetch(url, {
       method: 'POST',

@@ -6,16 +6,16 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { type Random, shuffled } from './random.ts';
 
-export interface ExpirySettings {
+export type ExpirySettings = {
   table: string;
   /** Names of partition key and sort key. */
   key: string[];
   /** The attribute that holds the time after which a row may be deleted, seconds since epoch. */
   attribute: string;
-}
+};
 
 /** Share of the expired rows found that one pass deletes. */
-const share = 0.5;
+const SHARE = 0.5;
 
 /**
  * Deletes expired rows as DynamoDB does: some time after they expired and in no order, so that rows of one thing
@@ -49,7 +49,7 @@ export class Expiry {
       }),
     );
     this.from = LastEvaluatedKey;
-    const chosen = shuffled(Items, this.random).filter(() => this.random() < share);
+    const chosen = shuffled(Items, this.random).filter(() => this.random() < SHARE);
     for (const item of chosen) {
       const Key = Object.fromEntries(key.map((name) => [name, item[name]!]));
       // A row that was given a later expiry meanwhile stays.

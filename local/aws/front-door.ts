@@ -22,7 +22,7 @@ import { type RolePolicies, refusalMessage, refusalOf } from './iam.ts';
 import { awsError, getSecretValue, type PutEvent, putEvents, type StubAnswer } from './stubs.ts';
 
 /** One AWS call of one caller, as counted and as offered to the faults. */
-export interface AwsCall {
+export type AwsCall = {
   /** The function's name, for example `poll`. */
   caller: string;
   service: Service;
@@ -32,15 +32,15 @@ export interface AwsCall {
   body?: Record<string, unknown>;
   /** The trace header (`X-Amzn-Trace-Id`), which the SDK of a function sends along. */
   trace?: string;
-}
+};
 
 /** The answer of a service with a JSON protocol. */
-export interface JsonAnswer {
+export type JsonAnswer = {
   status: number;
   /** The service's own (`x-amzn-...`). */
   headers?: OutgoingHttpHeaders;
   body: Record<string, unknown>;
-}
+};
 
 export type Next = (call: AwsCall) => Promise<JsonAnswer>;
 
@@ -61,12 +61,12 @@ export type Fault =
 export type Faults = (call: AwsCall) => Fault | undefined;
 
 /** Who may call, known by the access key id. Without policies everything is allowed. */
-export interface Caller {
+export type Caller = {
   name: string;
   policies?: RolePolicies;
-}
+};
 
-export interface FrontDoorOptions {
+export type FrontDoorOptions = {
   callers: Map<string, Caller>;
   /** Where the emulators listen. */
   upstreams: { dynamodb: string; sqs: string; s3: string };
@@ -79,7 +79,7 @@ export interface FrontDoorOptions {
   /** Answers CloudWatch's `GetMetricData`. */
   getMetricData: (body: Record<string, unknown>) => StubAnswer;
   log: (line: string) => void;
-}
+};
 
 const services = new Set<string>([
   'dynamodb',
@@ -89,7 +89,7 @@ const services = new Set<string>([
   'events',
   'monitoring',
 ] satisfies Service[]);
-const maxJsonBytes = 16 * 1024 * 1024;
+const MAX_JSON_BYTES = 16 * 1024 * 1024;
 
 /**
  * The one way from the functions to AWS: knows the caller by its access key, checks IAM, counts, injects faults,
@@ -311,7 +311,7 @@ async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   let size = 0;
   for await (const chunk of incoming as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maxJsonBytes) throw new Error(`A request body is larger than ${maxJsonBytes} bytes.`);
+    if (size > MAX_JSON_BYTES) throw new Error(`A request body is larger than ${MAX_JSON_BYTES} bytes.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

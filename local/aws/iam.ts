@@ -1,19 +1,19 @@
-import { accountId } from '../runtime/resource-types.ts';
+import { ACCOUNT_ID } from '../runtime/resource-types.ts';
 import type { Resource, Template } from '../runtime/template.ts';
 import type { Permission } from './aws-calls.ts';
 
 /** One statement of an identity policy, with its lists as lists. */
-interface Statement {
+type Statement = {
   allow: boolean;
   actions: string[];
   resources: string[];
-}
+};
 
 /** What the identity policies of one role allow. */
-export interface RolePolicies {
+export type RolePolicies = {
   roleArn: string;
   statements: Statement[];
-}
+};
 
 /** Why a permission is refused: a statement denies it, or none allows it. */
 export type Refusal = 'explicit deny' | 'no allow';
@@ -82,7 +82,7 @@ export function refusalMessage(
   { action, resource }: Permission,
   refusal: Refusal,
 ): string {
-  const user = `arn:aws:sts::${accountId}:assumed-role/${roleArn.split('/').at(-1)}/${session}`;
+  const user = `arn:aws:sts::${ACCOUNT_ID}:assumed-role/${roleArn.split('/').at(-1)}/${session}`;
   const reason =
     refusal === 'no allow'
       ? `because no identity-based policy allows the ${action} action`

@@ -2,21 +2,21 @@ import type { AwsCall, JsonAnswer, Layer, Next } from './front-door.ts';
 import type { Random } from './random.ts';
 import { type Item, indexEntry, pick, type RowChanges, rowId, type TableKeys } from './row-changes.ts';
 
-export interface IndexLagSettings {
+export type IndexLagSettings = {
   /** An index, and a read that is not consistent, show a write after a random time of up to so many ms. */
   maxMs: number;
   /** Share of reads without `ConsistentRead` that reach a copy which lags. */
   staleReads: number;
   /** Share of index reads that show a row under its old and its new key while it moves. */
   doubles: number;
-}
+};
 
 /** An older state of a row, shown until a time (ms since epoch). */
-interface Past {
+type Past = {
   row: Item | undefined;
   key: Item;
   until: number;
-}
+};
 
 /**
  * Lets reads lag behind writes as DynamoDB does. An index is updated after the write that changes it, so a query
@@ -126,7 +126,7 @@ export function indexLag(
   };
 }
 
-interface Query {
+type Query = {
   TableName: string;
   IndexName?: string;
   KeyConditionExpression: string;
@@ -135,7 +135,7 @@ interface Query {
   ExclusiveStartKey?: Item;
   ScanIndexForward?: boolean;
   Limit?: number;
-}
+};
 
 /** Whether an index entry satisfies the key condition. Throws for a condition of another form. */
 function matches(query: Query, entry: Item): boolean {

@@ -1,30 +1,30 @@
 import type { StubAnswer } from './stubs.ts';
 
 /** One value of a metric, as a function wrote it in CloudWatch's embedded metric format. */
-interface Datum {
+type Datum = {
   at: number;
   value: number;
-}
+};
 
-interface EmbeddedMetrics {
+type EmbeddedMetrics = {
   _aws: {
     Timestamp: number;
     CloudWatchMetrics: { Namespace: string; Dimensions: string[][]; Metrics: { Name: string }[] }[];
   };
   [field: string]: unknown;
-}
+};
 
-interface MetricDataQuery {
+type MetricDataQuery = {
   Id: string;
   MetricStat: {
     Metric: { Namespace: string; MetricName: string; Dimensions?: { Name: string; Value: string }[] };
     Period: number;
     Stat: string;
   };
-}
+};
 
 /** Longer than any range that is asked for, ms. */
-const keptMs = 8 * 86_400_000;
+const KEPT_MS = 8 * 86_400_000;
 
 /** Stands in for CloudWatch: keeps the metrics that functions write to their logs, and sums them up. */
 export class Metrics {
@@ -71,7 +71,7 @@ export class Metrics {
   }
 
   private add(key: string, datum: Datum): void {
-    const data = (this.data.get(key) ?? []).filter(({ at }) => at > datum.at - keptMs);
+    const data = (this.data.get(key) ?? []).filter(({ at }) => at > datum.at - KEPT_MS);
     this.data.set(key, [...data, datum]);
   }
 }

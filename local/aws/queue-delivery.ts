@@ -2,26 +2,26 @@ import type { JsonAnswer, Layer } from './front-door.ts';
 import { type Random, shuffled } from './random.ts';
 import { awsError } from './stubs.ts';
 
-export interface QueueDeliverySettings {
+export type QueueDeliverySettings = {
   /** Share of messages that are delivered twice. */
   duplicates: number;
   /** Share of messages without a delay that others overtake: they arrive a second later. */
   overtaken: number;
   /** By how much, at most, the approximate number of messages is off: 0.1 for ten in a hundred. */
   countError: number;
-}
+};
 
-const maxDelaySeconds = 900;
-const maxGroupCharacters = 128;
-const maxBatchEntries = 10;
+const MAX_DELAY_SECONDS = 900;
+const MAX_GROUP_CHARACTERS = 128;
+const MAX_BATCH_ENTRIES = 10;
 /** Of one message, and of all messages of a batch. */
-const maxBytes = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
-interface Message {
+type Message = {
   MessageBody?: string;
   DelaySeconds?: number;
   MessageGroupId?: string;
-}
+};
 
 /**
  * Standard queues as SQS has them: it refuses what is out of bounds, and delivers at least once and in no order; its
@@ -46,11 +46,11 @@ export function queueDelivery(
     }
     if (operation === 'SendMessageBatch') {
       const entries = (body.Entries ?? []) as Message[];
-      if (entries.length > maxBatchEntries) {
-        return refuse('TooManyEntriesInBatchRequest', `A batch takes ${maxBatchEntries} entries.`);
+      if (entries.length > MAX_BATCH_ENTRIES) {
+        return refuse('TooManyEntriesInBatchRequest', `A batch takes ${MAX_BATCH_ENTRIES} entries.`);
       }
-      if (entries.reduce((sum, entry) => sum + bytesOf(entry), 0) > maxBytes) {
-        return refuse('BatchRequestTooLong', `The messages of a batch are larger than ${maxBytes} bytes.`);
+      if (entries.reduce((sum, entry) => sum + bytesOf(entry), 0) > MAX_BYTES) {
+        return refuse('BatchRequestTooLong', `The messages of a batch are larger than ${MAX_BYTES} bytes.`);
       }
       const wrong = entries.map(refusal).find(Boolean);
       if (wrong) return wrong;
@@ -83,22 +83,22 @@ export function queueDelivery(
 
 function refusal(message: Message): JsonAnswer | undefined {
   const { DelaySeconds: delay = 0, MessageGroupId: group } = message;
-  if (!Number.isInteger(delay) || delay < 0 || delay > maxDelaySeconds) {
+  if (!Number.isInteger(delay) || delay < 0 || delay > MAX_DELAY_SECONDS) {
     return refuse(
       'InvalidParameterValue',
-      `Value ${delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${maxDelaySeconds}.`,
+      `Value ${delay} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= ${MAX_DELAY_SECONDS}.`,
     );
   }
-  if (group !== undefined && !(group.length <= maxGroupCharacters && /^[\x21-\x7e]+$/.test(group))) {
+  if (group !== undefined && !(group.length <= MAX_GROUP_CHARACTERS && /^[\x21-\x7e]+$/.test(group))) {
     return refuse(
       'InvalidParameterValue',
-      `Value for parameter MessageGroupId is invalid. Reason: it must be 1 to ${maxGroupCharacters} printable ASCII characters without blanks.`,
+      `Value for parameter MessageGroupId is invalid. Reason: it must be 1 to ${MAX_GROUP_CHARACTERS} printable ASCII characters without blanks.`,
     );
   }
-  if (bytesOf(message) > maxBytes) {
+  if (bytesOf(message) > MAX_BYTES) {
     return refuse(
       'InvalidParameterValue',
-      `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes.`,
+      `One or more parameters are invalid. Reason: Message must be shorter than ${MAX_BYTES} bytes.`,
     );
   }
   return undefined;

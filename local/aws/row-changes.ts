@@ -4,13 +4,13 @@ import type { AwsCall, JsonAnswer, Next } from './front-door.ts';
 export type Item = Record<string, Record<string, unknown>>;
 
 /** The keys of a table and of its indexes, by index name: the names of partition key and sort key. */
-export interface TableKeys {
+export type TableKeys = {
   key: string[];
   indexes: Record<string, string[]>;
-}
+};
 
 /** One row that a call writes. */
-export interface RowChange {
+export type RowChange = {
   /** Its place among the items of a transaction; the place among the writes otherwise. */
   place: number;
   table: string;
@@ -20,9 +20,9 @@ export interface RowChange {
   before: Item | undefined;
   /** The row as far as its keys go after the call; undefined when the call deletes it. */
   after: Item | undefined;
-}
+};
 
-interface Write {
+type Write = {
   place: number;
   TableName: string;
   Item?: Item;
@@ -30,7 +30,7 @@ interface Write {
   UpdateExpression?: string;
   ExpressionAttributeNames?: Record<string, string>;
   ExpressionAttributeValues?: Item;
-}
+};
 
 /** Tells which rows a DynamoDB call writes, with the rows as they are before it. */
 export class RowChanges {

@@ -1,12 +1,12 @@
 import type { Fault, Faults } from './front-door.ts';
 import type { Random } from './random.ts';
 
-export interface S3ErrorSettings {
+export type S3ErrorSettings = {
   /** Share of the calls that S3 answers with 503 and `SlowDown`. */
   slowDown: number;
   /** Share of `CompleteMultipartUpload` that S3 answers with status 200 and an error in the body. */
   completeError: number;
-}
+};
 
 /** The errors that S3 answers at any time, and that a client must try again. */
 export function s3Errors({ slowDown, completeError }: S3ErrorSettings, random: Random): Faults {

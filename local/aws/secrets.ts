@@ -1,27 +1,27 @@
 import { randomInt } from 'node:crypto';
 import type { SynthesizedStack, Template } from '../runtime/template.ts';
 
-interface SecretProperties {
+type SecretProperties = {
   SecretString?: string;
   GenerateSecretString?: GenerateOptions;
-}
+};
 
-interface GenerateOptions {
+type GenerateOptions = {
   SecretStringTemplate?: string;
   GenerateStringKey?: string;
   PasswordLength?: number;
   ExcludePunctuation?: boolean;
   ExcludeCharacters?: string;
-}
+};
 
 /** A secret as Secrets Manager holds it. */
-export interface Secret {
+export type Secret = {
   arn: string;
   name: string;
   /** The environment variable that gives its ARN to functions, for example `TOPAZ_API_KEY_SECRET_ARN`. */
   variable: string | undefined;
   value: string;
-}
+};
 
 /** The values that CloudFormation would generate for the secrets of a template, by logical id. */
 export function generateSecrets({ document }: SynthesizedStack): Record<string, string> {
@@ -72,15 +72,15 @@ function generate(options: GenerateOptions): string {
   return JSON.stringify({ ...(JSON.parse(SecretStringTemplate) as object), [GenerateStringKey]: password });
 }
 
-const letters = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-const punctuation = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
+const LETTERS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
+const PUNCTUATION = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 
 function generatePassword({
   PasswordLength = 32,
   ExcludePunctuation = false,
   ExcludeCharacters = '',
 }: GenerateOptions): string {
-  const alphabet = [...letters, ...(ExcludePunctuation ? '' : punctuation)].filter(
+  const alphabet = [...LETTERS, ...(ExcludePunctuation ? '' : PUNCTUATION)].filter(
     (character) => !ExcludeCharacters.includes(character),
   );
   return Array.from({ length: PasswordLength }, () => alphabet[randomInt(alphabet.length)]).join('');

@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 
 /** An answer to a call that no emulator serves. */
-export interface StubAnswer {
+export type StubAnswer = {
   status: number;
   body: Record<string, unknown>;
-}
+};
 
 /** An entry of EventBridge `PutEvents`, as the caller sent it. */
-export interface PutEvent {
+export type PutEvent = {
   EventBusName?: string;
   Source?: string;
   DetailType?: string;
   Detail?: string;
-}
+};
 
 /** Answers Secrets Manager's `GetSecretValue`; `find` takes an ARN or a name. */
 export function getSecretValue(

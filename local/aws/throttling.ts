@@ -3,14 +3,14 @@ import type { AwsCall, JsonAnswer, Layer } from './front-door.ts';
 import { type Item, indexEntry, pick, type RowChange, type RowChanges } from './row-changes.ts';
 import { awsError } from './stubs.ts';
 
-export interface ThrottlingSettings {
+export type ThrottlingSettings = {
   /** Write and read units a second that one partition key of a table or an index takes. */
   writeUnits: number;
   readUnits: number;
-}
+};
 
-const writeUnitBytes = 1024;
-const readUnitBytes = 4096;
+const WRITE_UNIT_BYTES = 1024;
+const READ_UNIT_BYTES = 4096;
 
 /** Refuses calls beyond what one partition key takes in a second, as DynamoDB does on demand as well. */
 export function throttling(
@@ -53,7 +53,7 @@ function writeDemand(call: AwsCall, changed: RowChange[]): Map<string, number> {
     demand.set(partition, (demand.get(partition) ?? 0) + units);
   const factor = call.operation === 'TransactWriteItems' ? 2 : 1;
   for (const { table, keys, key, before, after } of changed) {
-    const units = Math.max(unitsOf(before, writeUnitBytes), unitsOf(after, writeUnitBytes), 1);
+    const units = Math.max(unitsOf(before, WRITE_UNIT_BYTES), unitsOf(after, WRITE_UNIT_BYTES), 1);
     add(partitionName(table, undefined, key[keys.key[0]!]), factor * units);
     for (const [index, names] of Object.entries(keys.indexes)) {
       const [old, entry] = [indexEntry(before, keys, index), indexEntry(after, keys, index)];
@@ -77,7 +77,7 @@ function readDemand(
   const index = body.IndexName ? String(body.IndexName) : undefined;
   const [partition = ''] = index ? keys.indexes[index]! : keys.key;
   const bytes = Items.reduce((sum, item) => sum + JSON.stringify(item).length, 0);
-  const units = Math.max(0.5, Math.ceil(bytes / readUnitBytes) * (body.ConsistentRead ? 1 : 0.5));
+  const units = Math.max(0.5, Math.ceil(bytes / READ_UNIT_BYTES) * (body.ConsistentRead ? 1 : 0.5));
   return new Map([[partitionName(String(body.TableName), index, Items[0][partition]), units]]);
 }
 

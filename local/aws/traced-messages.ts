@@ -1,4 +1,4 @@
-import { carrier, type MessageAttributes } from '../runtime/trace-lineage.ts';
+import { CARRIER, type MessageAttributes } from '../runtime/trace-lineage.ts';
 import type { Layer } from './front-door.ts';
 
 /** Puts the trace header of a call that sends messages on the messages, as SQS does. */
@@ -9,7 +9,7 @@ export const tracedMessages: Layer = (call, next) => {
     ...message,
     MessageAttributes: {
       ...message.MessageAttributes,
-      [carrier]: { DataType: 'String', StringValue: trace },
+      [CARRIER]: { DataType: 'String', StringValue: trace },
     },
   });
   if (operation === 'SendMessage') return next({ ...call, body: traced(body) });

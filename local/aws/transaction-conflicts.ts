@@ -35,16 +35,16 @@ export function transactionConflicts(changes: RowChanges, share: number, random:
   };
 }
 
-const message = 'Transaction is ongoing for the item';
+const MESSAGE = 'Transaction is ongoing for the item';
 
 function refuse(): JsonAnswer {
-  return awsError(400, 'TransactionConflictException', message);
+  return awsError(400, 'TransactionConflictException', MESSAGE);
 }
 
 /** `conflicts` are the places of the items that are in the way. */
 function cancel({ body = {} }: AwsCall, conflicts: number[]): JsonAnswer {
   const CancellationReasons = (body.TransactItems as unknown[]).map((_, place) =>
-    conflicts.includes(place) ? { Code: 'TransactionConflict', Message: message } : { Code: 'None' },
+    conflicts.includes(place) ? { Code: 'TransactionConflict', Message: MESSAGE } : { Code: 'None' },
   );
   const codes = CancellationReasons.map(({ Code }) => Code).join(', ');
   const canceled = awsError(

@@ -4,20 +4,20 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** A child process that ends when this process does, whichever way this process ends. */
-export interface Supervised {
+export type Supervised = {
   process: ChildProcess;
   /** Settles when the child has ended. */
   ended: Promise<void>;
   /** Kills the child and waits until it has ended. */
   stop(): Promise<void>;
-}
+};
 
-export interface SuperviseOptions {
+export type SuperviseOptions = {
   env?: NodeJS.ProcessEnv;
   execArgv?: string[];
   /** Called with each line the child writes to standard output or error. */
   onLine?: (line: string) => void;
-}
+};
 
 /** Starts a program that knows nothing of its supervision. */
 export function superviseProgram(

@@ -5,13 +5,13 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { region } from './resource-types.ts';
+import { REGION } from './resource-types.ts';
 import { withTraceHeader } from './trace-lineage.ts';
 
 /** So many receive calls wait for messages at a time, however many batches may be in work. */
-const maxReceivers = 4;
+const MAX_RECEIVERS = 4;
 
-export interface MappingSettings {
+export type MappingSettings = {
   queueName: string;
   queueUrl: string;
   queueArn: string;
@@ -20,7 +20,7 @@ export interface MappingSettings {
   maxConcurrency: number;
   /** Whether the function names the messages that failed; otherwise a batch succeeds or fails as a whole. */
   reportsItemFailures: boolean;
-}
+};
 
 /** Runs the function with an event; `traces` are the trace headers of its messages. */
 export type Invoke = (event: unknown, traces: (string | undefined)[]) => Promise<unknown>;
@@ -51,7 +51,7 @@ export class EventSourceMapping {
     this.invoke = invoke;
     this.log = log;
     this.fault = fault;
-    const receivers = Math.min(maxReceivers, settings.maxConcurrency);
+    const receivers = Math.min(MAX_RECEIVERS, settings.maxConcurrency);
     for (let receiver = 0; receiver < receivers; receiver++) void this.poll();
   }
 
@@ -166,6 +166,6 @@ function recordOf(message: Message, eventSourceARN: string) {
     md5OfBody: message.MD5OfBody,
     eventSource: 'aws:sqs',
     eventSourceARN,
-    awsRegion: region,
+    awsRegion: REGION,
   };
 }

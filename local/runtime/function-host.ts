@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import {
-  clockOffsetVariable,
+  CLOCK_OFFSET_VARIABLE,
   type HostAnswer,
   type Invocation,
   type InvocationError,
@@ -18,8 +18,8 @@ new Worker(new URL('../processes/parent-watch.ts', import.meta.url));
 const directory = process.env.LAMBDA_TASK_ROOT ?? '.';
 const handlerName = process.env._HANDLER ?? '';
 
-const trueNow = skewClock(Number(process.env[clockOffsetVariable] ?? 0));
-delete process.env[clockOffsetVariable];
+const trueNow = skewClock(Number(process.env[CLOCK_OFFSET_VARIABLE] ?? 0));
+delete process.env[CLOCK_OFFSET_VARIABLE];
 
 let handler: Handler;
 try {

@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Freezer } from '../processes/freezer.ts';
 import { type Supervised, superviseModule } from '../processes/supervisor.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
-import { clockOffsetVariable, type HostAnswer, type Invocation } from './host-protocol.ts';
-import { maxPasses, passesOf, traceHeader } from './trace-lineage.ts';
+import { CLOCK_OFFSET_VARIABLE, type HostAnswer, type Invocation } from './host-protocol.ts';
+import { MAX_PASSES, passesOf, traceHeader } from './trace-lineage.ts';
 
 /** A function as its template describes it. */
-export interface FunctionSettings {
+export type FunctionSettings = {
   /** The stage, for people: `poll`, `copy`. */
   name: string;
   arn: string;
@@ -20,10 +20,10 @@ export interface FunctionSettings {
   allowsRecursion?: boolean;
   /** How many invocations may run at the same time, each in a process of its own. */
   maxProcesses: number;
-}
+};
 
 /** What an invocation shares with the others of the account. */
-export interface LambdaService {
+export type LambdaService = {
   concurrency?: ConcurrencyLimit;
   /** Stops a process between invocations. */
   freezer?: Freezer;
@@ -31,16 +31,16 @@ export interface LambdaService {
   clockOffset?: () => number;
   /** Called before a stopped process continues: it may close the connections of that process. */
   onThaw?: (name: string) => void;
-}
+};
 
 /** Of an event, and of a result, as JSON. */
-export const maxPayloadBytes = 6 * 1024 * 1024;
+export const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
 
 /** Lambda allows 10 s; a busy machine that starts all functions at once may need more. */
-const initTimeoutMs = 30_000;
+const INIT_TIMEOUT_MS = 30_000;
 
 /** How long an invocation may take under a debugger. */
-const inspectedMs = 86_400_000;
+const INSPECTED_MS = 86_400_000;
 
 export type FunctionErrorKind =
   | 'thrown'
@@ -103,10 +103,10 @@ export class LocalFunction {
    */
   async invoke(event: unknown, traces: (string | undefined)[] = []): Promise<unknown> {
     const { name, arn, allowsRecursion, maxProcesses } = this.settings;
-    if (!allowsRecursion && passesOf(arn, traces) >= maxPasses) {
+    if (!allowsRecursion && passesOf(arn, traces) >= MAX_PASSES) {
       throw new FunctionError(
         'recursion',
-        `${name} was invoked ${maxPasses} times in one chain of requests, and does not allow a recursive loop.`,
+        `${name} was invoked ${MAX_PASSES} times in one chain of requests, and does not allow a recursive loop.`,
       );
     }
     checkSize(name, 'event', event);
@@ -170,7 +170,7 @@ export class LocalFunction {
         AWS_LAMBDA_LOG_STREAM_NAME: 'local',
         // Certificates that people trust on this machine, a proxy's above all, hold for the functions, too.
         ...(process.env.NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS }),
-        [clockOffsetVariable]: String(this.service.clockOffset?.() ?? 0),
+        [CLOCK_OFFSET_VARIABLE]: String(this.service.clockOffset?.() ?? 0),
       },
       onLine: this.onLine,
     });
@@ -181,7 +181,7 @@ export class LocalFunction {
       if (at >= 0) this.idle.splice(at, 1);
     });
 
-    const answer = await this.nextAnswer(host, initTimeoutMs, 'loading');
+    const answer = await this.nextAnswer(host, INIT_TIMEOUT_MS, 'loading');
     if ('initError' in answer) {
       const { errorType, errorMessage, trace } = answer.initError;
       throw new FunctionError(
@@ -195,7 +195,7 @@ export class LocalFunction {
 
   private async run(host: Supervised, event: unknown, trace: string): Promise<unknown> {
     const { name, arn } = this.settings;
-    const timeoutMs = this.inspected ? inspectedMs : this.settings.timeoutMs;
+    const timeoutMs = this.inspected ? INSPECTED_MS : this.settings.timeoutMs;
     const answered = this.nextAnswer(host, timeoutMs, 'the task');
     const deadline = Date.now() + timeoutMs;
     host.process.send(
@@ -244,9 +244,9 @@ export class LocalFunction {
 
 function checkSize(name: string, what: 'event' | 'result', value: unknown): void {
   const bytes = Buffer.byteLength(JSON.stringify(value) ?? '');
-  if (bytes <= maxPayloadBytes) return;
+  if (bytes <= MAX_PAYLOAD_BYTES) return;
   throw new FunctionError(
     'payload',
-    `${name}: the ${what} has ${bytes} bytes, more than the ${maxPayloadBytes} that Lambda takes.`,
+    `${name}: the ${what} has ${bytes} bytes, more than the ${MAX_PAYLOAD_BYTES} that Lambda takes.`,
   );
 }

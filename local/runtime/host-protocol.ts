@@ -1,12 +1,12 @@
 /** What the parent sends; `deadline` is in ms since epoch. */
-export interface Invocation {
+export type Invocation = {
   requestId: string;
   event: unknown;
   deadline: number;
   functionArn: string;
   /** The trace header, which the SDK passes on to what the function calls. */
   trace: string;
-}
+};
 
 /** What the host says: once that it is ready or why it is not, then one answer an invocation. */
 export type HostAnswer =
@@ -15,11 +15,11 @@ export type HostAnswer =
   | { result: unknown }
   | { error: InvocationError };
 
-export interface InvocationError {
+export type InvocationError = {
   errorType: string;
   errorMessage: string;
   trace: string[];
-}
+};
 
 /** Names the variable with the ms by which the clock of the function is off. */
-export const clockOffsetVariable = 'LOCAL_CLOCK_OFFSET_MS';
+export const CLOCK_OFFSET_VARIABLE = 'LOCAL_CLOCK_OFFSET_MS';

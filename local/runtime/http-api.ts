@@ -2,22 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { accountId } from './resource-types.ts';
+import { ACCOUNT_ID } from './resource-types.ts';
 
 /** The answer of a function to an HTTP API, payload format 2.0. */
-interface FunctionResponse {
+type FunctionResponse = {
   statusCode?: number;
   headers?: Record<string, string | number | boolean>;
   cookies?: string[];
   body?: string;
   isBase64Encoded?: boolean;
-}
+};
 
-const maxBodyBytes = 10 * 1024 * 1024;
+const MAX_BODY_BYTES = 10 * 1024 * 1024;
 /** Of the request line and the header values. */
-const maxHeaderSize = 10_240;
-const integrationTimeoutMs = 30_000;
-const isText = /^(text\/|application\/(json|javascript|xml|[^;]*\+(json|xml)))/i;
+const MAX_HEADER_SIZE = 10_240;
+const INTEGRATION_TIMEOUT_MS = 30_000;
+const TEXT_TYPE = /^(text\/|application\/(json|javascript|xml|[^;]*\+(json|xml)))/i;
 
 /** An API Gateway HTTP API with one `$default` route: turns requests into events and results into answers. */
 export class HttpApi {
@@ -28,7 +28,7 @@ export class HttpApi {
 
   /** Listens on loopback (port 0: any free one); serves once `open` has been called. */
   static async listen(port: number): Promise<HttpApi> {
-    const server = createServer({ keepAliveTimeout: 60_000, maxHeaderSize });
+    const server = createServer({ keepAliveTimeout: 60_000, maxHeaderSize: MAX_HEADER_SIZE });
     server.listen(port, '127.0.0.1');
     await once(server, 'listening').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') throw error;
@@ -72,7 +72,7 @@ export class HttpApi {
     const late = Symbol('late');
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<typeof late>((resolve) => {
-      timer = setTimeout(() => resolve(late), integrationTimeoutMs);
+      timer = setTimeout(() => resolve(late), INTEGRATION_TIMEOUT_MS);
     });
     const result = await Promise.race([
       this.invoke(eventOf(request, path, queryString, body)),
@@ -89,16 +89,16 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size <= maxBodyBytes) chunks.push(chunk); // read on, so that the client gets its answer
+    if (size <= MAX_BODY_BYTES) chunks.push(chunk); // read on, so that the client gets its answer
   }
-  return size <= maxBodyBytes ? Buffer.concat(chunks) : undefined;
+  return size <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined;
 }
 
 function eventOf(request: IncomingMessage, path: string, queryString: string, body: Buffer) {
   const { cookie } = request.headers;
   const query = joined([...new URLSearchParams(queryString)]);
   const headers = joined(rawHeaders(request).filter(([name]) => name !== 'cookie'));
-  const text = isText.test(request.headers['content-type'] ?? '');
+  const text = TEXT_TYPE.test(request.headers['content-type'] ?? '');
   const now = new Date();
 
   return {
@@ -110,7 +110,7 @@ function eventOf(request: IncomingMessage, path: string, queryString: string, bo
     headers,
     ...(Object.keys(query).length > 0 && { queryStringParameters: query }),
     requestContext: {
-      accountId,
+      ACCOUNT_ID,
       apiId: 'local',
       domainName: request.headers.host,
       domainPrefix: 'local',

@@ -1,12 +1,12 @@
 /** What the intrinsic functions of a template refer to. Every lookup throws for a name it does not know. */
-export interface Scope {
+export type Scope = {
   /** `Ref` of a resource, a parameter or a pseudo parameter; `undefined` stands for AWS::NoValue. */
   ref(name: string): unknown;
   attribute(logicalId: string, attribute: string): string;
   condition(name: string): boolean;
   /** The value of `{{resolve:secretsmanager:<reference>}}`. */
   secret(reference: string): string;
-}
+};
 
 type Intrinsic = (argument: unknown, scope: Scope) => unknown;
 

@@ -1,25 +1,25 @@
 /** Account and region of everything that runs locally. */
-export const accountId = '000000000000';
-export const region = 'us-east-1';
+export const ACCOUNT_ID = '000000000000';
+export const REGION = 'us-east-1';
 
 /** What a resource is to the others: the value of its `Ref` and of its `Fn::GetAtt` attributes. */
-export interface Identity {
+export type Identity = {
   ref: string;
   attributes: Record<string, string>;
-}
+};
 
 /** Where the local servers listen; known before the template is resolved. */
-export interface Places {
+export type Places = {
   frontDoorUrl: string;
   apiUrl: string;
-}
+};
 
 type Identify = (logicalId: string, places: Places) => Identity;
 
 export const arn = (service: string, resource: string) =>
-  `arn:aws:${service}:${region}:${accountId}:${resource}`;
+  `arn:aws:${service}:${REGION}:${ACCOUNT_ID}:${resource}`;
 
-const global = (service: string, resource: string) => `arn:aws:${service}::${accountId}:${resource}`;
+const global = (service: string, resource: string) => `arn:aws:${service}::${ACCOUNT_ID}:${resource}`;
 const named =
   (service: string, prefix = ''): Identify =>
   (id) => ({ ref: id, attributes: { Arn: arn(service, prefix + id) } });
@@ -42,11 +42,11 @@ const active: Record<string, Identify> = {
     attributes: {
       Arn: `arn:aws:s3:::${bucketName(id)}`,
       DomainName: `${bucketName(id)}.s3.amazonaws.com`,
-      RegionalDomainName: `${bucketName(id)}.s3.${region}.amazonaws.com`,
+      RegionalDomainName: `${bucketName(id)}.s3.${REGION}.amazonaws.com`,
     },
   }),
   'AWS::SQS::Queue': (id, { frontDoorUrl }) => {
-    const url = `${frontDoorUrl}/${accountId}/${id}`;
+    const url = `${frontDoorUrl}/${ACCOUNT_ID}/${id}`;
     return { ref: url, attributes: { Arn: arn('sqs', id), QueueName: id, QueueUrl: url } };
   },
   'AWS::Lambda::Function': named('lambda', 'function:'),

@@ -1,7 +1,7 @@
 import { CreateTableCommand, DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { region } from './resource-types.ts';
+import { REGION } from './resource-types.ts';
 import type { Resource, Template } from './template.ts';
 
 /** Credentials of the one who started the bridge: tests, tools, people. IAM does not restrict them. */
@@ -12,7 +12,7 @@ export async function createResources(
   template: Template,
   endpoints: { dynamodb: string; sqs: string; s3: string },
 ): Promise<void> {
-  const client = (endpoint: string) => ({ endpoint, region, credentials: operator });
+  const client = (endpoint: string) => ({ endpoint, region: REGION, credentials: operator });
   const dynamo = new DynamoDBClient(client(endpoints.dynamodb));
   const sqs = new SQSClient(client(endpoints.sqs));
   const s3 = new S3Client({ ...client(endpoints.s3), forcePathStyle: true });

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import type { BridgeConfig } from '../../lib/config.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const keptMs = 24 * 60 * 60 * 1000;
+const KEPT_MS = 24 * 60 * 60 * 1000;
 
 /**
  * Settings that name things in an AWS account, or that mail people. They are emptied here rather than left out, so
@@ -54,7 +54,7 @@ export async function synthesize(settings: Partial<BridgeConfig> = {}): Promise<
   const now = new Date();
   utimesSync(folder, now, now);
   for (const old of globSync(join(cache, 'cdk.out-*'))) {
-    if (now.getTime() - statSync(old).mtimeMs > keptMs) rmSync(old, { recursive: true, force: true });
+    if (now.getTime() - statSync(old).mtimeMs > KEPT_MS) rmSync(old, { recursive: true, force: true });
   }
   return folder;
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve as resolvePath } from 'node:path';
 import { resolve, type Scope } from './intrinsics.ts';
-import { accountId, type Identity, identify, type Places, region } from './resource-types.ts';
+import { ACCOUNT_ID, type Identity, identify, type Places, REGION } from './resource-types.ts';
 
 /** A template as CloudFormation defines it, before its intrinsic functions are resolved. */
-interface TemplateDocument {
+type TemplateDocument = {
   Resources: Record<
     string,
     {
@@ -17,25 +17,25 @@ interface TemplateDocument {
   Parameters?: Record<string, { Default?: unknown }>;
   Conditions?: Record<string, unknown>;
   Outputs?: Record<string, { Value: unknown; Condition?: string }>;
-}
+};
 
 /** A resource whose properties hold no intrinsic functions any more. */
-export interface Resource {
+export type Resource = {
   logicalId: string;
   type: string;
   /** The construct's path, for example `Stack/Bridge/Poll/Function/Resource`; the logical id if unknown. */
   path: string;
   identity: Identity;
   properties: Record<string, unknown>;
-}
+};
 
 /** What `cdk synth` left in a folder: the template of its one stack and the folders of its assets. */
-export interface SynthesizedStack {
+export type SynthesizedStack = {
   name: string;
   document: TemplateDocument;
   /** The folder of the asset with this S3 key. Throws when the synth has no such asset. */
   assetDirectory(s3Key: string): string;
-}
+};
 
 /** Reads the cloud assembly (`cdk.out`) in `directory`. Throws unless it holds exactly one stack. */
 export function readStack(directory: string): SynthesizedStack {
@@ -61,13 +61,13 @@ export function readStack(directory: string): SynthesizedStack {
   };
 }
 
-interface Manifest {
+type Manifest = {
   artifacts?: Record<string, { type: string; properties?: { templateFile?: string; file?: string } }>;
-}
+};
 
-interface AssetManifest {
+type AssetManifest = {
   files: Record<string, { source: { path: string } }>;
-}
+};
 
 /** A template whose references are resolved to local names and addresses. */
 export class Template {
@@ -85,12 +85,12 @@ export class Template {
     const identities = new Map<string, Identity>();
 
     const pseudo: Record<string, unknown> = {
-      'AWS::AccountId': accountId,
-      'AWS::Region': region,
+      'AWS::AccountId': ACCOUNT_ID,
+      'AWS::Region': REGION,
       'AWS::Partition': 'aws',
       'AWS::URLSuffix': 'amazonaws.com',
       'AWS::StackName': stack.name,
-      'AWS::StackId': `arn:aws:cloudformation:${region}:${accountId}:stack/${stack.name}/local`,
+      'AWS::StackId': `arn:aws:cloudformation:${REGION}:${ACCOUNT_ID}:stack/${stack.name}/local`,
       'AWS::NoValue': undefined,
     };
     const scope: Scope = {

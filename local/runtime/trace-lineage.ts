@@ -1,25 +1,25 @@
 import { createHash, randomBytes } from 'node:crypto';
 
 /** A function is invoked so often in one chain of requests, and then no more unless it allows recursion. */
-export const maxPasses = 16;
+export const MAX_PASSES = 16;
 
 /** The attribute in which the emulator carries the trace header; it knows no system attributes. */
-export const carrier = 'AWSTraceHeader';
+export const CARRIER = 'AWSTraceHeader';
 
-export interface MessageAttributes {
+export type MessageAttributes = {
   MessageAttributes?: Record<string, { DataType?: string; StringValue?: string }>;
-}
+};
 
 /** The message as a function gets it: with the trace header among the attributes that SQS gives. */
 export function withTraceHeader<M extends MessageAttributes & { Attributes?: Record<string, string> }>(
   message: M,
 ): M {
-  const { [carrier]: header, ...MessageAttributes } = message.MessageAttributes ?? {};
+  const { [CARRIER]: header, ...MessageAttributes } = message.MessageAttributes ?? {};
   if (!header?.StringValue) return message;
   return {
     ...message,
     MessageAttributes,
-    Attributes: { ...message.Attributes, [carrier]: header.StringValue },
+    Attributes: { ...message.Attributes, [CARRIER]: header.StringValue },
   };
 }
 

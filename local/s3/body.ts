@@ -21,18 +21,18 @@ const PAYLOADS =
   /^(UNSIGNED-PAYLOAD|STREAMING-(UNSIGNED-PAYLOAD-TRAILER|AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?)|[0-9a-f]{64})$/;
 
 /** What a body turned out to be; `checksum` is the one the client gave, or of the algorithm asked for. */
-export interface Received {
+export type Received = {
   size: number;
   /** Hex; the ETag of an object or part. */
   md5: string;
   checksum?: Checksum;
-}
+};
 
 /** A checksum to compute of a body, and where the client states it; `nowhere` when nobody compares. */
-export interface ExpectedChecksum {
+export type ExpectedChecksum = {
   algorithm: Algorithm;
   stated: 'header' | 'trailer' | 'nowhere';
-}
+};
 
 /**
  * Takes in a body and verifies its length, SHA-256, MD5, checksum and chunk signatures. `write` gets batches

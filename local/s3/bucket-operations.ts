@@ -21,10 +21,10 @@ export function headBucket(call: Call): Reply {
 }
 
 /** A line of a list: a key, or a common prefix that stands for all keys below it. */
-interface Entry {
+type Entry = {
   name: string;
   isPrefix: boolean;
-}
+};
 
 /** ListObjectsV2. */
 export function listObjects(call: Call): Reply {

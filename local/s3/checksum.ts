@@ -4,10 +4,10 @@ import { Crc32, Crc32c, Crc64Nvme } from '@aws-sdk/checksums/crc';
 /** The checksums of S3 objects and parts, and how those of parts make that of the whole. */
 
 /** A running digest; `digest` ends it. */
-export interface Digest {
+export type Digest = {
   update(chunk: Uint8Array): unknown;
   digest(): Uint8Array | Promise<Uint8Array>;
-}
+};
 
 const DIGESTS = {
   CRC32: () => new Crc32(),
@@ -21,10 +21,10 @@ export type Algorithm = keyof typeof DIGESTS;
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE';
 
 /** A checksum in base64, of an object or a part. */
-export interface Checksum {
+export type Checksum = {
   algorithm: Algorithm;
   value: string;
-}
+};
 
 export const ALGORITHMS = Object.keys(DIGESTS) as Algorithm[];
 

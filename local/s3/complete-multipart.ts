@@ -18,11 +18,11 @@ import { element, parseXml, xmlDocument } from './xml.ts';
 const MIN_PART_BYTES = 5 * 1024 * 1024;
 
 /** A part as the client names it. */
-interface NamedPart {
+type NamedPart = {
   number: number;
   etag: string;
   checksums: Checksum[];
-}
+};
 
 /**
  * CompleteMultipartUpload; an upload that it refuses stays open. One that is completed already answers as it did

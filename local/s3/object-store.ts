@@ -25,21 +25,21 @@ import type { Algorithm, Checksum, ChecksumType } from './checksum.ts';
  *     buckets/<bucket>/uploads/<upload id>/upload.json, <part number>.json
  */
 
-export interface Blob {
+export type Blob = {
   id: string;
   size: number;
-}
+};
 
 /** What a client says of an object when it creates it. */
-export interface ObjectAttributes {
+export type ObjectAttributes = {
   /** Standard headers kept with the object, `content-type` among them. */
   headers: Record<string, string>;
   /** `x-amz-meta-*`, without the prefix. */
   metadata: Record<string, string>;
   tags: Record<string, string>;
-}
+};
 
-export interface StoredObject extends ObjectAttributes {
+export type StoredObject = ObjectAttributes & {
   key: string;
   /** Without quotes. */
   etag: string;
@@ -51,35 +51,35 @@ export interface StoredObject extends ObjectAttributes {
   blobs: Blob[];
   /** The multipart upload that made it. */
   uploadId?: string;
-}
+};
 
-export interface Part {
+export type Part = {
   number: number;
   etag: string;
   size: number;
   lastModified: number;
   checksum?: Checksum;
   blob: Blob;
-}
+};
 
-export interface Upload extends ObjectAttributes {
+export type Upload = ObjectAttributes & {
   id: string;
   key: string;
   /** ms */
   initiated: number;
   checksum?: { algorithm: Algorithm; type: ChecksumType };
-}
+};
 
 /** An upload with its parts by number. */
-export interface OpenUpload extends Upload {
+export type OpenUpload = Upload & {
   parts: Map<number, Part>;
-}
+};
 
-export interface Bucket {
+export type Bucket = {
   name: string;
   objects: Map<string, StoredObject>;
   uploads: Map<string, OpenUpload>;
-}
+};
 
 export class ObjectStore {
   readonly #dir: string;

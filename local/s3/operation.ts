@@ -4,21 +4,21 @@ import type { S3Request } from './request.ts';
 import type { Signer } from './signature.ts';
 
 /** An authenticated request with what an operation needs to carry it out. */
-export interface Call {
+export type Call = {
   request: S3Request;
   signer: Signer;
   store: ObjectStore;
   /** ms since epoch */
   now: () => number;
-}
+};
 
 /** The answer of an operation; 200 unless it says otherwise. */
-export interface Reply {
+export type Reply = {
   status?: number;
   headers?: Record<string, string | number | undefined>;
   /** A document, or the bytes of an object. */
   body?: string | AsyncIterable<Buffer>;
-}
+};
 
 export type Operation = (call: Call) => Reply | Promise<Reply>;
 

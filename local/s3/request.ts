@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { S3Error } from './errors.ts';
 
 /** One request in S3's terms (path style), before anybody knows whether it is allowed. */
-export interface S3Request {
+export type S3Request = {
   readonly message: IncomingMessage;
   readonly method: string;
   /** The path as sent, still encoded. */
@@ -15,7 +15,7 @@ export interface S3Request {
   param(name: string): string | undefined;
   /** A header; presigned URLs carry their `x-amz-*` headers as query parameters, which count the same. */
   header(name: string): string | undefined;
-}
+};
 
 /** @throws S3Error InvalidURI when the URL is not properly encoded. */
 export function parseRequest(message: IncomingMessage): S3Request {

@@ -19,14 +19,14 @@ import type { Operation } from './operation.ts';
 import type { S3Request } from './request.ts';
 import { getObjectTagging, putObjectTagging } from './tagging-operations.ts';
 
-interface Route {
+type Route = {
   method: string;
   target: 'bucket' | 'key';
   /** Query parameters that make the request this operation. */
   required: string[];
   optional?: string[];
   operation: Operation;
-}
+};
 
 const ROUTES: Route[] = [
   { method: 'PUT', target: 'bucket', required: [], operation: createBucket },

@@ -10,7 +10,7 @@ import { parseRequest } from './request.ts';
 import { route } from './routes.ts';
 import { authenticate, type Credentials } from './signature.ts';
 
-export interface S3Options {
+export type S3Options = {
   /** Where the state lives; created when missing. One server at a time. */
   dir: string;
   credentials: Credentials;
@@ -20,16 +20,16 @@ export interface S3Options {
   /** 0 takes any free one. */
   port?: number;
   region?: string;
-}
+};
 
-export interface S3Server {
+export type S3Server = {
   /** Without a trailing slash. */
   url: string;
   /** Creates a bucket; does nothing when it is there. @throws S3Error InvalidBucketName */
   createBucket(name: string): void;
   /** Ends all connections; what is unfinished leaves no trace. */
   close(): Promise<void>;
-}
+};
 
 /**
  * Starts an S3 (path style) that is as strict as AWS's on signatures, checksums, sizes and conditions.

@@ -12,15 +12,15 @@ const MAX_EXPIRES_S = 7 * 86_400;
 export type Credentials = (accessKeyId: string) => string | undefined;
 
 /** Who signed a request, and what the signature says of its body. */
-export interface Signer {
+export type Signer = {
   accessKeyId: string;
   /** `x-amz-content-sha256`: a hex digest, UNSIGNED-PAYLOAD, or one of the STREAMING- forms. */
   payload: string;
   /** What the signatures of an aws-chunked body's chunks go on from. */
   seed: { signature: string; date: string; scope: string; key: Buffer };
-}
+};
 
-interface Claim {
+type Claim = {
   accessKeyId: string;
   /** `YYYYMMDDTHHMMSSZ` */
   date: string;
@@ -31,7 +31,7 @@ interface Claim {
   signature: string;
   payload: string;
   presigned: boolean;
-}
+};
 
 /** Verifies the signature against the headers as received, `Host` among them. Time in ms. @throws S3Error */
 export function authenticate(

@@ -307,10 +307,10 @@ describe('a kill of the process', () => {
   });
 });
 
-interface TemplateResource {
+type TemplateResource = {
   Type: string;
   Properties: Record<string, unknown>;
-}
+};
 
 /** The folder of a copy of the template in which the resource with such a logical id is changed. */
 function changedTemplate(logicalId: RegExp, change: Partial<TemplateResource>): string {
@@ -325,13 +325,13 @@ function changedTemplate(logicalId: RegExp, change: Partial<TemplateResource>): 
   return copy;
 }
 
-interface Host {
+type Host = {
   process: ChildProcess;
   dynamodbEndpoint: string;
   apiKey: string;
   table: string;
   pids: number[];
-}
+};
 
 /** A process of its own with a bridge, one of whose functions spins. */
 async function startHost(dataDir?: string): Promise<Host> {

@@ -10,7 +10,7 @@ import { deliveryRow } from '../../support/rows.ts';
 import { createClient, uuid } from './call-api.ts';
 
 const database = useDatabase();
-const callbackUrl = 'https://hooks.example.com/a';
+const CALLBACK_URL = 'https://hooks.example.com/a';
 
 /** The api with a clock that moves by 1 ms at each read, so that a due time computed twice differs. */
 const createOrders = () => createClient(database(), { tick: 1 });
@@ -33,8 +33,8 @@ test('every order about a request hints its rows by the time that they are due',
   const { table } = database();
   const requestId = uuid('orders');
   const path = `/v1/requests/${requestId}`;
-  await ordered(api, 201, 'POST', '/v1/requests', { requestId, callbackUrl });
-  await ordered(api, 200, 'POST', '/v1/requests', { requestId, callbackUrl: `${callbackUrl}/2` });
+  await ordered(api, 201, 'POST', '/v1/requests', { requestId, callbackUrl: CALLBACK_URL });
+  await ordered(api, 200, 'POST', '/v1/requests', { requestId, callbackUrl: `${CALLBACK_URL}/2` });
   await ordered(api, 202, 'POST', `${path}/poll`);
   await ordered(api, 202, 'POST', `${path}/poll`);
   await table.write(withdraw(requestKey(requestId), { set: { state: 'done' } }));
@@ -54,7 +54,7 @@ test('every item of a batch is hinted by the time that it is due', async () => {
 test('every order about an endpoint hints its rows by the time that they are due', async () => {
   const api = createOrders();
   const { table } = database();
-  const { id } = (await api.call('POST', '/v1/endpoints', { body: { url: callbackUrl } })).body;
+  const { id } = (await api.call('POST', '/v1/endpoints', { body: { url: CALLBACK_URL } })).body;
   const path = `/v1/endpoints/${id}`;
   await ordered(api, 202, 'POST', `${path}/test`);
   await ordered(api, 202, 'POST', `${path}/test`);

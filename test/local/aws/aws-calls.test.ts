@@ -1,20 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { credentialOf, jsonCallPermissions, type Service, s3Call } from '../../../local/aws/aws-calls.ts';
 
-const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/T';
-const queue = 'arn:aws:sqs:us-east-1:000000000000:Q';
+const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/T';
+const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:Q';
 
 describe('the permissions of a call', () => {
   it.each<[Service, string, Record<string, unknown>, string[]]>([
-    ['dynamodb', 'PutItem', { TableName: 'T' }, [`dynamodb:PutItem ${table}`]],
-    ['dynamodb', 'GetItem', { TableName: table }, [`dynamodb:GetItem ${table}`]],
-    ['dynamodb', 'Query', { TableName: 'T', IndexName: 'due' }, [`dynamodb:Query ${table}/index/due`]],
-    ['dynamodb', 'BatchGetItem', { RequestItems: { T: {} } }, [`dynamodb:BatchGetItem ${table}`]],
+    ['dynamodb', 'PutItem', { TableName: 'T' }, [`dynamodb:PutItem ${TABLE}`]],
+    ['dynamodb', 'GetItem', { TableName: TABLE }, [`dynamodb:GetItem ${TABLE}`]],
+    ['dynamodb', 'Query', { TableName: 'T', IndexName: 'due' }, [`dynamodb:Query ${TABLE}/index/due`]],
+    ['dynamodb', 'BatchGetItem', { RequestItems: { T: {} } }, [`dynamodb:BatchGetItem ${TABLE}`]],
     [
       'dynamodb',
       'TransactGetItems',
       { TransactItems: [{ Get: { TableName: 'T' } }] },
-      [`dynamodb:GetItem ${table}`],
+      [`dynamodb:GetItem ${TABLE}`],
     ],
     [
       'dynamodb',
@@ -25,16 +25,16 @@ describe('the permissions of a call', () => {
         })),
       },
       ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'].map(
-        (action) => `dynamodb:${action} ${table}`,
+        (action) => `dynamodb:${action} ${TABLE}`,
       ),
     ],
     [
       'sqs',
       'SendMessageBatch',
       { QueueUrl: 'http://127.0.0.1:1/000000000000/Q' },
-      [`sqs:SendMessage ${queue}`],
+      [`sqs:SendMessage ${QUEUE}`],
     ],
-    ['sqs', 'GetQueueAttributes', { QueueUrl: 'http://h/0/Q' }, [`sqs:GetQueueAttributes ${queue}`]],
+    ['sqs', 'GetQueueAttributes', { QueueUrl: 'http://h/0/Q' }, [`sqs:GetQueueAttributes ${QUEUE}`]],
     ['secretsmanager', 'GetSecretValue', { SecretId: 'arn:s' }, ['secretsmanager:GetSecretValue arn:s']],
     [
       'events',

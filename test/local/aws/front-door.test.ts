@@ -30,7 +30,7 @@ const logged: string[] = [];
 const metrics = new Metrics();
 let door: FrontDoor;
 
-const table = 'arn:aws:dynamodb:us-east-1:000000000000:table/Table';
+const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/Table';
 const row = (pk: string) => ({ pk: { S: pk }, sk: { S: 'x' } });
 
 beforeAll(async () => {
@@ -49,7 +49,7 @@ beforeAll(async () => {
         'Writer',
         {
           name: 'writer',
-          policies: allowing(['dynamodb:PutItem', table], ['s3:*', 'arn:aws:s3:::videos/*']),
+          policies: allowing(['dynamodb:PutItem', TABLE], ['s3:*', 'arn:aws:s3:::videos/*']),
         },
       ],
       ['Lister', { name: 'lister', policies: allowing(['s3:*', '*']) }],
@@ -121,7 +121,7 @@ describe('the front door', () => {
       name: 'AccessDeniedException',
       message:
         'User: arn:aws:sts::000000000000:assumed-role/Role/writer is not authorized to perform: dynamodb:GetItem ' +
-        `on resource: ${table} because no identity-based policy allows the dynamodb:GetItem action`,
+        `on resource: ${TABLE} because no identity-based policy allows the dynamodb:GetItem action`,
     });
   });
 

@@ -13,9 +13,9 @@ import {
 } from '../../../local/runtime/event-source-mapping.ts';
 import { operator } from '../../../local/runtime/resources.ts';
 
-interface Event {
+type Event = {
   Records: { messageId: string; body: string; attributes: Record<string, string>; eventSourceARN: string }[];
-}
+};
 
 let emulator: Emulator;
 let sqs: SQSClient;

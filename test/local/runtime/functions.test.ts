@@ -9,7 +9,7 @@ import {
   type FunctionSettings,
   type LambdaService,
   LocalFunction,
-  maxPayloadBytes,
+  MAX_PAYLOAD_BYTES,
 } from '../../../local/runtime/functions.ts';
 import { passesOf } from '../../../local/runtime/trace-lineage.ts';
 
@@ -181,7 +181,7 @@ describe('a function', () => {
 
   it('takes no event, and gives no result, of more than 6 MB', async () => {
     const fn = functionOf("({ bytes }) => 'x'.repeat(bytes)");
-    const most = maxPayloadBytes - 2; // its quotes
+    const most = MAX_PAYLOAD_BYTES - 2; // its quotes
     expect(await fn.invoke({ bytes: most })).toHaveLength(most);
     await expect(fn.invoke({ bytes: most + 1 })).rejects.toMatchObject({ kind: 'payload' });
     await expect(fn.invoke('x'.repeat(most + 1))).rejects.toMatchObject({ kind: 'payload' });

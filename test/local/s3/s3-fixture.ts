@@ -62,13 +62,13 @@ export async function refusal(call: Promise<unknown>): Promise<string> {
   }
 }
 
-export interface Answer {
+export type Answer = {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;
   /** The `Code` of an error. */
   code?: string;
-}
+};
 
 /** One request by `node:http`, as a program without the SDK sends it. */
 export function send(
