@@ -178,12 +178,13 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'a request is stopped while its video is copied': async (bridge) => {
     const { users, api, simulation } = bridge;
-    const { job: stopped, orders } = await users.register({
-      job: job(17 * MIB + 1),
-      copy: true,
-      callback: false,
-    });
-    await sleep(bridge, 41_000);
+    // Its probe and its first part are served, and then no more.
+    const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
+    const large = job(17 * MIB + 1, stuck);
+    const { job: stopped, orders } = await users.register({ job: large, copy: true, callback: false });
+    await sleep(bridge, 3 * MINUTE);
+    const { body } = await api.call('GET', `/v1/requests/${stopped.requestId}`);
+    if (body.video?.state !== 'copying') throw new Error(`the copy is ${body.video?.state}`);
     await api.call('DELETE', `/v1/requests/${stopped.requestId}`);
     orders.push({ at: simulation.now, kind: 'stop' });
     await sleep(bridge, 3 * MINUTE);
