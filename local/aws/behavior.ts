@@ -44,7 +44,7 @@ export function usualBehavior(): AwsBehavior {
   return {
     seed: Math.floor(Math.random() * 2 ** 31),
     lagMs: 2000,
-    staleReads: 1 / 3,
+    staleReads: 1 / 10,
     doubledRows: 1 / 4,
     partitionWriteUnits: 1000,
     partitionReadUnits: 3000,

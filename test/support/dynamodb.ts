@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
-import { type DynamoEngine, startDynamo } from '../../local/aws/emulators.ts';
+import { type DynamoEngine, type Emulator, startDynamo } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from './bridge-table.ts';
 
 /** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. */
@@ -15,7 +15,7 @@ export type TestDatabase = {
 
 /** Starts DynamoDB on a free port and creates the table with both indexes. */
 export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase> {
-  const dynamo = await startDynamo({ engine });
+  const dynamo = await startServer(engine);
   const client = new DynamoDBClient({
     endpoint: dynamo.url,
     region: 'us-east-1',
@@ -31,6 +31,15 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
       await dynamo.stop();
     },
   };
+}
+
+let slowServer: Promise<Emulator> | undefined;
+
+/** A server of its own, except where the start takes seconds: then one for the test file, which ends with it. */
+async function startServer(engine?: DynamoEngine): Promise<Emulator> {
+  if (engine || process.env.BRIDGE_DYNAMODB !== 'DynamoDB Local') return startDynamo({ engine });
+  slowServer ??= startDynamo();
+  return { ...(await slowServer), stop: async () => {} };
 }
 
 /** Creates the bridge's table, empty, and returns its name. */
