@@ -71,18 +71,18 @@ export class Monitoring extends Construct {
     this.alarm(
       'Parked',
       this.sum('ParkedRows'),
-      'A row was claimed eight times without progress, or needs a person: it waits.',
+      'Work made no progress in eight tries, or needs a person: GET /v1/parked names it.',
     );
     this.alarm(
       'KeyRefused',
       this.paused('key'),
-      'Topaz refuses the API key, or there is none: all polling waits for a person.',
+      'Topaz refuses the API key, or there is none: all polling is paused until you put a valid key into its secret.',
       KEY_CONFIRMED.toSeconds(),
     );
     this.alarm(
       'Overloaded',
       this.paused('load'),
-      `Topaz has refused polls for ${LASTING.toHumanString()}, or asked for so long a wait; all polling waits.`,
+      `Topaz has refused polls for ${LASTING.toHumanString()}, or asked for so long a wait: all polling is paused.`,
       LASTING.toSeconds(),
     );
     this.alarm(

@@ -38,7 +38,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       method: 'GET',
       path: '/v1/endpoints/{id}/deliveries',
       access: 'read',
-      summary: "Lists an endpoint's deliveries, those of the newest events first.",
+      summary: "Lists an endpoint's deliveries, the newest events first.",
       query: z.strictObject({ ...paging, state: z.optional(z.enum(STATES)) }),
       answers: { 200: 'DeliveryList' },
       handle: async (call) => {
@@ -64,7 +64,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       method: 'GET',
       path: '/v1/deliveries/{id}',
       access: 'read',
-      summary: 'One delivery with its attempts.',
+      summary: 'Shows a delivery with its attempts.',
       answers: { 200: 'Delivery' },
       handle: async ({ params }) => ok(deliveryView(await known(params.id))),
     }),
@@ -73,7 +73,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       method: 'POST',
       path: '/v1/deliveries/{id}/retry',
       access: 'admin',
-      summary: 'Sends an event to an endpoint again, with the same id; a pending one is made due now.',
+      summary: 'Sends a delivery again, with the same event id; makes a pending delivery due now.',
       answers: { 202: 'Delivery' },
       handle: async ({ params, once }) => {
         let due: Due | undefined;
@@ -81,7 +81,10 @@ export function deliveryRoutes(context: ApiContext): Route[] {
           optimistic(async () => {
             const row = await known(params.id);
             const endpoint = await endpoints.get(row.endpointId);
-            if (!endpoint) throw conflict('The endpoint is deleted: create one and replay the events to it.');
+            if (!endpoint)
+              throw conflict(
+                'The endpoint is deleted, so nothing can be sent to it: read the event with GET /v1/events/{id}.',
+              );
             const again = isFetched(endpoint)
               ? fetchable(row, endpoint, eventExpiry(now(), retentionDays))
               : retry(row, endpoint, now());

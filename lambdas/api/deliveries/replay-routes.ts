@@ -28,7 +28,7 @@ export function replayRoutes(context: ApiContext): Route[] {
       method: 'POST',
       path: '/v1/endpoints/{id}/replay',
       access: 'admin',
-      summary: 'Sends the deliveries of a time range again, with the same ids: the failed ones, or all.',
+      summary: 'Sends the failed or all deliveries of a time range again, with the same event ids.',
       body: replaySchema,
       answers: { 202: 'ReplayId' },
       handle: async ({ params, body, once }) => {
@@ -69,7 +69,7 @@ export function replayRoutes(context: ApiContext): Route[] {
       method: 'GET',
       path: '/v1/replays/{id}',
       access: 'read',
-      summary: 'How far a replay has come.',
+      summary: 'Shows the progress of a replay.',
       answers: { 200: 'Replay' },
       handle: async ({ params: { id: given = '' } }) => {
         const row = isReplayId(given) && (await table.get<ReplayRow>(replayKey(given)));

@@ -12,7 +12,7 @@ export function callbackSecretRoutes({ callbackSecrets, now, randomBytes }: ApiC
       method: 'GET',
       path: '/v1/callback-secret',
       access: 'admin',
-      summary: 'The secret that signs per-request callbacks.',
+      summary: 'Shows the secret that signs callbacks.',
       answers: { 200: 'Secret' },
       handle: async () => ok(secretView(await callbackSecrets.read(), now())),
     }),
@@ -21,7 +21,8 @@ export function callbackSecretRoutes({ callbackSecrets, now, randomBytes }: ApiC
       method: 'POST',
       path: '/v1/callback-secret/rotate',
       access: 'admin',
-      summary: 'Replaces the callback secret; the old one signs along until the overlap ends.',
+      summary:
+        'Replaces the callback secret; the bridge signs with the old one, too, until the overlap ends.',
       body: rotationSchema,
       bodyOptional: true,
       answers: { 200: 'Secret' },

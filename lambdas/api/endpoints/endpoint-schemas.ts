@@ -14,7 +14,7 @@ const headers = z.record(z.string(), z.string()).check(
     const names = Object.keys(context.value);
     const refuse = (path: string[], message: string) =>
       context.issues.push({ code: 'custom', input: context.value, path, message, continue: true });
-    if (names.length > MAX_HEADERS) refuse([], `These are too many headers: at most ${MAX_HEADERS}.`);
+    if (names.length > MAX_HEADERS) refuse([], `These are too many headers: give at most ${MAX_HEADERS}.`);
     const seen = new Set<string>();
     for (const [name, value] of Object.entries(context.value)) {
       const refusal = headerRefusal(name, value);
@@ -51,8 +51,8 @@ const busNameField = ({ eventBusName }: SchemaOptions) =>
     rule((name) => {
       if (name === eventBusName) return undefined;
       return eventBusName === undefined
-        ? 'The bridge may use no event bus: deploy it with this one as its setting eventBusName.'
-        : `The bridge may use the event bus ${eventBusName} only: give that, or change the setting eventBusName.`;
+        ? 'The deployment allows no event bus: deploy it with this bus as the setting `eventBusName`.'
+        : `The deployment allows only the event bus ${eventBusName}: give that, or change the setting \`eventBusName\`.`;
     }),
   );
 

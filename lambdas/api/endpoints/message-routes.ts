@@ -39,7 +39,9 @@ export function messageRoutes(context: ApiContext): Route[] {
     const endpoint = await endpoints.get(id ?? '');
     if (!endpoint) throw notFound('endpoint');
     if (!isFetched(endpoint)) {
-      throw conflict(`Kind \`${endpoint.kind}\` is sent its messages; fetch from one of kind \`pull\`.`);
+      throw conflict(
+        `Messages can be fetched from endpoints of kind \`pull\` only, and this one is of kind \`${endpoint.kind}\`.`,
+      );
     }
     return endpoint;
   }
@@ -110,7 +112,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       method: 'GET',
       path: '/v1/endpoints/{id}/messages',
       access: 'consumer',
-      summary: 'Signed messages of a pull endpoint, the oldest first, until they are acknowledged.',
+      summary: 'Lists the signed messages of a pull endpoint that are not acknowledged, the oldest first.',
       query: z.strictObject({
         wait: z.optional(
           z
@@ -146,7 +148,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/messages/ack',
       access: 'consumer',
       summary:
-        'Acknowledges messages of a pull endpoint by the ids of their events; they are not given again.',
+        'Acknowledges messages of a pull endpoint by the ids of their events; they are not returned again.',
       body: acknowledgementSchema,
       answers: { 200: 'Acknowledged' },
       handle: async ({ params, body, once }) => {

@@ -22,10 +22,9 @@ export function problemOf(error: unknown): Problem {
     const message = 'This key was used for another request: send a new key, or the same body.';
     return conflict(`Idempotency-Key: ${message}`, [{ path: 'Idempotency-Key', message }]);
   }
-  if (error instanceof ConditionFailed)
-    return conflict('Somebody else is changing the same thing at this moment; try again.');
+  if (error instanceof ConditionFailed) return conflict('Another call is changing the same data: try again.');
   if (passes(error)) {
-    return new Problem(429, 'The bridge has too much to do at this moment: try again.', {
+    return new Problem(429, 'The bridge is overloaded: try again.', {
       headers: { 'retry-after': '1' },
     });
   }

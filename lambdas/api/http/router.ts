@@ -118,7 +118,7 @@ function queryOf(served: Route, event: Event): unknown {
 function unrouted(routes: readonly Route[], method: string, path: string): Problem {
   const allowed = routes.filter((each) => pattern(each.path).test(path)).map((each) => each.method);
   if (allowed.length === 0)
-    return new Problem(404, `There is no ${path}: see /v1/openapi.json for what there is.`);
+    return new Problem(404, `There is no ${path}: see /v1/openapi.json for all paths.`);
   const allow = [...new Set(allowed.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : each)))].join(', ');
   return new Problem(405, `${path} does not take ${method}: use ${allow}.`, { headers: { allow } });
 }

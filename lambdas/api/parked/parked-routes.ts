@@ -21,7 +21,7 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
       method: 'GET',
       path: '/v1/parked',
       access: 'read',
-      summary: 'Lists all work that waits for a person, last parked first, with the reasons.',
+      summary: 'Lists parked work, the last parked first, with the reasons.',
       query: z.strictObject(paging),
       answers: { 200: 'ParkedList' },
       handle: (call) =>
@@ -46,7 +46,7 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
       method: 'POST',
       path: '/v1/parked/{id}/release',
       access: 'admin',
-      summary: 'Takes parked work up again, after what stopped it was mended.',
+      summary: 'Releases parked work, once you have removed the cause.',
       answers: { 202: 'Parked' },
       handle: async ({ params, once }) => {
         const key = parseParkedId(params.id ?? '');

@@ -15,7 +15,7 @@ export function eventRoutes({ table, now }: ApiContext): Route[] {
       method: 'GET',
       path: '/v1/events/{id}',
       access: 'read',
-      summary: 'One event, as it is sent.',
+      summary: 'Shows an event as it is sent.',
       answers: { 200: 'Event' },
       handle: async ({ params: { id = '' } }) => {
         const address = parseEventId(id);

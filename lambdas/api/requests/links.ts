@@ -18,7 +18,7 @@ export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: Sign
       method: 'GET',
       path: '/v1/links/{token}',
       access: 'public',
-      summary: 'Redirects to a stored video, by the link of a webhook.',
+      summary: 'Redirects from the link in a webhook to the stored video.',
       answers: { 302: null },
       handle: async ({ params }) => {
         const link = verifyLink(params.token ?? '', await linkSecret(), now());

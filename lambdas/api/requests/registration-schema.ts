@@ -22,11 +22,11 @@ const metadata = z
     rule((pairs) => {
       const entries = Object.entries(pairs);
       if (entries.length > MAX_METADATA_PAIRS)
-        return `These are too many pairs: at most ${MAX_METADATA_PAIRS}.`;
+        return `These are too many pairs: give at most ${MAX_METADATA_PAIRS}.`;
       // Without the quotes.
       const bytes = entries.flat().reduce((sum, text) => sum + jsonBytes(text) - 2, 0);
       return bytes > MAX_METADATA_BYTES
-        ? `This is too long in all: at most ${MAX_METADATA_BYTES} bytes as JSON writes them, where escaped characters take two to six.`
+        ? `The pairs together are too long: shorten them to ${MAX_METADATA_BYTES} bytes of JSON, in which an escaped character takes two to six.`
         : undefined;
     }),
   );

@@ -130,7 +130,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       method: 'GET',
       path: '/v1/requests/{requestId}',
       access: 'read',
-      summary: 'One request.',
+      summary: 'Shows a request.',
       answers: { 200: 'Request' },
       handle: ({ caller, params }) => view(200, uuid(params.requestId), caller),
     }),
@@ -152,7 +152,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       method: 'GET',
       path: '/v1/requests/{requestId}/timeline',
       access: 'read',
-      summary: "A request's story: its statuses, progress, copy, events and deliveries.",
+      summary: "Shows a request's statuses, progress, copy, events and deliveries, with reasons.",
       answers: { 200: 'Timeline' },
       handle: async ({ params }) => ok(await timeline(context, await tracked(params.requestId))),
     }),
@@ -162,7 +162,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       path: '/v1/requests/{requestId}/video',
       access: 'read',
       summary:
-        'Redirects to the stored video, to be saved or with `inline=true` shown; with "Accept: application/json" answers with the URL instead.',
+        'Redirects to the stored video, as a download or with `inline=true` for a player. With "Accept: application/json" it answers the URL instead.',
       query: z.strictObject({ inline: flag }),
       answers: { 200: 'SignedUrl', 302: null },
       handle: async ({ params, query, accept }) => {
@@ -182,7 +182,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       path: '/v1/requests/{requestId}/poll',
       access: 'admin',
       summary:
-        'Polls a request now, and takes up again what is parked of it. Ends a pause of all polling: this poll is its probe.',
+        'Polls a request now and releases its parked work. If all polling is paused, this poll is the probe that ends the pause.',
       answers: { 202: 'Request' },
       handle: async ({ caller, params, once }) => {
         const requestId = uuid(params.requestId);
@@ -201,7 +201,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       method: 'DELETE',
       path: '/v1/requests/{requestId}',
       access: 'admin',
-      summary: 'Stops tracking a request; a purge also erases what is known of it.',
+      summary: 'Stops tracking a request; `purge=true` also erases its data and cancels its deliveries.',
       query: z.strictObject({ purge: flag }),
       answers: { 204: null },
       handle: async ({ params, query }) => {

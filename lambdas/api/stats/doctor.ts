@@ -34,7 +34,7 @@ export function doctorRoute(context: ApiContext, counts: Counts): Route {
     method: 'GET',
     path: '/v1/doctor',
     access: 'read',
-    summary: 'Checks what a person may have to mend, and says how.',
+    summary: 'Checks the deployment; each problem comes with its remedy.',
     answers: { 200: 'Doctor' },
     handle: async () => ok({ checks: await checks({ ...context, counts }) }),
   });
@@ -101,8 +101,8 @@ async function parkedCheck({ counts, now }: DoctorDependencies): Promise<Omit<Ch
   if (parked.length === 0) return { state: 'ok', detail: 'No work is parked.' };
   return {
     state: 'failed',
-    detail: `${parked.length} ${parked.length === 1 ? 'row waits' : 'rows wait'} for a person.`,
-    remedy: 'GET /v1/parked shows what and why. Mend it, then POST /v1/parked/{id}/release.',
+    detail: `${parked.length} ${parked.length === 1 ? 'row is' : 'rows are'} parked.`,
+    remedy: 'GET /v1/parked shows the reasons. Remove them, then POST /v1/parked/{id}/release.',
   };
 }
 
@@ -115,8 +115,8 @@ async function endpointsCheck({ endpoints }: DoctorDependencies): Promise<Omit<C
   if (ill.length === 0) return { state: 'ok', detail: `${all.length} account-wide endpoints, none failing.` };
   return {
     state: 'warning',
-    detail: `These endpoints fail or were given up: ${ill.map(({ id }) => id).join(', ')}.`,
+    detail: `These endpoints fail or are disabled: ${ill.map(({ id }) => id).join(', ')}.`,
     remedy:
-      'GET /v1/endpoints/{id}/deliveries?state=failed shows why. Mend the receiver, then PATCH enabled.',
+      'GET /v1/endpoints/{id}/deliveries?state=failed shows why. Repair the receiver; if the endpoint is disabled, PATCH it with {"enabled": true}.',
   };
 }

@@ -6,7 +6,7 @@ export const healthRoute: Route = route({
   method: 'GET',
   path: '/healthz',
   access: 'public',
-  summary: 'Whether the API answers.',
+  summary: 'Says that the API answers.',
   answers: { 200: 'Health' },
   handle: async () => ok({ status: 'ok' }),
 });

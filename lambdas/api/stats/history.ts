@@ -56,7 +56,7 @@ export function historyRoute({ now }: Pick<ApiContext, 'now'>, metricHistory: Me
     method: 'GET',
     path: '/v1/stats/history',
     access: 'read',
-    summary: 'Polls, transitions, stored videos, deliveries and failures over time.',
+    summary: 'Shows polls, transitions, stored videos, deliveries and failures over time.',
     query: z.strictObject({ range: z._default(z.enum(['1h', '24h', '7d']), '1h') }),
     answers: { 200: 'History' },
     handle: async ({ query: { range } }) => {

@@ -22,7 +22,7 @@ export function statsRoutes({ table, now }: ApiContext, counts: Counts): Route[]
       method: 'GET',
       path: '/v1/stats',
       access: 'read',
-      summary: 'What there is, and what waits.',
+      summary: 'Counts requests by state and status, and the work in each lane.',
       answers: { 200: 'Stats' },
       handle: async () => ok(await stats(sources)),
     }),

@@ -30,12 +30,12 @@ export const HIDDEN_VALUE = '***';
 export function headerRefusal(name: string, value: string): string | undefined {
   const lower = name.toLowerCase();
   if (!TOKEN.test(name) || name.length > MAX_HEADER_NAME) {
-    return `This is no header name: use at most ${MAX_HEADER_NAME} letters, digits and hyphens.`;
+    return `This is not a header name: use at most ${MAX_HEADER_NAME} letters, digits and hyphens.`;
   }
   if (RESERVED.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix))) {
     return 'The bridge sets this header itself: remove it.';
   }
-  if (value === HIDDEN_VALUE) return 'This is what is shown in place of the value: give the value itself.';
+  if (value === HIDDEN_VALUE) return 'This only stands for the hidden value: give the value itself.';
   if (!VALUE.test(value) || value.length > MAX_HEADER_VALUE) {
     return `The value must be 1 to ${MAX_HEADER_VALUE} visible ASCII characters without line ends: change it.`;
   }

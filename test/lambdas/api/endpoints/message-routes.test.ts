@@ -148,7 +148,7 @@ test('each kind takes its own fields', async () => {
 });
 
 test.each([
-  ['videos', /videos only.*eventBusName/],
+  ['videos', /only the event bus videos.*eventBusName/],
   [undefined, /deploy it with .*eventBusName/],
 ])('an event bus is refused that is not the one the bridge may use, %s', async (eventBusName, remedy) => {
   const { call } = createClient(database(), { eventBusName });

@@ -36,7 +36,7 @@ test('the doctor finds all well, then names each thing that a person has to mend
   const ill = await checks();
   expect(ill.upstream).toMatchObject({ state: 'failed', detail: expect.stringContaining('API key') });
   expect(ill.work).toMatchObject({ state: 'warning', detail: 'Work is late: poll by 30 min.' });
-  expect(ill.parked).toMatchObject({ state: 'failed', detail: '1 row waits for a person.' });
+  expect(ill.parked).toMatchObject({ state: 'failed', detail: '1 row is parked.' });
   expect(ill.endpoints).toMatchObject({ state: 'warning', detail: expect.stringContaining(failing.id) });
   for (const { state, remedy } of Object.values(ill)) expect(remedy === undefined).toBe(state === 'ok');
 });
