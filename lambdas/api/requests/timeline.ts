@@ -75,7 +75,7 @@ function statusesOf(request: RequestRow, events: readonly EventRow[]) {
       skipped: data.skipped as string[] | undefined,
     }));
   const restarted = request.startedAt > request.registeredAt ? [begun(request.startedAt)] : [];
-  const all = [begun(request.registeredAt), ...seen, ...restarted].sort((a, b) => a.at - b.at);
+  const all = [begun(request.registeredAt), ...restarted, ...seen].sort((a, b) => a.at - b.at);
   return all.map(({ status, at, skipped }, i) => ({
     status,
     at: iso(at),

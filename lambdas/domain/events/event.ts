@@ -31,12 +31,14 @@ export type Counters = {
   readonly sequence: number;
   readonly position: number;
   readonly lastEventAt?: number;
+  /** When the request was registered or restarted, ms since epoch; by the clock of another worker. */
+  readonly startedAt?: number;
 };
 
 /**
  * Gives each draft its place and number, on from `last`. The caller writes the rows under the condition
  * that `last` still is the last, so two writers cannot give the same number. No event is dated before the
- * last one, though the clocks of two workers may differ.
+ * last one or before the request's start, though the clocks of two workers may differ.
  */
 export function numberEvents(
   source: EventSource,
@@ -45,7 +47,7 @@ export function numberEvents(
   now: number,
 ): { rows: EventRow[]; counters: Counters } {
   let { sequence, position } = last;
-  const occurredAt = Math.max(now, last.lastEventAt ?? 0);
+  const occurredAt = Math.max(now, last.lastEventAt ?? 0, last.startedAt ?? 0);
   const rows = drafts.map((draft): EventRow => {
     position++;
     if (draft.numbered !== false) sequence++;

@@ -32,6 +32,12 @@ test('no event is dated before the last one, though the clock that numbers it is
   expect(counters.lastEventAt).toBe(START + 20_000);
 });
 
+test('no event is dated before its request was registered, though the clock that numbers it is behind', () => {
+  const last = { sequence: 0, position: 0, startedAt: START + 500 };
+  const { rows } = numberEvents(source, last, [{ type: 'video.requested', data: {} }], START);
+  expect(rows[0]?.occurredAt).toBe(START + 500);
+});
+
 test.each(['\u0001', '"', '\\', 'ä', '\u{1F600}', 'a'])(
   'a payload stays under 20 kB, though message, code and metadata are as long as can be and all %j',
   (char) => {
