@@ -7,6 +7,8 @@ export type AwsBehavior = {
   seed: number;
   /** ms by which an index, and reads that are not consistent, lag behind writes at most. */
   lagMs: number;
+  /** The same for the index of the lists, which people read right after they wrote; `harsh` makes it as long. */
+  listLagMs: number;
   /** Share of reads that are not consistent and show rows as they were. */
   staleReads: number;
   /** Share of index reads that find a row twice while its key moves. */
@@ -44,6 +46,7 @@ export function usualBehavior(): AwsBehavior {
   return {
     seed: Math.floor(Math.random() * 2 ** 31),
     lagMs: 2000,
+    listLagMs: 5,
     staleReads: 1 / 10,
     doubledRows: 1 / 4,
     partitionWriteUnits: 1000,
@@ -65,6 +68,7 @@ export function usualBehavior(): AwsBehavior {
 
 /** What AWS does on a bad day, or in a new account; late permissions are left out, since nothing starts under them. */
 export const harsh = {
+  listLagMs: 2000,
   transactionConflicts: 0.02,
   duplicateMessages: 0.1,
   overtakenMessages: 0.2,
@@ -77,6 +81,7 @@ export const harsh = {
 /** An AWS without lag, doubled messages or frozen processes, for measurements of the bridge alone. */
 export const ideal = {
   lagMs: 0,
+  listLagMs: 0,
   staleReads: 0,
   partitionWriteUnits: Number.POSITIVE_INFINITY,
   partitionReadUnits: Number.POSITIVE_INFINITY,

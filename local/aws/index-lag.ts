@@ -5,6 +5,8 @@ import { type Item, indexEntry, pick, type RowChanges, rowId, type TableKeys } f
 export type IndexLagSettings = {
   /** An index, and a read that is not consistent, show a write after a random time of up to so many ms. */
   maxMs: number;
+  /** The same for indexes other than `due`: people list what they have just registered, and DynamoDB's usual lag is some ms. */
+  listMaxMs: number;
   /** Share of reads without `ConsistentRead` that reach a copy which lags. */
   staleReads: number;
   /** Share of index reads that show a row under its old and its new key while it moves. */
@@ -15,6 +17,8 @@ export type IndexLagSettings = {
 type Past = {
   row: Item | undefined;
   key: Item;
+  /** When the row left that state. */
+  at: number;
   until: number;
 };
 
@@ -25,7 +29,7 @@ type Past = {
  */
 export function indexLag(
   changes: RowChanges,
-  { maxMs, staleReads, doubles }: IndexLagSettings,
+  { maxMs, listMaxMs, staleReads, doubles }: IndexLagSettings,
   random: Random,
   now: () => number = Date.now,
 ): Layer {
@@ -47,7 +51,7 @@ export function indexLag(
       const id = rowId(table, key);
       const last = (pasts.get(id) ?? []).at(-1)?.until ?? 0;
       const until = Math.max(last, now() + random() * maxMs);
-      pasts.set(id, [...(pasts.get(id) ?? []), { row: before, key, until }]);
+      pasts.set(id, [...(pasts.get(id) ?? []), { row: before, key, at: now(), until }]);
     }
     if (pasts.size > 10_000) for (const id of pasts.keys()) pastOf(id);
     return answer;
@@ -69,7 +73,8 @@ export function indexLag(
     if (answer.status !== 200 || !Items) return answer;
     const moved = [...pasts.entries()]
       .filter(([id]) => id.startsWith(`${query.TableName} `))
-      .flatMap(([id]) => pastOf(id) ?? []);
+      .flatMap(([id]) => pastOf(id) ?? [])
+      .filter(({ at }) => query.IndexName === 'due' || now() < at + listMaxMs);
     if (moved.length === 0) return answer;
 
     const [, sort = ''] = keys.indexes[query.IndexName!]!;

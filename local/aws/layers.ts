@@ -27,7 +27,12 @@ export function awsLayers(template: Template, behavior: AwsBehavior, random: Ran
     transactionConflicts(changes, behavior.transactionConflicts, random),
     indexLag(
       changes,
-      { maxMs: behavior.lagMs, staleReads: behavior.staleReads, doubles: behavior.doubledRows },
+      {
+        maxMs: behavior.lagMs,
+        listMaxMs: behavior.listLagMs,
+        staleReads: behavior.staleReads,
+        doubles: behavior.doubledRows,
+      },
       random,
     ),
   ];

@@ -22,6 +22,7 @@ export function createDeliveries(table: Table, now: () => number) {
       before,
       newestFirst: true,
       limit,
+      consistent: true,
     });
     return { entries: rows.map((row) => ({ position: row.sk, row })), more };
   }

@@ -83,7 +83,14 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       filtered: false,
       scan: async (after, limit) => {
         const partition = requestKey(request.requestId).pk;
-        const { rows, more } = await table.query<EventRow>({ partition, prefix: 'EVENT#', after, limit });
+        const { rows, more } = await table.query<EventRow>({
+          partition,
+          prefix: 'EVENT#',
+          after,
+          limit,
+          // Whoever was just sent an event finds it here.
+          consistent: true,
+        });
         return { entries: rows.map((row) => ({ position: row.sk, row })), more };
       },
       show: (entries) =>

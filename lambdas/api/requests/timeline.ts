@@ -61,6 +61,7 @@ async function lastEvents(table: Pick<Table, 'query'>, { requestId }: RequestRow
     prefix: 'EVENT#',
     newestFirst: true,
     limit: MAX_EVENTS,
+    consistent: true,
   });
   return rows.reverse();
 }
@@ -116,7 +117,7 @@ async function deliveriesOf(
     ...deleted,
   ]);
   const keys = events.flatMap((event) => [...ids].map((id) => deliveryKey(id, event.id)));
-  const rows = await table.getMany<DeliveryRow>(keys.slice(-MAX_DELIVERIES), false);
+  const rows = await table.getMany<DeliveryRow>(keys.slice(-MAX_DELIVERIES));
   return rows.sort((a, b) => (`${a.sk}${a.pk}` < `${b.sk}${b.pk}` ? -1 : 1));
 }
 

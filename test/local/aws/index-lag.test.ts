@@ -40,7 +40,7 @@ beforeAll(async () => {
     layers: [
       indexLag(
         new RowChanges(new Map([[TableName, keys]])),
-        { maxMs: 2000, staleReads: 0.5, doubles: 0.5 },
+        { maxMs: 2000, listMaxMs: 2000, staleReads: 0.5, doubles: 0.5 },
         draw,
         () => now,
       ),
