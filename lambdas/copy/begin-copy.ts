@@ -3,6 +3,7 @@ import { largestCopy, planCopy } from '../domain/copying/copy-plan.ts';
 import { mediaType } from '../domain/copying/media-type.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/copying/object-key.ts';
 import type { Claim } from '../engine/claims.ts';
+import { NeedsPerson } from '../engine/failure.ts';
 import type { Lease } from '../engine/lease.ts';
 import { abandonUploads } from './clean-up.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
@@ -112,7 +113,7 @@ async function reserveKey(
     if (there.mark.generation !== row.generation) await uploads.remove(target);
     return;
   }
-  throw new Error(`the object keys ${first} to -${MAX_KEYS} are all taken: change the key template`);
+  throw new NeedsPerson(`the object keys ${first} to -${MAX_KEYS} are all taken: change the key template`);
 }
 
 async function fetchWhole(

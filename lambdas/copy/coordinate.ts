@@ -34,9 +34,9 @@ export async function coordinate(
     else if (row.canceled) await endCanceled(use, claim);
     else if (row.failure !== undefined) await endFailed(use, claim, row.failure);
     else if (row.upload && row.open === 0) await completeCopy(use, claim, row.upload, lease);
-    else if (row.sourceGone) await fail(use, claim, 'upstream has no download of it any more');
+    else if (row.sourceGone) await fail(use, claim, 'Topaz has no download of it any more');
     // It is due then only when the whole wait has passed: a fresh URL ends the wait.
-    else if (row.urlWantedSince !== undefined) await fail(use, claim, 'upstream gave no fresh URL for a day');
+    else if (row.urlWantedSince !== undefined) await fail(use, claim, 'Topaz gave no fresh URL for a day');
     else if (row.state === 'copying') await hint(await copies.again(claim, now() + WATCH_MS));
     else if (diesSoon(row.source, now())) await askForUrl(use, claim, now(), row.consecutiveFailures);
     else await beginCopy(use, claim, lease);

@@ -199,6 +199,6 @@ export function createPollRequest(dependencies: PollDependencies) {
 /** A refusal that concerns one request and not the account. */
 const faultOf = ({ reason, retryAfterMs }: Refusal): PollOutcome => ({
   kind: 'fault',
-  reason: `upstream refuses this request alone (${reason})`,
+  reason: `Topaz refuses this request alone (${reason})`,
   retryAfterMs: retryAfterMs === undefined ? undefined : boundedRetryAfter(retryAfterMs),
 });

@@ -131,7 +131,7 @@ export function createTopaz(options: {
         return { kind: 'pause', reason: 'throttled', retryAfterMs: wait };
       }
       default:
-        return { kind: 'fault', reason: `status ${response.status}` };
+        return { kind: 'fault', reason: `Topaz answered ${response.status}` };
     }
   }
 
@@ -265,8 +265,8 @@ async function boundedText(response: Response): Promise<string> {
 /** The class of a failed exchange: an error's own message may name the address or the key. */
 function reasonOf(error: unknown): string {
   if (error instanceof AnswerTooLarge) return `the answer is larger than ${MAX_BYTES} bytes`;
-  if (!(error instanceof Error)) return 'failed';
-  if (error.name === 'TimeoutError') return 'timed out';
-  const { code } = (error.cause ?? {}) as { code?: unknown };
-  return typeof code === 'string' ? code : error.name;
+  const { name, cause } = error instanceof Error ? error : { name: 'unknown error', cause: undefined };
+  if (name === 'TimeoutError') return 'Topaz did not answer in time';
+  const { code } = (cause ?? {}) as { code?: unknown };
+  return `the connection to Topaz failed (${typeof code === 'string' ? code : name})`;
 }

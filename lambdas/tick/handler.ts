@@ -26,8 +26,8 @@ const sweep = createSweep({
 
 /** Wakes what nobody woke: see sweep.ts. Scheduled every minute. */
 export const handler = middy().handler(async () => {
-  for (const { lane, overdue, hinted, silent, oldestMs } of await sweep()) {
-    if (overdue > 0) log.info('swept', { lane, overdue, hinted, silent, oldestMs });
+  for (const { lane, overdue, hinted, workersBehind, oldestMs } of await sweep()) {
+    if (overdue > 0) log.info('swept', { lane, overdue, hinted, workersBehind, oldestMs });
     putMetric('OverdueRows', lane, overdue);
   }
 });

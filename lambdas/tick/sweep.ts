@@ -13,10 +13,16 @@ export type SweepDependencies = {
 
 /**
  * What a sweep found in one lane: at least `overdue` rows, of which the oldest is late by `oldestMs`. When
- * `silent`, the messages of these rows wait in the queue and its workers are behind, so the sweep hints only
+ * `workersBehind`, the messages of these rows wait in the queue and its workers are behind, so the sweep hints only
  * the rows whose messages may be lost.
  */
-export type LaneSweep = { lane: Lane; overdue: number; hinted: number; silent: boolean; oldestMs: number };
+export type LaneSweep = {
+  lane: Lane;
+  overdue: number;
+  hinted: number;
+  workersBehind: boolean;
+  oldestMs: number;
+};
 
 /** A row is overdue when its own message should have woken it this long ago, ms. */
 const GRACE_MS = 5_000;
@@ -38,7 +44,7 @@ const BUSY_MESSAGES = 50;
  * than a message can be delayed. Writes nothing.
  *
  * While a queue holds messages for as many rows as are overdue, or for more than its workers finish
- * in a few seconds, the workers are behind and the messages are not lost. The sweep then stays silent, so
+ * in a few seconds, the workers are behind and the messages are not lost. The sweep then sends nothing, so
  * that a backlog adds no messages. Messages of rows that became due just now do not count: a busy
  * queue would hide the rows whose messages were lost. For the same reason the sweep hints the oldest few
  * rows even then, once they are late by more than 15 minutes: under lasting overload a queue is never empty,
@@ -54,15 +60,15 @@ export function createSweep({ table, hints, visibleMessages, now }: SweepDepende
     const seen = await table.due(lane, at, FIRST_LOOK);
     let overdue = seen.filter((row) => row.dueAt <= at - GRACE_MS);
     const oldestMs = at - (overdue[0]?.dueAt ?? at);
-    if (overdue.length === 0) return { lane, overdue: 0, hinted: 0, silent: false, oldestMs };
+    if (overdue.length === 0) return { lane, overdue: 0, hinted: 0, workersBehind: false, oldestMs };
 
     const justDue = seen.length - overdue.length;
     const waiting = (await visibleMessages(lane)) - justDue;
-    const silent = waiting >= Math.min(overdue.length, BUSY_MESSAGES);
-    if (!silent && seen.length === FIRST_LOOK) {
+    const workersBehind = waiting >= Math.min(overdue.length, BUSY_MESSAGES);
+    if (!workersBehind && seen.length === FIRST_LOOK) {
       overdue = await table.due(lane, at - GRACE_MS, mostRead(lane));
     }
-    const rows = silent
+    const rows = workersBehind
       ? shareHints(
           lane,
           overdue.filter((row) => row.dueAt <= at - LOST_MS),
@@ -70,7 +76,7 @@ export function createSweep({ table, hints, visibleMessages, now }: SweepDepende
         )
       : shareHints(lane, overdue, MOST_HINTED);
     if (rows.length > 0) await hints.sendPacked(lane, packHints(lane, rows));
-    return { lane, overdue: overdue.length, hinted: rows.length, silent, oldestMs };
+    return { lane, overdue: overdue.length, hinted: rows.length, workersBehind, oldestMs };
   }
 }
 

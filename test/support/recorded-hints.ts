@@ -1,24 +1,39 @@
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { Hint, Lane, RowKey, Work } from '../../lambdas/domain/work.ts';
 import { type DueRows, listOf } from '../../lambdas/engine/hints.ts';
 
-/** Stands in for the queues: keeps the hints that were sent. */
 export type RecordedHints = ReturnType<typeof recordHints>;
 
-export function recordHints() {
+/**
+ * Stands in for the queues: keeps the hints that were sent. Given a table, the test fails when a hint is sent
+ * that does not name the lane and the due time of its row: it would claim nothing, and the row would wait
+ * for the sweep.
+ *
+ * @param options.shared made outside of a test, for several: nothing is checked
+ */
+export function recordHints(table?: Pick<Table, 'get'>, { shared = false } = {}) {
   const sent: { lane: Lane; hint: Hint }[] = [];
-  const record = (lane: Lane, { pk, sk, dueAt }: Hint) => sent.push({ lane, hint: { pk, sk, dueAt } });
+  const wrong: unknown[] = [];
+  if (table && !shared) onTestFinished(() => expect(wrong).toEqual([]));
+
+  const record = async (lane: Lane, { pk, sk, dueAt }: Hint): Promise<void> => {
+    sent.push({ lane, hint: { pk, sk, dueAt } });
+    const row = await table?.get<RowKey & Work>({ pk, sk });
+    const named = row?.lane === lane && row.dueAt === dueAt;
+    if (table && !named)
+      wrong.push({ pk, sk, hinted: { lane, dueAt }, row: { lane: row?.lane, dueAt: row?.dueAt } });
+  };
 
   const send = async (due: DueRows): Promise<void> => {
-    for (const each of listOf(due)) record(each.lane, each);
+    for (const each of listOf(due)) await record(each.lane, each);
   };
 
   return {
     sent,
     send,
     sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]): Promise<void> => {
-      for (const { hints } of messages) for (const hint of hints) record(lane, hint);
+      for (const { hints } of messages) for (const hint of hints) await record(lane, hint);
     },
     /** The hints of a lane since the last call of `clear`. */
     of: (lane: Lane): Hint[] => sent.filter((entry) => entry.lane === lane).map(({ hint }) => hint),

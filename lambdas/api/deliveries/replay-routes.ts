@@ -38,7 +38,7 @@ export function replayRoutes(context: ApiContext): Route[] {
         const since = Date.parse(body.since);
         const until = body.until === undefined ? at : Date.parse(body.until);
         if (until <= since)
-          throw invalid([{ path: 'until', message: 'This is not after since: give a later time.' }]);
+          throw invalid([{ path: 'until', message: 'This must be after `since`: give a later time.' }]);
         const id = newReplayId(randomBytes(16));
         const key = replayKey(id);
         let due: Due | undefined;

@@ -41,7 +41,7 @@ function parseJson(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text, (key, value) => {
       if (key !== '__proto__') return value;
-      throw invalid([{ path: key, message: 'No field can have this name: remove it.' }]);
+      throw invalid([{ path: key, message: 'A field cannot have this name: remove it.' }]);
     });
   } catch (error) {
     if (error instanceof Problem) throw error;

@@ -6,7 +6,7 @@ import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
-import { notFound } from '../http/problem.ts';
+import { notFound, Problem } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
 import { createParkedList } from './parked-rows.ts';
 import { type ParkedRow, parkedView, parseParkedId } from './parked-view.ts';
@@ -57,7 +57,8 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
           optimistic(async () => {
             const row = await table.get<ParkedRow>(key);
             const lane = LANES.find((each) => each === row?.parked?.lane);
-            if (row?.lane !== PARKED || !lane) throw notFound('parked work, or it was released');
+            if (row?.lane !== PARKED || !lane)
+              throw new Problem(404, 'This work is not parked, or was released meanwhile.');
             const ordered = wake(row, lane, now(), { if: [equals('lane', PARKED)] });
             due = ordered.due;
             return commit([ordered.write], { status: 202, ids: {} });

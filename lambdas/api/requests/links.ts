@@ -1,6 +1,6 @@
 import { verifyLink } from '../../domain/copying/link-token.ts';
 import type { ApiContext } from '../http/context.ts';
-import { notFound } from '../http/problem.ts';
+import { Problem } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
 import { type SignGet, storedObject } from './signed-url.ts';
 import { createRequests } from './tracked-requests.ts';
@@ -25,7 +25,7 @@ export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: Sign
         const request = link && (await requests.get(link.requestId))?.request;
         const isOfEarlierTracking = (link?.issuedAt ?? Infinity) < (request?.registeredAt ?? 0);
         const stored = isOfEarlierTracking ? undefined : storedObject(request?.video);
-        if (!stored) throw notFound('link, or it has expired');
+        if (!stored) throw new Problem(404, 'This link is unknown or has expired.');
         const { url } = await signGet(stored);
         return { status: 302, headers: { location: url, 'referrer-policy': 'no-referrer' } };
       },

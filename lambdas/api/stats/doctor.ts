@@ -109,13 +109,13 @@ async function parkedCheck({ counts, now }: DoctorDependencies): Promise<Omit<Ch
 async function endpointsCheck({ endpoints }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
   const all = await endpoints.listAccountWide();
   const ill = all.filter(
-    ({ enabled, disabledReason, health }) =>
-      health.state === 'failing' || (!enabled && disabledReason !== 'disabled by hand'),
+    // What a person disabled is as it should be.
+    ({ gaveUp, health }) => health.state === 'failing' || gaveUp,
   );
   if (ill.length === 0) return { state: 'ok', detail: `${all.length} account-wide endpoints, none failing.` };
   return {
     state: 'warning',
-    detail: `These endpoints fail or are disabled: ${ill.map(({ id }) => id).join(', ')}.`,
+    detail: `These endpoints fail or were given up: ${ill.map(({ id }) => id).join(', ')}.`,
     remedy:
       'GET /v1/endpoints/{id}/deliveries?state=failed shows why. Repair the receiver; if the endpoint is disabled, PATCH it with {"enabled": true}.',
   };

@@ -198,7 +198,7 @@ export function createUploads(client: S3Client) {
       if (own.length === 0) return;
       for (const { UploadId = '' } of own) await abort({ ...place, uploadId: UploadId });
     }
-    throw bucketError('UploadsKeepAppearing', 503);
+    throw new BucketError('unavailable', 'uploads keep appearing at the key');
   }
 
   async function abort(upload: UploadPlace): Promise<void> {

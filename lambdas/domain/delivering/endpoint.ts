@@ -37,3 +37,6 @@ export type Target = { readonly endpoint: EndpointRow; readonly origin?: OriginR
 
 /** The `list` partition of a kind of endpoints. */
 export const endpointList = (kind: EndpointKind): string => `endpoints#${kind}`;
+
+/** Why an endpoint is disabled that did nothing wrong. */
+export const DISABLED_BY_PERSON = 'disabled by a person';

@@ -58,7 +58,7 @@ export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
 
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_UNRECOGNIZED = 20;
-const OVERDUE = 'pending for longer than upstream keeps data';
+const OVERDUE = 'pending for longer than Topaz keeps data';
 
 /**
  * Compares a poll's outcome with what the row holds. Pure: the caller commits the row, the numbered
@@ -155,7 +155,7 @@ function completed(row: RequestRow, answer: UpstreamStatus, settings: Transition
   if (missing < settings.downloadTries) {
     return { set: { downloadMissing: missing }, events: [], next: 'polling' };
   }
-  return unavailable(row, `upstream answered "complete" ${missing} times without a download`);
+  return unavailable(row, `Topaz answered "complete" ${missing} times without a download`);
 }
 
 /** A running copy learns that its source is gone, and ends; without one the request ends. */
@@ -184,7 +184,7 @@ function notFound(
 ): Transition {
   const { notFoundSince = now, notFounds = 0 } = row;
   if (now - notFoundSince < settings.notFoundMs || notFounds + 1 < settings.notFoundTries) {
-    const lastError = { at: now, reason: 'status 404: upstream does not know the request' };
+    const lastError = { at: now, reason: 'Topaz does not know the request (404)' };
     return {
       set: { ...polled, notFoundSince, notFounds: notFounds + 1, lastError },
       remove: ['faults', 'refused'],
@@ -192,7 +192,7 @@ function notFound(
       next: 'polling',
     };
   }
-  return gone(row, polled, now, 'upstream does not know the request');
+  return gone(row, polled, now, 'Topaz does not know the request');
 }
 
 /** Upstream gives nothing more: a finished job has no download, any other is lost. */

@@ -46,13 +46,15 @@ export function createClient(
     eventBusName = undefined as string | undefined,
     startAt = Date.UTC(2026, 10, 23, 20),
     sleep = async (_ms: number) => {},
+    /** Made outside of a test, for several. */
+    shared = false,
     metricHistory = (async () => new Map()) as MetricHistory,
     /** ms that the clock moves at each read. */
     tick = 0,
   } = {},
 ) {
   const clock = { now: startAt };
-  const hints = recordHints();
+  const hints = recordHints(table, { shared });
   const now = () => {
     clock.now += tick;
     return clock.now;

@@ -27,7 +27,7 @@ async function setUp(
   const { table, stop } = await startDatabase();
   const clock = testClock();
   const claims = testClaims(table, clock);
-  const hints = recordHints();
+  const hints = recordHints(table);
   let transactions = Number.POSITIVE_INFINITY;
   const failing: Table = {
     ...table,

@@ -26,7 +26,7 @@ async function setUp(events: number, wrap = (table: Table): Table => table) {
   const { table, stop } = await startDatabase();
   const clock = testClock();
   const claims = testClaims(table, clock);
-  const hints = recordHints();
+  const hints = recordHints(table);
   const requestId = randomUUID();
   const source = { kind: 'request', requestId } as const;
   const account = endpointRow(1);

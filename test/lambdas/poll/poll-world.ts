@@ -51,7 +51,7 @@ export async function pollWorld(
       return real.transact(changes);
     },
   };
-  const hints = recordHints();
+  const hints = recordHints(real);
   const claims = testClaims(table, clock);
   const secret = { text: API_KEY, reads: 0 };
   const lines: string[] = [];

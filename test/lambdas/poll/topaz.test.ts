@@ -177,7 +177,7 @@ test('asking again with a new key takes no more time than asking once', async ()
   );
   const timeout = vi.spyOn(AbortSignal, 'timeout');
   onTestFinished(() => timeout.mockRestore());
-  expect(await ask()).toEqual({ kind: 'fault', reason: 'timed out' });
+  expect(await ask()).toEqual({ kind: 'fault', reason: 'Topaz did not answer in time' });
   expect(seen.map(({ key }) => key)).toEqual(['old', 'new', 'new']);
   expect(timeout.mock.calls).toEqual([[200]]);
 });

@@ -18,11 +18,11 @@ async function setUp(fault: Record<string, unknown>, status = 'processing') {
 }
 
 test.each([
-  ['a server error', { kind: 'http', status: 500 }, 'status 500'],
-  ['a redirect', { kind: 'http', status: 302 }, 'status 302'],
-  ['no answer', { kind: 'hang' }, 'timed out'],
-  ['a connection reset', { kind: 'reset' }, 'ECONNRESET'],
-  ['an answer that drips', { kind: 'drip', bytesPerSecond: 20 }, 'timed out'],
+  ['a server error', { kind: 'http', status: 500 }, 'Topaz answered 500'],
+  ['a redirect', { kind: 'http', status: 302 }, 'Topaz answered 302'],
+  ['no answer', { kind: 'hang' }, 'Topaz did not answer in time'],
+  ['a connection reset', { kind: 'reset' }, 'the connection to Topaz failed (ECONNRESET)'],
+  ['an answer that drips', { kind: 'drip', bytesPerSecond: 20 }, 'Topaz did not answer in time'],
   ['a page of HTML', { kind: 'notJson' }, 'the answer is not JSON'],
   ['wrong types', { kind: 'wrongTypes' }, 'the answer names no status'],
   ['an endless answer', { kind: 'huge' }, 'the answer is larger than 1048576 bytes'],
@@ -69,7 +69,7 @@ test('a short 404 changes nothing', async () => {
   expect(await request.view()).toMatchObject({
     state: 'active',
     status: 'processing',
-    lastError: { reason: 'status 404: upstream does not know the request' },
+    lastError: { reason: 'Topaz does not know the request (404)' },
   });
   await request.poll();
   await request.poll();
@@ -88,11 +88,11 @@ test('a 404 that persists for ten minutes ends the request as lost', async () =>
     state: 'done',
     status: 'lost',
     nextPollAt: null,
-    video: { state: 'failed', error: 'upstream does not know the request' },
+    video: { state: 'failed', error: 'Topaz does not know the request' },
   });
   expect((await request.events())[1]).toMatchObject({
     type: 'video.lost',
-    data: { sequence: 2, previousStatus: 'processing', reason: 'upstream does not know the request' },
+    data: { sequence: 2, previousStatus: 'processing', reason: 'Topaz does not know the request' },
   });
 });
 
@@ -116,7 +116,7 @@ test.each([
   const event = (await request.events()).at(-1);
   expect(event).toMatchObject({
     type: 'video.lost',
-    data: { reason: 'pending for longer than upstream keeps data' },
+    data: { reason: 'pending for longer than Topaz keeps data' },
   });
 });
 

@@ -39,7 +39,7 @@ test.each([401, 403, 429, 503])(
     expect(pauses).toHaveLength(1);
     expect(await pause()).toBeUndefined();
     const reason = status < 429 ? 'unauthorized' : 'throttled';
-    expect(lines.join()).toContain(`upstream refuses this request alone (${reason})`);
+    expect(lines.join()).toContain(`Topaz refuses this request alone (${reason})`);
     expect(await poisoned.view()).toMatchObject({ state: 'active', status: 'registered' });
     expect((await poisoned.row()).faults).toBeGreaterThanOrEqual(3);
   },

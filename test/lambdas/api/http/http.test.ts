@@ -7,7 +7,7 @@ const database = useDatabase();
 let api: Client;
 
 beforeAll(() => {
-  api = createClient(database());
+  api = createClient(database(), { shared: true });
 });
 
 const post = (body: unknown) => api.call('POST', '/v1/requests', { body });

@@ -9,7 +9,7 @@ let document: Answer['body'];
 let differences: ReturnType<typeof createConformance>;
 
 beforeAll(async () => {
-  document = (await createClient(database()).call('GET', '/v1/openapi.json')).body;
+  document = (await createClient(database(), { shared: true }).call('GET', '/v1/openapi.json')).body;
   differences = createConformance(document);
 });
 
