@@ -84,7 +84,7 @@ const SETTINGS = {
   retentionDays: wholeNumber(1, 3650, 'days').default(30),
   /** Days for which the video links in webhooks work. */
   linkDays: wholeNumber(1, 3650, 'days').default(7),
-  /** Who is told of alarms; without it the alarms are on the dashboard only. */
+  /** The address that alarms are sent to; without it they are on the dashboard only. */
   alarmEmail: z.email('must be an e-mail address').optional(),
   /** The event bus that `eventbridge` endpoints may name; without it there are none. */
   eventBusName: z

@@ -25,7 +25,7 @@ export type MonitoringProps = {
   /** The one whose silence stops everything. */
   readonly tick: BridgeFunction;
   readonly queues: readonly LaneQueue[];
-  /** Who is told of alarms. */
+  /** The address that alarms are sent to. */
   readonly alarmEmail?: string;
 };
 

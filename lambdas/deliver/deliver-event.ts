@@ -187,7 +187,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     return limiter.acquire(limits, { nonce: claim.nonce, now: at, maxWaitMs });
   }
 
-  /** Into the backlog, of which the gate then looks for a free slot. */
+  /** Puts the delivery into the backlog; the gate releases it when a slot is free. */
   async function waitForSlot(
     claim: Claim<DeliveryRow>,
     target: Target,

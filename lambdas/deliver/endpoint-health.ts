@@ -37,7 +37,7 @@ export type RecordHealth = ReturnType<typeof createRecordHealth>;
 
 /**
  * Keeps the health of endpoints and origins: opens and closes the breaker, gives endpoints up, and
- * tells the other endpoints. Each write demands the state that the attempt was made under: a change
+ * informs the other endpoints. Each write demands the state that the attempt was made under: a change
  * since then says more than this attempt.
  */
 export function createRecordHealth(dependencies: EndpointHealthDependencies) {
@@ -107,11 +107,11 @@ export function createRecordHealth(dependencies: EndpointHealthDependencies) {
           })
         : undefined;
     const written = woken?.write ?? healthWrite(endpoint, health);
-    const told = change.recovered && {
+    const published = change.recovered && {
       type: 'endpoint.recovered' as const,
       data: { ...described(endpoint), failingSince: iso(endpoint.health.failingSince) },
     };
-    if (!(await writeAndTell(endpoint, written, told, woken?.due))) return false;
+    if (!(await writeAndPublish(endpoint, written, published, woken?.due))) return false;
     if (transition) log.info(`breaker ${transition}`, { endpointId: endpoint.id });
     return true;
   }
@@ -129,21 +129,21 @@ export function createRecordHealth(dependencies: EndpointHealthDependencies) {
       remove: GATE_WORK,
       if: [equals('stateVersion', endpoint.stateVersion)],
     });
-    const told = {
+    const published = {
       type: 'endpoint.disabled' as const,
       data: { ...described(endpoint), reason, failingSince: iso(health.failingSince) },
     };
-    if (!(await writeAndTell(endpoint, shut, told, undefined))) return false;
+    if (!(await writeAndPublish(endpoint, shut, published, undefined))) return false;
     log.info('endpoint disabled', { endpointId: endpoint.id, reason });
     onDisabled();
     return true;
   }
 
   /**
-   * Writes, in one transaction with the event that tells the other endpoints, if any. False when the
+   * Writes, in one transaction with the event for the other endpoints, if any. False when the
    * endpoint is no longer as it was read.
    */
-  async function writeAndTell(
+  async function writeAndPublish(
     endpoint: EndpointRow,
     write: Write,
     draft: EventDraft | undefined,
@@ -155,7 +155,7 @@ export function createRecordHealth(dependencies: EndpointHealthDependencies) {
       return true;
     }
     try {
-      const told = await optimistic(
+      const published = await optimistic(
         async () => {
           const outbox = await table.get<OutboxRow>(outboxKey({ kind: 'endpoint', endpointId: endpoint.id }));
           const at = now();
@@ -166,7 +166,7 @@ export function createRecordHealth(dependencies: EndpointHealthDependencies) {
         },
         { claimAt: 0 },
       );
-      await hints.send([told, due]);
+      await hints.send([published, due]);
       return true;
     } catch (error) {
       if (error instanceof ConditionFailed) return false;

@@ -49,7 +49,7 @@ export async function finishDelivery(
   return outcome;
 }
 
-/** Whether a delivery waits for the end of its predecessor, and is due by nothing else. */
+/** Whether a delivery waits only for the end of its predecessor. */
 export const waitsFor = (row: DeliveryRow, predecessor: DeliveryRow): boolean =>
   row.predecessor === predecessor.eventId &&
   row.state === 'pending' &&

@@ -44,8 +44,8 @@ const PARKED_COPY_WAIT_MS = 900_000;
 /**
  * Erases a request with its events and deliveries. The deliveries go first, so that nothing is sent while
  * the copy is cleaned up. Each page ends with less to erase, so it can be interrupted anywhere. The
- * request's own rows go last and together, since they are what leads here; who writes an event meanwhile
- * takes the claim away. A delivery that is being sent finds its row gone.
+ * request's own rows go last and together, since this work is found through them. A writer of an event takes
+ * the claim away meanwhile. A delivery that is being sent finds its row gone.
  */
 export function createEraseRequest({ table, claims, now, retentionDays }: EraseDependencies) {
   const { listAccountWide, listDeleted } = createEndpoints(table);

@@ -138,7 +138,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
   return { claim, again, finish, commit, progress, renew, unclaim, retry, park };
 }
 
-/** What a claim leaves on its row, and goes with it. */
+/** Attributes that a claim adds to its row, and that are removed when it ends. */
 const ENDED = ['owner', 'claims', 'lastFailure'];
 
 /** The clause by which a write demands that the row is still this worker's. */

@@ -2,7 +2,7 @@ import type { Condition, Write } from '../adapters/dynamodb/expression.ts';
 import type { Due, Lane, RowKey, Work } from '../domain/work.ts';
 import { freshDueAt } from './due-time.ts';
 
-/** What goes with the work of whoever is on a row, when somebody else decides about it. */
+/** Attributes of a worker's claim, which a writer that does not own the row removes. */
 const WORK = ['owner', 'claims', 'lastFailure', 'parked'];
 
 type Change = {

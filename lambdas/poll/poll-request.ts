@@ -45,7 +45,7 @@ export type PollDependencies = {
 /** A poll's answer, and what the commit needs to know of the poll; `lateness` in ms. */
 type Polled = { readonly outcome: PollOutcome; readonly tellProgress: boolean; readonly lateness: number };
 
-/** How long after a pause a refused row is due, ms: another row is the probe, and tells whether it alone is refused. */
+/** A refused row is due this long after a pause, ms: another row is the probe, whose answer shows whether only this one is refused. */
 const BEHIND_PROBE_MS = 5_000;
 /** Rows that waited for a pause to end are due within this time, ms, so that they do not collide on its row. */
 const RESUME_SPREAD_MS = 5_000;

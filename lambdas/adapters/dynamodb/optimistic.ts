@@ -1,6 +1,6 @@
 import { ConditionFailed } from './table.ts';
 
-/** Of as many writers at once each is done by then, since every round has a winner. */
+/** Every round has a winner, so this many writers at once all get through. */
 const TRIES = 20;
 
 /**

@@ -93,7 +93,7 @@ export function createIdempotency(table: Table, now: () => number) {
     try {
       return await effect(commit);
     } catch (error) {
-      // Whatever made it fail may be the doing of a call with the same key that was first.
+      // A call with the same key may have been first, and made this one fail.
       const first = await lookAt(scope);
       if ('outcome' in first) return first.outcome;
       throw error;

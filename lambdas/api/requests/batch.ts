@@ -25,12 +25,12 @@ import { normalized } from './request-routes.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
 const TRANSACTIONS_AT_ONCE = 4;
-/** Writes of counts that a transaction has besides: that of the active requests. */
+/** Each transaction also writes the count of the active requests. */
 const COUNTS = 1;
 const ITEMS_AT_ONCE = 10;
 /** Rows that one message to the poll or dispatch stage names. */
 const ROWS_PER_MESSAGE = 10;
-/** What is repeated of an id that is none. */
+/** An invalid id is repeated in the answer up to this length. */
 const MAX_SHOWN_ID = 100;
 
 type Result = { requestId: string | null; status: number; error?: ReturnType<Problem['details']> };
@@ -39,7 +39,7 @@ type Keys = Pick<Call<unknown, unknown>, 'once' | 'look'>;
 type Entry = { readonly place: number; readonly item: unknown; readonly registration: Registration };
 type Planned = Entry & { readonly plan: Plan; readonly writes: readonly Write[] };
 
-/** Registers many requests, each by itself: a wrong one spoils no other. */
+/** Registers many requests. An invalid one does not affect the others. */
 export function batchRoute(context: ApiContext): Route {
   const { table, hints, now, retentionDays } = context;
   const register = createRegister(context);
@@ -179,7 +179,7 @@ function refused(item: unknown, error: unknown): Result {
   return { requestId: requestId ?? null, status: problem.status, error: problem.details() };
 }
 
-/** Entries of which no two are of the same request; those of one request take effect in their order. */
+/** Splits entries so that no two of a list belong to the same request; those of one request keep their order. */
 function rounds(entries: readonly Entry[]): Entry[][] {
   const found: Entry[][] = [];
   for (const same of Map.groupBy(entries, ({ registration }) => registration.requestId).values()) {

@@ -6,7 +6,7 @@ import { type SignGet, storedObject } from './signed-url.ts';
 import { createRequests } from './tracked-requests.ts';
 
 /**
- * Links to stored videos, as webhooks carry them: good for days, to URLs that are good for minutes. No API key
+ * Links to stored videos, as webhooks carry them: valid for days, to URLs that are valid for minutes. No API key
  * makes them, the bridge does for the receivers of its events; so they end with their time, with a purge, with
  * another registration of the request and with another link secret, and not with any key.
  */

@@ -2,7 +2,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Video } from '../../domain/requests/request.ts';
 
-/** How long a URL to a stored video is good for, at most; it may die earlier, with its signer's credentials. */
+/** How long a URL to a stored video works at most, ms; it may end earlier, with its signer's credentials. */
 export const SIGNED_URL_MS = 900_000;
 
 /** A stored video and how a browser is to take it. */
