@@ -133,7 +133,9 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     }
   }
 
-  return middy<SQSEvent, SQSBatchResponse>().handler(handle);
+  // Middy would answer just before the time-out, and the work would go on beside the next invocation's.
+  // Lambda's own time-out ends the process, and the work with it.
+  return middy<SQSEvent, SQSBatchResponse>({ timeoutEarlyInMillis: 0 }).handler(handle);
 }
 
 type Named = { readonly record: SQSRecord; readonly due: Due };

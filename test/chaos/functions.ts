@@ -105,11 +105,8 @@ export function createFunctions(world: World) {
           rest(stage, container);
         },
         (error: unknown) => {
-          // Middy ends an invocation just before Lambda would. Its container lives on, and so does what it began.
-          if ((error as Error).name !== 'TimeoutError') {
-            world.onCrash(lane, error);
-            die();
-          } else if (leave()) rest(stage, container);
+          world.onCrash(lane, error);
+          die();
         },
       );
   }

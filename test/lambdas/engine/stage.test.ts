@@ -5,7 +5,7 @@ import type { Claim } from '../../../lambdas/engine/claims.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
 import { Denied, NeedsPerson } from '../../../lambdas/engine/failure.ts';
 import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
-import { stage } from '../../../lambdas/engine/stage.ts';
+import { type StageOptions, stage } from '../../../lambdas/engine/stage.ts';
 import { testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
@@ -15,12 +15,15 @@ type TestRow = RowKey & Work;
 const database = useDatabase();
 let rows = 0;
 
-async function setUp(work: (claim: Claim<TestRow>) => Promise<void>) {
+async function setUp(
+  work: (claim: Claim<TestRow>) => Promise<void>,
+  options: Pick<StageOptions<TestRow>, 'rowMs'> = {},
+) {
   const { table } = database();
   const clock = testClock();
   const claims = testClaims(table, clock);
   const hints = recordHints();
-  const handler = stage<TestRow>({ lanes: ['poll'], claims, hints, now: clock.now, work });
+  const handler = stage<TestRow>({ lanes: ['poll'], claims, hints, now: clock.now, work, ...options });
 
   async function dueRow(): Promise<Hint> {
     const hint = { pk: `STAGE#${++rows}`, sk: 'ROW', dueAt: clock.now() };
@@ -108,6 +111,17 @@ test('a row that kills its worker is parked in the end', async () => {
   }
   await invoke([[hint]]);
   expect(await row(due)).toMatchObject({ lane: 'parked', parked: { lane: 'poll' } });
+});
+
+test('an invocation that runs out of time is not answered while its work goes on', async () => {
+  // The clock stands still, so the work begins; the true time that is left is over before it ends.
+  const { invoke, dueRow, claims } = await setUp(
+    async (claim) => {
+      await claims.finish(claim);
+    },
+    { rowMs: 0 },
+  );
+  expect(await invoke([[await dueRow()]], 1)).toEqual({ batchItemFailures: [] });
 });
 
 test('rows that were claimed before without progress run after the others, alone', async () => {
