@@ -73,7 +73,7 @@ export async function measureThrottled(retries: Retries, load: Load, capacity: C
         try {
           if (load.transactions) {
             const beside = { pk: 'BESIDE', sk: claim.row.sk };
-            await claims.commit(claim, [finishWrite(claim), { put: beside }]);
+            await claims.commit(claim, finishWrite(claim), [{ put: beside }]);
           } else await claims.finish(claim);
           recorded.push(performance.now() - answered);
         } catch {

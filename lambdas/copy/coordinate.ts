@@ -1,5 +1,4 @@
 import type { CopyRow } from '../domain/copying/copy.ts';
-import { remedyFor } from '../domain/copying/copy-fault.ts';
 import {
   diesSoon,
   MAX_CONSECUTIVE_FAILURES,
@@ -15,7 +14,8 @@ import { abandonUploads, cleanUp, removeObject } from './clean-up.ts';
 import { completeCopy } from './complete-copy.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { endCanceled, endFailed } from './end-copy.ts';
-import { type CopyFault, faultOf, isFault } from './fault-of.ts';
+import { type CopyFault, isFault } from './fault-of.ts';
+import { remedy } from './remedy.ts';
 
 /**
  * The next step of a copy as a whole. What has been decided comes first, so that a copy that was
@@ -43,7 +43,12 @@ export async function coordinate(
   } catch (error) {
     const cause = lease.signal.aborted && !isFault(error, 'interrupted') ? lease.signal.reason : error;
     try {
-      await remedy(use, claim, cause);
+      await remedy(use, row, cause, {
+        fail: (reason) => fail(use, claim, reason),
+        restart: async (reason, streamed) => hint(await copies.restart(claim, row, { reason, streamed })),
+        renew: (fault) => failing(use, claim, fault, (n) => askForUrl(use, claim, renewAt(n, now()), n)),
+        wait: (fault) => failing(use, claim, fault, (n) => wait(use, claim, fault, n)),
+      });
     } finally {
       await undoLate(use, claim);
     }
@@ -81,34 +86,17 @@ async function fail(use: CopyDependencies, claim: Claim<CopyRow>, reason: string
   await endFailed(use, claim, reason);
 }
 
-/** Does about an error what the rule says; throws those that are left to the engine. */
-async function remedy(use: CopyDependencies, claim: Claim<CopyRow>, error: unknown): Promise<void> {
-  const { copies, hint, now, log } = use;
-  const { row } = claim;
-  const fault = faultOf(error);
-  if (!fault) throw error;
-  const { kind, reason } = fault;
-  const failures = (row.consecutiveFailures ?? 0) + 1;
-  const what = remedyFor(kind, row.restarts);
-  switch (what) {
-    case 'stop':
-      return;
-    case 'park':
-      throw error;
-    case 'fail':
-      return fail(use, claim, reason);
-    case 'restart':
-    case 'stream':
-      log.info('copy begins again', { requestId: row.requestId, reason });
-      await hint(await copies.restart(claim, row, { reason, streamed: what === 'stream' }));
-      break;
-    default:
-      if (failures > MAX_CONSECUTIVE_FAILURES) return fail(use, claim, tooOften(reason));
-      log.info('copy waits', { requestId: row.requestId, reason, failures });
-      if (what === 'renew') await askForUrl(use, claim, renewAt(failures, now()), failures);
-      else await wait(use, claim, fault, failures);
-  }
-  await copies.showFailure(row.requestId, reason);
+/** Goes on with the count of failures in a row; after too many the copy has failed. */
+async function failing(
+  use: CopyDependencies,
+  claim: Claim<CopyRow>,
+  { reason }: CopyFault,
+  goOn: (failures: number) => Promise<void>,
+): Promise<void> {
+  const failures = (claim.row.consecutiveFailures ?? 0) + 1;
+  if (failures > MAX_CONSECUTIVE_FAILURES) return fail(use, claim, tooOften(reason));
+  use.log.info('copy waits', { requestId: claim.row.requestId, reason, failures });
+  await goOn(failures);
 }
 
 async function wait(

@@ -19,7 +19,14 @@ import { countChanges } from '../domain/requests/request-counts.ts';
 import { eventExpiry, finishedExpiry, requestExpiry } from '../domain/retention.ts';
 import { copyKey, metaKey, objectKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { type Due, dueOf } from '../domain/work.ts';
-import { againWrite, type Claim, type Claims, finishWrite, owned } from '../engine/claims.ts';
+import {
+  againWrite,
+  type Claim,
+  type Claims,
+  type ClaimWrite,
+  finishWrite,
+  owned,
+} from '../engine/claims.ts';
 import { wake, withdraw } from '../engine/wake.ts';
 
 export type Copies = ReturnType<typeof createCopies>;
@@ -99,8 +106,7 @@ export function createCopies(options: {
       set: { state: 'copying', upload, open: segments.length },
       remove: ['consecutiveFailures'],
     });
-    await claims.commit(claim, [
-      planned.write,
+    await claims.commit(claim, planned, [
       ...segments.map((put): Write => ({ put })),
       { update: requestKey(requestId), set: { video: begun(upload.size) }, if: [present('pk')] },
     ]);
@@ -178,18 +184,16 @@ export function createCopies(options: {
     change: { set: Partial<CopyRow>; remove?: string[] },
   ): Promise<(Due | undefined)[]> {
     if (!ofSegment(claim)) {
-      const { write, due } = againWrite(claim, at, change);
-      await claims.commit(claim, [write]);
-      return [due];
+      return [await claims.commit(claim, againWrite(claim, at, change))];
     }
     const ended = finishWrite(claim, { set: supersededSegment(expiry()) });
     const { write, due } = wake(copy, 'copy', at, { ...change, if: [...same(copy), absent('failure')] });
     try {
-      await claims.commit(claim, [ended, write]);
+      await claims.commit(claim, ended, [write]);
       return [due];
     } catch (error) {
       if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
-      await claims.commit(claim, [ended]);
+      await claims.commit(claim, ended);
       return [];
     }
   }
@@ -226,10 +230,8 @@ export function createCopies(options: {
             equals('status', row.status),
           ],
         });
-        const [own, ...others] = ended(claim, { ...outcome.row, state: outcome.state });
-        await claims.commit(claim, [
-          own,
-          ...others,
+        await claims.commit(claim, ended(claim, { ...outcome.row, state: outcome.state }), [
+          ...freed(claim.row.target),
           request,
           { update: metaKey(requestId), set: { expiresAt } },
           ...events.writes,
@@ -246,19 +248,14 @@ export function createCopies(options: {
     const request = requestKey(claim.row.requestId);
     const video: Video = { state: 'failed', error: 'canceled' };
     const shown = (await table.get<RequestRow>(request))?.video !== undefined;
-    const [own, ...others] = ended(claim, { state: 'canceled' });
-    await claims.commit(claim, [
-      own,
-      ...others,
+    await claims.commit(claim, ended(claim, { state: 'canceled' }), [
+      ...freed(claim.row.target),
       ...(shown ? [{ update: request, set: { video }, if: [present('video')] }] : []),
     ]);
   }
 
-  /** The writes that leave nothing to do; the key is free again, or the object itself holds it. */
-  const ended = (claim: Claim<CopyRow>, set: Partial<CopyRow>): [Write, ...Write[]] => [
-    finishWrite(claim, { set: { ...set, expiresAt: expiry() }, remove: ['urlWantedSince'] }),
-    ...freed(claim.row.target),
-  ];
+  const ended = (claim: Claim<CopyRow>, set: Partial<CopyRow>): ClaimWrite =>
+    finishWrite(claim, { set: { ...set, expiresAt: expiry() }, remove: ['urlWantedSince'] });
 
   const begun = (size: number | undefined): Video => ({
     state: 'copying',
@@ -300,6 +297,7 @@ export function createCopies(options: {
   };
 }
 
+/** Frees the key of a copy that has ended; the object itself holds it, if there is one. */
 const freed = (key: CopyTarget | undefined): Write[] =>
   key ? [{ delete: objectKey(key.bucket, key.key) }] : [];
 

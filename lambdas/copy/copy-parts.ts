@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { backoff } from '../domain/backoff.ts';
 import { mayPassSoon } from '../domain/copying/copy-fault.ts';
 import type { ByteRange } from '../domain/copying/source-answer.ts';
 import type { Buffers } from './buffers.ts';
@@ -29,9 +30,9 @@ export type PartsOptions = {
 
 /** Tries of a part by one worker without a byte more. */
 const PART_TRIES = 4;
-const FIRST_PAUSE_MS = 500;
 /** A longer wait is not worth a worker's time. */
 const LONGEST_PAUSE_MS = 10_000;
+const PAUSES = { firstMs: 500, longestMs: LONGEST_PAUSE_MS };
 /** What a part is given before one has shown how long it takes. */
 const FIRST_PART_MS = 20_000;
 
@@ -116,5 +117,5 @@ function waitBefore(error: unknown, failures: number): number | undefined {
   const fault = faultOf(error);
   const { retryAfterMs = 0 } = fault ?? {};
   if (!fault || !mayPassSoon(fault.kind) || retryAfterMs > LONGEST_PAUSE_MS) return undefined;
-  return Math.max(FIRST_PAUSE_MS * 2 ** (failures - 1), retryAfterMs);
+  return Math.max(backoff(failures, PAUSES), retryAfterMs);
 }

@@ -1,5 +1,4 @@
 import { type CopyRow, type CopyUpload, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
-import { remedyFor } from '../domain/copying/copy-fault.ts';
 import { lanesFor, partRange } from '../domain/copying/copy-plan.ts';
 import {
   diesSoon,
@@ -14,7 +13,8 @@ import type { Claim } from '../engine/claims.ts';
 import { holdLease, type Lease } from '../engine/lease.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyParts } from './copy-parts.ts';
-import { type CopyFault, faultOf, isFault } from './fault-of.ts';
+import { type CopyFault, isFault } from './fault-of.ts';
+import { remedy } from './remedy.ts';
 import type { Filling } from './source/range-connection.ts';
 import type { UploadPlace } from './uploads/uploads.ts';
 
@@ -64,7 +64,12 @@ export class SegmentCopy {
       else await this.#outOfTime();
     } catch (error) {
       lease.end();
-      await this.#remedy(lease.signal.aborted ? lease.signal.reason : error);
+      await remedy(this.#use, this.#copy, lease.signal.aborted ? lease.signal.reason : error, {
+        fail: (reason) => this.#fail(reason),
+        restart: (reason, streamed) => this.#restart(reason, streamed),
+        renew: ({ reason }) => this.#waitForUrl(reason),
+        wait: (fault) => (fault.kind === 'time' ? this.#outOfTime() : this.#wait(fault)),
+      });
     }
     const { requestId, segment } = this.#claim.row;
     log.info('segment worked on', { requestId, segment, bytes: this.#ownBytes });
@@ -164,34 +169,6 @@ export class SegmentCopy {
     await hint(await copies.askForUrl(this.#copy, { at, consecutiveFailures }));
   }
 
-  /** Does about an error what the rule says; throws those that are left to the engine. */
-  async #remedy(error: unknown): Promise<void> {
-    const { copies } = this.#use;
-    const fault = faultOf(error);
-    if (!fault) throw error;
-    const { kind, reason } = fault;
-    const what = remedyFor(kind, this.#copy.restarts);
-    switch (what) {
-      case 'stop':
-        return;
-      case 'park':
-        throw error;
-      case 'fail':
-        return this.#fail(reason);
-      case 'restart':
-      case 'stream':
-        await this.#restart(reason, what === 'stream');
-        break;
-      case 'renew':
-        await this.#waitForUrl(reason);
-        break;
-      case 'wait':
-        if (kind === 'time') return this.#outOfTime();
-        await this.#wait(fault);
-    }
-    await copies.showFailure(this.#copy.requestId, reason);
-  }
-
   /** Leaves the rest to another worker; without a part copied this counts as a failure. */
   async #outOfTime(): Promise<void> {
     if (this.#ownBytes > 0) return this.#release(this.#use.now());
@@ -223,8 +200,7 @@ export class SegmentCopy {
   }
 
   async #restart(reason: string, streamed: boolean): Promise<void> {
-    const { copies, hint, log } = this.#use;
-    log.info('copy begins again', { requestId: this.#copy.requestId, reason });
+    const { copies, hint } = this.#use;
     await hint(await copies.restart(this.#claim, this.#copy, { reason, streamed }));
   }
 

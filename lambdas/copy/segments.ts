@@ -5,7 +5,7 @@ import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { supersedeParked } from '../adapters/rows/parked-segments.ts';
 import { type CopyRow, isCurrent, type SegmentRow, supersededSegment } from '../domain/copying/copy.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { copyKey, requestKey, segmentKey } from '../domain/rows.ts';
+import { copyKey, requestKey, segmentsPrefix } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type Claim, type Claims, finishWrite, owned } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
@@ -32,11 +32,8 @@ export function createSegments(options: {
         const asRead = [...same(copy), equals('open', copy.open)];
         const last =
           copy.open === 1 ? wake(copy, 'copy', now(), { set: { open: 0 }, if: asRead }) : undefined;
-        await claims.commit(claim, [
-          finishWrite(claim, {
-            set: { state: 'copied', copiedBytes, bytesPerSecond: 0, expiresAt: expiry() },
-            remove: ['consecutiveFailures'],
-          }),
+        const copied = { state: 'copied', copiedBytes, bytesPerSecond: 0, expiresAt: expiry() };
+        await claims.commit(claim, finishWrite(claim, { set: copied, remove: ['consecutiveFailures'] }), [
           last?.write ?? { update: copyKey(requestId), set: { open: (copy.open ?? 0) - 1 }, if: asRead },
         ]);
         return last?.due;
@@ -79,8 +76,7 @@ export function createSegments(options: {
    * Shows the sum of the segments on the request's row, unless another worker has within `everyMs`.
    */
   async function showProgress(copy: CopyRow, everyMs: number): Promise<void> {
-    const { sk } = segmentKey(copy.requestId, copy.generation, 0);
-    const prefix = sk.slice(0, sk.lastIndexOf('#') + 1);
+    const prefix = segmentsPrefix(copy.generation);
     const found = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
     // An earlier copy of the request may have had more segments.
     const rows = found.rows.filter(({ segment }) => segment < (copy.upload?.segments ?? 0));

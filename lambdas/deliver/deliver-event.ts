@@ -160,9 +160,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     change: Parameters<typeof againWrite>[2],
     { hint }: WorkContext,
   ): Promise<void> {
-    const { write, due } = againWrite(claim, at, change);
-    await claims.commit(claim, [write]);
-    await hint(due);
+    await hint(await claims.commit(claim, againWrite(claim, at, change)));
   }
 
   /** Into the backlog of a gate that is shut or awake (see domain/delivering/gate/gate.ts). */
@@ -172,8 +170,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     state: 'held' | 'pending',
   ): Promise<void> {
     const backlogKey = backlogOf(endpoint, claim.row);
-    await claims.commit(claim, [
-      finishWrite(claim, { set: { state, backlogKey } }),
+    await claims.commit(claim, finishWrite(claim, { set: { state, backlogKey } }), [
       entryWrite(backlogKey, claim.row),
     ]);
     log.info('waits', { deliveryId: claim.row.id, state });
@@ -213,8 +210,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       async () => {
         const row = await table.get<DeliveryRow>(deliveryKey(endpointId, predecessor));
         if (!row || isFinal(row)) return false;
-        await claims.commit(claim, [
-          finishWrite(claim),
+        await claims.commit(claim, finishWrite(claim), [
           { update: row, set: { successor: eventId }, if: [equals('state', row.state)] },
         ]);
         return true;

@@ -5,6 +5,7 @@ import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, EndpointSecret } from '../domain/delivering/endpoint.ts';
 import type { ReplayRow } from '../domain/delivering/replay.ts';
+import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 import type { Claim, Claims } from '../engine/claims.ts';
 import type { Hints } from '../engine/hints.ts';
@@ -63,11 +64,11 @@ export function createDeliver(options: DeliverOptions) {
   const eraseCallback = createEraseCallback(shared);
 
   async function work(claim: Claim, context: WorkContext): Promise<void> {
-    const [kind] = claim.row.pk.split('#', 1);
-    if (kind === 'DEL') return deliverEvent(claim as Claim<DeliveryRow>, context);
-    if (kind === 'REPLAY') return replayDeliveries(claim as Claim<ReplayRow>, context);
-    if (kind === 'ERASURE') return eraseCallback(claim as Claim<CallbackErasureRow>);
-    if (kind === 'CANCELLATION') return cancelDeliveries(claim as Claim<CancellationRow>, context);
+    const { kind } = workOf(claim.row);
+    if (kind === 'delivery') return deliverEvent(claim as Claim<DeliveryRow>, context);
+    if (kind === 'replay') return replayDeliveries(claim as Claim<ReplayRow>, context);
+    if (kind === 'erasure') return eraseCallback(claim as Claim<CallbackErasureRow>);
+    if (kind === 'cancellation') return cancelDeliveries(claim as Claim<CancellationRow>, context);
     return releaseBacklog(claim as Claim<EndpointRow>, context);
   }
 

@@ -1,6 +1,6 @@
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Write } from '../adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../adapters/dynamodb/table.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { deliveryKey } from '../domain/rows.ts';
@@ -30,9 +30,9 @@ export async function finishDelivery(
   const outcome = await optimistic(async () => {
     const woken = successor && waits ? wakeSuccessor(row, successor, claim.lane, now) : undefined;
     // It may have got a successor since it was claimed.
-    const own: Write = { ...finish, if: [...(finish.if ?? []), succeededBy(successor)] };
+    const write = { ...finish.write, if: [...(finish.write.if ?? []), succeededBy(successor)] };
     try {
-      await claims.commit(claim, [own, ...(woken ? [woken.write] : []), ...counted]);
+      await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
       return woken?.due;
     } catch (error) {
       if (!(error instanceof ConditionFailed)) throw error;

@@ -18,9 +18,16 @@ import type { EventRow } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { MetaRow } from '../domain/requests/request.ts';
 import { eventExpiry } from '../domain/retention.ts';
-import { endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
-import type { Due, Hint, RowKey } from '../domain/work.ts';
-import { againWrite, type Claim, type Claims, finishWrite, progressWrite } from '../engine/claims.ts';
+import { EVENTS, endpointKey, eventKey, metaKey, sourceOf } from '../domain/rows.ts';
+import type { Hint, RowKey } from '../domain/work.ts';
+import {
+  againWrite,
+  type Claim,
+  type Claims,
+  type ClaimWrite,
+  finishWrite,
+  progressWrite,
+} from '../engine/claims.ts';
 import type { HintMessage, Hints } from '../engine/hints.ts';
 import type { WorkContext } from '../engine/stage.ts';
 
@@ -91,27 +98,22 @@ export function createDispatchEvents(dependencies: DispatchDependencies) {
     next: Next,
     { hint }: WorkContext,
   ): Promise<void> {
-    const { write, due, leaseEnd } = outboxWrite(claim, progress, next);
+    const outbox = outboxWrite(claim, progress, next);
     const rows = await writeNew(
       claim,
-      write,
+      outbox,
       planned.map((row, i) => ({ row, writes: writesOf(row, batch[i]?.target.endpoint) })),
     );
-    if (leaseEnd !== undefined) claim.leaseEnd = leaseEnd;
     log.info('dispatched', { source: claim.row.pk, deliveries: rows.map((row) => row.id) });
     for (const lane of ['deliver', 'deliver-slow'] as const) {
       const inLane = rows.filter((row) => row.lane === lane) as (DeliveryRow & Hint)[];
       if (inLane.length > 0) await hints.sendPacked(lane, byEndpoint(inLane, DELIVERIES_PER_MESSAGE[lane]));
     }
-    await hint(due);
+    await hint(outbox.due);
   }
 
-  function outboxWrite(
-    claim: Claim<OutboxRow>,
-    set: Partial<OutboxRow>,
-    next: Next,
-  ): { write: Write; due?: Due; leaseEnd?: number } {
-    if (next === 'done') return { write: finishWrite(claim, { set }) };
+  function outboxWrite(claim: Claim<OutboxRow>, set: Partial<OutboxRow>, next: Next): ClaimWrite {
+    if (next === 'done') return finishWrite(claim, { set });
     return next === 'later' ? againWrite(claim, now(), { set }) : progressWrite(claim, now(), set);
   }
 
@@ -119,10 +121,14 @@ export function createDispatchEvents(dependencies: DispatchDependencies) {
    * Writes the deliveries that are not there yet, and returns them. Some are when a callback was named
    * again after its deletion: the deliveries to the deleted one stay as they are.
    */
-  async function writeNew(claim: Claim, outbox: Write, planned: readonly Planned[]): Promise<DeliveryRow[]> {
+  async function writeNew(
+    claim: Claim,
+    outbox: ClaimWrite,
+    planned: readonly Planned[],
+  ): Promise<DeliveryRow[]> {
     const deliveries = planned.flatMap(({ writes }) => writes);
     try {
-      await claims.commit(claim, [outbox, ...deliveries]);
+      await claims.commit(claim, outbox, deliveries);
       return planned.map(({ row }) => row);
     } catch (error) {
       if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
@@ -150,11 +156,11 @@ export function createDispatchEvents(dependencies: DispatchDependencies) {
     const page = await table.query<RowKey>({
       partition: pk,
       after,
-      upTo: meta?.sk ?? 'EVENT#\uffff',
+      upTo: meta?.sk ?? `${EVENTS}\uffff`,
       limit: EVENTS_PER_PAGE + 2,
       consistent: true,
     });
-    const events = page.rows.filter(({ sk }) => sk.startsWith('EVENT#')) as EventRow[];
+    const events = page.rows.filter(({ sk }) => sk.startsWith(EVENTS)) as EventRow[];
     const read = page.rows.find(({ sk }) => sk === meta?.sk) as MetaRow | undefined;
     const more = page.more && !read;
     return { events, more, meta: read ?? (meta && more ? await table.get<MetaRow>(meta) : undefined) };

@@ -17,10 +17,12 @@ import {
   callbackUseKey,
   copyKey,
   deliveryKey,
+  EVENTS,
   endpointKey,
   metaKey,
   requestIdOf,
   requestKey,
+  segmentsPrefix,
 } from '../domain/rows.ts';
 import { type Due, dueOf, PARKED, type RowKey } from '../domain/work.ts';
 import { type Claim, type Claims, owned } from '../engine/claims.ts';
@@ -60,7 +62,7 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
     const later = async (ms: number) => hint(await claims.again(claim, now() + ms));
 
     for (;;) {
-      const { rows: events } = await page<EventRow>('EVENT#', EVENTS_PER_PAGE);
+      const { rows: events } = await page<EventRow>(EVENTS, EVENTS_PER_PAGE);
       if (events.length === 0) break;
       const endpointIds = await everAddressed(requestId);
       for (const event of events) await eraseDeliveries(event, endpointIds);
@@ -73,7 +75,7 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
       return later(copy.lane === PARKED ? PARKED_COPY_WAIT_MS : COPY_WAIT_MS);
     }
     await hint(await releaseCallbacks(requestId));
-    const segments = await page('SEGMENT#', SEGMENTS_PER_PAGE);
+    const segments = await page(segmentsPrefix(), SEGMENTS_PER_PAGE);
     await erase(segments.rows);
     if (segments.more) return later(0);
     await table.transact([

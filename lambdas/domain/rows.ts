@@ -12,17 +12,22 @@ export const metaKey = (requestId: string): RowKey => ({ pk: `REQ#${requestId}`,
 export const copyKey = (requestId: string): RowKey => ({ pk: `REQ#${requestId}`, sk: 'COPY' });
 export const segmentKey = (requestId: string, generation: number, segment: number): RowKey => ({
   pk: `REQ#${requestId}`,
-  sk: `SEGMENT#${generation}#${String(segment).padStart(5, '0')}`,
+  sk: `${segmentsPrefix(generation)}${String(segment).padStart(5, '0')}`,
 });
+/** The beginning of the sort keys of a copy's segments: of one generation, or of all. */
+export const segmentsPrefix = (generation?: number): string =>
+  generation === undefined ? 'SEGMENT#' : `SEGMENT#${generation}#`;
 /** Reserves an object's key in the bucket for one request, while its copy runs. */
 export const objectKey = (bucket: string, key: string): RowKey => ({ pk: `KEY#${bucket}/${key}`, sk: 'KEY' });
 
+/** The beginning of the sort keys of a source's events. */
+export const EVENTS = 'EVENT#';
 /** The partition of a source's events and outbox. */
 export const sourcePartition = (source: EventSource): string =>
   source.kind === 'request' ? `REQ#${source.requestId}` : `ENDPOINT#${source.endpointId}`;
 export const eventKey = (source: EventSource, position: number): RowKey => ({
   pk: sourcePartition(source),
-  sk: `EVENT#${String(position).padStart(10, '0')}`,
+  sk: `${EVENTS}${String(position).padStart(10, '0')}`,
 });
 export const outboxKey = (source: EventSource): RowKey => ({ pk: sourcePartition(source), sk: 'OUTBOX' });
 
@@ -103,14 +108,39 @@ export const upstreamPauseKey: RowKey = { pk: 'UPSTREAM-PAUSE', sk: 'PAUSE' };
 /** The secret that signs per-request callbacks. */
 export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' };
 
+/** What work a row that is due stands for. `copy` is a whole one or a segment of it. */
+export type RowWork =
+  | { readonly kind: 'poll' | 'copy'; readonly requestId: string }
+  | { readonly kind: 'outbox'; readonly source: EventSource }
+  | { readonly kind: 'delivery' }
+  | { readonly kind: 'replay'; readonly replayId: string }
+  | { readonly kind: 'gate'; readonly endpointId: string }
+  | { readonly kind: 'cancellation' | 'erasure'; readonly endpointId: string };
+
 /** The id of the request that a row of its partition belongs to. */
-export const requestIdOf = (key: RowKey): string => key.pk.slice('REQ#'.length);
+export const requestIdOf = (key: RowKey): string => splitOnce(key.pk)[1] ?? '';
+
+/** What work a row stands for, by its key. */
+export function workOf({ pk, sk }: RowKey): RowWork {
+  const [partition, id = ''] = splitOnce(pk);
+  if (sk === 'OUTBOX') return { kind: 'outbox', source: sourceOf(pk) };
+  if (partition === 'REQ') return { kind: sk === 'REQUEST' ? 'poll' : 'copy', requestId: id };
+  if (partition === 'DEL') return { kind: 'delivery' };
+  if (partition === 'REPLAY') return { kind: 'replay', replayId: id };
+  if (partition === 'CANCELLATION') return { kind: 'cancellation', endpointId: id };
+  if (partition === 'ERASURE') return { kind: 'erasure', endpointId: id };
+  return { kind: 'gate', endpointId: pk === ENDPOINTS ? sk : id };
+}
 
 /** The source of the events in a partition, by the partition's key. */
 export function sourceOf(pk: string): EventSource {
-  return pk.startsWith('REQ#')
-    ? { kind: 'request', requestId: pk.slice('REQ#'.length) }
-    : { kind: 'endpoint', endpointId: pk.slice('ENDPOINT#'.length) };
+  const [partition, id = ''] = splitOnce(pk);
+  return partition === 'REQ' ? { kind: 'request', requestId: id } : { kind: 'endpoint', endpointId: id };
+}
+
+function splitOnce(key: string): [string, string?] {
+  const at = key.indexOf('#');
+  return at < 0 ? [key] : [key.slice(0, at), key.slice(at + 1)];
 }
 
 /**

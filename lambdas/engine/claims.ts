@@ -24,6 +24,17 @@ export type Change = {
 /** What a worker changes of a row that it makes due again; by default in the lane that it was claimed from. */
 export type AgainChange = Change & { readonly lane?: Lane };
 
+/** A write that ends or extends a claim, and what follows from it once it is committed. */
+export type ClaimWrite = {
+  readonly write: Write & { readonly update: RowKey };
+  /** The row as it is due again. */
+  readonly due?: Due;
+  /** Until when the claim is kept, ms since epoch. */
+  readonly leaseEnd?: number;
+};
+type AgainWrite = ClaimWrite & { readonly due: Due };
+type LeaseWrite = ClaimWrite & { readonly leaseEnd: number };
+
 export type Claims = ReturnType<typeof createClaims>;
 
 /**
@@ -60,8 +71,8 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
 
   /** Ends the claim; the row is due again at `at`. Undefined when the row is no longer this worker's. */
   async function again(claim: Claim, at: number, change: AgainChange = {}): Promise<Due | undefined> {
-    const { write, due } = againWrite(claim, at, change);
-    return (await settled(claim, write)) ? due : undefined;
+    const again = againWrite(claim, at, change);
+    return (await settled(claim, again)) ? again.due : undefined;
   }
 
   /** Ends the claim; nothing is left to do. False when the row is no longer this worker's. */
@@ -70,20 +81,24 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
   }
 
   /**
-   * Applies the writes that end a claim, of which the first is the claim's own: {@link againWrite} or
-   * {@link finishWrite}. A single one is written alone, several in one transaction. Throws
+   * Applies a claim's own write, in one transaction with the others, and returns what is due by it. Throws
    * {@link ConditionFailed} with place 0 when the row is no longer this worker's.
    */
-  async function commit(claim: Claim, writes: readonly [Write, ...Write[]]): Promise<void> {
-    const [own, ...others] = writes;
+  async function commit(
+    claim: Claim,
+    { write, due, leaseEnd }: ClaimWrite,
+    others: readonly Write[] = [],
+  ): Promise<Due | undefined> {
     try {
-      if (others.length === 0) await table.write(own, 'nothing');
-      else await table.transact(writes);
+      if (others.length === 0) await table.write(write, 'nothing');
+      else await table.transact([write, ...others]);
     } catch (error) {
       // The answer to the first try was lost, and the SDK tried again: the row says that it was done.
       const done = error instanceof ConditionFailed && error.rows.get(0)?.releasedBy === claim.nonce;
       if (!done) throw error;
     }
+    if (leaseEnd !== undefined) claim.leaseEnd = leaseEnd;
+    return due;
   }
 
   /**
@@ -91,23 +106,18 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
    * {@link ConditionFailed} when the row is no longer this worker's.
    */
   async function progress(claim: Claim, set: Readonly<Record<string, unknown>> = {}): Promise<void> {
-    const { write, leaseEnd } = progressWrite(claim, now(), set);
-    await table.write(write);
-    claim.leaseEnd = leaseEnd;
+    await commit(claim, progressWrite(claim, now(), set));
   }
 
   /** Extends the lease; false when the row is no longer this worker's, and its work must stop. */
   async function renew(claim: Claim): Promise<boolean> {
-    const { write, leaseEnd } = renewWrite(claim, now());
-    const renewed = await settled(claim, write);
-    if (renewed) claim.leaseEnd = leaseEnd;
-    return renewed;
+    return settled(claim, renewWrite(claim, now()));
   }
 
   /** Ends a claim whose work was not begun: due again at once, and the claim is not counted. */
   async function unclaim(claim: Claim): Promise<Due | undefined> {
-    const { write, due } = unclaimWrite(claim, now());
-    return (await settled(claim, write)) ? due : undefined;
+    const unclaimed = unclaimWrite(claim, now());
+    return (await settled(claim, unclaimed)) ? unclaimed.due : undefined;
   }
 
   /**
@@ -116,8 +126,8 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
    * @param failure the class of the error, which is shown if the row is parked in the end
    */
   async function retry(claim: Claim, failure: string): Promise<Due | undefined> {
-    const { write, due } = retryWrite(claim, failure, now());
-    return (await settled(claim, write)) ? due : undefined;
+    const again = retryWrite(claim, failure, now());
+    return (await settled(claim, again)) ? again.due : undefined;
   }
 
   /** Leaves the row to a person: no tick wakes it. False when the row is no longer this worker's. */
@@ -125,9 +135,9 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     return settled(claim, parkWrite(claim, reason, now()));
   }
 
-  async function settled(claim: Claim, write: Write): Promise<boolean> {
+  async function settled(claim: Claim, own: ClaimWrite): Promise<boolean> {
     try {
-      await commit(claim, [write]);
+      await commit(claim, own);
       return true;
     } catch (error) {
       if (error instanceof ConditionFailed) return false;
@@ -171,7 +181,7 @@ export function againWrite(
   claim: Claim,
   at: number,
   { lane = claim.lane, set = {}, remove = [] }: AgainChange = {},
-): { write: Write; due: Due } {
+): AgainWrite {
   const due = dueAgain(claim, at, lane);
   return {
     due,
@@ -185,24 +195,23 @@ export function againWrite(
 }
 
 /** The write that ends a claim of which nothing is left to do. */
-export function finishWrite(claim: Claim, { set = {}, remove = [] }: Change = {}): Write {
+export function finishWrite(claim: Claim, { set = {}, remove = [] }: Change = {}): ClaimWrite {
   return {
-    update: claim.row,
-    set: { ...set, releasedBy: claim.nonce },
-    remove: [...ENDED, 'lane', 'dueAt', ...remove],
-    if: [owned(claim)],
+    write: {
+      update: claim.row,
+      set: { ...set, releasedBy: claim.nonce },
+      remove: [...ENDED, 'lane', 'dueAt', ...remove],
+      if: [owned(claim)],
+    },
   };
 }
 
-/**
- * The write that records progress, for a transaction; {@link Claims} `progress` for one alone. After the
- * commit `claim.leaseEnd` is to be set to the `leaseEnd` returned.
- */
+/** The write that records progress and keeps the claim. */
 export function progressWrite(
   claim: Claim,
   now: number,
   set: Readonly<Record<string, unknown>> = {},
-): { write: Write; leaseEnd: number } {
+): LeaseWrite {
   const leaseEnd = freshDueAt(now + LEASE_MS, claim.leaseEnd, claim.hintedAt);
   return {
     leaseEnd,
@@ -216,36 +225,38 @@ export function progressWrite(
 }
 
 /** The write that extends a lease; the claims so far stay counted. */
-export function renewWrite(claim: Claim, now: number): { write: Write; leaseEnd: number } {
+export function renewWrite(claim: Claim, now: number): LeaseWrite {
   const leaseEnd = freshDueAt(now + LEASE_MS, claim.leaseEnd, claim.hintedAt);
   return { leaseEnd, write: { update: claim.row, set: { dueAt: leaseEnd }, if: [owned(claim)] } };
 }
 
 /** The write that ends a claim whose work was not begun. */
-export function unclaimWrite(claim: Claim, now: number): { write: Write; due: Due } {
+export function unclaimWrite(claim: Claim, now: number): AgainWrite {
   const { write, due } = uncommitted(claim, now);
   return { write: { ...write, add: { claims: -1 } }, due };
 }
 
 /** The write that ends a claim whose work failed. */
-export const retryWrite = (claim: Claim, failure: string, now: number): { write: Write; due: Due } =>
+export const retryWrite = (claim: Claim, failure: string, now: number) =>
   uncommitted(claim, retryAt(claim.claimsWithoutProgress + 1, now), { lastFailure: failure });
 
 /** The write that leaves a row to a person. */
-export const parkWrite = (claim: Claim, reason: string, now: number): Write => ({
-  update: claim.row,
-  set: {
-    lane: PARKED,
-    dueAt: freshDueAt(now, claim.leaseEnd, claim.hintedAt),
-    parked: { reason, since: now, lane: claim.lane },
-    releasedBy: claim.nonce,
+export const parkWrite = (claim: Claim, reason: string, now: number): ClaimWrite => ({
+  write: {
+    update: claim.row,
+    set: {
+      lane: PARKED,
+      dueAt: freshDueAt(now, claim.leaseEnd, claim.hintedAt),
+      parked: { reason, since: now, lane: claim.lane },
+      releasedBy: claim.nonce,
+    },
+    remove: ENDED,
+    if: [owned(claim)],
   },
-  remove: ENDED,
-  if: [owned(claim)],
 });
 
 /** The write that ends a claim and keeps it counted. */
-function uncommitted(claim: Claim, at: number, set: Readonly<Record<string, unknown>> = {}) {
+function uncommitted(claim: Claim, at: number, set: Readonly<Record<string, unknown>> = {}): AgainWrite {
   const due = dueAgain(claim, at, claim.lane);
   const write = {
     update: claim.row,

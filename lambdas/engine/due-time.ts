@@ -1,3 +1,7 @@
+import { backoff } from '../domain/backoff.ts';
+
+const RETRIES = { firstMs: 5_000, longestMs: 300_000 };
+
 /** A row claimed this often without progress is parked by the next claim. */
 export const MAX_CLAIMS = 8;
 
@@ -9,6 +13,4 @@ export function freshDueAt(wanted: number, ...recent: (number | undefined)[]): n
 }
 
 /** When work that threw is tried again, by how often it was claimed: 5 s doubling up to 5 min. */
-export function retryAt(claims: number, now: number): number {
-  return now + Math.min(300_000, 5_000 * 2 ** Math.max(0, claims - 1));
-}
+export const retryAt = (claims: number, now: number): number => now + backoff(claims, RETRIES);

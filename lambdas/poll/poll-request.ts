@@ -18,7 +18,14 @@ import {
 import { eventExpiry, requestExpiry } from '../domain/retention.ts';
 import { metaKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type AgainChange, againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import {
+  type AgainChange,
+  againWrite,
+  type Claim,
+  type Claims,
+  type ClaimWrite,
+  finishWrite,
+} from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { showProgress } from './show-progress.ts';
 import { startCopy } from './start-copy.ts';
@@ -107,9 +114,8 @@ export function createPollRequest(dependencies: PollDependencies) {
       async () => {
         const at = now();
         const change = transition(row, polled.outcome, at, { tellProgress: polled.tellProgress, settings });
-        const { writes, due } = await writesOf(claim, change, polled, at);
-        await claims.commit(claim, writes);
-        return { at, change, due };
+        const { own, others, due } = await writesOf(claim, change, polled, at);
+        return { at, change, due: [await claims.commit(claim, own, others), ...due] };
       },
       // The copy's row may change meanwhile; the request's own row changes only for who takes it.
       { claimAt: 0 },
@@ -119,30 +125,28 @@ export function createPollRequest(dependencies: PollDependencies) {
     if (polled.outcome.kind === 'status') await showProgress(table, row, polled.outcome.status, committed.at);
   }
 
-  /** The transaction that a change makes, and the rows that are due by it. */
+  /** The transaction that a change makes, and what is due by the writes beside the request's own. */
   async function writesOf(
     claim: Claim<RequestRow>,
     change: Transition,
     polled: Polled,
     at: number,
-  ): Promise<{ writes: [Write, ...Write[]]; due: (Due | undefined)[] }> {
+  ): Promise<{ own: ClaimWrite; others: Write[]; due: (Due | undefined)[] }> {
     const { row } = claim;
     const source = { kind: 'request', requestId: row.requestId } as const;
     const events = eventWrites(source, row, change.events, at, eventExpiry(at, retentionDays));
     const copy = await startCopy(table, claim, change, at);
     const { dueAt, ...left } = leftBy(row, change, polled, at);
     const ended = { ...left, set: { ...left.set, ...events.counters } };
-    const again = dueAt === undefined ? undefined : againWrite(claim, dueAt, ended);
-    const request = again?.write ?? finishWrite(claim, ended);
     return {
-      writes: [
-        request,
+      own: dueAt === undefined ? finishWrite(claim, ended) : againWrite(claim, dueAt, ended),
+      others: [
         ...events.writes,
         ...(copy ? [copy.write] : []),
         ...(change.next === 'done' ? [expireMeta(row, at)] : []),
         ...countWrites(countChanges(row, { ...row, ...left.set }), row.requestId),
       ],
-      due: [again?.due, events.due, copy?.due],
+      due: [events.due, copy?.due],
     };
   }
 

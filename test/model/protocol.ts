@@ -173,15 +173,15 @@ function ownWrites(holding: Holding, now: number): Own[] {
   const claim = { ...holding, row: KEY };
   // A worker that meets the row after too many claims parks it, and does nothing else.
   if (holding.claimsWithoutProgress >= MAX_CLAIMS) {
-    return [{ name: 'park', write: parkWrite(claim, 'r', now) }];
+    return [{ name: 'park', ...parkWrite(claim, 'r', now) }];
   }
   return [
     { name: 'again', ...againWrite(claim, now) },
     { name: 'again', ...againWrite(claim, now, { lane: OTHER }) },
-    { name: 'finish', write: finishWrite(claim) },
+    { name: 'finish', ...finishWrite(claim) },
     { name: 'unclaim', ...unclaimWrite(claim, now) },
     { name: 'retry', ...retryWrite(claim, 'Error', now) },
-    { name: 'park', write: parkWrite(claim, 'r', now) },
+    { name: 'park', ...parkWrite(claim, 'r', now) },
   ];
 }
 
@@ -362,12 +362,12 @@ export function samples(): [WriteName, Write][] {
   return [
     ['claim', claimWrite(LANE, { ...KEY, dueAt: 1 }, 'n', 1).write],
     ['again', againWrite(claim, 5).write],
-    ['finish', finishWrite(claim)],
+    ['finish', finishWrite(claim).write],
     ['progress', progressWrite(claim, 5).write],
     ['renew', renewWrite(claim, 5).write],
     ['unclaim', unclaimWrite(claim, 5).write],
     ['retry', retryWrite(claim, 'Error', 5).write],
-    ['park', parkWrite(claim, 'r', 5)],
+    ['park', parkWrite(claim, 'r', 5).write],
     ['wake', wake(KEY, LANE, 5).write],
     ['withdraw', withdraw(KEY)],
   ];

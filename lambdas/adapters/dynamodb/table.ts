@@ -18,6 +18,7 @@ import {
   UpdateCommand,
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { backoff } from '../../domain/backoff.ts';
 import { TABLE_SCHEMA, type TableIndex } from '../../domain/table-schema.ts';
 import type { Hint, RowKey } from '../../domain/work.ts';
 import { type Condition, changesNothing, expressions, type Write } from './expression.ts';
@@ -72,9 +73,11 @@ const MARSHALL = {
 
 /** Why a transaction was canceled, when the table takes no more at the moment. */
 const THROTTLED = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
-/** The longest first wait before a write is sent again, ms; each further one is twice as long. */
-const FIRST_WAIT_MS = { conflict: 50, throttled: 1_000 };
-const LONGEST_WAIT_MS = 20_000;
+/** The longest waits before a write is sent again. */
+const WAITS = {
+  conflict: { firstMs: 50, longestMs: 20_000 },
+  throttled: { firstMs: 1_000, longestMs: 20_000 },
+};
 
 /**
  * The one table, over a real client: reads, single writes and transactions of {@link Write}s.
@@ -194,7 +197,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
         const passing = passingCause(error);
         const tries = passing === 'throttled' ? await client.config.maxAttempts() : CONFLICT_TRIES;
         if (!passing || attempt >= tries) throw error;
-        await sleep(random() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS[passing] * 2 ** (attempt - 1)));
+        await sleep(random() * backoff(attempt, WAITS[passing]));
       }
     }
   }

@@ -1,5 +1,5 @@
 import { type SegmentRow, supersededSegment } from '../../domain/copying/copy.ts';
-import { requestKey } from '../../domain/rows.ts';
+import { requestKey, segmentsPrefix } from '../../domain/rows.ts';
 import { PARKED } from '../../domain/work.ts';
 import { withdraw } from '../../engine/wake.ts';
 import { equals } from '../dynamodb/expression.ts';
@@ -12,7 +12,7 @@ export async function parkedSegments(table: Pick<Table, 'query'>, requestId: str
   for (let after: string | undefined; ; ) {
     const { rows, more } = await table.query<SegmentRow>({
       partition: requestKey(requestId).pk,
-      prefix: 'SEGMENT#',
+      prefix: segmentsPrefix(),
       after,
       limit: 1_000,
       consistent: true,

@@ -1,3 +1,4 @@
+import { workOf } from '../../domain/rows.ts';
 import type { RowKey, Work } from '../../domain/work.ts';
 import { iso } from '../http/time.ts';
 
@@ -31,19 +32,21 @@ export function parkedView(row: ParkedRow) {
 }
 
 function subjectOf(row: ParkedRow): { kind: keyof typeof PARKED_KINDS } & Subject {
-  const { pk, sk, id, endpointId } = row;
-  const at = pk.indexOf('#');
-  const [partition, name] = at < 0 ? [pk, sk] : [pk.slice(0, at), pk.slice(at + 1)];
-  if (partition === 'REQ') {
-    if (sk === 'REQUEST') return { kind: 'poll', requestId: name };
-    if (sk === 'OUTBOX') return { kind: row.purge ? 'purge' : 'events', requestId: name };
-    return { kind: 'copy', requestId: name };
+  const work = workOf(row);
+  switch (work.kind) {
+    case 'outbox': {
+      const { kind, ...subject } = work.source;
+      return { kind: kind === 'request' && row.purge ? 'purge' : 'events', ...subject };
+    }
+    case 'delivery':
+      return { kind: 'delivery', deliveryId: row.id, endpointId: row.endpointId };
+    case 'replay':
+      return { ...work, endpointId: row.endpointId };
+    case 'gate':
+      return { kind: 'backlog', endpointId: work.endpointId };
+    default:
+      return work;
   }
-  if (partition === 'DEL') return { kind: 'delivery', deliveryId: id, endpointId };
-  if (partition === 'REPLAY') return { kind: 'replay', replayId: name, endpointId };
-  if (partition === 'CANCELLATION') return { kind: 'cancellation', endpointId: name };
-  if (partition === 'ERASURE') return { kind: 'erasure', endpointId: name };
-  return { kind: sk === 'OUTBOX' ? 'events' : 'backlog', endpointId: name };
 }
 
 /** The public id of a parked row: it leads back to the row's key. */

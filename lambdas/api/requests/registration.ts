@@ -19,7 +19,7 @@ import {
 import type { Callback, MetaRow, RequestRow } from '../../domain/requests/request.ts';
 import { type CountChange, countChanges } from '../../domain/requests/request-counts.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
-import { copyKey, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
+import { copyKey, EVENTS, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
 import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
 import { inParallel } from '../../engine/in-parallel.ts';
 import { wake } from '../../engine/wake.ts';
@@ -89,7 +89,7 @@ export function createRegister({ table, now, retentionDays }: RegisterContext) {
     for (let after: string | undefined; ; ) {
       const { rows, more } = await table.query<EventRow>({
         partition: requestKey(requestId).pk,
-        prefix: 'EVENT#',
+        prefix: EVENTS,
         after,
         limit: EVENTS_PER_PAGE,
         consistent: true,
@@ -136,7 +136,7 @@ export async function newestEvent(
 ): Promise<EventRow | undefined> {
   const { rows } = await table.query<EventRow>({
     partition: requestKey(requestId).pk,
-    prefix: 'EVENT#',
+    prefix: EVENTS,
     newestFirst: true,
     limit: 1,
     consistent: true,

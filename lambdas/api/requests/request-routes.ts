@@ -3,7 +3,7 @@ import type { EventRow } from '../../domain/events/event.ts';
 import { payload } from '../../domain/events/event.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { requestIdOf, requestKey } from '../../domain/rows.ts';
+import { EVENTS, requestIdOf, requestKey } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
@@ -85,7 +85,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
         const partition = requestKey(request.requestId).pk;
         const { rows, more } = await table.query<EventRow>({
           partition,
-          prefix: 'EVENT#',
+          prefix: EVENTS,
           after,
           limit,
           // Whoever was just sent an event finds it here.

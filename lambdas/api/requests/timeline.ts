@@ -6,7 +6,7 @@ import type { EventRow } from '../../domain/events/event.ts';
 import { pointsOf } from '../../domain/requests/progress-series.ts';
 import { KNOWN_STATUSES, type MetaRow, REGISTERED, type RequestRow } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { copyKey, deliveryKey, requestKey } from '../../domain/rows.ts';
+import { copyKey, deliveryKey, EVENTS, requestKey } from '../../domain/rows.ts';
 import { deliveryView } from '../deliveries/delivery-routes.ts';
 import { iso } from '../http/time.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
@@ -58,7 +58,7 @@ export async function timeline(
 async function lastEvents(table: Pick<Table, 'query'>, { requestId }: RequestRow): Promise<EventRow[]> {
   const { rows } = await table.query<EventRow>({
     partition: requestKey(requestId).pk,
-    prefix: 'EVENT#',
+    prefix: EVENTS,
     newestFirst: true,
     limit: MAX_EVENTS,
     consistent: true,

@@ -3,7 +3,7 @@ import { parkedSegments } from '../../adapters/rows/parked-segments.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { type MetaRow, type RequestRow, requestList } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { copyKey, metaKey, outboxKey, requestKey } from '../../domain/rows.ts';
+import { copyKey, metaKey, outboxKey, requestKey, workOf } from '../../domain/rows.ts';
 import { PARKED, type RowKey, type Work } from '../../domain/work.ts';
 
 /** The rows that tell a request's story; `copy` is there once the video is to be copied. */
@@ -66,7 +66,7 @@ export function createRequests(table: Table, now: () => number) {
     ]);
     if (more) return getMany(requestIds);
     const partitions = new Set(wanted.map((id) => requestKey(id).pk));
-    const others = parked.filter(({ pk, sk }) => partitions.has(pk) && sk !== 'REQUEST');
+    const others = parked.filter((row) => partitions.has(row.pk) && workOf(row).kind !== 'poll');
     const still = others.length === 0 ? [] : await table.getMany<RowKey & Work>(others);
     const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
     return requestIds.map((requestId) => {

@@ -6,7 +6,7 @@ import { countWrites } from '../../adapters/rows/request-counts.ts';
 import { requestList } from '../../domain/requests/request.ts';
 import { countChanges } from '../../domain/requests/request-counts.ts';
 import { eventExpiry, outboxExpiry, requestExpiry } from '../../domain/retention.ts';
-import { copyKey, metaKey, requestKey, upstreamPauseKey } from '../../domain/rows.ts';
+import { copyKey, metaKey, requestKey, upstreamPauseKey, workOf } from '../../domain/rows.ts';
 import type { Due, Lane, RowKey, Work } from '../../domain/work.ts';
 import { wake, withdraw } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
@@ -97,9 +97,10 @@ const wakeNow = (row: RowKey & Work, now: number): Woken =>
   wake(row, laneOf(row), now, { if: [equals('lane', row.lane)] });
 
 /** The lane that a row of a request belongs to. */
-function laneOf({ sk }: RowKey): Lane {
-  if (sk === 'REQUEST') return 'poll';
-  return sk === 'OUTBOX' ? 'dispatch' : 'copy';
+function laneOf(row: RowKey): Lane {
+  const { kind } = workOf(row);
+  if (kind === 'poll') return 'poll';
+  return kind === 'outbox' ? 'dispatch' : 'copy';
 }
 
 function stopRequest(

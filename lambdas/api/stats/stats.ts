@@ -1,7 +1,7 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import { readRequestCounts } from '../../adapters/rows/request-counts.ts';
 import type { RequestRow } from '../../domain/requests/request.ts';
-import { requestIdOf } from '../../domain/rows.ts';
+import { sourceOf } from '../../domain/rows.ts';
 import { type Hint, LANES, type Work } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
@@ -94,8 +94,9 @@ async function lanesOf(table: Table, parked: readonly Hint[]): Promise<(string |
 
 /** The requests that are parked, each once. */
 async function parkedOf(requests: Requests, parked: readonly Hint[]): Promise<TrackedRequest[]> {
-  const ids = new Set(parked.filter(({ pk }) => pk.startsWith('REQ#')).map(requestIdOf));
-  const found = await requests.getMany([...ids]);
+  const sources = parked.map(({ pk }) => sourceOf(pk));
+  const ids = sources.flatMap((source) => (source.kind === 'request' ? [source.requestId] : []));
+  const found = await requests.getMany([...new Set(ids)]);
   return found.filter((each) => each !== undefined).filter((each) => parkedRow(each) !== undefined);
 }
 

@@ -1,3 +1,4 @@
+import { backoff } from '../backoff.ts';
 import type { CopySource } from './copy.ts';
 
 /** Failures in a row, without a part copied between them, after which a copy has failed: about four hours. */
@@ -17,18 +18,17 @@ const RENEW_BEFORE_MS = 300_000;
 
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 900_000;
+const RETRIES = { firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS };
+const RESTARTS = { firstMs: 60_000, longestMs: LONGEST_WAIT_MS, factor: 4 };
 const LONGEST_ASKED_WAIT_MS = 3_600_000;
 const LONGEST_LOOK_MS = 300_000;
-const FIRST_RESTART_WAIT_MS = 60_000;
 
 /**
  * When a copy tries again after so many failures in a row: 5 s doubling up to 15 min, and not before
  * the source asked for, within an hour. All in ms.
  */
-export function retryAt(failures: number, now: number, retryAfterMs = 0): number {
-  const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
-  return now + Math.max(backoff, Math.min(retryAfterMs, LONGEST_ASKED_WAIT_MS));
-}
+export const retryAt = (failures: number, now: number, retryAfterMs = 0): number =>
+  now + Math.max(backoff(failures, RETRIES), Math.min(retryAfterMs, LONGEST_ASKED_WAIT_MS));
 
 /**
  * When a copy asks for a fresh URL after so many failures in a row: at once the first time, since most
@@ -42,7 +42,7 @@ export const renewAt = (failures: number, now: number): number =>
  * 1 min growing to 15 min, since each beginning fetches everything anew.
  */
 export const restartAt = (restarts: number, now: number): number =>
-  restarts <= 1 ? now : now + Math.min(LONGEST_WAIT_MS, FIRST_RESTART_WAIT_MS * 4 ** (restarts - 2));
+  restarts <= 1 ? now : now + backoff(restarts - 1, RESTARTS);
 
 /** When a segment looks again for the URL that is waited for since `since`: less often as time goes by. */
 export function nextLookAt(since: number, now: number): number {

@@ -1,10 +1,10 @@
+import { backoff } from '../backoff.ts';
 import type { RequestRow } from '../requests/request.ts';
 import type { PollOutcome } from '../requests/transition.ts';
 import { nextPollAt, PRICE_OF_POLL } from './poll-schedule.ts';
 import { scarcity } from './scarcity.ts';
 
-const FIRST_BACKOFF_MS = 5_000;
-const LONGEST_BACKOFF_MS = 300_000;
+const WAITS = { firstMs: 5_000, longestMs: 300_000 };
 /** While a 404 is not yet believed, ms. */
 const NOT_FOUND_WAIT_MS = 30_000;
 
@@ -26,9 +26,8 @@ export function nextPoll(
   if (outcome.kind === 'not-found') return now + NOT_FOUND_WAIT_MS;
   const misses = outcome.kind === 'fault' ? (row.faults ?? 1) : (row.downloadMissing ?? 0);
   if (misses > 0) {
-    const backoff = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (misses - 1));
     const asked = outcome.kind === 'fault' ? (outcome.retryAfterMs ?? 0) : 0;
-    return now + Math.max(asked, Math.ceil(backoff * (1 + 0.25 * random)));
+    return now + Math.max(asked, Math.ceil(backoff(misses, WAITS) * (1 + 0.25 * random)));
   }
   return nextPollAt(row, now, PRICE_OF_POLL * scarcity(poll.lateness));
 }

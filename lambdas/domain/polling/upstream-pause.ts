@@ -1,3 +1,5 @@
+import { backoff } from '../backoff.ts';
+
 /** Why polling is paused: upstream refuses the key, asks to wait, or there is no key to ask with. */
 export type PauseReason = 'unauthorized' | 'throttled' | 'no-key';
 
@@ -34,8 +36,7 @@ const REASONS: Record<PauseReason, string> = {
   'no-key': 'there is no Topaz API key: put yours into its secret',
 };
 
-const FIRST_WAIT_MS = 5_000;
-const LONGEST_WAIT_MS = 300_000;
+const WAITS = { firstMs: 5_000, longestMs: 300_000 };
 /** A wrong key is tried again this often once a probe has confirmed it, so that polling resumes soon after it was corrected. */
 const KEY_RETRY_MS = 60_000;
 /** Bounds of what upstream may ask for: one header must not stop all polling for a day. A probe then asks again. */
@@ -76,8 +77,7 @@ export function paused(
 function wait(signal: PauseSignal, strikes: number, random: number): number {
   if (signal.retryAfterMs !== undefined) return boundedRetryAfter(signal.retryAfterMs);
   if (signal.reason !== 'throttled' && strikes > 1) return KEY_RETRY_MS;
-  const backoff = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (strikes - 1));
-  return Math.ceil(backoff * (1 + 0.25 * random));
+  return Math.ceil(backoff(strikes, WAITS) * (1 + 0.25 * random));
 }
 
 /** The wait that is granted to upstream, ms. */

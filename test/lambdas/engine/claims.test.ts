@@ -83,7 +83,7 @@ test('a worker that outlives its lease changes nothing', async () => {
   expect(await claims.retry(late, 'Error')).toBeUndefined();
   expect(await claims.park(late, 'late')).toBe(false);
   await expect(claims.progress(late, { done: 1 })).rejects.toThrow(ConditionFailed);
-  await expect(claims.commit(late, [finishWrite(late)])).rejects.toThrow(ConditionFailed);
+  await expect(claims.commit(late, finishWrite(late))).rejects.toThrow(ConditionFailed);
   await expect(table.transact([againWrite(late, 1).write])).rejects.toThrow(ConditionFailed);
   await expect(table.transact([progressWrite(late, 1).write])).rejects.toThrow(ConditionFailed);
   expect(await row()).toEqual(before);
@@ -169,9 +169,8 @@ test('every due time that is returned is the one that its row has, while the clo
   const claim = await take(due);
   await claims.progress(claim);
   expect((await row())?.dueAt).toBe(claim.leaseEnd);
-  const again = againWrite(claim, clock.now());
-  await claims.commit(claim, [again.write, { put: { pk: `${hint.pk}#other`, sk: 'ROW' } }]);
-  due = await isOnRow(again.due);
+  const other = { put: { pk: `${hint.pk}#other`, sk: 'ROW' } };
+  due = await isOnRow(await claims.commit(claim, againWrite(claim, clock.now()), [other]));
   const woken = wake({ ...due }, 'poll', clock.now());
   await table.write(woken.write);
   await isOnRow(woken.due);

@@ -1,0 +1,49 @@
+import { remedyFor } from '../domain/copying/copy-fault.ts';
+import type { CopyDependencies } from './copy-dependencies.ts';
+import { type CopyFault, faultOf } from './fault-of.ts';
+
+/** How a copy, or a segment of one, carries out the remedies. `wait` and `renew` give up after too many failures. */
+export type Remedies = {
+  readonly fail: (reason: string) => Promise<void>;
+  readonly restart: (reason: string, streamed: boolean) => Promise<void>;
+  readonly renew: (fault: CopyFault) => Promise<void>;
+  readonly wait: (fault: CopyFault) => Promise<void>;
+};
+
+/**
+ * Does about an error what the rule says (domain/copying/copy-fault.ts), and shows why the copy waits;
+ * throws an error that is left to the engine.
+ *
+ * @param restarts how often the copy has begun again
+ */
+export async function remedy(
+  { copies, log }: CopyDependencies,
+  { requestId, restarts }: { requestId: string; restarts: number },
+  error: unknown,
+  carryOut: Remedies,
+): Promise<void> {
+  const fault = faultOf(error);
+  if (!fault) throw error;
+  const { kind, reason } = fault;
+  const what = remedyFor(kind, restarts);
+  switch (what) {
+    case 'stop':
+      return;
+    case 'park':
+      throw error;
+    case 'fail':
+      return carryOut.fail(reason);
+    case 'restart':
+    case 'stream':
+      log.info('copy begins again', { requestId, reason });
+      await carryOut.restart(reason, what === 'stream');
+      break;
+    case 'renew':
+      await carryOut.renew(fault);
+      break;
+    case 'wait':
+      await carryOut.wait(fault);
+  }
+  // The end of a worker's time is no failure.
+  if (kind !== 'time') await copies.showFailure(requestId, reason);
+}
