@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { readStack } from '../../local/runtime/template.ts';
+import { median, quantile } from '../quantile.ts';
 
 /** A function's bundle and environment, as the template has them. */
 export type Bundle = {
@@ -72,19 +73,13 @@ export async function measureCold({ stage, directory, environment }: Bundle, tim
     loads.push(JSON.parse(stdout) as { ms: number; rss: number });
   }
   const files = readdirSync(directory).map((file) => join(directory, file));
-  const durations = loads.map(({ ms }) => ms).sort((a, b) => a - b);
+  const durations = loads.map(({ ms }) => ms);
   return {
     stage,
     bundleBytes: statSync(join(directory, 'index.mjs')).size,
     compressedBytes: files.reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0),
-    loadP50Ms: quantile(durations, 0.5),
+    loadP50Ms: median(durations),
     loadP95Ms: quantile(durations, 0.95),
-    memoryBytes: quantile(
-      loads.map(({ rss }) => rss).sort((a, b) => a - b),
-      0.5,
-    ),
+    memoryBytes: median(loads.map(({ rss }) => rss)),
   };
 }
-
-const quantile = (sorted: readonly number[], share: number): number =>
-  sorted[Math.ceil(share * sorted.length) - 1] ?? Number.NaN;

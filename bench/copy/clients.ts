@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { median } from '../quantile.ts';
 import type { Certificate } from './certificate.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Servers } from './servers.ts';
@@ -88,11 +89,6 @@ function medians(all: Measured[], size: number): ClientFigures {
     cpuSecondsPerGiB: (median(all.map(({ cpuSeconds }) => cpuSeconds)) * 1024 * MIB) / size,
     peakRssMiB: median(all.map(({ peakRssMiB }) => peakRssMiB)),
   };
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 /** Bundled as deployed, so that the start of the process weighs what it does there. */

@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { CopyRow, SegmentRow } from '../../lambdas/domain/copying/copy.ts';
 import { lanesFor } from '../../lambdas/domain/copying/copy-plan.ts';
 import { copyKey } from '../../lambdas/domain/rows.ts';
+import { seededRandom } from '../../local/aws/random.ts';
 import { generatedSlices } from '../../local/topaz/video.ts';
 import type { Certificate } from './certificate.ts';
 import { startFleet } from './fleet.ts';
@@ -37,7 +38,7 @@ export async function measureKills(
   const seconds = Math.max(5, kills * 1.2);
   const servers = await startServers(certificate, { bytesPerSecond: size / seconds / workers });
   const fleet = await startFleet(servers, certificate, { workers, memoryMiB: MEMORY_MIB });
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   const begunAt = performance.now();
   let running = true;
   const copied = fleet.copy(`${servers.sourceUrl}/kills/${size}.mp4`).finally(() => {
@@ -76,16 +77,5 @@ export async function measureKills(
     intact:
       copy?.state === 'stored' && objects.length === 1 && objects[0]?.size === size && objects[0].crc === crc,
     litter: uploads.length + open + objects.length - 1,
-  };
-}
-
-/** Mulberry32. */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { quantile } from '../quantile.ts';
 import type { Floor } from './floor.ts';
 import type { Receivers } from './receivers.ts';
 import type { DeliveryWorld } from './world.ts';
@@ -108,8 +109,8 @@ async function latencies(
 }
 
 const summary = (values: readonly number[]): Latency => ({
-  p50: percentile(values, 0.5),
-  p99: percentile(values, 0.99),
+  p50: quantile(values, 0.5),
+  p99: quantile(values, 0.99),
 });
 
 /** The floor, in as many processes at a time as the deliver stage has. */
@@ -137,9 +138,4 @@ async function until(done: () => boolean): Promise<void> {
   for (const end = performance.now() + GIVE_UP_MS; !done(); await setTimeout(5)) {
     if (performance.now() > end) throw new Error(`Not all webhooks came within ${GIVE_UP_MS / 1_000} s.`);
   }
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }

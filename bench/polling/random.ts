@@ -1,3 +1,5 @@
+import { seededRandom } from '../../local/aws/random.ts';
+
 /** Numbers that look random and are the same for the same seed. */
 export type Random = {
   uniform(low: number, high: number): number;
@@ -6,15 +8,8 @@ export type Random = {
   logNormal(median: number, spread: number): number;
 };
 
-/** Mulberry32 by Tommy Ettinger (public domain). */
 export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const next = seededRandom(seed);
   const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
   return {
     uniform: (low, high) => low + (high - low) * next(),

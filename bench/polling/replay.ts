@@ -1,3 +1,4 @@
+import { quantile } from '../quantile.ts';
 import { type Answer, answerAt, type Trace } from './trace.ts';
 
 /**
@@ -74,9 +75,3 @@ export function replay(traces: readonly Trace[], schedule: Schedule): Result {
 /** Statuses that a poll could have seen: those that were over before the registration could not. */
 const transitionsOf = ({ statuses }: Trace): number =>
   statuses.filter((_, n) => (statuses[n + 1]?.[1] ?? Number.POSITIVE_INFINITY) > 0).length;
-
-/** Nearest rank; NaN of nothing. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
-}

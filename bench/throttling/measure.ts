@@ -9,6 +9,7 @@ import { createClaims, finishWrite } from '../../lambdas/engine/claims.ts';
 import { inParallel } from '../../lambdas/engine/in-parallel.ts';
 import { startDynamo } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from '../../test/support/bridge-table.ts';
+import { quantile } from '../quantile.ts';
 import { type Capacity, startThrottlingProxy } from './throttling-proxy.ts';
 
 export type Retries = { readonly retryMode: 'standard' | 'adaptive'; readonly maxAttempts: number };
@@ -91,8 +92,6 @@ export async function measureThrottled(retries: Retries, load: Load, capacity: C
   await proxy.stop();
   await dynamo.stop();
 
-  recorded.sort((a, b) => a - b);
-  const quantile = (q: number) => recorded[Math.floor(q * (recorded.length - 1))] ?? Number.NaN;
   const { admitted, refused } = proxy.counts;
   return {
     seconds,
@@ -100,8 +99,8 @@ export async function measureThrottled(retries: Retries, load: Load, capacity: C
     refused: refused / (admitted + refused),
     unclaimed,
     sentTwice,
-    recordP50: quantile(0.5),
-    recordP99: quantile(0.99),
+    recordP50: quantile(recorded, 0.5),
+    recordP99: quantile(recorded, 0.99),
     longestBatch: longestBatch / 1000,
   };
 }

@@ -7,6 +7,7 @@ import {
 import { scarcity } from '../../lambdas/domain/polling/scarcity.ts';
 import { seeded } from '../polling/random.ts';
 import { answerAt, type Trace } from '../polling/trace.ts';
+import { quantile } from '../quantile.ts';
 
 /** How promptly a crowd of requests is polled under a cap; lateness in seconds. */
 export type Crowd = {
@@ -92,12 +93,6 @@ function wait(job: Job, answer: ReturnType<typeof answerAt>, age: number, scarce
     observations: observe(state.observations, { at: now, status, progress }),
   };
   return Math.ceil((nextPollAt(job.state, now, PRICE_OF_POLL * scarcer) - now) / 1000);
-}
-
-/** Nearest rank; NaN of nothing. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(share * sorted.length)] ?? Number.NaN;
 }
 
 /** The earliest first: a binary heap. */

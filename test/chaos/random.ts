@@ -1,3 +1,5 @@
+import { seededRandom } from '../../local/aws/random.ts';
+
 /** A source of chance that gives the same numbers for the same seed. */
 export type Random = {
   /** A number in [0, 1). */
@@ -12,16 +14,8 @@ export type Random = {
   uuid(): string;
 };
 
-/** Mulberry32. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-
-  function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
+export function randomFrom(seed: number): Random {
+  const next = seededRandom(seed);
 
   const integer = (from: number, to: number) => from + Math.floor(next() * (to - from + 1));
   const bytes = (count: number) => Uint8Array.from({ length: count }, () => integer(0, 255));

@@ -1,7 +1,7 @@
 import { type Emulators, START, startBridge } from './bridge.ts';
 import type { FaultKind } from './faults.ts';
 import type { History } from './history.ts';
-import { seededRandom } from './random.ts';
+import { randomFrom } from './random.ts';
 import { Actor } from './simulation.ts';
 
 export type RunOptions = {
@@ -31,7 +31,7 @@ export async function playSeed(
   emulators: Emulators,
   { seed, requests, only, onNote }: RunOptions,
 ): Promise<Run> {
-  const random = seededRandom(seed);
+  const random = randomFrom(seed);
   const bridge = await startBridge(emulators, { random, only, onNote });
   const { simulation, faults, users, functions, queues, receivers, tick } = bridge;
   try {

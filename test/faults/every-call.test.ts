@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulators, startBridge, startEmulators } from '../chaos/bridge.ts';
 import { check, type Violation } from '../chaos/checker.ts';
-import { seededRandom } from '../chaos/random.ts';
+import { randomFrom } from '../chaos/random.ts';
 import { Actor, type Simulation } from '../chaos/simulation.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
@@ -22,7 +22,7 @@ async function play(
   scenario: Scenario,
   crash: Simulation['crash'],
 ): Promise<{ calls: number; violations: readonly Violation[] }> {
-  const bridge = await startBridge(emulators, { random: seededRandom(1), only: [] });
+  const bridge = await startBridge(emulators, { random: randomFrom(1), only: [] });
   const { simulation } = bridge;
   const begin = (name: string, work: () => Promise<void>) => simulation.as(new Actor(name), work);
   let over = false;
@@ -55,7 +55,7 @@ test.each(Object.entries(SCENARIOS))(
     const undisturbed = await play(scenario, undefined);
     expect(undisturbed.violations).toEqual([]);
     const points = Array.from({ length: undisturbed.calls }, (_, i) => i + 1);
-    const random = seededRandom(Number(CRASH_SEED));
+    const random = randomFrom(Number(CRASH_SEED));
     const chosen = CRASH_POINTS === 'all' ? points : random.shuffled(points).slice(0, Number(CRASH_POINTS));
     const ways = chosen.flatMap((atCall) => [
       { atCall, when: 'before' as const },

@@ -5,24 +5,12 @@ import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { NotPlain, RangeConnection } from '../../../../lambdas/copy/source/range-connection.ts';
 import { inParallel } from '../../../../lambdas/engine/in-parallel.ts';
+import { type Random, seededRandom } from '../../../../local/aws/random.ts';
 
 const ANSWERS = 5_000;
 const AT_ONCE = 100;
 /** Bytes of the range that is asked for. */
 const LENGTH = 20;
-
-type Random = () => number;
-
-/** Mulberry32. */
-function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const oneOf = <T>(random: Random, values: readonly T[]): T =>
   values[Math.floor(random() * values.length)] as T;
@@ -197,7 +185,7 @@ test('whatever a server answers, the range that is read is the one that node:htt
   timeout: 60_000,
 }, async () => {
   const seed = Date.now() % 2 ** 32;
-  const random = randomFrom(seed);
+  const random = seededRandom(seed);
   answers = Array.from({ length: ANSWERS }, () => answerFrom(random));
   const counts: Record<string, number> = {};
   await inParallel([...answers.keys()], AT_ONCE, async (n) => {
