@@ -1,7 +1,7 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { type CopyRow, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
 import type { Claim, Claims } from '../engine/claims.ts';
-import { NeedsPerson } from '../engine/failure.ts';
+import { Denied } from '../engine/failure.ts';
 import type { Hints } from '../engine/hints.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';
 import { createBuffers } from './buffers.ts';
@@ -37,7 +37,7 @@ export function createCopy(options: CopyOptions) {
     } catch (error) {
       if (!isFault(error, 'denied')) throw error;
       const remedy = 'let the copy function use the video bucket, then release the row';
-      throw new NeedsPerson(`${(error as Error).message}: ${remedy}`);
+      throw new Denied(`${(error as Error).message}: ${remedy}`);
     }
   }
 

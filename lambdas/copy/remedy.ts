@@ -11,8 +11,8 @@ export type Remedies = {
 };
 
 /**
- * Does about an error what the rule says (domain/copying/copy-fault.ts), and shows why the copy waits;
- * throws an error that is left to the engine.
+ * Does about an error what the rule says (domain/copying/copy-fault.ts), and shows why the copy waits.
+ * Throws an error that the engine judges: a denial, or one that no rule names.
  *
  * @param restarts how often the copy has begun again
  */
@@ -30,6 +30,7 @@ export async function remedy(
     case 'stop':
       return;
     case 'park':
+      await copies.showFailure(requestId, reason);
       throw error;
     case 'fail':
       return carryOut.fail(reason);

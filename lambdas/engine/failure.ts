@@ -10,8 +10,8 @@ export class Denied extends Error {
   override readonly name = 'Denied';
 }
 
-/** Claims after which a denial is believed: the backoff has then lasted for five minutes. */
-const DENIED_CLAIMS = 6;
+/** Claims after which a denial is believed: the waits between them add up to over five minutes. */
+const DENIED_CLAIMS = 7;
 const DENIALS = new Set(['Denied', 'AccessDenied', 'AccessDeniedException', 'AccessDeniedError']);
 
 /**

@@ -50,7 +50,7 @@ export type CopyFaultKind = SourceFaultKind | BucketFaultKind | StopKind;
  * - `restart`: begin again from the first byte, as a new upload;
  * - `stream`: the same, but by one plain GET, for which the source needs no ranges and no stable ETag;
  * - `fail`: give up and tell the user;
- * - `park`: leave it to a person;
+ * - `park`: leave it to a person, unless it works again within minutes;
  * - `stop`: nothing, since another worker has the row.
  */
 export type Remedy = 'wait' | 'renew' | 'restart' | 'stream' | 'fail' | 'park' | 'stop';

@@ -20,6 +20,7 @@ beforeEach(async () => {
 afterEach(() => world.stop());
 
 const SMALL = 2 * MIB;
+const FIVE_MINUTES = 300_000;
 const keyOf = (requestId: string) => `videos/${requestId}/video.mp4`;
 
 async function expectStored(requestId: string, key = keyOf(requestId), size = SIZE): Promise<void> {
@@ -83,12 +84,14 @@ describe('a part', () => {
     expect(await world.objects()).toEqual([]);
   });
 
-  test('that is denied parks the segment at once, for a person to release', async () => {
+  test('that is denied is tried again for five minutes, then left to a person', async () => {
     world.setS3Faults(
       firstTimes(Number.POSITIVE_INFINITY, isPart, { kind: 'refuse', status: 403, code: 'AccessDenied' }),
     );
+    const begunAt = world.clock.now();
     const requestId = await world.begin(SIZE);
     await world.runAll();
+    expect(world.clock.now() - begunAt).toBeGreaterThanOrEqual(FIVE_MINUTES);
     const [segment] = await world.segmentsOf(requestId);
     expect(segment).toMatchObject({
       lane: 'parked',
@@ -177,12 +180,14 @@ test.each([
   ['the beginning of an upload', isBegin, SIZE],
   ['the completion', isComplete, SIZE],
   ['a small file', isPut, SMALL],
-])('the denial of %s parks the copy at once, for a person to release', async (_name, matches, size) => {
+])('the denial of %s is borne for five minutes, then left to a person', async (_name, matches, size) => {
   world.setS3Faults(
     firstTimes(Number.POSITIVE_INFINITY, matches, { kind: 'refuse', status: 403, code: 'AccessDenied' }),
   );
+  const begunAt = world.clock.now();
   const requestId = await world.begin(size);
   await world.runAll();
+  expect(world.clock.now() - begunAt).toBeGreaterThanOrEqual(FIVE_MINUTES);
   const copy = await world.copyOf(requestId);
   expect(copy).toMatchObject({ lane: 'parked', parked: { reason: expect.stringMatching(/bucket/) } });
   expect(await world.eventsOf(requestId)).toEqual([]);
@@ -195,6 +200,17 @@ test.each([
   });
   await world.runAll();
   await expectStored(requestId, undefined, size);
+});
+
+test('a denial of the first minutes, as after a deployment, is shown and leaves no trace', async () => {
+  const times = 4;
+  world.setS3Faults(firstTimes(times, isBegin, { kind: 'refuse', status: 403, code: 'AccessDenied' }));
+  const requestId = await world.begin(SIZE);
+  await world.step();
+  expect((await world.requestOf(requestId)).video?.lastError?.reason).toMatch(/AccessDenied/);
+  await world.runAll();
+  await expectStored(requestId);
+  expect((await world.requestOf(requestId)).video).not.toHaveProperty('lastError');
 });
 
 describe('the completion', () => {
