@@ -18,6 +18,7 @@ import { collectPage } from '../http/paging.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
+import { deliveryAnswer, deliveryListAnswer } from './delivery-answers.ts';
 import { createDeliveries } from './delivery-rows.ts';
 
 const STATES = ['pending', 'held', 'delivered', 'failed', 'canceled'] as const satisfies DeliveryState[];
@@ -40,7 +41,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       access: 'read',
       summary: "Lists an endpoint's deliveries, the newest events first.",
       query: z.strictObject({ ...paging, state: z.optional(z.enum(STATES)) }),
-      answers: { 200: 'DeliveryList' },
+      answers: { 200: deliveryListAnswer },
       handle: async (call) => {
         const id = call.params.id ?? '';
         const { state } = call.query;
@@ -65,7 +66,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       path: '/v1/deliveries/{id}',
       access: 'read',
       summary: 'Shows a delivery with its attempts.',
-      answers: { 200: 'Delivery' },
+      answers: { 200: deliveryAnswer },
       handle: async ({ params }) => ok(deliveryView(await known(params.id))),
     }),
     route({
@@ -74,7 +75,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       path: '/v1/deliveries/{id}/retry',
       access: 'admin',
       summary: 'Sends a delivery again, with the same event id; makes a pending delivery due now.',
-      answers: { 202: 'Delivery' },
+      answers: { 202: deliveryAnswer },
       handle: async ({ params, once }) => {
         let due: Due | undefined;
         await once((commit) =>

@@ -12,6 +12,7 @@ import { time } from '../http/fields.ts';
 import { invalid, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
+import { replayAnswer, replayIdAnswer } from './delivery-answers.ts';
 
 const replaySchema = z.strictObject({
   since: time,
@@ -30,7 +31,7 @@ export function replayRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary: 'Sends the failed or all deliveries of a time range again, with the same event ids.',
       body: replaySchema,
-      answers: { 202: 'ReplayId' },
+      answers: { 202: replayIdAnswer },
       handle: async ({ params, body, once }) => {
         const endpoint = await endpoints.get(params.id ?? '');
         if (!endpoint) throw notFound('endpoint');
@@ -70,7 +71,7 @@ export function replayRoutes(context: ApiContext): Route[] {
       path: '/v1/replays/{id}',
       access: 'read',
       summary: 'Shows the progress of a replay.',
-      answers: { 200: 'Replay' },
+      answers: { 200: replayAnswer },
       handle: async ({ params: { id: given = '' } }) => {
         const row = isReplayId(given) && (await table.get<ReplayRow>(replayKey(given)));
         if (!row || isExpired(row, now())) throw notFound('replay');

@@ -15,6 +15,13 @@ import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { conflict, createdAndGone, invalid, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import {
+  endpointAnswer,
+  endpointListAnswer,
+  endpointWithSecretAnswer,
+  eventIdAnswer,
+  secretAnswer,
+} from './endpoint-answers.ts';
 import { endpointChangeSchema, endpointSchema, rotationSchema } from './endpoint-schemas.ts';
 import { createEndpointTest } from './endpoint-test.ts';
 import { endpointView } from './endpoint-view.ts';
@@ -79,7 +86,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary: 'Creates an account-wide endpoint; the answer holds its secret.',
       body: endpointSchema(context),
-      answers: { 201: 'EndpointWithSecret' },
+      answers: { 201: endpointWithSecretAnswer },
       handle: async ({ caller, body, once }) => {
         const {
           kind = 'http',
@@ -136,7 +143,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       access: 'read',
       summary: 'Lists account-wide endpoints, the newest first; callbacks with kind=callback.',
       query: z.strictObject({ ...paging, kind: z.optional(z.enum(ENDPOINT_KINDS)) }),
-      answers: { 200: 'EndpointList' },
+      answers: { 200: endpointListAnswer },
       handle: (call) => {
         const { kind } = call.query;
         return lists(call, (from) =>
@@ -150,7 +157,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}',
       access: 'read',
       summary: 'Shows an endpoint.',
-      answers: { 200: 'Endpoint' },
+      answers: { 200: endpointAnswer },
       handle: async ({ caller, params }) => ok(await shown(params.id, caller)),
     }),
     route({
@@ -160,7 +167,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary: 'Changes the given fields of an endpoint; given `headers` replace all of its headers.',
       body: endpointChangeSchema(context),
-      answers: { 200: 'Endpoint' },
+      answers: { 200: endpointAnswer },
       handle: async ({ caller, params, body }) => {
         const due = await optimistic(async () => {
           const endpoint = await known(params.id);
@@ -198,7 +205,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary: "Shows an endpoint's signing secret.",
       refusals: [409],
-      answers: { 200: 'Secret' },
+      answers: { 200: secretAnswer },
       handle: async ({ params }) => ok(secretView((await signing(params.id)).secrets, now())),
     }),
     route({
@@ -209,7 +216,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       summary: 'Replaces the secret; the bridge signs with the old one, too, until the overlap ends.',
       body: rotationSchema,
       bodyOptional: true,
-      answers: { 200: 'Secret' },
+      answers: { 200: secretAnswer },
       handle: async ({ params, body, once }) => {
         const { ids } = await once((commit) =>
           optimistic(async () => {
@@ -230,7 +237,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/test',
       access: 'admin',
       summary: 'Sends an endpoint.test event to this endpoint alone.',
-      answers: { 202: 'EventId' },
+      answers: { 202: eventIdAnswer },
       handle: async ({ params, once }) => {
         const id = (await known(params.id)).id;
         let due: Due | undefined;

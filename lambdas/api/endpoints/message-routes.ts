@@ -14,6 +14,7 @@ import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/row
 import type { ApiContext } from '../http/context.ts';
 import { conflict, notFound, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { acknowledgedAnswer, messagesAnswer } from './endpoint-answers.ts';
 import { createMessageWaits, MAX_WAITS } from './message-waits.ts';
 
 const MESSAGES = 25;
@@ -123,7 +124,7 @@ export function messageRoutes(context: ApiContext): Route[] {
         ),
       }),
       refusals: [409],
-      answers: { 200: 'Messages' },
+      answers: { 200: messagesAnswer },
       handle: async ({ params, query }) => {
         const first = await look(params.id);
         const wait = Number(query.wait ?? 0) * 1_000;
@@ -150,7 +151,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       summary:
         'Acknowledges messages of a pull endpoint by the ids of their events; they are not returned again.',
       body: acknowledgementSchema,
-      answers: { 200: 'Acknowledged' },
+      answers: { 200: acknowledgedAnswer },
       handle: async ({ params, body, once }) => {
         const endpoint = await pullEndpoint(params.id);
         const { ids } = await once(async (commit) => {

@@ -1,8 +1,11 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
 import { EVENT_DESCRIPTIONS, EVENT_TYPES, type EventType } from '../../domain/events/event-types.ts';
+import { answers, named, problemAnswer } from '../http/answers.ts';
 import { type Access, ok, type Route, route } from '../http/route.ts';
-import { components } from './components.ts';
+import { eventAnswer } from '../requests/event-answers.ts';
+
+const documentAnswer = named('OpenApi', z.record(z.string(), z.unknown()));
 
 /** The description of the API, made of the routes themselves, so that it can't differ from them. */
 export function openApiRoute(routes: readonly Route[]): Route {
@@ -13,7 +16,7 @@ export function openApiRoute(routes: readonly Route[]): Route {
     path: '/v1/openapi.json',
     access: 'public',
     summary: 'This document.',
-    answers: { 200: 'OpenApi' },
+    answers: { 200: documentAnswer },
     handle: async () => {
       document ??= describe([...routes, self]);
       return ok(document);
@@ -34,7 +37,11 @@ function describe(routes: readonly Route[]) {
     security: [{ apiKey: [] }],
     paths,
     webhooks: Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type)])),
-    components: { ...components, securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } } },
+    components: {
+      schemas: namedSchemas(),
+      responses: { Problem: { description: 'What is wrong, and what to do (RFC 9457).', content: PROBLEM } },
+      securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
+    },
   };
 }
 
@@ -50,7 +57,7 @@ function webhook(type: EventType) {
         required: true,
         schema: { type: 'string' },
       })),
-      requestBody: { required: true, content: { 'application/json': { schema: ref('Event') } } },
+      requestBody: { required: true, content: { 'application/json': { schema: ref(eventAnswer) } } },
       responses: { '2XX': { description: 'Delivered.' } },
     },
   };
@@ -87,7 +94,7 @@ const NEEDED_ROLE: Partial<Record<Access, string>> = {
   consumer: 'Needs a key with the role `admin`, or one with the role `consumer` for this endpoint.',
 };
 
-function answer(status: string, schema: string | null) {
+function answer(status: string, schema: z.ZodMiniType | null) {
   const where = { Location: { schema: { type: 'string' }, description: 'Where it is.' } };
   return {
     description: STATUS_CODES[status] ?? status,
@@ -118,7 +125,7 @@ function refusal(status: number) {
   return {
     description: STATUS_CODES[status] ?? String(status),
     ...(header ? { headers: { [header]: { schema: { type: 'string' } } } } : {}),
-    content: components.responses.Problem.content,
+    content: PROBLEM,
   };
 }
 
@@ -136,8 +143,25 @@ function parameters(each: Route): unknown[] {
 }
 
 function jsonSchema(schema: z.ZodMiniType): unknown {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input' });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', override: withoutBounds });
   return rest;
 }
 
-const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+/** The schemas of all answers. As input, so that objects may gain fields. */
+function namedSchemas(): Record<string, unknown> {
+  const { schemas } = z.toJSONSchema(answers, { io: 'input', uri: uriOf, override: withoutBounds });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
+  );
+}
+
+/** Removes the bounds that every whole number has in JavaScript. */
+function withoutBounds({ jsonSchema: schema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+}
+
+const uriOf = (name: string) => `#/components/schemas/${name}`;
+const ref = (schema: z.ZodMiniType) => ({ $ref: uriOf(answers.get(schema)?.id ?? '') });
+
+const PROBLEM = { 'application/problem+json': { schema: ref(problemAnswer) } };

@@ -21,6 +21,7 @@ import {
   planRegistration,
 } from './registration.ts';
 import { batchSchema, MAX_BATCH, registrationSchema } from './registration-schema.ts';
+import { batchAnswer } from './request-answers.ts';
 import { normalized } from './request-routes.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
@@ -54,7 +55,7 @@ export function batchRoute(context: ApiContext): Route {
     body: batchSchema,
     describedBody: z.strictObject({ items: z.array(schema).check(z.minLength(1), z.maxLength(MAX_BATCH)) }),
     maxBodyBytes: MAX_BATCH_BYTES,
-    answers: { 200: 'BatchResult' },
+    answers: { 200: batchAnswer },
     handle: async ({ body: { items }, once, look }) => {
       const results: Result[] = [];
       const due: Due[] = [];

@@ -5,6 +5,7 @@ import { eventKey } from '../../domain/rows.ts';
 import type { ApiContext } from '../http/context.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { eventAnswer } from './event-answers.ts';
 import { createRequests } from './tracked-requests.ts';
 
 export function eventRoutes({ table, now }: ApiContext): Route[] {
@@ -16,7 +17,7 @@ export function eventRoutes({ table, now }: ApiContext): Route[] {
       path: '/v1/events/{id}',
       access: 'read',
       summary: 'Shows an event as it is sent.',
-      answers: { 200: 'Event' },
+      answers: { 200: eventAnswer },
       handle: async ({ params: { id = '' } }) => {
         const address = parseEventId(id);
         if (!address) throw notFound('event');

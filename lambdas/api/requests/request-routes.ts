@@ -13,11 +13,14 @@ import { createdAndGone, notFound, Problem } from '../http/problem.ts';
 import { type Answer, ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { createParkedList } from '../parked/parked-rows.ts';
+import { eventListAnswer } from './event-answers.ts';
 import { createRegister } from './registration.ts';
 import { isUuid, registrationSchema } from './registration-schema.ts';
+import { requestAnswer, requestListAnswer, signedUrlAnswer } from './request-answers.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
 import { type SignGet, storedObject } from './signed-url.ts';
 import { timeline } from './timeline.ts';
+import { timelineAnswer } from './timeline-answer.ts';
 import { createRequests, type Listed, type TrackedRequest } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
 
@@ -107,7 +110,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       summary: 'Tracks a request, or adds a callback to one that is tracked.',
       query: z.strictObject({ restart: flag }),
       body: registrationSchema(context),
-      answers: { 200: 'Request', 201: 'Request' },
+      answers: { 200: requestAnswer, 201: requestAnswer },
       handle: async ({ caller, query, body, once }) => {
         const registration = normalized(body);
         let due: readonly Due[] = [];
@@ -129,7 +132,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       access: 'read',
       summary: 'Lists requests, the newest first; `q` looks through the newest 2,000 from the cursor on.',
       query: listQuery,
-      answers: { 200: 'RequestList' },
+      answers: { 200: requestListAnswer },
       handle: (call) => lists(call, (from) => list(call.query, from, call.caller)),
     }),
     route({
@@ -138,7 +141,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       path: '/v1/requests/{requestId}',
       access: 'read',
       summary: 'Shows a request.',
-      answers: { 200: 'Request' },
+      answers: { 200: requestAnswer },
       handle: ({ caller, params }) => view(200, uuid(params.requestId), caller),
     }),
     route({
@@ -148,7 +151,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       access: 'read',
       summary: "Lists a request's events, the oldest first.",
       query: z.strictObject(paging),
-      answers: { 200: 'EventList' },
+      answers: { 200: eventListAnswer },
       handle: async (call) => {
         const request = await tracked(call.params.requestId);
         return lists(call, (from) => events(request, from));
@@ -160,7 +163,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       path: '/v1/requests/{requestId}/timeline',
       access: 'read',
       summary: "Shows a request's statuses, progress, copy, events and deliveries, with reasons.",
-      answers: { 200: 'Timeline' },
+      answers: { 200: timelineAnswer },
       handle: async ({ params }) => ok(await timeline(context, await tracked(params.requestId))),
     }),
     route({
@@ -171,7 +174,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       summary:
         'Redirects to the stored video, as a download or with `inline=true` for a player. With "Accept: application/json" it answers the URL instead.',
       query: z.strictObject({ inline: flag }),
-      answers: { 200: 'SignedUrl', 302: null },
+      answers: { 200: signedUrlAnswer, 302: null },
       handle: async ({ params, query, accept }) => {
         const { video } = (await tracked(params.requestId)).request;
         const stored = storedObject(video);
@@ -190,7 +193,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       access: 'admin',
       summary:
         'Polls a request now and releases its parked work. If all polling is paused, this poll is the probe that ends the pause.',
-      answers: { 202: 'Request' },
+      answers: { 202: requestAnswer },
       handle: async ({ caller, params, once }) => {
         const requestId = uuid(params.requestId);
         let due: readonly Due[] = [];

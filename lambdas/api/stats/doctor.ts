@@ -6,6 +6,7 @@ import { LANES } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import type { Counts } from './counts.ts';
+import { doctorAnswer } from './stats-answers.ts';
 import { upstreamState } from './upstream-state.ts';
 
 /** What one check found: a sentence, and what to do unless all is well. */
@@ -35,7 +36,7 @@ export function doctorRoute(context: ApiContext, counts: Counts): Route {
     path: '/v1/doctor',
     access: 'read',
     summary: 'Checks the deployment; each problem comes with its remedy.',
-    answers: { 200: 'Doctor' },
+    answers: { 200: doctorAnswer },
     handle: async () => ok({ checks: await checks({ ...context, counts }) }),
   });
 }

@@ -1,4 +1,5 @@
 import { ok, type Route, route } from '../http/route.ts';
+import { healthAnswer } from './stats-answers.ts';
 
 /** Tells that the function answers; it asks nobody else. */
 export const healthRoute: Route = route({
@@ -7,6 +8,6 @@ export const healthRoute: Route = route({
   path: '/healthz',
   access: 'public',
   summary: 'Says that the API answers.',
-  answers: { 200: 'Health' },
+  answers: { 200: healthAnswer },
   handle: async () => ok({ status: 'ok' }),
 });

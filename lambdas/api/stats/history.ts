@@ -4,6 +4,7 @@ import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import type { MetricHistory } from './metric-history.ts';
+import { historyAnswer } from './stats-answers.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -58,7 +59,7 @@ export function historyRoute({ now }: Pick<ApiContext, 'now'>, metricHistory: Me
     access: 'read',
     summary: 'Shows polls, transitions, stored videos, deliveries and failures over time.',
     query: z.strictObject({ range: z._default(z.enum(['1h', '24h', '7d']), '1h') }),
-    answers: { 200: 'History' },
+    answers: { 200: historyAnswer },
     handle: async ({ query: { range } }) => {
       const kept = cached.get(range);
       if (kept && now() - kept.at < CACHE_MS) return ok(await kept.answer);

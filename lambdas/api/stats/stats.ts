@@ -8,6 +8,7 @@ import { ok, type Route, route } from '../http/route.ts';
 import { parkedRow } from '../requests/request-view.ts';
 import { createRequests, type Requests, type TrackedRequest } from '../requests/tracked-requests.ts';
 import type { Counts } from './counts.ts';
+import { statsAnswer } from './stats-answers.ts';
 import { upstreamState } from './upstream-state.ts';
 
 const STATES = ['active', 'done', 'stopped'] as const satisfies RequestRow['state'][];
@@ -23,7 +24,7 @@ export function statsRoutes({ table, now }: ApiContext, counts: Counts): Route[]
       path: '/v1/stats',
       access: 'read',
       summary: 'Counts requests by state and status, and the work in each lane.',
-      answers: { 200: 'Stats' },
+      answers: { 200: statsAnswer },
       handle: async () => ok(await stats(sources)),
     }),
   ];
