@@ -91,13 +91,13 @@ test('nothing that is deployed knows of the local runtime', () => {
 });
 
 test('no file imports itself by a circle', () => {
-  const graph = Map.groupBy(imports('{lib,lambdas,local}/**/*.ts'), ([from]) => from);
+  const graph = Map.groupBy(imports('{lib,lambdas,local,client}/**/*.ts'), ([from]) => from);
   expect(circles(graph)).toEqual([]);
 });
 
 test('no folder imports itself by a circle', () => {
   const graph = Map.groupBy(
-    imports('{lib,lambdas,local}/**/*.ts')
+    imports('{lib,lambdas,local,client}/**/*.ts')
       .map(([from, to]): [string, string] => [dirname(from), dirname(to)])
       .filter(([from, to]) => from !== to),
     ([from]) => from,
@@ -125,6 +125,14 @@ test('the console and the command line know the client alone', () => {
     return !within(to, home, 'client');
   });
   expect(known).toEqual([]);
+});
+
+test('the client runs with nothing but itself, in browsers too', () => {
+  const text = (path: string) => readFileSync(join(root, path), 'utf8');
+  const needed = globSync('client/**/*.ts', { cwd: root }).flatMap((path) =>
+    specifiers(text(path).replaceAll(/^(import|export) type [^;]*;/gm, '')).map((to) => [path, to]),
+  );
+  expect(needed.filter(([, to = '']) => !to.startsWith('./'))).toEqual([]);
 });
 
 test('what sets kinds of endpoints apart is in their descriptors alone', () => {

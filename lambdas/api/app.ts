@@ -21,6 +21,7 @@ import { healthRoute } from './stats/healthz.ts';
 import { historyRoute } from './stats/history.ts';
 import type { MetricHistory } from './stats/metric-history.ts';
 import { statsRoutes } from './stats/stats.ts';
+import { whoamiRoute } from './stats/whoami.ts';
 
 /** What the api stage is given. */
 export type ApiOptions = ContextOptions & {
@@ -36,6 +37,7 @@ export function createApi(options: ApiOptions) {
   const context = createContext(options);
   const routes = [
     healthRoute,
+    whoamiRoute,
     ...requestRoutes(context, options.signGet),
     batchRoute(context),
     ...endpointRoutes(context),

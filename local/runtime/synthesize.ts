@@ -65,7 +65,7 @@ function readContext(): object {
 
 function sourceHash(context: string): string {
   const hash = createHash('sha256').update(context);
-  const files = globSync(['lib/**/*', 'lambdas/**/*', 'console/**/*', 'package-lock.json'], {
+  const files = globSync(['lib/**/*', 'lambdas/**/*', 'client/**/*', 'console/**/*', 'package-lock.json'], {
     cwd: root,
   }).sort();
   for (const file of files) {

@@ -14,7 +14,7 @@ import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { replayAnswer, replayIdAnswer } from './delivery-answers.ts';
 
-const replaySchema = z.strictObject({
+export const replaySchema = z.strictObject({
   since: time,
   until: z.optional(time),
   state: z.optional(z.enum(['failed', 'all'])),

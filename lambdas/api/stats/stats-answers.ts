@@ -3,6 +3,14 @@ import { count, named, shownTime } from '../http/answers.ts';
 
 export const healthAnswer = named('Health', z.object({ status: z.literal('ok') }));
 
+export const whoamiAnswer = named(
+  'Whoami',
+  z.object({
+    id: z.string().check(z.describe('As in the secret of API keys.')),
+    role: z.enum(['admin', 'read']),
+  }),
+);
+
 /** What `GET /v1/stats` answers. */
 export const statsAnswer = named(
   'Stats',
