@@ -16,6 +16,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/lag-seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
@@ -27,6 +28,8 @@ export default defineConfig({
     env: {
       POWERTOOLS_LOG_LEVEL: process.env.POWERTOOLS_LOG_LEVEL ?? 'SILENT',
       POWERTOOLS_METRICS_DISABLED: 'true',
+      // Reads of the tests' database lag behind its writes at random.
+      BRIDGE_LAG_SEED: process.env.BRIDGE_LAG_SEED ?? String(Math.floor(Math.random() * 2 ** 31)),
     },
   },
 });

@@ -66,6 +66,14 @@ export function indexLag(
     return shown.filter((item) => item !== undefined);
   }
 
+  /** A count is that of the entries which a query would show. */
+  async function countIndex(call: AwsCall, keys: TableKeys, next: Next): Promise<JsonAnswer> {
+    const { Select, ...query } = call.body!;
+    const answer = await queryIndex({ ...call, body: query }, keys, next);
+    const { Items, ...counted } = answer.body;
+    return { ...answer, body: counted };
+  }
+
   async function queryIndex(call: AwsCall, keys: TableKeys, next: Next): Promise<JsonAnswer> {
     const answer = await next(call);
     const query = call.body as unknown as Query;
@@ -103,7 +111,9 @@ export function indexLag(
     if (call.service !== 'dynamodb') return next(call);
     const { operation, body = {} } = call;
     const keys = changes.keysOf(body.TableName);
-    if (operation === 'Query' && keys && body.IndexName) return queryIndex(call, keys, next);
+    if (operation === 'Query' && keys && body.IndexName) {
+      return body.Select === 'COUNT' ? countIndex(call, keys, next) : queryIndex(call, keys, next);
+    }
     if (operation === 'Query' && keys && body.ConsistentRead !== true && random() < staleReads) {
       const answer = await next(call);
       const { Items } = answer.body as { Items?: Item[] };

@@ -16,6 +16,7 @@ import { inParallel } from '../../lambdas/engine/in-parallel.ts';
 import { createPoll } from '../../lambdas/poll/poll.ts';
 import { testClock } from '../support/claims.ts';
 import { newTable, useDatabase } from '../support/dynamodb.ts';
+import { settle } from '../support/lagging-reads.ts';
 import { endpointRow, requestRow } from '../support/rows.ts';
 import { type Death, mortal } from './mortal-worker.ts';
 
@@ -87,6 +88,7 @@ async function run(death: Death | undefined) {
 
   /** One round of the sweep, after turning the clock to the next due time. False when nothing is left to do. */
   async function work(): Promise<boolean> {
+    settle();
     const lanes = await Promise.all(
       LANES.map(async (lane) => ({ lane, rows: await table.due(lane, Number.MAX_SAFE_INTEGER, 10) })),
     );

@@ -1,6 +1,7 @@
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { Hint, Lane, RowKey } from '../../lambdas/domain/work.ts';
 import { type Claim, type Claims, createClaims } from '../../lambdas/engine/claims.ts';
+import { passLagTime } from './lagging-reads.ts';
 
 /** A clock that tests turn. */
 export type TestClock = { now: () => number; advance: (ms: number) => void };
@@ -11,6 +12,7 @@ export function testClock(start = Date.parse('2026-11-23T20:00:00.000Z')): TestC
     now: () => time,
     advance: (ms) => {
       time += ms;
+      passLagTime(ms);
     },
   };
 }

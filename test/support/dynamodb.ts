@@ -4,8 +4,9 @@ import { afterAll, beforeAll } from 'vitest';
 import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import { type DynamoEngine, type Emulator, startDynamo } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from './bridge-table.ts';
+import { addLaggingReads } from './lagging-reads.ts';
 
-/** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. */
+/** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. Its reads lag behind its writes. */
 export type TestDatabase = {
   readonly client: DynamoDBClient;
   readonly tableName: string;
@@ -21,6 +22,7 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   });
+  addLaggingReads(client);
   const tableName = await newTable(client);
   return {
     client,

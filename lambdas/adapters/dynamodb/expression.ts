@@ -82,6 +82,7 @@ export function expressions(write: Write): Expressions {
 
   const sections: string[] = [];
   if ('update' in write) {
+    refuseOverlaps(write);
     const given = (record: Readonly<Record<string, unknown>> | undefined) =>
       Object.entries(record ?? {}).filter(([, v]) => v !== undefined);
     const sets = [
@@ -106,4 +107,16 @@ export function expressions(write: Write): Expressions {
     ...(placeholders.size > 0 ? { ExpressionAttributeNames: names } : {}),
     ...(Object.keys(values).length > 0 ? { ExpressionAttributeValues: values } : {}),
   };
+}
+
+/** Throws when an update names an attribute twice, or a map and an entry of it: DynamoDB refuses that, emulators may not. */
+function refuseOverlaps(update: Extract<Write, { update: unknown }>): void {
+  const changed = [update.set, update.add, update.append, update.setIfAbsent].flatMap((record) =>
+    Object.entries(record ?? {}).flatMap(([path, v]) => (v === undefined ? [] : path)),
+  );
+  const paths = [...changed, ...(update.remove ?? [])];
+  const overlap = paths.find((path, i) =>
+    paths.some((other, j) => i !== j && `${other}.`.startsWith(`${path}.`)),
+  );
+  if (overlap) throw new Error(`an update changes "${overlap}" twice`);
 }

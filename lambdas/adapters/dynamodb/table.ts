@@ -95,10 +95,11 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     return Item as T | undefined;
   }
 
-  /** The rows of `keys`, all different, that exist; in no order. */
+  /** The rows of `keys` that exist, each once, in no order. DynamoDB refuses a batch that names a row twice, as an index may. */
   async function getMany<T extends RowKey>(keys: readonly RowKey[], consistent = true): Promise<T[]> {
-    const batches = Array.from({ length: Math.ceil(keys.length / KEYS_PER_READ) }, (_, n) =>
-      keys.slice(n * KEYS_PER_READ, (n + 1) * KEYS_PER_READ).map(keyOf),
+    const different = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, keyOf(key)])).values()];
+    const batches = Array.from({ length: Math.ceil(different.length / KEYS_PER_READ) }, (_, n) =>
+      different.slice(n * KEYS_PER_READ, (n + 1) * KEYS_PER_READ),
     );
     const rows: T[] = [];
     for (let at = 0; at < batches.length; at += READS_AT_ONCE) {

@@ -33,6 +33,7 @@ import { startTopaz } from '../../../local/topaz/server.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
 import { type TestClock, testClock } from '../../support/claims.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
+import { settle } from '../../support/lagging-reads.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
 import { requestRow } from '../../support/rows.ts';
 import { startFaultyProxy } from './faulty-proxy.ts';
@@ -212,6 +213,7 @@ export async function startCopyWorld({
 
   /** Stands in for the poll stage: a request whose copy wants a URL gets one when it is due. */
   async function renewUrls(until: number): Promise<boolean> {
+    settle();
     const due = await table.due('poll', until, 100);
     for (const hint of due) {
       clock.advance(Math.max(0, hint.dueAt - now()));
@@ -227,7 +229,10 @@ export async function startCopyWorld({
   }
 
   /** The rows of the lane that are due within {@link HORIZON_MS}, oldest first. */
-  const due = (): Promise<Hint[]> => table.due('copy', now() + HORIZON_MS, 1000);
+  const due = (): Promise<Hint[]> => {
+    settle();
+    return table.due('copy', now() + HORIZON_MS, 1000);
+  };
 
   /** Moves time to the next row that is due and has its work done; false when there is none. */
   async function step(work = worker): Promise<boolean> {

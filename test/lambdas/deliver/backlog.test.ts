@@ -6,7 +6,7 @@ import { changed, type EndpointChange } from '../../../lambdas/domain/delivering
 import { QUIET_MS } from '../../../lambdas/domain/delivering/gate/gate.ts';
 import type { EndpointHealth } from '../../../lambdas/domain/delivering/gate/health.ts';
 import { intervalMs } from '../../../lambdas/domain/rate-interval.ts';
-import { cancellationKey } from '../../../lambdas/domain/rows.ts';
+import { cancellationKey, endpointKey } from '../../../lambdas/domain/rows.ts';
 import type { Hint } from '../../../lambdas/domain/work.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
@@ -152,8 +152,8 @@ test('a deleted endpoint: what it still had to get is canceled, held or pending,
 
 /** Fans out what was observed, and leaves the deliveries to the test. */
 async function fannedOut(world: DeliveryWorld): Promise<Hint[]> {
-  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 100));
-  return world.table.due('deliver-slow', world.clock.now(), 100);
+  await world.invoke('dispatch', await world.due('dispatch'));
+  return world.due('deliver-slow');
 }
 
 /** How many of the rows are sent at once, when each has a worker of its own and none is answered before all have begun. */
@@ -225,7 +225,7 @@ test('two workers that release one backlog at once send nothing twice, and leave
     const { write, due } = wakeGate(await world.current(endpoint), world.clock.now());
     await world.table.write(write);
     await world.invoke(due.lane, [due]);
-    released = (await world.table.due('deliver', world.clock.now() + 10_000, 100)).length;
+    released = (await world.due('deliver', world.clock.now() + 10_000)).length;
   };
   await world.pass(10_000);
   expect(released).toBeGreaterThanOrEqual(30);
@@ -245,6 +245,28 @@ test('a rate limit holds for a burst: no second sees more, and all of it arrives
     expect(times.filter((time) => time >= from && time < from + 1_000).length).toBeLessThanOrEqual(5);
   }
   expect(new Set(world.idsPostedTo(endpoint)).size).toBe(40);
+});
+
+test('a delivery without a slot wakes a gate that fell quiet since its invocation began', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, { rateLimit: 0.1 });
+  const { observe } = await world.request();
+  await observe('video.requested', 'video.accepted');
+  await world.invoke('dispatch', await world.due('dispatch'));
+  const gate = (set: Record<string, unknown>) => world.table.write({ update: endpointKey(endpoint.id), set });
+  await gate({ lane: 'deliver', dueAt: world.clock.now() + 1_000 });
+  world.farSide = async () => {
+    await gate({ dueAt: world.clock.now() + QUIET_MS, quietSince: world.clock.now() });
+    return 204;
+  };
+  const due = await world.due('deliver');
+  await world.invoke(
+    'deliver',
+    due.filter(({ pk }) => pk.startsWith('DEL#')),
+  );
+  expect(world.posted).toHaveLength(1);
+  await world.pass(15_000);
+  expect(world.posted).toHaveLength(2);
 });
 
 test('a low rate limit is used to the full: an event goes out each interval', async () => {

@@ -24,7 +24,7 @@ test('a callback that is named again during the cancellation gets its new events
   const world = await deliveryWorld(database());
   const { endpoint, observe, cancellation } = await namedAgain(world);
   await observe('video.processing');
-  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 10));
+  await world.invoke('dispatch', await world.due('dispatch'));
   await world.invoke(cancellation.lane, [cancellation]);
   await world.pass(2 * QUIET_MS);
   const states = (await world.deliveries(endpoint)).map(({ type, state }) => [type, state]);

@@ -19,6 +19,7 @@ import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
 import { type DueRows, listOf } from '../../../lambdas/engine/hints.ts';
 import { type TestClock, testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
+import { settle } from '../../support/lagging-reads.ts';
 import { endpointRow } from '../../support/rows.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -146,17 +147,30 @@ export async function deliveryWorld(
 
   /** Works until nothing is due any more; time passes only where workers wait for a slot. */
   async function work(): Promise<void> {
-    for (let round = 0; ; round++) {
-      if (round > 5_000) throw new Error('the work does not come to its end');
-      let idle = true;
-      for (const lane of LANES) {
-        const due = await table.due(lane, now(), 20);
-        if (due.length === 0) continue;
-        idle = false;
-        await invoke(lane, due);
-      }
-      if (idle) return;
+    for (let rounds = 0; ; rounds++) {
+      if (rounds > 5_000) throw new Error('the work does not come to its end');
+      if (await round()) continue;
+      settle();
+      if (!(await round())) return;
     }
+  }
+
+  /** Hands what the index shows to the stages; false when it shows nothing. */
+  async function round(): Promise<boolean> {
+    let found = false;
+    for (const lane of LANES) {
+      const shown = await table.due(lane, now(), 20);
+      if (shown.length === 0) continue;
+      found = true;
+      await invoke(lane, shown);
+    }
+    return found;
+  }
+
+  /** The rows of a lane that are due, now or by a later time. */
+  function due(lane: string, upTo = now()): Promise<Hint[]> {
+    settle();
+    return table.due(lane, upTo, 100);
   }
 
   /** Works, turning the clock from one due time to the next, until `ms` have passed. */
@@ -246,6 +260,7 @@ export async function deliveryWorld(
     invoke,
     work,
     pass,
+    due,
     endpoint,
     request,
     deliveries,

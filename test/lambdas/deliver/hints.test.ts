@@ -92,7 +92,7 @@ test('the delivery that waited for a canceled one is hinted with the due time th
   await world.work();
   const order = await world.namedAgain(endpoint);
   await observe('video.processing');
-  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 10));
+  await world.invoke('dispatch', await world.due('dispatch'));
   await world.invoke('deliver', (await world.deliveries(endpoint)).slice(1) as Due[]);
   world.hinted.length = 0;
   await world.invoke(order.lane, [order]);

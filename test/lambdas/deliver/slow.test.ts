@@ -99,8 +99,8 @@ test('many slow endpoints leave half of the workers to others, and all of theirs
   );
   const fresh = await world.endpoint(100, { health: { state: 'healthy' } });
   await (await world.request()).observe('video.accepted');
-  await world.invoke('dispatch', await world.table.due('dispatch', world.clock.now(), 10));
-  const due = await world.table.due('deliver-slow', world.clock.now(), 100);
+  await world.invoke('dispatch', await world.due('dispatch'));
+  const due = await world.due('deliver-slow');
   expect(due).toHaveLength(13);
 
   let underWay = 0;

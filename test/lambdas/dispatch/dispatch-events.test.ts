@@ -76,7 +76,13 @@ async function setUp(
     });
   }
   async function deliveries(endpoint: EndpointRow): Promise<DeliveryRow[]> {
-    return (await table.query<DeliveryRow>({ partition: deliveryPartition(endpoint.id), limit: 100 })).rows;
+    return (
+      await table.query<DeliveryRow>({
+        partition: deliveryPartition(endpoint.id),
+        limit: 100,
+        consistent: true,
+      })
+    ).rows;
   }
   const types = async (endpoint: EndpointRow) => (await deliveries(endpoint)).map((row) => row.type);
   const failAfter = (count: number) => {

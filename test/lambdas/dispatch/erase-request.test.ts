@@ -60,7 +60,8 @@ async function setUp(events: number, wrap = (table: Table): Table => table) {
       { deadline: Number.POSITIVE_INFINITY, hint: hints.send },
     );
   }
-  const left = async (partition: string) => (await table.query({ partition, limit: 1_000 })).rows.length;
+  const left = async (partition: string) =>
+    (await table.query({ partition, limit: 1_000, consistent: true })).rows.length;
   const deliveriesLeft = async () => (await left(`DEL#${account.id}`)) + (await left(`DEL#${callback.id}`));
   return {
     table,

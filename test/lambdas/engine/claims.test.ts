@@ -6,6 +6,7 @@ import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
 import { wake, withdraw } from '../../../lambdas/engine/wake.ts';
 import { claimed, movingClock, testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
+import { settle } from '../../support/lagging-reads.ts';
 
 type TestRow = RowKey & Work & { done?: number };
 
@@ -58,6 +59,7 @@ test('a row that is finished leaves its lane', async () => {
   const { claims, hint, row, table } = await setUp();
   await claims.finish(await claimed(claims, 'poll', hint));
   expect(await row()).not.toHaveProperty('lane');
+  settle();
   expect((await table.due('poll', 2 ** 45, 1_000)).map((due) => due.pk)).not.toContain(hint.pk);
 });
 
@@ -195,6 +197,7 @@ test(`a row claimed ${MAX_CLAIMS} times without progress is parked by the next c
   }
   expect(await claims.claim('poll', due)).toBe('parked');
   expect(await row()).toMatchObject({ lane: 'parked', parked: { lane: 'poll' } });
+  settle();
   expect((await table.due('poll', 2 ** 45, 1_000)).map((found) => found.pk)).not.toContain(hint.pk);
   expect((await table.due('parked', 2 ** 45, 1_000)).map((found) => found.pk)).toContain(hint.pk);
 });

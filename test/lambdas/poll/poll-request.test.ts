@@ -9,6 +9,7 @@ import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { movingClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { itemSize } from '../../support/item-size.ts';
+import { settle } from '../../support/lagging-reads.ts';
 import { expectHintsToNameRows } from '../../support/recorded-hints.ts';
 import { pollWorld } from './poll-world.ts';
 
@@ -54,8 +55,10 @@ test('each transition on the way becomes one event, numbered in the order observ
 
 test('the counts of requests follow each change of status, up to the day that the request expires', async () => {
   const { clock, register, table } = await world();
-  const counted = async (at = clock.now()) =>
-    (await readRequestCounts(table, at)).filter(({ count }) => count !== 0);
+  const counted = async (at = clock.now()) => {
+    settle();
+    return (await readRequestCounts(table, at)).filter(({ count }) => count !== 0);
+  };
   const request = await register(
     [
       ['processing', 0],

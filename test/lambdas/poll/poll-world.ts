@@ -140,7 +140,8 @@ export async function pollWorld(
       outbox: () => get<OutboxRow>(outboxKey({ kind: 'request', requestId })),
       events: async () => {
         const partition = requestKey(requestId).pk;
-        return (await real.query<EventRow>({ partition, prefix: 'EVENT#', limit: 100 })).rows;
+        return (await real.query<EventRow>({ partition, prefix: 'EVENT#', limit: 100, consistent: true }))
+          .rows;
       },
       /** As `GET /v1/requests/{requestId}` shows it. */
       view: async () => {

@@ -5,6 +5,7 @@ import { createHints } from '../../../lambdas/engine/hints.ts';
 import { createSweep } from '../../../lambdas/tick/sweep.ts';
 import { testClaims, testClock } from '../../support/claims.ts';
 import { newTable, useDatabase } from '../../support/dynamodb.ts';
+import { settle } from '../../support/lagging-reads.ts';
 import { useQueues } from '../../support/queue.ts';
 
 const database = useDatabase();
@@ -105,6 +106,7 @@ test('a queue that is busy with rows just due hides no row whose message was los
   const justDue = live.map((hint) => ({ ...hint, dueAt: clock.now() - 1_000 }));
   await writeAll(table, justDue);
   await hints.send(justDue.map(inPoll));
+  settle();
   await sweep();
   const hinted = (await queue.drain()).flat();
   expect(hinted).toHaveLength(60);

@@ -85,18 +85,19 @@ const move = (dueAt: number) =>
       ExpressionAttributeValues: { ':d': dueAt, ':s': `due ${dueAt}` },
     }),
   );
-async function due(upTo: number): Promise<number[]> {
-  const { Items = [] } = await documents.send(
+const query = (upTo: number, Select?: 'COUNT') =>
+  documents.send(
     new QueryCommand({
       TableName,
       IndexName: 'due',
       KeyConditionExpression: '#lane = :lane AND #due <= :now',
       ExpressionAttributeNames: { '#lane': 'lane', '#due': 'dueAt' },
       ExpressionAttributeValues: { ':lane': lane, ':now': upTo },
+      Select,
     }),
   );
-  return Items.map((item) => item.dueAt as number);
-}
+const due = async (upTo: number): Promise<number[]> =>
+  ((await query(upTo)).Items ?? []).map((item) => item.dueAt as number);
 const stateOf = async (consistent: boolean) =>
   (await documents.send(new GetCommand({ TableName, Key: row, ConsistentRead: consistent }))).Item?.state;
 
@@ -106,6 +107,16 @@ describe('an index that lags', () => {
     expect(await due(9)).toEqual([]);
     now += 2000;
     expect(await due(9)).toEqual([1]);
+  });
+
+  it('is counted as it is shown', async () => {
+    await put(1);
+    expect(await query(9, 'COUNT')).toMatchObject({ Count: 0 });
+    now += 2000;
+    expect(await query(9, 'COUNT')).toMatchObject({ Count: 1 });
+    await move(100);
+    drawn = [0.1];
+    expect((await query(200, 'COUNT')).Count).toBe(2);
   });
 
   it('finds a row under its old key, although it has moved beyond the query', async () => {

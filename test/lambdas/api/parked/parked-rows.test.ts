@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { createParkedList } from '../../../../lambdas/api/parked/parked-rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
+import { settle } from '../../../support/lagging-reads.ts';
 
 const database = useDatabase();
 
@@ -11,6 +12,7 @@ test('parked rows are paged without loss or repetition, though several were park
   for (const [n, dueAt] of times.entries()) {
     await table.write({ put: { pk: `REQ#${n}`, sk: 'REQUEST', lane: 'parked', dueAt } });
   }
+  settle();
   const seen: string[] = [];
   let position: string | undefined;
   for (let more = true; more; ) {
