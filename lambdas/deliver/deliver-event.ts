@@ -184,13 +184,17 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     return limiter.acquire(limits, { nonce: claim.nonce, now: at, maxWaitMs });
   }
 
-  /** Puts the delivery into the backlog; the gate releases it when a slot is free. */
+  /**
+   * Puts the delivery into the backlog; the gate releases it when a slot is free. The gate is read anew: one that
+   * fell quiet while others of this invocation waited for their slots would look only minutes later.
+   */
   async function waitForSlot(
     claim: Claim<DeliveryRow>,
     target: Target,
     { hint }: WorkContext,
   ): Promise<void> {
-    const { endpoint } = target;
+    targets.forget(target);
+    const { endpoint } = (await targets.of(claim.row.endpointId)) ?? target;
     if (!isAwake(endpoint)) {
       const { write, due } = wakeCrowdedGate(endpoint, crowdedLookAt(endpoint, now()), now());
       targets.forget(target);
