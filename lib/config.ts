@@ -56,6 +56,8 @@ const SETTINGS = {
   notFoundMinutes: wholeNumber(1, 1440, 'minutes').default(10),
   /** How long a request may stay pending: longer than upstream keeps data. Events outlive it (retention.ts). */
   pendingDays: wholeNumber(1, 12, 'days').default(8),
+  /** Whether the account runs ten functions at a time, as new ones often do: each lane then has two workers. */
+  smallAccount: yesOrNo.default(false),
   /** Copy workers at a time. Each may work for 15 minutes, so that fewer fit into a small account. */
   maxCopies: wholeNumber(2, 1000, 'workers').default(4),
   /** Workers at a time that fan events out; each takes ten requests. */
@@ -101,6 +103,9 @@ const SETTINGS = {
   systemLogLevel: z.enum(['DEBUG', 'INFO', 'WARN'], 'must be DEBUG, INFO or WARN').default('WARN'),
 };
 
+/** What `smallAccount` sets, unless it is given: the least that Lambda allows for a queue. */
+const SMALL_ACCOUNT = { maxCopies: 2, maxDispatches: 2, maxDeliveries: 2 };
+
 const schema = z.object(SETTINGS).refine(({ linkDays, retentionDays }) => linkDays <= retentionDays, {
   path: ['linkDays'],
   error:
@@ -115,10 +120,12 @@ export type BridgeConfig = z.output<typeof schema>;
  * @throws Error that names every setting that is wrong, and why.
  */
 export function readConfig(node: Pick<Node, 'tryGetContext'>): BridgeConfig {
-  const given = Object.keys(SETTINGS).map((name) => [name, node.tryGetContext(name)]);
-  const config = schema.safeParse(
-    Object.fromEntries(given.filter(([, value]) => value != null && value !== '')),
-  );
+  const given = Object.keys(SETTINGS)
+    .map((name) => [name, node.tryGetContext(name)])
+    .filter(([, value]) => value != null && value !== '');
+  const context = Object.fromEntries(given) as Record<string, unknown>;
+  const small = yesOrNo.safeParse(context.smallAccount).data === true;
+  const config = schema.safeParse({ ...(small && SMALL_ACCOUNT), ...context });
   if (config.success) return config.data;
   const problems = config.error.issues.map(({ path, message }) => `\`${String(path[0])}\` ${message}`);
   throw new Error(

@@ -113,6 +113,7 @@ export function readMappings(
         queueName: queue.logicalId,
         queueUrl: queue.identity.ref,
         queueArn: EventSourceArn,
+        visibilityMs,
         batchSize: BatchSize ?? 10,
         maxConcurrency: Math.min(ScalingConfig?.MaximumConcurrency ?? maxWorkers, maxWorkers),
         reportsItemFailures: FunctionResponseTypes?.includes('ReportBatchItemFailures') ?? false,

@@ -5,16 +5,22 @@ import {
   ReceiveMessageCommand,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
+import { FunctionError } from './functions.ts';
 import { REGION } from './resource-types.ts';
 import { withTraceHeader } from './trace-lineage.ts';
 
 /** So many receive calls wait for messages at a time, however many batches may be in work. */
 const MAX_RECEIVERS = 4;
+/** Between two tries of a batch that was throttled; each pause is twice as long as the one before. */
+const FIRST_WAIT_MS = 100;
+const LONGEST_WAIT_MS = 5_000;
 
 export type MappingSettings = {
   queueName: string;
   queueUrl: string;
   queueArn: string;
+  /** The visibility time-out of the queue: a batch that Lambda throttles is tried again for that long. */
+  visibilityMs: number;
   batchSize: number;
   /** Batches in work at a time. */
   maxConcurrency: number;
@@ -111,7 +117,8 @@ export class EventSourceMapping {
       .map((message) => recordOf(message, queueArn));
     const traces = records.map(({ attributes }) => attributes.AWSTraceHeader);
     try {
-      const result = records.length > 0 ? await this.invoke({ Records: records }, traces) : undefined;
+      const result =
+        records.length > 0 ? await this.whenNotThrottled({ Records: records }, traces) : undefined;
       const failed = this.failedIds(result);
       await this.delete(received.filter(({ MessageId = '' }) => !failed.has(MessageId)));
       if (received.some((message) => faults.get(message) === 'double'))
@@ -119,6 +126,21 @@ export class EventSourceMapping {
     } catch (error) {
       // The whole batch shows up again after the visibility time-out.
       if (!this.stopping.signal.aborted) this.log((error as Error).message);
+    }
+  }
+
+  /** Invokes again while the account has no free place, as Lambda does until the messages show up again. */
+  private async whenNotThrottled(event: unknown, traces: (string | undefined)[]): Promise<unknown> {
+    const { signal } = this.stopping;
+    const end = Date.now() + this.settings.visibilityMs;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      try {
+        return await this.invoke(event, traces);
+      } catch (error) {
+        const throttled = error instanceof FunctionError && error.kind === 'throttled';
+        if (!throttled || signal.aborted || Date.now() + waitMs > end) throw error;
+        await pause(waitMs, undefined, { signal });
+      }
     }
   }
 

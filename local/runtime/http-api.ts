@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { FunctionError } from './functions.ts';
 import { ACCOUNT_ID } from './resource-types.ts';
 
 /** The answer of a function to an HTTP API, payload format 2.0. */
@@ -45,7 +46,9 @@ export class HttpApi {
     server.on('request', (request, response) => {
       this.serve(request, response).catch((error: Error) => {
         this.log(error.message);
-        if (!response.headersSent) sendMessage(response, 500, 'Internal Server Error');
+        if (response.headersSent) return;
+        if (isThrottle(error)) sendMessage(response, 503, 'Service Unavailable');
+        else sendMessage(response, 500, 'Internal Server Error');
       });
     });
   }
@@ -178,6 +181,8 @@ function send(response: ServerResponse, result: unknown): void {
     .writeHead(statusCode)
     .end(body === undefined ? undefined : Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
 }
+
+const isThrottle = (error: Error) => error instanceof FunctionError && error.kind === 'throttled';
 
 /** An answer of the gateway itself. */
 function sendMessage(response: ServerResponse, status: number, message: string): void {

@@ -10,6 +10,7 @@ describe('settings', () => {
       maxPollsPerSecond: 10,
       notFoundMinutes: 10,
       pendingDays: 8,
+      smallAccount: false,
       maxCopies: 4,
       maxDispatches: 10,
       maxDeliveries: 50,
@@ -23,6 +24,15 @@ describe('settings', () => {
       linkDays: 7,
     });
   });
+
+  it.each([true, 'true'])(
+    'give each lane two workers in a small account, or what is given (%s)',
+    (smallAccount) => {
+      const small = { maxCopies: 2, maxDispatches: 2, maxDeliveries: 2 };
+      expect(read({ smallAccount })).toMatchObject(small);
+      expect(read({ smallAccount, maxDeliveries: 3 })).toMatchObject({ ...small, maxDeliveries: 3 });
+    },
+  );
 
   it('may be numbers in cdk.json or text on the command line', () => {
     expect(read({ retentionDays: 90 }).retentionDays).toBe(90);

@@ -11,6 +11,7 @@ import {
   type MappingSettings,
   type MessageFault,
 } from '../../../local/runtime/event-source-mapping.ts';
+import { FunctionError } from '../../../local/runtime/functions.ts';
 import { operator } from '../../../local/runtime/resources.ts';
 
 type Event = {
@@ -86,6 +87,18 @@ describe('an event source mapping', () => {
     release.resolve();
     await empty('queue');
     expect(running).toHaveLength(4);
+  });
+
+  it('tries a batch again for which the account had no free place', async () => {
+    await send('a');
+    let tries = 0;
+    const received: number[] = [];
+    map(async ({ Records }) => {
+      received.push(Number(Records[0]!.attributes.ApproximateReceiveCount));
+      if (++tries < 3) throw new FunctionError('throttled', 'Rate Exceeded.');
+    });
+    await empty('queue');
+    expect(received).toEqual([1, 1, 1]);
   });
 
   it('leaves only the messages that the function names as failed', async () => {
@@ -179,6 +192,7 @@ function map(
       queueName: 'queue',
       queueUrl: url('queue'),
       queueArn: arn('queue'),
+      visibilityMs: 1_000,
       batchSize: 10,
       maxConcurrency: 2,
       reportsItemFailures: true,

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FunctionError } from '../../../local/runtime/functions.ts';
 import { HttpApi } from '../../../local/runtime/http-api.ts';
 
 let api: HttpApi;
@@ -119,6 +120,12 @@ describe('the HTTP API', () => {
     const response = await answerTo(result);
     expect(response.status).toBe(500);
     expect(await response.text()).toBe('{"message":"Internal Server Error"}');
+    expect(lines).toHaveLength(1);
+  });
+
+  it('answers 503 when the account has no free place for the function', async () => {
+    const response = await answerTo(new FunctionError('throttled', 'Rate Exceeded.'));
+    expect(response.status).toBe(503);
     expect(lines).toHaveLength(1);
   });
 
