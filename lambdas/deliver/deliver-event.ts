@@ -1,7 +1,6 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
-import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { entryWrite, wakeCrowdedGate } from '../adapters/rows/backlog.ts';
 import type { Targets } from '../adapters/rows/targets.ts';
 import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivering/delivery.ts';
@@ -12,8 +11,8 @@ import { crowdedLookAt, isAwake } from '../domain/delivering/gate/gate.ts';
 import { SLOW_MS } from '../domain/delivering/gate/health.ts';
 import type { Limit } from '../domain/delivering/gate/standing.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { deliveryKey } from '../domain/rows.ts';
-import type { Lane } from '../domain/work.ts';
+import { deliveryKey, endpointKey } from '../domain/rows.ts';
+import type { Due, Lane } from '../domain/work.ts';
 import { againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -133,7 +132,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       await finish(claim, outcome.set, context);
       (outcome.set.state === 'delivered' ? onDelivered : onFailed)();
     }
-    if (await recordHealth.after(target, attempt)) targets.forget(target);
+    if (await aside('health not recorded', recordHealth.after(target, attempt))) targets.forget(target);
     log.info('attempted', {
       deliveryId: row.id,
       eventId: row.eventId,
@@ -184,23 +183,29 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     return limiter.acquire(limits, { nonce: claim.nonce, now: at, maxWaitMs });
   }
 
-  /**
-   * Puts the delivery into the backlog; the gate releases it when a slot is free. The gate is read anew: one that
-   * fell quiet while others of this invocation waited for their slots would look only minutes later.
-   */
+  /** Puts the delivery into the backlog; the gate releases it when a slot is free. */
   async function waitForSlot(
     claim: Claim<DeliveryRow>,
     target: Target,
     { hint }: WorkContext,
   ): Promise<void> {
+    await hint(await wakeCrowded(target.endpoint));
     targets.forget(target);
-    const { endpoint } = (await targets.of(claim.row.endpointId)) ?? target;
-    if (!isAwake(endpoint)) {
-      const { write, due } = wakeCrowdedGate(endpoint, crowdedLookAt(endpoint, now()), now());
-      targets.forget(target);
-      if (await writeIf(table, write)) await hint(due);
-    }
-    await wait(claim, endpoint, 'pending');
+    await wait(claim, target.endpoint, 'pending');
+  }
+
+  /**
+   * Wakes the gate of an endpoint without a free slot, unless it is awake. Its row is read again: others of
+   * this invocation may have woken it, or it may have fallen quiet, since the endpoint was read.
+   */
+  async function wakeCrowded({ id }: EndpointRow): Promise<Due | undefined> {
+    return optimistic(async () => {
+      const gate = await table.get<EndpointRow>(endpointKey(id));
+      if (!gate || isAwake(gate)) return undefined;
+      const { write, due } = wakeCrowdedGate(gate, crowdedLookAt(gate, now()), now());
+      await table.write(write, 'nothing');
+      return due;
+    });
   }
 
   /**

@@ -11,6 +11,8 @@ export type Claim<T extends RowKey = RowKey> = {
   readonly hintedAt: number;
   /** Until when nobody else may claim it, ms since epoch; moved by a renewal. */
   leaseEnd: number;
+  /** Set by the write that ends it: what fails later changes the row no more. */
+  ended?: boolean;
   /** Earlier claims in a row that ended without progress. */
   readonly claimsWithoutProgress: number;
 };
@@ -97,7 +99,8 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
       const done = error instanceof ConditionFailed && error.rows.get(0)?.releasedBy === claim.nonce;
       if (!done) throw error;
     }
-    if (leaseEnd !== undefined) claim.leaseEnd = leaseEnd;
+    if (leaseEnd === undefined) claim.ended = true;
+    else claim.leaseEnd = leaseEnd;
     return due;
   }
 

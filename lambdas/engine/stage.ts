@@ -110,6 +110,14 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
 
   async function settle(claim: Claim<T>, error: unknown): Promise<void> {
     const { pk, sk } = claim.row;
+    if (claim.ended) {
+      log.error('failed after the claim ended', {
+        lane: claim.lane,
+        row: { pk, sk },
+        error: error as Error,
+      });
+      return;
+    }
     const outcome = outcomeOf(error, claim.claimsWithoutProgress + 1);
     try {
       if (outcome === 'superseded') {

@@ -10,7 +10,7 @@ import { type Death, mortal } from './mortal-worker.ts';
 const database = useDatabase();
 let world: CopyWorld;
 beforeAll(async () => {
-  world = await startCopyWorld({ database: database() });
+  world = await startCopyWorld({ database: database(), shared: true });
 });
 afterAll(() => world.stop());
 

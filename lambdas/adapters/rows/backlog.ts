@@ -19,12 +19,12 @@ export const entryWrite = (
 export const wakeGate = (gate: Gate, at: number) =>
   wake(gate, GATE_LANE, at, { remove: GATE_WORK, if: [present('stateVersion')] });
 
-/** Makes a gate look for a free slot at `at`, since a delivery found none at `now`. */
+/** Makes a gate, if it is as it was read, look for a free slot at `at`, since a delivery found none at `now`. */
 export const wakeCrowdedGate = (gate: Gate, at: number, now: number) =>
   wake(gate, GATE_LANE, at, {
     setIfAbsent: { crowdedSince: now },
     remove: ['quietSince'],
-    if: [present('stateVersion')],
+    if: [present('stateVersion'), gate.dueAt === undefined ? absent('dueAt') : equals('dueAt', gate.dueAt)],
   });
 
 export type Backlogs = ReturnType<typeof createBacklogs>;

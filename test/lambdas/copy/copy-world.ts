@@ -70,6 +70,8 @@ type WorldOptions = {
   stallMs?: number;
   memoryMiB?: number;
   resolve?: SourceOptions['resolve'];
+  /** Whether it is made for several tests: its hints are not checked. */
+  shared?: boolean;
 };
 
 /**
@@ -82,6 +84,7 @@ export async function startCopyWorld({
   stallMs = 2_000,
   memoryMiB = 256,
   resolve,
+  shared = false,
 }: WorldOptions) {
   const { table } = database;
   const { now } = clock;
@@ -102,7 +105,7 @@ export async function startCopyWorld({
   const [faulty, direct] = [client(proxy.url), client(s3.url)];
   const source = createSource({ allowLoopback: true, now, stallMs, resolve });
   const sender = createPartSender();
-  const hints = recordHints();
+  const hints = recordHints(table, { shared });
   const counted: Record<string, number> = {};
   const logged: string[] = [];
 

@@ -4,6 +4,7 @@ import { change } from '../../../lambdas/adapters/rows/endpoints.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';
 import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/delivering/gate/health.ts';
+import { testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld, type Posted } from './delivery-world.ts';
 
@@ -31,7 +32,7 @@ test('after five failures in a row nothing new goes out: it is held, and only re
 });
 
 test('a single time-out opens the breaker: it costs a worker 15 s', async () => {
-  const world = await deliveryWorld(database());
+  const world = await deliveryWorld(database(), { clock: testClock() });
   const slow = await world.endpoint(1);
   world.farSide = () => {
     world.clock.advance(15_000);
@@ -43,7 +44,7 @@ test('a single time-out opens the breaker: it costs a worker 15 s', async () => 
 });
 
 test('probes go out one by one, the oldest held first, and the first success releases all, in order', async () => {
-  const world = await deliveryWorld(database());
+  const world = await deliveryWorld(database(), { clock: testClock() });
   const endpoint = await world.endpoint(1);
   world.farSide = () => 500;
   for (let event = 0; event < 10; event++) {
@@ -211,6 +212,6 @@ test('a failed attempt counts, and its next one is hinted, when the answer to it
   expect(lost).toBe(1);
   const [delivery] = await world.deliveries(endpoint);
   const { pk, sk, dueAt } = delivery!;
-  expect(world.hinted.at(-1)).toMatchObject({ lane: 'deliver-slow', hints: [{ pk, sk, dueAt }] });
+  expect(world.hints.sent.at(-1)).toEqual({ lane: 'deliver-slow', hint: { pk, sk, dueAt } });
   expect((await world.current(endpoint)).health).toMatchObject({ state: 'failing', failures: 1 });
 });

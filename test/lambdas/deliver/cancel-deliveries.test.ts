@@ -64,8 +64,9 @@ test('a delivery for the deleted endpoint that enters the backlog of the new one
   const world = await deliveryWorld(database());
   const { endpoint } = await namedAgain(world);
   const [row] = await world.deliveries(endpoint);
-  await world.table.write({ update: row!, set: { lane: 'deliver', dueAt: world.clock.now() } });
-  await world.invoke('deliver', [{ ...row!, dueAt: world.clock.now() } as Due]);
+  const dueAt = world.clock.now();
+  await world.table.write({ update: row!, set: { lane: 'deliver', dueAt } });
+  await world.invoke('deliver', [{ ...row!, dueAt } as Due]);
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
   expect(world.posted).toHaveLength(1);
 });

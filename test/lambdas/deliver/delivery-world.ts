@@ -16,10 +16,10 @@ import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
 import type { Due, Hint, Lane } from '../../../lambdas/domain/work.ts';
 import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
-import { type DueRows, listOf } from '../../../lambdas/engine/hints.ts';
-import { type TestClock, testClaims, testClock } from '../../support/claims.ts';
+import { movingClock, type TestClock, testClaims } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
 import { settle } from '../../support/lagging-reads.ts';
+import { recordHints } from '../../support/recorded-hints.ts';
 import { endpointRow } from '../../support/rows.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
@@ -35,8 +35,9 @@ type Outcome = number | Partial<Answer> | ExchangeError;
 export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
 
 /**
- * The dispatch and deliver stages over a table of their own, on a clock that only tests turn. Hints
- * are only recorded: `work` plays the sweep, and wakes what is due until nothing is.
+ * The dispatch and deliver stages over a table of their own, on a clock that moves by 1 ms at each read and
+ * otherwise only as tests turn it. Hints are only recorded: `work` plays the sweep, and wakes what is due
+ * until nothing is.
  */
 export async function deliveryWorld(
   { client }: TestDatabase,
@@ -55,22 +56,14 @@ export async function deliveryWorld(
     remainingMs?: number;
   } = {},
 ) {
-  const { clock = testClock(), remainingMs = 60_000 } = options;
+  const { clock = movingClock(), remainingMs = 60_000 } = options;
   const { now } = clock;
   const table = createTable(client, await newTable(client));
   const posted: Posted[] = [];
   const lines: unknown[] = [];
   const counted: string[] = [];
-  const hinted: { lane: Lane; hints: readonly Hint[] }[] = [];
+  const hints = recordHints(table);
   const world = { farSide: (() => 204) as FarSide };
-  const hints = {
-    send: async (due: DueRows) => {
-      for (const [lane, sent] of Map.groupBy(listOf(due), (each) => each.lane))
-        hinted.push({ lane, hints: sent });
-    },
-    sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]) =>
-      void hinted.push(...messages.map((message) => ({ lane, hints: message.hints }))),
-  };
   const errors: string[] = [];
   const log = {
     info: (...line: unknown[]) => void lines.push(line),
@@ -256,7 +249,7 @@ export async function deliveryWorld(
     errors,
     linger,
     counted,
-    hinted,
+    hints,
     invoke,
     work,
     pass,

@@ -9,7 +9,6 @@ import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import { replayId } from '../../../lambdas/domain/ids.ts';
 import { cancellationKey, replayKey } from '../../../lambdas/domain/rows.ts';
 import type { Due, RowKey } from '../../../lambdas/domain/work.ts';
-import { movingClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { expectHintsToNameRows } from '../../support/recorded-hints.ts';
 import { deliveryRow } from '../../support/rows.ts';
@@ -43,13 +42,11 @@ async function past(
 
 /** The hints that were sent for a row so far. */
 const hintsOf = (world: DeliveryWorld, { pk }: RowKey) => ({
-  sent: world.hinted
-    .flatMap(({ lane, hints }) => hints.map((hint) => ({ lane, hint })))
-    .filter(({ hint }) => hint.pk === pk),
+  sent: world.hints.sent.filter(({ hint }) => hint.pk === pk),
 });
 
 test('a replay that runs out of time hints the due time that its row has', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock(), remainingMs: ONE_PAGE_MS });
+  const world = await deliveryWorld(database(), { remainingMs: ONE_PAGE_MS });
   const endpoint = await world.endpoint(1);
   const since = await past(world, endpoint, 150, 'failed');
   const id = replayId(randomBytes(16));
@@ -67,7 +64,7 @@ test('a replay that runs out of time hints the due time that its row has', async
 });
 
 test('a cancellation hints the due time that its row has: out of time, and for its last look', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock(), remainingMs: ONE_PAGE_MS });
+  const world = await deliveryWorld(database(), { remainingMs: ONE_PAGE_MS });
   const endpoint = await world.endpoint(1);
   await past(world, endpoint, 150, 'pending');
   const key = cancellationKey(endpoint.id);
@@ -84,7 +81,7 @@ test('a cancellation hints the due time that its row has: out of time, and for i
 });
 
 test('the delivery that waited for a canceled one is hinted with the due time that its row has', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock() });
+  const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1, { ordered: true });
   const { observe } = await world.request();
   world.farSide = () => 500;
@@ -94,9 +91,27 @@ test('the delivery that waited for a canceled one is hinted with the due time th
   await observe('video.processing');
   await world.invoke('dispatch', await world.due('dispatch'));
   await world.invoke('deliver', (await world.deliveries(endpoint)).slice(1) as Due[]);
-  world.hinted.length = 0;
+  world.hints.clear();
   await world.invoke(order.lane, [order]);
   const [, successor] = await world.deliveries(endpoint);
   expect(successor).toMatchObject({ state: 'pending', lane: order.lane });
   await expectHintsToNameRows(world.table, hintsOf(world, successor!));
+});
+
+test('deliveries that are tried again, held, probed, released and kept to a rate are hinted by their rows', async () => {
+  const world = await deliveryWorld(database());
+  const endpoints = [
+    await world.endpoint(1),
+    await world.endpoint(2, { ordered: true }),
+    await world.endpoint(3, { rateLimit: 1 }),
+  ];
+  world.farSide = () => 500;
+  for (let n = 0; n < 4; n++) await (await world.request()).observe('video.accepted', 'video.processing');
+  await world.pass(3_600_000);
+  world.farSide = () => 204;
+  await world.pass(86_400_000);
+  for (const endpoint of endpoints) {
+    expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(8).fill('delivered'));
+  }
+  expect(world.hints.of('deliver-slow').length).toBeGreaterThan(24);
 });

@@ -41,11 +41,11 @@ test('an attempt that takes long makes its endpoint leave the fast queue before 
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered' }]);
 
   world.farSide = () => 204;
-  world.hinted.length = 0;
+  world.hints.clear();
   await observe('video.processing');
   await world.work();
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered' }, { state: 'delivered' }]);
-  expect(world.hinted.filter(({ lane }) => lane === 'deliver')).toEqual([]);
+  expect(world.hints.of('deliver')).toEqual([]);
   expect((await world.current(endpoint)).health.slow).toBeUndefined();
 });
 
@@ -87,7 +87,7 @@ test('ordered and rate-limited deliveries to a healthy endpoint never meet the s
   for (let event = 0; event < 15; event++) await observe('video.processing');
   await world.pass(20_000);
   for (const endpoint of [ordered, paced]) expect(world.idsPostedTo(endpoint)).toHaveLength(15);
-  expect(world.hinted.filter(({ lane }) => lane === 'deliver-slow')).toEqual([]);
+  expect(world.hints.of('deliver-slow')).toEqual([]);
 });
 
 test('many slow endpoints leave half of the workers to others, and all of theirs arrives in the end', async () => {

@@ -14,7 +14,7 @@ import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lam
 import type { Claim } from '../../../lambdas/engine/claims.ts';
 import type { WorkContext } from '../../../lambdas/engine/stage.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
-import { claimed, testClaims, testClock } from '../../support/claims.ts';
+import { claimed, movingClock, testClaims } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';
 import { expectHintsToNameRows, recordHints } from '../../support/recorded-hints.ts';
 import { endpointRow } from '../../support/rows.ts';
@@ -25,7 +25,7 @@ async function setUp(
   callbacks: { endpoint: EndpointRow; events: string[] }[] = [],
 ) {
   const { table, stop } = await startDatabase();
-  const clock = testClock();
+  const clock = movingClock();
   const claims = testClaims(table, clock);
   const hints = recordHints(table);
   let transactions = Number.POSITIVE_INFINITY;

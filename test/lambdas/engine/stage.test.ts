@@ -22,7 +22,7 @@ async function setUp(
   const { table } = database();
   const clock = testClock();
   const claims = testClaims(table, clock);
-  const hints = recordHints();
+  const hints = recordHints(table);
   const handler = stage<TestRow>({ lanes: ['poll'], claims, hints, now: clock.now, work, ...options });
 
   async function dueRow(): Promise<Hint> {
@@ -63,6 +63,18 @@ test('a row that throws is due again, hinted, and takes no other along', async (
   expect(again).toMatchObject({ lane: 'poll', claims: 1 });
   expect(hints.of('poll')).toEqual([{ pk: bad.pk, sk: bad.sk, dueAt: again?.dueAt }]);
   expect(await row(good)).not.toHaveProperty('lane');
+});
+
+test('a row whose work throws after its claim ended is left as it is', async () => {
+  const { invoke, dueRow, claims, hints, row, clock } = await setUp(async (claim) => {
+    await claims.again(claim, clock.now() + 60_000);
+    throw new Error('too late');
+  });
+  const due = await dueRow();
+  expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
+  expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: clock.now() + 60_000 });
+  expect(await row(due)).not.toHaveProperty('lastFailure');
+  expect(hints.sent).toEqual([]);
 });
 
 test('a row that only a person can mend is parked at once', async () => {
