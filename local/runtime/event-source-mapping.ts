@@ -139,6 +139,7 @@ export class EventSourceMapping {
       } catch (error) {
         const throttled = error instanceof FunctionError && error.kind === 'throttled';
         if (!throttled || signal.aborted || Date.now() + waitMs > end) throw error;
+        this.log(error.message);
         await pause(waitMs, undefined, { signal });
       }
     }

@@ -11,12 +11,24 @@ export type PartSender = ReturnType<typeof createPartSender>;
 const SLICE_BYTES = 256 * 1024;
 const STALL_MS = 30_000;
 const MAX_ERROR_BYTES = 16 * 1024;
+/** Connections that have rested for longer are not used again: S3 closes them, and a frozen process does not notice. */
+const MAX_IDLE_MS = 5_000;
 
 /**
  * Sends parts over keep-alive connections, past the SDK's client, which would hash the body and open
  * a connection for each (docs/decisions/copy-http-clients.md).
+ *
+ * @param options.now ms since epoch
  */
-export function createPartSender({ ca, stallMs = STALL_MS }: { ca?: string; stallMs?: number } = {}) {
+export function createPartSender({
+  ca,
+  stallMs = STALL_MS,
+  now = Date.now,
+}: {
+  ca?: string;
+  stallMs?: number;
+  now?: () => number;
+} = {}) {
   const options = { keepAlive: true, maxFreeSockets: 16, scheduling: 'lifo' as const };
   const encrypted = new https.Agent({
     ...options,
@@ -25,15 +37,19 @@ export function createPartSender({ ca, stallMs = STALL_MS }: { ca?: string; stal
     ALPNProtocols: ['http/1.1'],
   });
   const plain = new http.Agent(options);
+  let lastUsed = now();
 
   /** Sends a part that is in memory. Rejects with a {@link BucketError}; the body must not change until then. */
   async function send(put: SignedPut, body: Uint8Array, signal: AbortSignal): Promise<void> {
     const url = new URL(put.url);
     const client = url.protocol === 'http:' ? http : https;
+    const agent = client === https ? encrypted : plain;
+    if (now() - lastUsed > MAX_IDLE_MS) closeIdle(agent);
+    lastUsed = now();
     const request = client.request(url, {
       method: 'PUT',
       headers: { ...put.headers, 'content-length': body.length },
-      agent: client === https ? encrypted : plain,
+      agent,
       timeout: stallMs,
       signal,
     });
@@ -42,6 +58,7 @@ export function createPartSender({ ca, stallMs = STALL_MS }: { ca?: string; stal
     const fail = (error: Error) => reject(error instanceof BucketError ? error : exchangeFailed(error));
     request.on('response', (response) => {
       over = true;
+      lastUsed = now();
       readAnswer(response).then(resolve, fail);
       // An answer before the end of the body is a refusal: the rest is of no use.
       if (!request.writableEnded) response.once('close', () => request.destroy());
@@ -62,6 +79,10 @@ export function createPartSender({ ca, stallMs = STALL_MS }: { ca?: string; stal
   }
 
   return { send, close };
+}
+
+function closeIdle({ freeSockets }: http.Agent): void {
+  for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
 }
 
 /** Writes slice by slice, as fast as they are taken, until all is written or the exchange is over. */

@@ -39,6 +39,25 @@ test('a part arrives whole with its headers, over one connection for all', async
   expect(ports.size).toBe(1);
 });
 
+test('a connection that rested while the process was frozen is not used again', async () => {
+  let time = 0;
+  const thawed = createPartSender({ stallMs: 300, now: () => time });
+  const ports: (number | undefined)[] = [];
+  const url = await serve(async (request, response) => {
+    const { remotePort } = request.socket;
+    // As if S3 had forgotten the connection: whoever uses it again gets no answer.
+    if (ports.includes(remotePort)) return;
+    ports.push(remotePort);
+    await buffer(request);
+    response.setHeader('etag', '"e"').end();
+  });
+  await thawed.send({ url, headers: {} }, body, signal);
+  time += 60_000;
+  await thawed.send({ url, headers: {} }, body, signal);
+  expect(ports).toHaveLength(2);
+  thawed.close();
+});
+
 test('a refusal in the middle of the body is heard, and its code decides what it means', async () => {
   const url = await serve((_request, response) => {
     response.writeHead(503, { connection: 'close' }).end('<Error><Code>SlowDown</Code></Error>');
