@@ -1,4 +1,6 @@
 import * as z from 'zod/mini';
+import { DELIVERY_STATES } from '../../domain/delivering/delivery.ts';
+import { REPLAY_STATES } from '../../domain/delivering/replay.ts';
 import { count, named, pageOf, shownTime } from '../http/answers.ts';
 
 const attempt = z.object({
@@ -19,7 +21,7 @@ export const deliveryAnswer = named(
     endpointId: z.string(),
     requestId: z.optional(z.string()),
     type: z.string(),
-    state: z.enum(['pending', 'held', 'delivered', 'failed', 'canceled']),
+    state: z.enum(DELIVERY_STATES),
     nextAttemptAt: z.optional(shownTime),
     attemptCount: z.int().check(z.describe('All there were; `attempts` holds the last ones.')),
     attempts: z.array(attempt),
@@ -35,7 +37,7 @@ export const replayAnswer = named(
   z.object({
     id: z.string(),
     endpointId: z.string(),
-    state: z.enum(['queueing', 'sending', 'done']),
+    state: z.enum(REPLAY_STATES),
     matched: count.check(z.describe('Deliveries that it is about.')),
     queued: count,
     done: count.check(z.describe('Those that have ended.')),

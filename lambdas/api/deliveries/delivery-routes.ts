@@ -3,7 +3,7 @@ import { equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Write } from '../../adapters/dynamodb/table.ts';
 import { entryWrite } from '../../adapters/rows/backlog.ts';
-import type { DeliveryRow, DeliveryState } from '../../domain/delivering/delivery.ts';
+import { DELIVERY_STATES, type DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
@@ -20,8 +20,6 @@ import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { deliveryAnswer, deliveryListAnswer } from './delivery-answers.ts';
 import { createDeliveries } from './delivery-rows.ts';
-
-const STATES = ['pending', 'held', 'delivered', 'failed', 'canceled'] as const satisfies DeliveryState[];
 
 export function deliveryRoutes(context: ApiContext): Route[] {
   const { table, endpoints, hints, lists, now, retentionDays } = context;
@@ -40,7 +38,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/deliveries',
       access: 'read',
       summary: "Lists an endpoint's deliveries, the newest events first.",
-      query: z.strictObject({ ...paging, state: z.optional(z.enum(STATES)) }),
+      query: z.strictObject({ ...paging, state: z.optional(z.enum(DELIVERY_STATES)) }),
       answers: { 200: deliveryListAnswer },
       handle: async (call) => {
         const id = call.params.id ?? '';

@@ -1,10 +1,17 @@
 import * as z from 'zod/mini';
+import { type RequestState, VIDEO_STATES } from '../../domain/requests/request.ts';
 import { count, named, pageOf, problemAnswer, shownTime } from '../http/answers.ts';
+
+/** The states of a request as the API shows them: one that waits for a person is `parked`. */
+export const SHOWN_STATES = ['active', 'parked', 'done', 'stopped'] as const satisfies (
+  | RequestState
+  | 'parked'
+)[];
 
 const failure = z.object({ at: shownTime, reason: z.string() });
 
 const video = z.object({
-  state: z.enum(['pending', 'copying', 'stored', 'failed']),
+  state: z.enum(VIDEO_STATES),
   copiedBytes: z.optional(count),
   bytesPerSecond: z.optional(z.number()),
   bucket: z.optional(z.string()),
@@ -28,7 +35,7 @@ export const requestAnswer = named(
   z.object({
     requestId: z.string().check(z.meta({ format: 'uuid' })),
     state: z
-      .enum(['active', 'parked', 'done', 'stopped'])
+      .enum(SHOWN_STATES)
       .check(z.describe('`parked` waits for a person; `done`: upstream and the copy, if any, have ended.')),
     status: z.string().check(z.describe('As upstream names it; "registered" before the first poll.')),
     progress: z.nullable(z.number().check(z.describe('Percent.'))),

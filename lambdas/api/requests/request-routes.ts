@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { EventRow } from '../../domain/events/event.ts';
 import { payload } from '../../domain/events/event.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
+import { REQUEST_STATES } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { EVENTS, requestIdOf, requestKey } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
@@ -16,7 +17,7 @@ import { createParkedList } from '../parked/parked-rows.ts';
 import { eventListAnswer } from './event-answers.ts';
 import { createRegister } from './registration.ts';
 import { isUuid, registrationSchema } from './registration-schema.ts';
-import { requestAnswer, requestListAnswer, signedUrlAnswer } from './request-answers.ts';
+import { requestAnswer, requestListAnswer, SHOWN_STATES, signedUrlAnswer } from './request-answers.ts';
 import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
 import { type SignGet, storedObject } from './signed-url.ts';
 import { timeline } from './timeline.ts';
@@ -24,13 +25,12 @@ import { timelineAnswer } from './timeline-answer.ts';
 import { createRequests, type Listed, type TrackedRequest } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
 
-const STATES = ['active', 'done', 'stopped'] as const;
 /** Requests that a search looks through per call. */
 const SEARCHED = 2_000;
 const flag = z.optional(z.enum(['true', 'false']));
 const listQuery = z.strictObject({
   ...paging,
-  state: z.optional(z.enum(['active', 'parked', 'done', 'stopped'])),
+  state: z.optional(z.enum(SHOWN_STATES)),
   status: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
   q: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
 });
@@ -56,7 +56,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
     from: { limit: number; after: string | undefined },
     caller: Caller,
   ): Promise<ItemPage<unknown>> {
-    const states = STATES.filter((each) => state === undefined || each === state);
+    const states = REQUEST_STATES.filter((each) => state === undefined || each === state);
     const isParked = state === 'parked';
     return collectPage({
       ...from,

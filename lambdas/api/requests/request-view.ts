@@ -1,12 +1,13 @@
-import type { RequestRow, Video } from '../../domain/requests/request.ts';
+import type { Video } from '../../domain/requests/request.ts';
 import type { Work } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
 import { iso } from '../http/time.ts';
 import { visibleUrl } from '../http/visible-url.ts';
+import type { SHOWN_STATES } from './request-answers.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
 
 /** A parked request is one of which some row waits for a person; `active` does not count those. */
-export type ShownState = RequestRow['state'] | 'parked';
+export type ShownState = (typeof SHOWN_STATES)[number];
 
 export function shownState(tracked: TrackedRequest): ShownState {
   return parkedRow(tracked) ? 'parked' : tracked.request.state;

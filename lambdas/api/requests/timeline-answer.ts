@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { VIDEO_STATES } from '../../domain/requests/request.ts';
 import { deliveryAnswer } from '../deliveries/delivery-answers.ts';
 import { count, named, shownTime } from '../http/answers.ts';
 
@@ -22,7 +23,7 @@ export const timelineAnswer = named(
     polls: count,
     copy: z.nullable(
       z.object({
-        state: z.enum(['pending', 'copying', 'stored', 'failed']),
+        state: z.enum(VIDEO_STATES),
         startedAt: z.optional(shownTime),
         storedAt: z.optional(shownTime),
         copiedBytes: z.optional(count),

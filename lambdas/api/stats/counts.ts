@@ -1,5 +1,6 @@
 import { type DynamoDBClient, QueryCommand, type QueryCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Table } from '../../adapters/dynamodb/table.ts';
+import type { TableIndex } from '../../domain/table-schema.ts';
 import { PARKED } from '../../domain/work.ts';
 
 /** A count that stops at a bound, since counting reads what it counts. */
@@ -38,7 +39,7 @@ export function createCounts(
       const page = await client.send(
         new QueryCommand({
           TableName: tableName,
-          IndexName: 'due',
+          IndexName: 'due' satisfies TableIndex,
           Select: 'COUNT',
           KeyConditionExpression: dueBy === undefined ? 'lane = :lane' : 'lane = :lane AND dueAt <= :due',
           ExpressionAttributeValues: {

@@ -1,13 +1,15 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import type { Endpoints } from '../../adapters/rows/endpoints.ts';
 import type { SecretReader } from '../../adapters/secrets.ts';
+import { pauseReason } from '../../domain/polling/upstream-pause.ts';
 import { endpointCountsKey } from '../../domain/rows.ts';
 import { LANES } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { iso } from '../http/time.ts';
 import type { Counts } from './counts.ts';
 import { doctorAnswer } from './stats-answers.ts';
-import { upstreamState } from './upstream-state.ts';
+import { readPause } from './upstream-state.ts';
 
 /** What one check found: a sentence, and what to do unless all is well. */
 export type Check = {
@@ -73,11 +75,11 @@ async function secretsCheck({ linkSecret }: DoctorDependencies): Promise<Omit<Ch
 }
 
 async function upstreamCheck({ table }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
-  const { state, reason, until } = await upstreamState(table);
-  if (state === 'ok') return { state: 'ok', detail: 'Topaz is being polled.' };
+  const pause = await readPause(table);
+  if (!pause) return { state: 'ok', detail: 'Topaz is being polled.' };
   return {
-    state: reason?.includes('key') ? 'failed' : 'warning',
-    detail: `Polling is paused until ${until}: ${reason}.`,
+    state: pause.reason === 'throttled' ? 'warning' : 'failed',
+    detail: `Polling is paused until ${iso(pause.until)}: ${pauseReason(pause)}.`,
     remedy: 'Correct the key, or wait. POST /v1/requests/{requestId}/poll ends the pause by a probe.',
   };
 }

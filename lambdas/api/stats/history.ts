@@ -4,17 +4,17 @@ import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import type { MetricHistory } from './metric-history.ts';
-import { historyAnswer } from './stats-answers.ts';
+import { historyAnswer, RANGE_NAMES } from './stats-answers.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
+type Range = (typeof RANGE_NAMES)[number];
 const RANGES = {
   '1h': { rangeMs: HOUR, periodMs: MINUTE },
   '24h': { rangeMs: 24 * HOUR, periodMs: 15 * MINUTE },
   '7d': { rangeMs: 7 * 24 * HOUR, periodMs: HOUR },
-} as const;
-type Range = keyof typeof RANGES;
+} as const satisfies Record<Range, unknown>;
 
 /** What each series is the sum of. */
 const SERIES = {
@@ -58,7 +58,7 @@ export function historyRoute({ now }: Pick<ApiContext, 'now'>, metricHistory: Me
     path: '/v1/stats/history',
     access: 'read',
     summary: 'Shows polls, transitions, stored videos, deliveries and failures over time.',
-    query: z.strictObject({ range: z._default(z.enum(['1h', '24h', '7d']), '1h') }),
+    query: z.strictObject({ range: z._default(z.enum(RANGE_NAMES), '1h') }),
     answers: { 200: historyAnswer },
     handle: async ({ query: { range } }) => {
       const kept = cached.get(range);

@@ -39,13 +39,16 @@ export const statsAnswer = named(
   }),
 );
 
+/** How far back `GET /v1/stats/history` goes. */
+export const RANGE_NAMES = ['1h', '24h', '7d'] as const;
+
 const series = z.array(z.object({ at: shownTime, value: z.number() }));
 
 /** What `GET /v1/stats/history` answers. */
 export const historyAnswer = named(
   'History',
   z.object({
-    range: z.enum(['1h', '24h', '7d']),
+    range: z.enum(RANGE_NAMES),
     periodSeconds: count,
     series: z.object({
       polls: series,

@@ -1,6 +1,6 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import { readRequestCounts } from '../../adapters/rows/request-counts.ts';
-import type { RequestRow } from '../../domain/requests/request.ts';
+import { REQUEST_STATES } from '../../domain/requests/request.ts';
 import { sourceOf } from '../../domain/rows.ts';
 import { type Hint, LANES, type Work } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
@@ -9,9 +9,8 @@ import { parkedRow } from '../requests/request-view.ts';
 import { createRequests, type Requests, type TrackedRequest } from '../requests/tracked-requests.ts';
 import type { Counts } from './counts.ts';
 import { statsAnswer } from './stats-answers.ts';
-import { upstreamState } from './upstream-state.ts';
+import { readPause, upstreamState } from './upstream-state.ts';
 
-const STATES = ['active', 'done', 'stopped'] as const satisfies RequestRow['state'][];
 /** Parked rows that are looked at for their lane; there are few, or somebody is needed urgently. */
 const PARKED_READ = 1_000;
 
@@ -43,8 +42,8 @@ async function stats(sources: Sources) {
   // A row that moves in the index while it is read may be met twice.
   const met = new Map((await counts.parked(at)).map((row) => [`${row.pk} ${row.sk}`, row]));
   const parked = [...met.values()].slice(0, PARKED_READ);
-  const [upstream, requestCounts, parkedLanes, parkedRequests, lanes] = await Promise.all([
-    upstreamState(table),
+  const [pause, requestCounts, parkedLanes, parkedRequests, lanes] = await Promise.all([
+    readPause(table),
     readRequestCounts(table, at),
     lanesOf(table, parked),
     parkedOf(requests, parked),
@@ -59,7 +58,7 @@ async function stats(sources: Sources) {
 
   const parkedIn = (state: string) => parkedRequests.filter(({ request }) => request.state === state).length;
   const byState: Record<string, number> = { parked: parkedRequests.length };
-  for (const state of STATES) {
+  for (const state of REQUEST_STATES) {
     byState[state] = sum(requestCounts.filter((each) => each.state === state)) - parkedIn(state);
   }
   const byStatus = [...Map.groupBy(requestCounts, ({ status }) => status)].map(
@@ -67,7 +66,7 @@ async function stats(sources: Sources) {
   );
 
   return {
-    upstream,
+    upstream: upstreamState(pause),
     requests: {
       byState,
       byStatus: Object.fromEntries(byStatus.filter(([, count]) => count > 0)),

@@ -4,9 +4,12 @@ import { upstreamPauseKey } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 import { iso } from '../http/time.ts';
 
+/** The pause of all polling, while there is one. */
+export const readPause = (table: Pick<Table, 'get'>): Promise<UpstreamPause | undefined> =>
+  table.get<RowKey & UpstreamPause>(upstreamPauseKey);
+
 /** Whether upstream is polled at present, and if not, why, since when and until when. */
-export async function upstreamState(table: Pick<Table, 'get'>) {
-  const pause = await table.get<RowKey & UpstreamPause>(upstreamPauseKey);
-  if (!pause) return { state: 'ok' };
+export function upstreamState(pause: UpstreamPause | undefined) {
+  if (!pause) return { state: 'ok' } as const;
   return { state: 'paused', reason: pauseReason(pause), since: iso(pause.since), until: iso(pause.until) };
 }

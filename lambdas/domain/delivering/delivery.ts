@@ -1,7 +1,8 @@
 import type { RowKey, Work } from '../work.ts';
 import type { Attempt } from './attempt.ts';
 
-export type DeliveryState = 'pending' | 'held' | 'delivered' | 'failed' | 'canceled';
+export const DELIVERY_STATES = ['pending', 'held', 'delivered', 'failed', 'canceled'] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /**
  * The row of a delivery: one event for one endpoint, with the body that is sent at every attempt. Its

@@ -3,7 +3,8 @@ import type { RowKey, Work } from '../work.ts';
 import type { DeliveryRow } from './delivery.ts';
 import { isFinal } from './delivery.ts';
 
-export type ReplayState = 'queueing' | 'sending' | 'done';
+export const REPLAY_STATES = ['queueing', 'sending', 'done'] as const;
+export type ReplayState = (typeof REPLAY_STATES)[number];
 
 /** The order to send earlier deliveries of an endpoint again; carried out page by page. */
 export type ReplayRow = RowKey &

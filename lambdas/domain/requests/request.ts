@@ -32,13 +32,19 @@ export const STATUS_ORDER = [
   'complete',
 ] as const;
 export const KNOWN_STATUSES = [...STATUS_ORDER, 'canceling', 'failed', 'canceled'] as const;
+export type KnownStatus = (typeof KNOWN_STATUSES)[number];
 
 /** The status of a request before its first poll. */
 export const REGISTERED = 'registered';
 /** The status of a request that upstream no longer knows. */
 export const LOST = 'lost';
 
-export type VideoState = 'pending' | 'copying' | 'stored' | 'failed';
+/** `active` until upstream has ended and the copy, if any, has too. */
+export const REQUEST_STATES = ['active', 'done', 'stopped'] as const;
+export type RequestState = (typeof REQUEST_STATES)[number];
+
+export const VIDEO_STATES = ['pending', 'copying', 'stored', 'failed'] as const;
+export type VideoState = (typeof VIDEO_STATES)[number];
 export type Video = {
   state: VideoState;
   copiedBytes?: number;
@@ -69,8 +75,7 @@ export type PollObservation = { at: number; status?: string; progress?: number }
 export type RequestRow = RowKey &
   Work & {
     requestId: string;
-    /** `active` until upstream has ended and the copy, if any, has too. */
-    state: 'active' | 'done' | 'stopped';
+    state: RequestState;
     status: string;
     statusSince: number;
     /** The status of the last event that named one; a restart keeps it. */

@@ -1,8 +1,8 @@
 import type { EventDraft } from '../events/event.ts';
-import type { EventType } from '../events/event-types.ts';
 import { truncateUtf8 } from '../truncate-utf8.ts';
 import {
   KNOWN_STATUSES,
+  type KnownStatus,
   LOST,
   REGISTERED,
   type RequestRow,
@@ -120,7 +120,8 @@ export const isTerminal = (status: string): boolean =>
 /** Upstream's status, kept apart from the two that only the bridge gives. */
 const distinct = (status: string): string =>
   status === LOST || status === REGISTERED ? `upstream:${status}` : status;
-const isKnown = (status: string): boolean => (KNOWN_STATUSES as readonly string[]).includes(status);
+const isKnown = (status: string): status is KnownStatus =>
+  (KNOWN_STATUSES as readonly string[]).includes(status);
 /** Requests whose polling began before are pending for too long; ms since epoch. */
 export const overdueBefore = (now: number, settings: TransitionSettings): number => now - settings.pendingMs;
 export const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
@@ -234,8 +235,9 @@ function statusEvent(row: RequestRow, answer: UpstreamStatus): EventDraft | unde
   const previous = previousOf(row);
   const skipped = skippedBetween(previous, answer.status);
   const data = { ...eventData(row, answer, previous), ...(skipped.length > 0 ? { skipped } : {}) };
-  if (isKnown(answer.status)) return { type: `video.${answer.status}` as EventType, data };
-  if (row.unrecognized?.includes(answer.status)) return undefined;
+  const { status } = answer;
+  if (isKnown(status)) return { type: `video.${status}`, data };
+  if (row.unrecognized?.includes(status)) return undefined;
   return { type: 'video.status_unrecognized', data };
 }
 
