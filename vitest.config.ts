@@ -16,6 +16,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/support/bundles.ts',
     setupFiles: ['test/support/lag-seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

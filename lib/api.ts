@@ -1,15 +1,19 @@
-import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import {
+  ApiMapping,
+  DomainName,
   HttpApi,
   HttpStage,
   LogGroupLogDestination,
   PayloadFormatVersion,
 } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
+import type { ICertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import { BridgeFunction, type Telemetry } from './bridge-function.ts';
 
 // Without the path: that of `/v1/links/{token}` is a key to a video.
@@ -26,6 +30,12 @@ const ACCESS_LOG = {
   integrationError: '$context.integrationErrorMessage',
 };
 
+export type ApiProps = {
+  readonly telemetry: Telemetry;
+  /** A host name of the user's own, with its certificate. */
+  readonly domain?: { readonly name: string; readonly certificate: ICertificate };
+};
+
 /** The HTTP API: one route, behind which the api stage does its own routing and checks the keys. */
 export class Api extends Construct {
   readonly fn: BridgeFunction;
@@ -33,9 +43,12 @@ export class Api extends Construct {
   /** Base URL, without a trailing slash. */
   readonly url: string;
 
-  constructor(scope: Construct, id: string, { telemetry }: { telemetry: Telemetry }) {
+  /** The host name's target, for a DNS record; only with a host name of the user's own. */
+  readonly domainName?: DomainName;
+
+  constructor(scope: Construct, id: string, { telemetry, domain }: ApiProps) {
     super(scope, id);
-    const { stackName } = Stack.of(this);
+    const { bridgeName, logRetention } = telemetry;
     this.fn = new BridgeFunction(this, 'Function', {
       stage: 'api',
       // The gateway ends a call at 30 s; the function's own answer comes first.
@@ -44,7 +57,7 @@ export class Api extends Construct {
       telemetry,
     });
     this.http = new HttpApi(this, 'Http', {
-      apiName: stackName,
+      apiName: bridgeName,
       description: 'Webhook bridge',
       createDefaultStage: false,
       defaultIntegration: new HttpLambdaIntegration('Integration', this.fn, {
@@ -53,19 +66,20 @@ export class Api extends Construct {
     });
     // The history of its own metrics; CloudWatch knows no resources for its reads.
     this.fn.addToRolePolicy(new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }));
-    this.url = this.http.apiEndpoint;
-    Validations.of(this.http).acknowledge({
-      id: 'AwsSolutions-APIG4',
-      reason: 'The function checks the API keys itself; health, OpenAPI and signed links need none.',
-    });
+    this.url = domain ? `https://${domain.name}` : this.http.apiEndpoint;
+    acknowledge(
+      this.http,
+      'AwsSolutions-APIG4',
+      'The function checks the API keys itself; health, OpenAPI and signed links need none.',
+    );
 
     const accessLogs = new LogGroup(this, 'AccessLogs', {
       // Under any other name each API takes a place in a resource policy of the account, which holds few.
-      logGroupName: `/aws/vendedlogs/${stackName}/api-access`,
-      retention: RetentionDays.ONE_MONTH,
+      logGroupName: `/aws/vendedlogs/${bridgeName}/api-access`,
+      retention: logRetention,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    new HttpStage(this, 'Stage', {
+    const stage = new HttpStage(this, 'Stage', {
       httpApi: this.http,
       stageName: '$default',
       autoDeploy: true,
@@ -75,5 +89,12 @@ export class Api extends Construct {
         format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
       },
     });
+    if (domain) {
+      this.domainName = new DomainName(this, 'Domain', {
+        domainName: domain.name,
+        certificate: domain.certificate,
+      });
+      new ApiMapping(this, 'Mapping', { api: this.http, stage, domainName: this.domainName });
+    }
   }
 }

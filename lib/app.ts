@@ -1,6 +1,7 @@
 import { App, Validations } from 'aws-cdk-lib';
 import featureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' };
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { buildBundles } from '../build/bundles.ts';
 import { WebhookBridgeStack } from './webhook-bridge-stack.ts';
 
 export type BuildAppOptions = {
@@ -11,7 +12,7 @@ export type BuildAppOptions = {
 };
 
 /**
- * The app with its one stack; `synth()` writes the template and the bundles.
+ * The app with its one stack, once the bundles of its functions are built; `synth()` writes the template and copies them.
  * @throws Error when a setting is wrong; from `synth()` when a rule of cdk-nag is broken.
  */
 export function buildApp({ outdir, context }: BuildAppOptions = {}): App {
@@ -25,4 +26,7 @@ export function buildApp({ outdir, context }: BuildAppOptions = {}): App {
   return app;
 }
 
-if (import.meta.main) buildApp().synth();
+if (import.meta.main) {
+  await buildBundles();
+  buildApp().synth();
+}

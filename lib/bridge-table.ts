@@ -7,9 +7,10 @@ import {
   TableEncryptionV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
+import { callbackSecretKey } from '../lambdas/domain/rows.ts';
 import { TABLE_SCHEMA, type TableIndex } from '../lambdas/domain/table-schema.ts';
 import type { BridgeFunction } from './bridge-function.ts';
 
@@ -40,9 +41,11 @@ type TableAction =
 
 export type BridgeTableProps = {
   /** An existing table to use. */
-  readonly tableName?: string;
+  readonly table?: ITableV2;
   readonly customerKey?: IKey;
   readonly formerKeys: readonly IKey[];
+  /** Of a table of the bridge's own; only one that is destroyed goes unprotected. */
+  readonly removalPolicy: RemovalPolicy;
 };
 
 /** The one table: every row of the bridge, the due ones in the index `due`, lists in `list`. */
@@ -50,13 +53,14 @@ export class BridgeTable extends Construct {
   readonly table: ITableV2;
   private readonly keys: readonly IKey[];
 
-  constructor(scope: Construct, id: string, { tableName, customerKey, formerKeys }: BridgeTableProps) {
+  constructor(scope: Construct, id: string, props: BridgeTableProps) {
     super(scope, id);
+    const { table, customerKey, formerKeys, removalPolicy } = props;
     this.keys = customerKey ? [customerKey, ...formerKeys] : formerKeys;
-    this.table = tableName ? TableV2.fromTableName(this, 'Table', tableName) : this.newTable(customerKey);
+    this.table = table ?? this.newTable(customerKey, removalPolicy);
   }
 
-  private newTable(customerKey: IKey | undefined): TableV2 {
+  private newTable(customerKey: IKey | undefined, removalPolicy: RemovalPolicy): TableV2 {
     return new TableV2(this, 'Table', {
       ...keys(TABLE_SCHEMA.key),
       timeToLiveAttribute: TABLE_SCHEMA.expiry,
@@ -70,8 +74,8 @@ export class BridgeTable extends Construct {
         ? TableEncryptionV2.customerManagedKey(customerKey)
         : TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
-      deletionProtection: true,
-      removalPolicy: RemovalPolicy.RETAIN,
+      deletionProtection: removalPolicy !== RemovalPolicy.DESTROY,
+      removalPolicy,
     });
   }
 
@@ -97,7 +101,28 @@ export class BridgeTable extends Construct {
     for (const key of this.keys) key.grant(fn, ...READ_KEY, ...(actions.length > 0 ? WRITE_KEY : []));
     fn.addEnvironment('TABLE_NAME', tableName);
   }
+
+  /** Lets somebody read the row with the secrets of callbacks, and no other. */
+  grantReadCallbackSecret(grantee: IGrantable): CallbackSecretRow {
+    const { pk, sk } = callbackSecretKey;
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['dynamodb:GetItem'],
+        resources: [this.table.tableArn],
+        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [pk] } },
+      }),
+    );
+    for (const key of this.keys) key.grant(grantee, ...READ_KEY);
+    return { tableName: this.table.tableName, key: { pk, sk } };
+  }
 }
+
+/** Where the secrets that sign callbacks are. */
+export type CallbackSecretRow = {
+  readonly tableName: string;
+  /** The key of the row, as DynamoDB's document client takes it. */
+  readonly key: { readonly pk: string; readonly sk: string };
+};
 
 type KeyName = keyof typeof TABLE_SCHEMA.types;
 

@@ -1,7 +1,8 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import { BridgeFunction, type Telemetry } from './bridge-function.ts';
 
 /** The one clock: runs the tick stage every minute. */
@@ -19,10 +20,11 @@ export class Clock extends Construct {
     });
     // The next tick does what one that failed did not: neither the schedule nor Lambda repeats it.
     this.fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
-    Validations.of(this.fn).acknowledge({
-      id: 'Serverless-LambdaAsyncFailureDestination',
-      reason: 'A tick carries no data: nothing of one that failed is worth keeping, and an alarm reports it.',
-    });
+    acknowledge(
+      this.fn,
+      'Serverless-LambdaAsyncFailureDestination',
+      'A tick carries no data: nothing of one that failed is worth keeping, and an alarm reports it.',
+    );
 
     const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('scheduler.amazonaws.com') });
     role.addToPolicy(

@@ -1,22 +1,10 @@
 import type { Node } from 'constructs';
 import * as z from 'zod';
-import { givesShortKeys } from '../lambdas/domain/copying/object-key.ts';
+import { LIMITS, linksEndInTime } from './limits.ts';
 
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const BUCKET_PLACE = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^*?]*)?$/;
 const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
-const PLACEHOLDER = /\{([^{}]*)\}/g;
-const PLACEHOLDERS = ['requestId', 'filename', 'ext', 'date'];
-
-/** The command line hands over text where `cdk.json` has numbers. */
-const wholeNumber = (min: number, max: number, unit: string) =>
-  z.preprocess(
-    (value) => (typeof value === 'string' ? Number(value) : value),
-    z
-      .int(`must be a whole number of ${unit}`)
-      .min(min, `must be at least ${min}`)
-      .max(max, `must be at most ${max}`),
-  );
 
 /** A list in `cdk.json`, or names with commas between them on the command line. */
 const list = (item: z.ZodString) =>
@@ -28,42 +16,11 @@ const yesOrNo = z.preprocess(
   z.boolean('must be true or false'),
 );
 
-const baseUrl = z
-  .url({ protocol: /^https$/, error: 'must be an https URL' })
-  .refine((url) => !/[?#@]/.test(url), 'must have no user, query or fragment')
-  .transform((url) => url.replace(/\/+$/, ''));
-
-const keyTemplate = z
-  .string()
-  .regex(/^[^/]/, 'must not begin with a slash')
-  .regex(/^\P{Cc}*$/u, 'must have no control characters')
-  .refine((template) => !/(^|\/)\.{1,2}(\/|$)/.test(template), 'must have no segment that is . or ..')
-  .refine(givesShortKeys, 'gives keys of more than 1024 bytes: shorten it')
-  .refine((template) => template.includes('{requestId}'), 'must contain {requestId}, or keys would clash')
-  .refine(
-    (template) =>
-      !/[{}]/.test(template.replace(PLACEHOLDER, (all, name) => (PLACEHOLDERS.includes(name) ? '' : all))),
-    `may use only {${PLACEHOLDERS.join('}, {')}}`,
-  );
-
 /** What can be set in `cdk.json`'s context or by `-c name=value`, with its default. */
 const SETTINGS = {
-  /** Where the Topaz API is, without a trailing slash. */
-  topazBaseUrl: baseUrl.default('https://api.topazlabs.com'),
-  /** Upper bound of status requests to Topaz per second, over all workers. */
-  maxPollsPerSecond: wholeNumber(1, 1000, 'requests per second').default(10),
-  /** How long upstream must answer 404 before a request counts as lost. */
-  notFoundMinutes: wholeNumber(1, 1440, 'minutes').default(10),
-  /** How long a request may stay pending: longer than upstream keeps data. Events outlive it (retention.ts). */
-  pendingDays: wholeNumber(1, 12, 'days').default(8),
+  ...LIMITS,
   /** Whether the account runs ten functions at a time, as new ones often do: each lane then has two workers. */
   smallAccount: yesOrNo.default(false),
-  /** Copy workers at a time. Each may work for 15 minutes, so that fewer fit into a small account. */
-  maxCopies: wholeNumber(2, 1000, 'workers').default(4),
-  /** Workers at a time that fan events out; each takes ten requests. */
-  maxDispatches: wholeNumber(2, 1000, 'workers').default(10),
-  /** Workers at a time of each of the two lanes of deliveries; beyond these the index `due` is what limits. */
-  maxDeliveries: wholeNumber(2, 1000, 'workers').default(50),
   /** Name of the stack, which names the deployment in logs, metrics and the API. */
   stackName: z
     .string()
@@ -80,12 +37,6 @@ const SETTINGS = {
   formerBuckets: list(
     z.string().regex(BUCKET_PLACE, 'must be names of S3 buckets, each with or without /prefix'),
   ),
-  /** Object key of a stored video; `{requestId}`, `{filename}`, `{ext}` and `{date}` are filled in. */
-  keyTemplate: keyTemplate.default('videos/{requestId}/{filename}'),
-  /** Days for which the rows of ended requests are kept. Videos are never deleted. */
-  retentionDays: wholeNumber(1, 3650, 'days').default(30),
-  /** Days for which the video links in webhooks work. */
-  linkDays: wholeNumber(1, 3650, 'days').default(7),
   /** The address that alarms are sent to; without it they are on the dashboard only. */
   alarmEmail: z.email('must be an e-mail address').optional(),
   /** The event bus that `eventbridge` endpoints may name; without it there are none. */
@@ -106,7 +57,7 @@ const SETTINGS = {
 /** What `smallAccount` sets, unless it is given: the least that Lambda allows for a queue. */
 const SMALL_ACCOUNT = { maxCopies: 2, maxDispatches: 2, maxDeliveries: 2 };
 
-const schema = z.object(SETTINGS).refine(({ linkDays, retentionDays }) => linkDays <= retentionDays, {
+const schema = z.object(SETTINGS).refine(linksEndInTime, {
   path: ['linkDays'],
   error:
     'must be at most `retentionDays`, since a link ends with the rows of its request: lower it, or raise `retentionDays`',

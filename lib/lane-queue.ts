@@ -1,9 +1,10 @@
-import { Duration, Validations } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping } from 'aws-cdk-lib/aws-lambda';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { type Lane, queueUrlVariable } from '../lambdas/domain/work.ts';
+import { acknowledge } from './acknowledge.ts';
 import type { BridgeFunction } from './bridge-function.ts';
 
 export type LaneQueueProps = {
@@ -30,10 +31,7 @@ export class LaneQueue extends Construct {
       enforceSSL: true,
       retentionPeriod: Duration.days(14),
     });
-    Validations.of(this.deadLetters).acknowledge({
-      id: 'Serverless-SQSRedrivePolicy',
-      reason: 'It is the dead-letter queue itself.',
-    });
+    acknowledge(this.deadLetters, 'Serverless-SQSRedrivePolicy', 'It is the dead-letter queue itself.');
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
@@ -50,10 +48,11 @@ export class LaneQueue extends Construct {
       maxConcurrency,
       reportBatchItemFailures: true,
     });
-    Validations.of(mapping).acknowledge({
-      id: 'Serverless-LambdaEventSourceMappingDestination',
-      reason: 'For streams; of SQS the queue itself moves what keeps failing to its dead letters.',
-    });
+    acknowledge(
+      mapping,
+      'Serverless-LambdaEventSourceMappingDestination',
+      'For streams; of SQS the queue itself moves what keeps failing to its dead letters.',
+    );
   }
 
   /** Lets the function send hints to the lane, and names the queue to it. */

@@ -1,4 +1,4 @@
-import { Duration, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -7,13 +7,13 @@ import {
   type IMetric,
   MathExpression,
   Metric,
+  type MetricOptions,
   Stats,
   TreatMissingData,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { Topic } from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { METRIC_NAMESPACE, METRICS, type MetricName, type SummedMetric } from '../lambdas/domain/metrics.ts';
 import type { BridgeFunction } from './bridge-function.ts';
@@ -25,8 +25,10 @@ export type MonitoringProps = {
   /** The one whose silence stops everything. */
   readonly tick: BridgeFunction;
   readonly queues: readonly LaneQueue[];
-  /** The address that alarms are sent to. */
-  readonly alarmEmail?: string;
+  /** Where alarms go. */
+  readonly alarmTopic?: ITopic;
+  /** The deployment's name in its metrics. */
+  readonly bridgeName: string;
 };
 
 const PERIOD = Duration.minutes(5);
@@ -39,18 +41,22 @@ const LASTING = Duration.minutes(15);
 /** The dashboard, and the alarms with the topic that they go to. */
 export class Monitoring extends Construct {
   readonly dashboardUrl: string;
-  private readonly topic: Topic;
+  /** Where alarms go. */
+  readonly topic: ITopic;
+  private readonly bridgeName: string;
 
-  constructor(scope: Construct, id: string, { functions, tick, queues, alarmEmail }: MonitoringProps) {
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    this.topic = this.alarmTopic(alarmEmail);
+    const { functions, tick, queues } = props;
+    this.bridgeName = props.bridgeName;
+    this.topic = props.alarmTopic ?? this.newTopic();
     this.alarmOfRows();
     for (const queue of queues) this.alarmOfQueue(queue);
     this.alarmOfFunctions(Object.values(functions), tick);
     this.dashboardUrl = this.dashboard(functions, queues);
   }
 
-  private alarmTopic(email: string | undefined): Topic {
+  private newTopic(): Topic {
     const topic = new Topic(this, 'Alarms', { enforceSSL: true });
     // A topic with a policy of its own no longer admits the account's alarms unless the policy does.
     topic.grantPublish(
@@ -58,12 +64,6 @@ export class Monitoring extends Construct {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     );
-    if (email) {
-      Validations.of(topic.addSubscription(new EmailSubscription(email))).acknowledge({
-        id: 'Serverless-SNSRedrivePolicy',
-        reason: 'A mail about an alarm that is over is of no use; the alarm itself stays on the dashboard.',
-      });
-    }
     return topic;
   }
 
@@ -152,7 +152,7 @@ export class Monitoring extends Construct {
     dashboard.addWidgets(
       graph(
         'Overdue rows',
-        queues.map(({ lane }) => this.metric('OverdueRows', Stats.MAXIMUM, lane)),
+        queues.map(({ lane }) => this.of('OverdueRows', Stats.MAXIMUM, lane)),
       ),
       graph(
         'Needs a person',
@@ -198,23 +198,31 @@ export class Monitoring extends Construct {
   }
 
   private sum(name: SummedMetric): Metric {
-    return this.metric(name, Stats.SUM);
+    return this.of(name, Stats.SUM);
   }
 
   /** For how long polling has waited when the present pause ends, s. */
   private paused(reason: 'key' | 'load'): Metric {
-    return this.metric('UpstreamPaused', Stats.MAXIMUM, reason);
+    return this.of('UpstreamPaused', Stats.MAXIMUM, reason);
+  }
+
+  /** A metric of this deployment: the sum of five minutes, or the greatest value of what has a dimension. */
+  metric(name: MetricName, options: MetricOptions = {}): Metric {
+    const { dimension } = METRICS[name] as { dimension?: string };
+    const { dimensionsMap, ...others } = options;
+    const statistic = dimension ? Stats.MAXIMUM : Stats.SUM;
+    return this.of(name, statistic, dimension && dimensionsMap?.[dimension]).with(others);
   }
 
   /** A metric that the functions of this deployment write to their logs. */
-  private metric(name: MetricName, statistic: string, dimensionValue?: string): Metric {
+  private of(name: MetricName, statistic: string, dimensionValue?: string): Metric {
     const { dimension } = METRICS[name] as { dimension?: string };
     return new Metric({
       namespace: METRIC_NAMESPACE,
       metricName: name,
       statistic,
       dimensionsMap: {
-        service: Stack.of(this).stackName,
+        service: this.bridgeName,
         ...(dimension && dimensionValue && { [dimension]: dimensionValue }),
       },
       ...(name === 'OverdueRows' && { label: dimensionValue }),

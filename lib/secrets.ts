@@ -1,26 +1,21 @@
-import { Validations } from 'aws-cdk-lib';
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ISecret, Secret, type SecretStringGenerator } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import type { BridgeFunction } from './bridge-function.ts';
 
 /** The secrets of the bridge; each method gives one function one of them, value and name. */
 export class BridgeSecrets extends Construct {
   /** The user's key to Topaz. */
-  readonly topazApiKey: Secret;
+  readonly topazApiKey: ISecret;
   /** The keys to the bridge's own API: `{"keys": [{"id", "key", "role"}], "firstKey"}`. */
   readonly apiKeys: Secret;
   /** Signs the tokens of `/v1/links`. */
   private readonly linkSecret: Secret;
 
-  constructor(scope: Construct, id: string) {
+  constructor(scope: Construct, id: string, { topazApiKey }: { topazApiKey?: ISecret }) {
     super(scope, id);
-    // Generated, though only a placeholder: CloudFormation writes a generated value once and leaves
-    // alone what the user puts in its place. The poll stage knows it by being JSON, and pauses.
-    this.topazApiKey = generated(this, 'TopazApiKey', 'Replace this value by your Topaz API key', {
-      secretStringTemplate: JSON.stringify({ placeholder: 'Put your Topaz API key in place of all this.' }),
-      generateStringKey: 'unused',
-    });
+    this.topazApiKey = topazApiKey ?? this.placeholder();
     this.linkSecret = generated(this, 'LinkSecret', 'Signs the video links in webhooks');
 
     // Generated whole, so that no update of the stack writes it again: CloudFormation generates a value anew only
@@ -30,12 +25,25 @@ export class BridgeSecrets extends Construct {
       generateStringKey: 'firstKey',
     });
 
-    for (const secret of [this.topazApiKey, this.linkSecret, this.apiKeys]) {
-      Validations.of(secret).acknowledge({
-        id: 'AwsSolutions-SMG4',
-        reason: 'Topaz cannot rotate its key; the others are replaced by hand when their users are ready.',
-      });
+    const own = [this.linkSecret, this.apiKeys, ...(topazApiKey ? [] : [this.topazApiKey])];
+    for (const secret of own) {
+      acknowledge(
+        secret,
+        'AwsSolutions-SMG4',
+        'Topaz cannot rotate its key; the others are replaced by hand when their users are ready.',
+      );
     }
+  }
+
+  /**
+   * Generated, though only a placeholder: CloudFormation writes a generated value once and leaves alone what the user
+   * puts in its place. The poll stage knows it by being JSON, and pauses.
+   */
+  private placeholder(): Secret {
+    return generated(this, 'TopazApiKey', 'Replace this value by your Topaz API key', {
+      secretStringTemplate: JSON.stringify({ placeholder: 'Put your Topaz API key in place of all this.' }),
+      generateStringKey: 'unused',
+    });
   }
 
   /** The only way to the Topaz key, for the poll stage alone. */
@@ -64,9 +72,14 @@ function generated(
   });
 }
 
-function give(secret: Secret, fn: BridgeFunction, variable: string): void {
+function give(secret: ISecret, fn: BridgeFunction, variable: string): void {
   fn.addToRolePolicy(
-    new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [secret.secretArn] }),
+    new PolicyStatement({
+      actions: ['secretsmanager:GetSecretValue'],
+      // Of an imported secret the ARN may lack the six characters that Secrets Manager adds to it.
+      resources: [secret.secretFullArn ?? `${secret.secretArn}-??????`],
+    }),
   );
+  secret.encryptionKey?.grantDecrypt(fn);
   fn.addEnvironment(variable, secret.secretArn);
 }

@@ -1,5 +1,5 @@
-import { Duration, RemovalPolicy, Stack, Token, Validations } from 'aws-cdk-lib';
-import { type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Duration, type RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { type IGrantable, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -10,46 +10,49 @@ import {
   ObjectOwnership,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
 import type { BridgeFunction } from './bridge-function.ts';
 
 export type VideoBucketProps = {
   /** An existing bucket to use. */
-  readonly bucketName?: string;
+  readonly bucket?: IBucket;
   /** The template of the objects' keys. */
   readonly keyTemplate: string;
-  /** Where earlier videos are: `bucket` or `bucket/prefix`. */
-  readonly formerBuckets: readonly string[];
+  /** Where earlier videos are. */
+  readonly formerVideos: readonly VideoPlace[];
   readonly customerKey?: IKey;
   readonly formerKeys: readonly IKey[];
+  /** Of a bucket of the bridge's own. */
+  readonly removalPolicy: RemovalPolicy;
 };
 
 /** Objects of a bucket, by what their keys begin with. */
-type Place = { readonly bucket: IBucket; readonly prefix: string };
+export type VideoPlace = {
+  readonly bucket: IBucket;
+  /** @default - all objects of the bucket */
+  readonly prefix?: string;
+};
 
-/** Where the finished videos are: a bucket of the bridge's own, or an existing one by its name. */
+/** Where the finished videos are: a bucket of the bridge's own, or an existing one. */
 export class VideoBucket extends Construct {
   readonly bucket: IBucket;
   private readonly keys: readonly IKey[];
-  private readonly places: readonly Place[];
+  private readonly places: readonly VideoPlace[];
 
   constructor(scope: Construct, id: string, props: VideoBucketProps) {
     super(scope, id);
-    const { bucketName, keyTemplate, formerBuckets, customerKey, formerKeys } = props;
-    this.keys = customerKey ? [customerKey, ...formerKeys] : formerKeys;
-    this.bucket = bucketName
-      ? Bucket.fromBucketName(this, 'Bucket', bucketName)
-      : this.newBucket(customerKey);
+    const { bucket, keyTemplate, formerVideos, customerKey, formerKeys, removalPolicy } = props;
+    this.bucket = bucket ?? this.newBucket(customerKey, removalPolicy);
+    const keys = [customerKey, bucket?.encryptionKey, ...formerKeys].filter((key) => key !== undefined);
+    this.keys = [...new Set(keys)];
     this.places = [
       // Others use an existing bucket too; in the bridge's own, all objects are videos.
-      { bucket: this.bucket, prefix: bucketName ? fixedPrefix(keyTemplate) : '' },
-      ...formerBuckets.map((place, n) => {
-        const [name = '', ...prefix] = place.split('/');
-        return { bucket: Bucket.fromBucketName(this, `Former${n}`, name), prefix: prefix.join('/') };
-      }),
+      { bucket: this.bucket, prefix: bucket ? fixedPrefix(keyTemplate) : '' },
+      ...formerVideos,
     ];
   }
 
-  private newBucket(customerKey: IKey | undefined): Bucket {
+  private newBucket(customerKey: IKey | undefined, removalPolicy: RemovalPolicy): Bucket {
     const bucket = new Bucket(this, 'Bucket', {
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -61,14 +64,13 @@ export class VideoBucket extends Construct {
       versioned: false,
       // The copy aborts its own uploads; this is for those of a stack that was deleted meanwhile.
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
-      // Of a first deployment that failed it is empty, and goes with the rest.
-      removalPolicy: RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+      removalPolicy,
     });
-    Validations.of(bucket).acknowledge({
-      id: 'AwsSolutions-S1',
-      reason:
-        'Only two functions of the bridge can reach it; access logs would be a second bucket to pay for.',
-    });
+    acknowledge(
+      bucket,
+      'AwsSolutions-S1',
+      'Only two functions of the bridge can reach it; access logs would be a second bucket to pay for.',
+    );
     return bucket;
   }
 
@@ -100,21 +102,34 @@ export class VideoBucket extends Construct {
     for (const key of this.keys) key.grant(fn, 'kms:Decrypt');
   }
 
+  /** Lets somebody else read the stored videos. */
+  grantRead(grantee: IGrantable): void {
+    grantee.grantPrincipal.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['s3:GetObject'], resources: this.objects() }),
+    );
+    for (const key of this.keys) key.grantDecrypt(grantee);
+  }
+
+  private objects(): string[] {
+    return this.places.map(({ bucket, prefix = '' }) => bucket.arnForObjects(`${prefix}*`));
+  }
+
   private allow(fn: BridgeFunction, actions: string[]): void {
-    const resources = this.places.map(({ bucket, prefix }) => bucket.arnForObjects(`${prefix}*`));
+    const resources = this.objects();
     fn.addToRolePolicy(new PolicyStatement({ actions, resources }));
     for (const place of this.places) {
-      Validations.of(fn.role as IRole).acknowledge({
-        id: `AwsSolutions-IAM5[Resource::${this.asNagWritesIt(place)}]`,
-        reason: 'The videos of one bucket, whose keys are told by a template and the names of the files.',
-      });
+      acknowledge(
+        fn.role as IRole,
+        `AwsSolutions-IAM5[Resource::${this.asNagWritesIt(place)}]`,
+        'The videos of one bucket, whose keys are told by a template and the names of the files.',
+      );
     }
   }
 
-  private asNagWritesIt({ bucket, prefix }: Place): string {
+  private asNagWritesIt({ bucket, prefix = '' }: VideoPlace): string {
     const stack = Stack.of(this);
     const own = bucket.node.defaultChild as CfnBucket | undefined;
-    if (own) return `<${stack.getLogicalId(own)}.Arn>/${prefix}*`;
+    if (own && Stack.of(own) === stack) return `<${stack.getLogicalId(own)}.Arn>/${prefix}*`;
     const partition = Token.isUnresolved(stack.partition) ? '<AWS::Partition>' : stack.partition;
     return `arn:${partition}:s3:::${bucket.bucketName}/${prefix}*`;
   }

@@ -1,16 +1,24 @@
-import { Duration, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import type { DomainName } from 'aws-cdk-lib/aws-apigatewayv2';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IEventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
+import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { EVENT_SOURCE } from '../lambdas/domain/events/event-source.ts';
+import type { MetricName } from '../lambdas/domain/metrics.ts';
 import { Api } from './api.ts';
-import type { BridgeFunction } from './bridge-function.ts';
-import { BridgeTable } from './bridge-table.ts';
+import { BridgeTable, type CallbackSecretRow } from './bridge-table.ts';
 import { Clock } from './clock.ts';
-import type { BridgeConfig } from './config.ts';
+import { checkLimits } from './limits.ts';
 import { Monitoring } from './monitoring.ts';
 import { BridgeSecrets } from './secrets.ts';
 import { Stage } from './stage.ts';
 import { VideoBucket } from './video-bucket.ts';
+import type { WebhookBridgeProps } from './webhook-bridge-props.ts';
 
 /** Polls per second that one poll worker keeps up with. */
 const POLLS_PER_WORKER = 20;
@@ -20,26 +28,62 @@ const WRITE = ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'] as c
 
 /** The bridge: registered requests in, polled upstream, videos copied, webhooks out. */
 export class WebhookBridge extends Construct {
-  readonly api: Api;
-  readonly secrets: BridgeSecrets;
-  readonly videos: VideoBucket;
-  readonly monitoring: Monitoring;
+  /** Base URL of the API, without a trailing slash. */
+  readonly apiUrl: string;
+  /** The keys to the API: `{"keys": [{"id", "key", "role"}], "firstKey"}`. */
+  readonly apiKeys: ISecret;
+  /** The secret to put your Topaz API key into. */
+  readonly topazApiKey: ISecret;
+  /** Where the stored videos are. */
+  readonly bucket: IBucket;
+  /** Where the alarms go. */
+  readonly alarmTopic: ITopic;
+  /** The dashboard in the console of CloudWatch. */
+  readonly dashboardUrl: string;
+  /** The target of a DNS record for the API's host name, if `domainName` was given. */
+  readonly domainName?: DomainName;
+  private readonly videos: VideoBucket;
+  private readonly table: BridgeTable;
+  private readonly monitoring: Monitoring;
+  private readonly eventBus: IEventBus | undefined;
 
-  constructor(scope: Construct, id: string, config: BridgeConfig) {
+  /** Throws an Error that names every property that is wrong. */
+  constructor(scope: Construct, id: string, props: WebhookBridgeProps = {}) {
     super(scope, id);
-    const { customerKey, formerKeys } = this.keys(config);
-    const table = new BridgeTable(this, 'Table', { tableName: config.tableName, customerKey, formerKeys });
-    const videos = new VideoBucket(this, 'Videos', {
-      bucketName: config.bucketName,
-      keyTemplate: config.keyTemplate,
-      formerBuckets: config.formerBuckets,
+    const config = limitsOf(props);
+    const { encryptionKey: customerKey, formerEncryptionKeys: formerKeys = [], removalPolicy } = props;
+    const table = new BridgeTable(this, 'Table', {
+      table: props.table,
       customerKey,
       formerKeys,
+      removalPolicy: removalPolicy ?? RemovalPolicy.RETAIN,
     });
-    const secrets = new BridgeSecrets(this, 'Secrets');
+    const videos = new VideoBucket(this, 'Videos', {
+      bucket: props.bucket,
+      keyTemplate: config.keyTemplate,
+      formerVideos: props.formerVideos ?? [],
+      customerKey,
+      formerKeys,
+      // Of a first deployment that failed it is empty, and goes with the rest.
+      removalPolicy: removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+    });
+    const secrets = new BridgeSecrets(this, 'Secrets', { topazApiKey: props.topazApiKey });
 
-    const telemetry = { tracing: config.tracing, systemLogLevel: config.systemLogLevel };
-    const api = new Api(this, 'Api', { telemetry });
+    const bridgeName = props.bridgeName ?? nameOf(this);
+    const telemetry = {
+      bridgeName,
+      logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
+      tracing: props.tracing ?? false,
+      systemLogLevel: props.systemLogLevel ?? 'WARN',
+    };
+    const { vpc, vpcSubnets, securityGroups } = props;
+    // Of those that call foreign servers.
+    const network = vpc && {
+      vpc,
+      ...(vpcSubnets && { vpcSubnets }),
+      ...(securityGroups && { securityGroups: [...securityGroups] }),
+    };
+    const api = new Api(this, 'Api', { telemetry, domain: domainOf(props) });
     const clock = new Clock(this, 'Clock', { telemetry });
     const pollers = Math.max(LEAST_CONCURRENCY, Math.ceil(config.maxPollsPerSecond / POLLS_PER_WORKER));
     const poll = new Stage(this, 'Poll', {
@@ -54,6 +98,7 @@ export class WebhookBridge extends Construct {
       timeout: Duration.minutes(15),
       memorySize: 2048,
       telemetry,
+      network,
       lanes: { copy: { batchSize: 1, maxConcurrency: config.maxCopies } },
     });
     const dispatch = new Stage(this, 'Dispatch', {
@@ -68,6 +113,7 @@ export class WebhookBridge extends Construct {
       timeout: Duration.seconds(60),
       memorySize: 512,
       telemetry,
+      network,
       // Slow, failing and unproven endpoints have workers of their own, each message one of them.
       lanes: {
         deliver: { batchSize: 10, maxConcurrency: config.maxDeliveries },
@@ -101,7 +147,11 @@ export class WebhookBridge extends Construct {
     secrets.grantApiKeys(api.fn);
     secrets.grantLinkSecret(api.fn);
     secrets.grantLinkSecret(deliver.fn);
-    if (config.eventBusName) grantEventBus(config.eventBusName, deliver.fn);
+    if (props.eventBus) {
+      const resources = [props.eventBus.eventBusArn];
+      deliver.fn.addToRolePolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources }));
+      api.fn.addEnvironment('EVENT_BUS_NAME', props.eventBus.eventBusName);
+    }
 
     // Who is set how.
     poll.fn.addEnvironment('TOPAZ_BASE_URL', config.topazBaseUrl);
@@ -117,13 +167,9 @@ export class WebhookBridge extends Construct {
       fn.addEnvironment('PUBLIC_URL', api.url);
     }
     for (const { fn } of [api, ...workers]) fn.addEnvironment('RETENTION_DAYS', String(config.retentionDays));
-    if (config.eventBusName) api.fn.addEnvironment('EVENT_BUS_NAME', config.eventBusName);
     // Only the local runtime lets them call loopback addresses.
     for (const { fn } of [api, copy, deliver]) fn.addEnvironment('ALLOW_LOOPBACK', 'false');
 
-    this.api = api;
-    this.secrets = secrets;
-    this.videos = videos;
     this.monitoring = new Monitoring(this, 'Monitoring', {
       functions: {
         api: api.fn,
@@ -135,20 +181,108 @@ export class WebhookBridge extends Construct {
       },
       tick: clock.fn,
       queues,
-      alarmEmail: config.alarmEmail,
+      bridgeName,
+      alarmTopic: props.alarmTopic,
+    });
+    this.apiUrl = api.url;
+    this.apiKeys = secrets.apiKeys;
+    this.topazApiKey = secrets.topazApiKey;
+    this.bucket = videos.bucket;
+    this.alarmTopic = this.monitoring.topic;
+    this.dashboardUrl = this.monitoring.dashboardUrl;
+    this.domainName = api.domainName;
+    this.videos = videos;
+    this.table = table;
+    this.eventBus = props.eventBus;
+  }
+
+  /** Lets a function, a role or another principal read the stored videos. */
+  grantReadVideos(grantee: IGrantable): void {
+    this.videos.grantRead(grantee);
+  }
+
+  /**
+   * Lets a receiver verify webhooks to `callbackUrl`s: it may read the row of the table that holds their secrets,
+   * and no other. The receiver gets `secrets: [{secret, expiresAt?}]` from DynamoDB's GetItem with this table and key.
+   */
+  grantReadCallbackSecret(grantee: IGrantable): CallbackSecretRow {
+    return this.table.grantReadCallbackSecret(grantee);
+  }
+
+  /**
+   * Starts `target` for each video that arrives in the bucket. The bus gets its events from an endpoint, which you
+   * create once: `POST /v1/endpoints` with `{"kind": "eventbridge", "busName": ..., "eventTypes": ["video.stored"]}`.
+   * Throws when the bridge has no `eventBus`.
+   */
+  onVideoStored(id: string, target: IRuleTarget): Rule {
+    if (!this.eventBus)
+      throw new Error(`${this.node.path} has no event bus: give it the property \`eventBus\`.`);
+    return new Rule(this, id, {
+      eventBus: this.eventBus,
+      eventPattern: { source: [EVENT_SOURCE], detailType: ['video.stored'] },
+      targets: [target],
     });
   }
 
-  private keys(config: BridgeConfig): { customerKey?: IKey; formerKeys: IKey[] } {
-    const { customerKey, formerKeys } = config;
-    return {
-      ...(customerKey && { customerKey: Key.fromKeyArn(this, 'CustomerKey', customerKey) }),
-      formerKeys: formerKeys.map((arn, n) => Key.fromKeyArn(this, `FormerKey${n}`, arn)),
-    };
+  /** One of the metrics of this bridge; [metrics.md](../docs/metrics.md) lists them. */
+  metric(name: MetricName, options?: MetricOptions): Metric {
+    return this.monitoring.metric(name, options);
+  }
+
+  /** Videos that arrived in the bucket, verified. */
+  metricVideosStored(options?: MetricOptions): Metric {
+    return this.metric('CopiesStored', options);
+  }
+
+  /** Videos that could not be stored. */
+  metricVideosFailed(options?: MetricOptions): Metric {
+    return this.metric('CopyFailed', options);
+  }
+
+  /** Deliveries that failed at their last attempt. */
+  metricDeliveriesFailed(options?: MetricOptions): Metric {
+    return this.metric('DeliveriesFailed', options);
+  }
+
+  /** Work that waits for a person. */
+  metricParked(options?: MetricOptions): Metric {
+    return this.metric('ParkedRows', options);
   }
 }
 
-function grantEventBus(name: string, fn: BridgeFunction): void {
-  const bus = Stack.of(fn).formatArn({ service: 'events', resource: 'event-bus', resourceName: name });
-  fn.addToRolePolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources: [bus] }));
+function limitsOf(props: WebhookBridgeProps) {
+  return checkLimits(
+    {
+      topazBaseUrl: props.topazBaseUrl,
+      maxPollsPerSecond: props.maxPollsPerSecond,
+      notFoundMinutes: props.notFoundAfter?.toMinutes({ integral: false }),
+      pendingDays: props.pendingAtMost?.toDays({ integral: false }),
+      maxCopies: props.maxCopies,
+      maxDispatches: props.maxDispatches,
+      maxDeliveries: props.maxDeliveries,
+      keyTemplate: props.keyTemplate,
+      retentionDays: props.retention?.toDays({ integral: false }),
+      linkDays: props.linkLifetime?.toDays({ integral: false }),
+    },
+    {
+      notFoundMinutes: 'notFoundAfter',
+      pendingDays: 'pendingAtMost',
+      retentionDays: 'retention',
+      linkDays: 'linkLifetime',
+    },
+  );
+}
+
+/** The stack's name, and where in the stack the bridge is: two bridges of a stack differ in it. */
+function nameOf(bridge: Construct): string {
+  const stack = Stack.of(bridge);
+  const path = bridge.node.scopes.slice(stack.node.scopes.length);
+  return [stack.stackName, ...path.map(({ node }) => node.id.replace(/[^A-Za-z0-9]/g, '-'))].join('-');
+}
+
+function domainOf({ domainName, certificate }: WebhookBridgeProps) {
+  if (!domainName && !certificate) return undefined;
+  if (!domainName || !certificate)
+    throw new Error('`domainName` and `certificate` need each other: give both.');
+  return { name: domainName, certificate };
 }

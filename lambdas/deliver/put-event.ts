@@ -1,9 +1,7 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventPayload } from '../domain/events/event.ts';
+import { EVENT_SOURCE } from '../domain/events/event-source.ts';
 import { type AttemptResult, type Clocks, TIMEOUT_MS } from './attempt.ts';
-
-/** The source of the bridge's events, by which rules of a bus select them. */
-export const EVENT_SOURCE = 'topaz-video-webhooks';
 
 /** @param body the event as JSON */
 export type PutEvent = (busName: string, type: string, body: string) => Promise<AttemptResult>;

@@ -65,9 +65,12 @@ function readContext(): object {
 
 function sourceHash(context: string): string {
   const hash = createHash('sha256').update(context);
-  const files = globSync(['lib/**/*', 'lambdas/**/*', 'client/**/*', 'console/**/*', 'package-lock.json'], {
-    cwd: root,
-  }).sort();
+  const files = globSync(
+    ['build/**/*', 'lib/**/*', 'lambdas/**/*', 'client/**/*', 'console/**/*', 'package-lock.json'],
+    {
+      cwd: root,
+    },
+  ).sort();
   for (const file of files) {
     const path = join(root, file);
     if (statSync(path).isFile()) hash.update(file).update(readFileSync(path));

@@ -25,9 +25,9 @@ const outdir = join(tmpdir(), `bridge-synth-${process.pid}`);
 /** Removes what {@link build} has written. Test files share this module, so each removes its own. */
 export const removeOutput = () => rmSync(outdir, { recursive: true, force: true });
 
-/** The app with these settings and its stack, without bundles. */
+/** The app with these settings and its stack. Bundles stay where they are instead of being copied. */
 export function build(settings: Record<string, unknown> = {}) {
-  const app = buildApp({ outdir, context: { 'aws:cdk:bundling-stacks': [], ...settings } });
+  const app = buildApp({ outdir, context: { 'aws:cdk:disable-asset-staging': true, ...settings } });
   return { app, stack: app.node.findChild('TopazWebhookBridge') as Stack };
 }
 

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, build, type Metafile } from 'esbuild';
+import { buildBundles, readMetafile } from './bundles.ts';
+
+/** Node of the oldest system on which the package is used: the CDK's own. */
+const TARGET = 'node20';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = join(root, 'dist');
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  target: TARGET,
+  metafile: true,
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+/**
+ * Makes `dist/` as npm publishes it: the bundles of the functions, the construct, the client, and their types. The
+ * construct is CommonJS, which both CommonJS and ES modules import on every version of Node that the CDK supports.
+ *
+ * @returns what esbuild says of all that it bundled
+ */
+export async function buildPackage(): Promise<Metafile[]> {
+  await buildBundles();
+  for (const folder of ['lib', 'client', 'types'])
+    rmSync(join(dist, folder), { recursive: true, force: true });
+  writeFileSync(join(dist, 'package.json'), JSON.stringify({ type: 'commonjs' }));
+  const metafiles = [await buildConstruct(), ...(await buildClient())];
+  buildTypes();
+  return [readMetafile(), ...metafiles];
+}
+
+async function buildConstruct(): Promise<Metafile> {
+  const { metafile } = await build({
+    ...common,
+    entryPoints: ['lib/index.ts'],
+    outfile: join(dist, 'lib/index.js'),
+    format: 'cjs',
+    platform: 'node',
+    external: ['aws-cdk-lib', 'constructs'],
+    // Files are found from the folder of the sources, which is as far from the bundles as that of the outcome is.
+    define: { 'import.meta.url': 'SOURCE_URL' },
+    banner: {
+      js: "const SOURCE_URL = require('node:url').pathToFileURL(require('node:path').join(__dirname, '../../lib/index.js')).href;",
+    },
+  });
+  return metafile;
+}
+
+async function buildClient(): Promise<Metafile[]> {
+  const formats = [
+    { format: 'esm', outfile: join(dist, 'client/index.mjs') },
+    { format: 'cjs', outfile: join(dist, 'client/index.js') },
+  ] as const;
+  const results = formats.map((each) =>
+    build({ ...common, ...each, entryPoints: ['client/client.ts'], platform: 'neutral' }),
+  );
+  return (await Promise.all(results)).map(({ metafile }) => metafile);
+}
+
+function buildTypes(): void {
+  execFileSync(
+    process.execPath,
+    [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'build/tsconfig.json'],
+    {
+      cwd: root,
+      stdio: 'inherit',
+    },
+  );
+  // The compiler leaves the endings of imports as the sources have them, and finds no declarations by those.
+  for (const file of globSync('dist/types/**/*.d.ts', { cwd: root })) {
+    const path = join(root, file);
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(path, text.replace(/((?:from|import\()\s*['"]\.{1,2}\/[^'"]+)\.ts(['"])/g, '$1.js$2'));
+  }
+}
+
+if (import.meta.main) await buildPackage();
