@@ -49,7 +49,7 @@ export type CopyOutcome = {
  */
 export function createCopies(options: {
   table: Table;
-  claims: Pick<Claims, 'again' | 'commit'>;
+  claims: Pick<Claims, 'again' | 'commit' | 'note'>;
   now: () => number;
   retentionDays: number;
 }) {
@@ -80,7 +80,7 @@ export function createCopies(options: {
 
   /** Notes on the claimed row what later claims must know. */
   async function note(claim: Claim<CopyRow>, set: Partial<CopyRow>): Promise<void> {
-    await table.write({ update: claim.row, set, if: [owned(claim)] });
+    await claims.note(claim, set);
     Object.assign(claim.row, set);
   }
 

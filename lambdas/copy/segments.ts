@@ -7,7 +7,7 @@ import { type CopyRow, isCurrent, type SegmentRow, supersededSegment } from '../
 import { finishedExpiry } from '../domain/retention.ts';
 import { copyKey, requestKey, segmentsPrefix } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type Claim, type Claims, finishWrite, owned } from '../engine/claims.ts';
+import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
 import { same } from './copies.ts';
 
@@ -16,7 +16,7 @@ export type Segments = ReturnType<typeof createSegments>;
 /** What a worker writes of its segment, and of the progress that all segments make together. */
 export function createSegments(options: {
   table: Table;
-  claims: Pick<Claims, 'again' | 'finish' | 'commit' | 'progress'>;
+  claims: Pick<Claims, 'again' | 'finish' | 'commit' | 'progress' | 'note'>;
   now: () => number;
   retentionDays: number;
 }) {
@@ -68,7 +68,7 @@ export function createSegments(options: {
     at: Pick<SegmentRow, 'copiedBytes' | 'bytesPerSecond'>,
   ): Promise<void> {
     if (at.copiedBytes > claim.row.copiedBytes) await claims.progress(claim, at);
-    else await table.write({ update: claim.row, set: at, if: [owned(claim)] });
+    else await claims.note(claim, at);
     claim.row.copiedBytes = at.copiedBytes;
   }
 

@@ -8,7 +8,7 @@ import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { backlogEntryKey, deliveryKey, deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type Claim, type Claims, owned } from '../engine/claims.ts';
+import { type Claim, type Claims, removeWrite } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';
@@ -54,7 +54,7 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: Ca
     }
     const lastLook = order.orderedAt + QUIET_MS;
     if (now() < lastLook) return hint(await claims.again(claim, lastLook, { remove: ['cursor'] }));
-    await table.write({ delete: order, if: [owned(claim)] });
+    await table.write(removeWrite(claim));
   };
 
   /**

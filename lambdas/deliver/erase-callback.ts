@@ -4,7 +4,7 @@ import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { isCallbackUsed } from '../adapters/rows/endpoints.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import { endpointKey } from '../domain/rows.ts';
-import { type Claim, owned } from '../engine/claims.ts';
+import { type Claim, removeWrite } from '../engine/claims.ts';
 
 /**
  * Erases the row of a callback, which holds its URL, when no request names it any more.
@@ -22,6 +22,6 @@ export function createEraseCallback({ table }: { readonly table: Table }) {
       ? { update: key, remove: ['unusedSince'], if: asMarked }
       : { delete: key, if: asMarked };
     await writeIf(table, end);
-    await table.write({ delete: claim.row, if: [owned(claim)] });
+    await table.write(removeWrite(claim));
   };
 }

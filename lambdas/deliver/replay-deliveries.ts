@@ -1,5 +1,5 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { entryWrite, wakeGate } from '../adapters/rows/backlog.ts';
 import type { Targets } from '../adapters/rows/targets.ts';
@@ -93,19 +93,14 @@ export function createReplayDeliveries(dependencies: ReplayDependencies) {
     const backlogKey = backlogOf(endpoint, { inReplay: true });
     const again = { state: 'pending', failures: 0, endpointCreatedAt: endpoint.createdAt } as const;
     const expiresAt = isFetched(endpoint) ? eventExpiry(now(), retentionDays) : undefined;
-    try {
-      await table.transact([
-        withdraw(row, {
-          set: { ...again, backlogKey, replayId, inReplay: true, expiresAt },
-          remove: expiresAt === undefined ? ['expiresAt'] : [],
-          if: [equals('state', row.state), equals('attemptCount', row.attemptCount)],
-        }),
-        entryWrite(backlogKey, { ...row, expiresAt }),
-      ]);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+    return writeIf(
+      table,
+      withdraw(row, {
+        set: { ...again, backlogKey, replayId, inReplay: true, expiresAt },
+        remove: expiresAt === undefined ? ['expiresAt'] : [],
+        if: [equals('state', row.state), equals('attemptCount', row.attemptCount)],
+      }),
+      entryWrite(backlogKey, { ...row, expiresAt }),
+    );
   }
 }

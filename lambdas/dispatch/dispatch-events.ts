@@ -3,6 +3,7 @@ import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/ta
 import { entryWrite } from '../adapters/rows/backlog.ts';
 import { createEndpoints } from '../adapters/rows/endpoints.ts';
 import { readCallbackTargets } from '../adapters/rows/targets.ts';
+import { chunks } from '../domain/chunks.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isCallback, isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
@@ -205,9 +206,6 @@ const isPast = (cursors: Cursors, events: readonly EventRow[]): boolean =>
 /** Messages of one endpoint's rows each, in order. */
 function byEndpoint(due: readonly Hint[], most: number): HintMessage[] {
   return [...Map.groupBy(due, ({ pk }) => pk)].flatMap(([group, rows]) =>
-    Array.from({ length: Math.ceil(rows.length / most) }, (_, n) => ({
-      group,
-      hints: rows.slice(n * most, (n + 1) * most),
-    })),
+    chunks(rows, most).map((hints) => ({ group, hints })),
   );
 }

@@ -1,6 +1,7 @@
 import { absent, type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { createEndpoints, isCallbackUsed } from '../adapters/rows/endpoints.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
@@ -25,7 +26,7 @@ import {
   segmentsPrefix,
 } from '../domain/rows.ts';
 import { type Due, dueOf, PARKED, type RowKey } from '../domain/work.ts';
-import { type Claim, type Claims, owned } from '../engine/claims.ts';
+import { type Claim, type Claims, removeWrite } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 
@@ -79,7 +80,7 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
     await erase(segments.rows);
     if (segments.more) return later(0);
     await table.transact([
-      { delete: claim.row, if: [owned(claim)] },
+      removeWrite(claim),
       { delete: requestKey(requestId) },
       { delete: metaKey(requestId) },
       { delete: copyKey(requestId) },
@@ -104,13 +105,7 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
         set: { unusedSince },
         if: [present('expiresAt')],
       };
-      try {
-        await table.transact([mark, { put: order }]);
-        return dueOf(row);
-      } catch (error) {
-        if (error instanceof ConditionFailed) return undefined;
-        throw error;
-      }
+      return (await writeIf(table, mark, { put: order })) ? dueOf(row) : undefined;
     });
   }
 

@@ -148,7 +148,12 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     }
   }
 
-  return { claim, again, finish, commit, progress, renew, unclaim, retry, park };
+  /** Notes on the row what later claims must know. Throws {@link ConditionFailed} when it is no longer this worker's. */
+  async function note(claim: Claim, set: Readonly<Record<string, unknown>>): Promise<void> {
+    await table.write({ update: claim.row, set, if: [owned(claim)] }, 'nothing');
+  }
+
+  return { claim, again, finish, commit, progress, note, renew, unclaim, retry, park };
 }
 
 /** Attributes that a claim adds to its row, and that are removed when it ends. */
@@ -226,6 +231,9 @@ export function progressWrite(
     },
   };
 }
+
+/** The write that ends a claim and deletes its row. */
+export const removeWrite = (claim: Claim): Write => ({ delete: claim.row, if: [owned(claim)] });
 
 /** The write that extends a lease; the claims so far stay counted. */
 export function renewWrite(claim: Claim, now: number): LeaseWrite {

@@ -1,3 +1,4 @@
+import { chunks } from '../domain/chunks.ts';
 import type { Hint, Lane } from '../domain/work.ts';
 import { hintGroup } from './hint-message.ts';
 
@@ -46,10 +47,4 @@ function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
     for (const list of lists) if (turn < list.length) turns.push(list[turn] as T);
   }
   return turns;
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, n) =>
-    items.slice(n * size, (n + 1) * size),
-  );
 }

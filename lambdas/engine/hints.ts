@@ -1,4 +1,5 @@
 import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { chunks } from '../domain/chunks.ts';
 import type { Due, Hint, Lane } from '../domain/work.ts';
 import { delaySeconds, encodeHints, hintGroup } from './hint-message.ts';
 
@@ -49,11 +50,9 @@ export function createHints(options: {
       if (delay === undefined) return [];
       return [{ MessageBody: encodeHints(lane, hints), DelaySeconds: delay, MessageGroupId: group }];
     });
-    const batches = Array.from({ length: Math.ceil(entries.length / BATCH) }, (_, n) =>
-      entries.slice(n * BATCH, (n + 1) * BATCH).map((entry, i) => ({ Id: String(i), ...entry })),
-    );
-    for (let at = 0; at < batches.length; at += CALLS_AT_ONCE) {
-      await Promise.all(batches.slice(at, at + CALLS_AT_ONCE).map((batch) => sendBatch(lane, batch)));
+    for (const batches of chunks(chunks(entries, BATCH), CALLS_AT_ONCE)) {
+      const numbered = batches.map((batch) => batch.map((entry, i) => ({ Id: String(i), ...entry })));
+      await Promise.all(numbered.map((batch) => sendBatch(lane, batch)));
     }
   }
 

@@ -12,7 +12,7 @@ import { metaKey } from '../domain/rows.ts';
  * @param row as it was before the poll
  */
 export async function showProgress(
-  table: Pick<Table, 'write'>,
+  table: Pick<Table, 'write' | 'transact'>,
   row: RequestRow,
   { status, progress, processingJobs }: UpstreamStatus,
   now: number,

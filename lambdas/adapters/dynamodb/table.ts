@@ -19,6 +19,7 @@ import {
 } from '@aws-sdk/lib-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { backoff } from '../../domain/backoff.ts';
+import { chunks } from '../../domain/chunks.ts';
 import { TABLE_SCHEMA, type TableIndex } from '../../domain/table-schema.ts';
 import type { Hint, RowKey } from '../../domain/work.ts';
 import { type Condition, changesNothing, expressions, type Write } from './expression.ts';
@@ -98,12 +99,9 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
   /** The rows of `keys` that exist, each once, in no order. DynamoDB refuses a batch that names a row twice, as an index may. */
   async function getMany<T extends RowKey>(keys: readonly RowKey[], consistent = true): Promise<T[]> {
     const different = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, keyOf(key)])).values()];
-    const batches = Array.from({ length: Math.ceil(different.length / KEYS_PER_READ) }, (_, n) =>
-      different.slice(n * KEYS_PER_READ, (n + 1) * KEYS_PER_READ),
-    );
     const rows: T[] = [];
-    for (let at = 0; at < batches.length; at += READS_AT_ONCE) {
-      const read = batches.slice(at, at + READS_AT_ONCE).map((batch) => readBatch<T>(batch, consistent));
+    for (const batches of chunks(chunks(different, KEYS_PER_READ), READS_AT_ONCE)) {
+      const read = batches.map((batch) => readBatch<T>(batch, consistent));
       rows.push(...(await Promise.all(read)).flat());
     }
     return rows;

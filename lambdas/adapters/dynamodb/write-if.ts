@@ -1,10 +1,14 @@
 import type { Write } from './expression.ts';
 import { ConditionFailed, type Table } from './table.ts';
 
-/** Writes if the write's condition holds, and says whether it did; when not, nothing is amiss. */
-export async function writeIf(table: Pick<Table, 'write'>, write: Write): Promise<boolean> {
+/** Writes, in one transaction if there are several, if all conditions hold, and says whether they did. A refused condition is not an error. */
+export async function writeIf(
+  table: Pick<Table, 'write' | 'transact'>,
+  ...writes: readonly [Write, ...Write[]]
+): Promise<boolean> {
   try {
-    await table.write(write, 'nothing');
+    if (writes.length === 1) await table.write(writes[0], 'nothing');
+    else await table.transact(writes);
     return true;
   } catch (error) {
     if (error instanceof ConditionFailed) return false;

@@ -3,7 +3,8 @@ import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.
 import { callbackSecretKey } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 import { absent, equals } from '../dynamodb/expression.ts';
-import { ConditionFailed, type Table, type Write } from '../dynamodb/table.ts';
+import { optimistic } from '../dynamodb/optimistic.ts';
+import type { Table, Write } from '../dynamodb/table.ts';
 
 type CallbackSecretRow = RowKey & { secrets: EndpointSecret[] };
 
@@ -18,18 +19,14 @@ export function createCallbackSecrets(
    * All that are stored, the current one first; old ones may have expired. Made when first needed:
    * of two who need it at once, one makes it and both use it.
    */
-  async function read(): Promise<readonly EndpointSecret[]> {
-    const row = await table.get<CallbackSecretRow>(callbackSecretKey);
-    if (row) return row.secrets;
-    const secrets = [{ secret: newSecret(randomBytes(SECRET_BYTES)) }];
-    try {
+  const read = (): Promise<readonly EndpointSecret[]> =>
+    optimistic(async () => {
+      const row = await table.get<CallbackSecretRow>(callbackSecretKey);
+      if (row) return row.secrets;
+      const secrets = [{ secret: newSecret(randomBytes(SECRET_BYTES)) }];
       await table.write({ put: { ...callbackSecretKey, secrets }, if: [absent('pk')] });
       return secrets;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      return read();
-    }
-  }
+    });
 
   /** Replaces them, if they still are as they were read. */
   const replacement = (read: readonly EndpointSecret[], secrets: readonly EndpointSecret[]): Write => ({

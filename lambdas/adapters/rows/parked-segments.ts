@@ -25,7 +25,7 @@ export async function parkedSegments(table: Pick<Table, 'query'>, requestId: str
 
 /** Ends the segments that wait for a person, when there is nothing left to copy. */
 export async function supersedeParked(
-  table: Pick<Table, 'query' | 'write'>,
+  table: Pick<Table, 'query' | 'write' | 'transact'>,
   requestId: string,
   expiresAt: number,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { equals } from '../../adapters/dynamodb/expression.ts';
-import { ConditionFailed } from '../../adapters/dynamodb/table.ts';
+import { writeIf } from '../../adapters/dynamodb/write-if.ts';
 import { type BacklogEntry, createBacklogs } from '../../adapters/rows/backlog.ts';
 import { countedInReplay } from '../../adapters/rows/replays.ts';
 import { signWebhook } from '../../adapters/signed-webhook.ts';
@@ -84,27 +84,22 @@ export function messageRoutes(context: ApiContext): Route[] {
     if (row?.backlogKey !== backlogKey) return false;
     const attempt = { at: now(), durationMs: 0 };
     const expiresAt = finishedExpiry(now(), retentionDays);
-    try {
-      await table.transact([
-        {
-          update: key,
-          set: {
-            state: 'delivered',
-            attempts: [...row.attempts, attempt],
-            attemptCount: row.attemptCount + 1,
-            expiresAt,
-          },
-          remove: ['backlogKey', 'inReplay'],
-          if: [equals('backlogKey', backlogKey)],
+    return writeIf(
+      table,
+      {
+        update: key,
+        set: {
+          state: 'delivered',
+          attempts: [...row.attempts, attempt],
+          attemptCount: row.attemptCount + 1,
+          expiresAt,
         },
-        { delete: backlogEntryKey(backlogKey, row) },
-        ...countedInReplay(row, expiresAt),
-      ]);
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionFailed) return false;
-      throw error;
-    }
+        remove: ['backlogKey', 'inReplay'],
+        if: [equals('backlogKey', backlogKey)],
+      },
+      { delete: backlogEntryKey(backlogKey, row) },
+      ...countedInReplay(row, expiresAt),
+    );
   }
 
   return [

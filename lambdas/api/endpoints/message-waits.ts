@@ -13,7 +13,7 @@ type WaitRow = RowKey & { readonly until: number; readonly nonce: string; readon
 
 /** The places of an endpoint in which calls wait for messages. */
 export function createMessageWaits(
-  table: Pick<Table, 'getMany' | 'write'>,
+  table: Pick<Table, 'getMany' | 'write' | 'transact'>,
   now: () => number,
   randomBytes: (count: number) => Uint8Array,
 ) {

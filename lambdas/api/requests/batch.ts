@@ -3,6 +3,7 @@ import { rowOf } from '../../adapters/dynamodb/expression.ts';
 import { MAX_WRITES, type Write } from '../../adapters/dynamodb/table.ts';
 import { log } from '../../adapters/lambda/log.ts';
 import { countWrites } from '../../adapters/rows/request-counts.ts';
+import { chunks } from '../../domain/chunks.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
 import { inParallel } from '../../engine/in-parallel.ts';
@@ -218,9 +219,6 @@ const withoutRepetition = (writes: readonly Write[]): Write[] => [
     }),
   ).values(),
 ];
-
-const chunks = <T>(items: readonly T[], size: number): T[][] =>
-  Array.from({ length: Math.ceil(items.length / size) }, (_, n) => items.slice(n * size, (n + 1) * size));
 
 function idOf(item: unknown): string | undefined {
   const { requestId } = (typeof item === 'object' && item !== null ? item : {}) as { requestId?: unknown };
