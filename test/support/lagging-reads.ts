@@ -10,6 +10,8 @@ const LONGEST_LAG_MS = 2_000;
 /** Tests have no time to wait, so for the lag each call lasts so long. */
 const CALL_MS = 100;
 const SHARES = { staleReads: 0.3, doubles: 0.5 };
+/** Share of the writes that lag, since each of these costs a read of the rows as they were. */
+const LATE_WRITES = 0.3;
 
 /** Of all choices, from vitest.config.ts. */
 export const LAG_SEED = Number(process.env.BRIDGE_LAG_SEED);
@@ -78,7 +80,8 @@ export function addLaggingReads(client: DynamoDBClient): void {
         return { status: statusCode, body: JSON.parse((await text(stream as never)) || '{}') };
       };
       passLagTime(CALL_MS);
-      const answer = await lag(call, send);
+      const prompt = WRITES.test(call.operation) && random() >= LATE_WRITES;
+      const answer = await (prompt ? send(call) : lag(call, send));
       Object.assign(outcome.response, {
         statusCode: answer.status,
         body: Buffer.from(JSON.stringify(answer.body)),
@@ -92,6 +95,8 @@ export function addLaggingReads(client: DynamoDBClient): void {
 function textOf(body: string | Uint8Array = '{}'): string {
   return typeof body === 'string' ? body : new TextDecoder().decode(body);
 }
+
+const WRITES = /^(Put|Update|Delete|TransactWrite|BatchWrite)/;
 
 const operationOf = (target: string): string => target.replace(/^.*\./, '');
 

@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import { BucketError } from '../../../../lambdas/copy/uploads/bucket-error.ts';
 import { createPartSender } from '../../../../lambdas/copy/uploads/part-sender.ts';
 
-const sender = createPartSender({ stallMs: 300 });
+const sender = createPartSender();
 const { signal } = new AbortController();
 let server: http.Server | undefined;
 afterEach(async () => {
@@ -41,7 +41,7 @@ test('a part arrives whole with its headers, over one connection for all', async
 
 test('a connection that rested while the process was frozen is not used again', async () => {
   let time = 0;
-  const thawed = createPartSender({ stallMs: 300, now: () => time });
+  const thawed = createPartSender({ stallMs: 5_000, now: () => time });
   const ports: (number | undefined)[] = [];
   const url = await serve(async (request, response) => {
     const { remotePort } = request.socket;
@@ -101,7 +101,8 @@ test('an answer that breaks off may pass, and is named as it is', async () => {
 
 test('a bucket that takes nothing any more is given up, without the URL in the error', async () => {
   const url = await serve(() => {});
-  const failure = (await sender
+  const impatient = createPartSender({ stallMs: 300 });
+  const failure = (await impatient
     .send({ url, headers: {} }, body, signal)
     .catch((error: unknown) => error)) as Error;
   expect(failure).toMatchObject({ kind: 'unavailable', message: 'the bucket sent nothing for 300 ms' });
