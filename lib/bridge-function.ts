@@ -10,6 +10,7 @@ import {
   LoggingFormat,
   RecursiveLoop,
   Runtime,
+  RuntimeFamily,
   SystemLogLevel,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
@@ -50,6 +51,9 @@ export type Telemetry = {
 /** The bundles, a folder for each stage: `npm run build` makes them, and the published package has them. */
 const BUNDLES = fileURLToPath(new URL('../dist/lambda/', import.meta.url));
 
+/** Versions of the CDK that the bridge supports know no name for it. */
+const NODEJS_24 = new Runtime('nodejs24.x', RuntimeFamily.NODEJS);
+
 /** What a function needs to get its place in a VPC, and to give it back. */
 const NETWORK_INTERFACES = [
   'ec2:CreateNetworkInterface',
@@ -89,7 +93,7 @@ export class BridgeFunction extends LambdaFunction {
       code: Code.fromAsset(bundle),
       handler: 'index.handler',
       description: `Webhook bridge: ${stage}`,
-      runtime: Runtime.NODEJS_24_X,
+      runtime: NODEJS_24,
       architecture: Architecture.ARM_64,
       timeout,
       memorySize,

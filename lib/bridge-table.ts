@@ -1,4 +1,4 @@
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import {
   type AttributeType,
   Billing,
@@ -61,6 +61,11 @@ export class BridgeTable extends Construct {
   }
 
   private newTable(customerKey: IKey | undefined, removalPolicy: RemovalPolicy): TableV2 {
+    if (customerKey && Token.isUnresolved(Stack.of(this).region)) {
+      throw new Error(
+        `A customer key works in its own region only: give the stack of ${this.node.path} that region (\`env\`).`,
+      );
+    }
     return new TableV2(this, 'Table', {
       ...keys(TABLE_SCHEMA.key),
       timeToLiveAttribute: TABLE_SCHEMA.expiry,

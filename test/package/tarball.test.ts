@@ -1,13 +1,5 @@
-import { execFile, execFileSync } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,9 +7,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NOTICE, noticeOf } from '../../build/notice.ts';
 import { buildPackage } from '../../build/package.ts';
+import { freshApp, PACKAGE, packInto, twoBridges } from './fresh-app.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const NAME = 'topaz-video-webhooks';
+const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'bridge-package-'));
 const run = promisify(execFile);
 let files: string[];
@@ -25,56 +17,16 @@ let metafiles: Awaited<ReturnType<typeof buildPackage>>;
 
 beforeAll(async () => {
   metafiles = await buildPackage();
-  const packed = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-  const listed = JSON.parse(packed) as PackedPackage[] | Record<string, PackedPackage>;
-  const [{ filename, files: inside } = { filename: '', files: [] }] = Object.values(listed);
-  files = inside.map(({ path }) => path);
-  execFileSync('tar', ['-xzf', join(folder, filename), '-C', folder]);
+  files = packInto(folder);
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-type PackedPackage = { filename: string; files: { path: string }[] };
-
-/** A fresh app that has the package and its peers, and neither esbuild nor the AWS SDK. */
-function freshApp(name: string, type: 'commonjs' | 'module'): string {
-  const app = join(folder, name);
-  mkdirSync(join(app, 'node_modules'), { recursive: true });
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ name, private: true, type }));
-  execFileSync('cp', ['-R', join(folder, 'package'), join(app, 'node_modules', NAME)]);
-  for (const peer of ['aws-cdk-lib', 'constructs', 'zod']) {
-    symlinkSync(join(root, 'node_modules', peer), join(app, 'node_modules', peer));
-  }
-  return app;
-}
-
-const BODY = `
-const app = new App({ outdir: process.argv[2] });
-const stack = new Stack(app, 'Videos');
-const one = new WebhookBridge(stack, 'One');
-new WebhookBridge(stack, 'Two', { retention: Duration.days(14), maxCopies: 8 });
-one.grantReadVideos(new Role(stack, 'Reader', { assumedBy: new ServicePrincipal('lambda.amazonaws.com') }));
-app.synth();
-`;
-const apps = {
-  commonjs: `const { App, Duration, Stack } = require('aws-cdk-lib');
-const { Role, ServicePrincipal } = require('aws-cdk-lib/aws-iam');
-const { WebhookBridge } = require('${NAME}');
-${BODY}`,
-  module: `import { App, Duration, Stack } from 'aws-cdk-lib';
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
-import { WebhookBridge } from '${NAME}';
-${BODY}`,
-};
 
 describe('the published package', () => {
   it.each(['commonjs', 'module'] as const)(
     'synthesizes two bridges in a fresh %s app',
     async (type) => {
-      const app = freshApp(`js-${type}`, type);
-      writeFileSync(join(app, 'app.js'), apps[type]);
+      const app = freshApp(folder, `js-${type}`, type);
+      writeFileSync(join(app, 'app.js'), twoBridges(type));
       const outdir = join(app, 'cdk.out');
       // In a folder of its own, since a module is found from where the app is.
       await run(process.execPath, ['app.js', outdir], {
@@ -104,13 +56,13 @@ describe('the published package', () => {
   it.each(['commonjs', 'module'] as const)(
     'has types that a TypeScript app of the kind %s checks by',
     async (type) => {
-      const app = freshApp(`ts-${type}`, type);
+      const app = freshApp(folder, `ts-${type}`, type);
       writeFileSync(
         join(app, 'app.ts'),
         `import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
-import { WebhookBridge, type WebhookBridgeProps } from '${NAME}';
-import { createClient, type VideoRequest } from '${NAME}/client';
+import { WebhookBridge, type WebhookBridgeProps } from '${PACKAGE}';
+import { createClient, type VideoRequest } from '${PACKAGE}/client';
 const stack = new Stack(new App(), 'Videos');
 const props: WebhookBridgeProps = { bucket: new Bucket(stack, 'Bucket'), linkLifetime: Duration.days(3) };
 export const url: string = new WebhookBridge(stack, 'Bridge', props).apiUrl;
@@ -133,8 +85,7 @@ export const nothing = (request: VideoRequest) => request.nothing;
         join(app, 'tsconfig.json'),
         JSON.stringify({ compilerOptions: options, files: ['app.ts'] }),
       );
-      const tsc = join(root, 'node_modules/typescript/bin/tsc');
-      const { stdout } = await run(process.execPath, [tsc, '-p', app]).catch(
+      const { stdout } = await run(process.execPath, [TSC, '-p', app]).catch(
         (error: { stdout: string }) => error,
       );
       expect(stdout).toBe('');
