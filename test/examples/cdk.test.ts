@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Validations } from 'aws-cdk-lib';
+import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
+import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { examples } from '../../examples/cdk/app.ts';
+
+const STACKS = [
+  'ExistingBucketAndKey',
+  'FunctionUrlReceiver',
+  'Plain',
+  'StepFunctions',
+  'VpcWithEgressFilter',
+];
+// W3005: the CDK also writes down dependencies that a reference implies.
+const CFN_LINT = ['--format', 'parseable', '--ignore-checks', 'W3005'];
+const outdir = mkdtempSync(join(tmpdir(), 'bridge-examples-'));
+const hasCfnLint = spawnSync('cfn-lint', ['--version']).status === 0;
+let assembly: CloudAssembly;
+
+beforeAll(() => {
+  const app = examples(outdir);
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app), new ServerlessChecks(app));
+  assembly = app.synth();
+}, 60_000);
+afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+describe('the examples of the construct', () => {
+  it('are synthesized, and cdk-nag finds nothing', () => {
+    expect(assembly.stacks.map(({ stackName }) => stackName).sort()).toEqual(STACKS);
+  });
+
+  it.skipIf(!hasCfnLint)(
+    'are clean under cfn-lint, which is not installed everywhere',
+    () => {
+      const templates = assembly.stacks.map(({ templateFullPath }) => templateFullPath);
+      const { stdout, status } = spawnSync('cfn-lint', [...templates, ...CFN_LINT], {
+        encoding: 'utf8',
+      });
+      expect(stdout).toBe('');
+      expect(status).toBe(0);
+    },
+    60_000,
+  );
+});

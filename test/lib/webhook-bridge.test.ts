@@ -1,0 +1,207 @@
+import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
+import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { EventBus } from 'aws-cdk-lib/aws-events';
+import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
+import { Key } from 'aws-cdk-lib/aws-kms';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, it } from 'vitest';
+import { WebhookBridge, type WebhookBridgeProps } from '../../lib/index.ts';
+
+const STAGES = ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver'];
+
+function newStack(): Stack {
+  const app = new App({ context: { 'aws:cdk:disable-asset-staging': true } });
+  return new Stack(app, 'Videos', { env: { account: '123456789012', region: 'eu-west-1' } });
+}
+
+/** The properties of each function, by its stage. */
+function functions(template: Template): Record<string, Record<string, unknown>> {
+  const found = Object.values(template.findResources('AWS::Lambda::Function')).map(({ Properties }) => [
+    String(Properties.Description).replace('Webhook bridge: ', ''),
+    Properties,
+  ]);
+  return Object.fromEntries(found);
+}
+
+/** The statements of the policies of one role. */
+function allowed(
+  stack: Stack,
+  role: Role,
+): { Action: string | string[]; Resource: unknown; Condition?: unknown }[] {
+  const id = stack.getLogicalId(role.node.defaultChild as never);
+  return Object.values(Template.fromStack(stack).findResources('AWS::IAM::Policy'))
+    .filter(({ Properties }) => Properties.Roles.some(({ Ref }: { Ref: string }) => Ref === id))
+    .flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+}
+
+const newRole = (stack: Stack) =>
+  new Role(stack, 'Reader', { assumedBy: new AccountPrincipal('123456789012') });
+
+describe('a bridge in an app of somebody else', () => {
+  it('needs no properties', () => {
+    const stack = newStack();
+    new WebhookBridge(stack, 'Bridge');
+    expect(Object.keys(functions(Template.fromStack(stack))).sort()).toEqual([...STAGES].sort());
+  });
+
+  it('is one of two in a stack, each with names of its own', () => {
+    const stack = newStack();
+    const [one, two] = [new WebhookBridge(stack, 'One'), new WebhookBridge(stack, 'Two')];
+    const template = Template.fromStack(stack);
+    const names = Object.values(template.findResources('AWS::Lambda::Function')).map(
+      ({ Properties }) => Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME,
+    );
+    expect(new Set(names)).toEqual(new Set(['Videos-One', 'Videos-Two']));
+    const logGroups = template.findResources('AWS::Logs::LogGroup', {
+      Properties: { LogGroupName: Match.anyValue() },
+    });
+    const named = Object.values(logGroups).map(({ Properties }) => Properties.LogGroupName);
+    expect(new Set(named).size).toBe(named.length);
+    expect(stack.resolve(one.metricVideosStored().dimensions)).toEqual({ service: 'Videos-One' });
+    expect(stack.resolve(two.metricVideosStored().dimensions)).toEqual({ service: 'Videos-Two' });
+  });
+
+  it('uses the bucket, key, bus, topic and secret that it is given instead of making its own', () => {
+    const stack = newStack();
+    new WebhookBridge(stack, 'Bridge', {
+      bucket: Bucket.fromBucketName(stack, 'Bucket', 'our-videos'),
+      encryptionKey: Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:123456789012:key/a'),
+      eventBus: EventBus.fromEventBusName(stack, 'Bus', 'our-bus'),
+      alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:eu-west-1:123456789012:alarms'),
+      topazApiKey: Secret.fromSecretNameV2(stack, 'Topaz', 'topaz-key'),
+      logRetention: RetentionDays.ONE_WEEK,
+    });
+    const template = Template.fromStack(stack);
+    template.resourceCountIs('AWS::S3::Bucket', 0);
+    template.resourceCountIs('AWS::SNS::Topic', 0);
+    template.resourceCountIs('AWS::SecretsManager::Secret', 2);
+    template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
+    template.allResourcesProperties('AWS::CloudWatch::Alarm', {
+      AlarmActions: ['arn:aws:sns:eu-west-1:123456789012:alarms'],
+    });
+    const { api, copy } = functions(template) as Record<string, { Environment: { Variables: object } }>;
+    expect(copy!.Environment.Variables).toMatchObject({ BUCKET_NAME: 'our-videos' });
+    expect(api!.Environment.Variables).toMatchObject({ EVENT_BUS_NAME: 'our-bus' });
+    template.hasResourceProperties('AWS::DynamoDB::GlobalTable', {
+      Replicas: [
+        Match.objectLike({ SSESpecification: { KMSMasterKeyId: Match.stringLikeRegexp('key/a$') } }),
+      ],
+    });
+  });
+
+  it('puts only the functions that call foreign servers into the VPC', () => {
+    const stack = newStack();
+    new WebhookBridge(stack, 'Bridge', { vpc: new Vpc(stack, 'Vpc', { natGateways: 1 }) });
+    const inside = Object.entries(functions(Template.fromStack(stack))).filter(
+      ([, { VpcConfig }]) => VpcConfig,
+    );
+    expect(inside.map(([stage]) => stage).sort()).toEqual(['copy', 'deliver']);
+  });
+
+  it('answers under a host name of the user, by which it also names itself in links', () => {
+    const stack = newStack();
+    const certificate = Certificate.fromCertificateArn(
+      stack,
+      'C',
+      'arn:aws:acm:eu-west-1:123456789012:certificate/a',
+    );
+    const bridge = new WebhookBridge(stack, 'Bridge', { domainName: 'hooks.example.com', certificate });
+    expect(bridge.apiUrl).toBe('https://hooks.example.com');
+    const { deliver } = functions(Template.fromStack(stack)) as Record<
+      string,
+      { Environment: { Variables: object } }
+    >;
+    expect(deliver!.Environment.Variables).toMatchObject({ PUBLIC_URL: 'https://hooks.example.com' });
+    expect(() => new WebhookBridge(stack, 'Half', { domainName: 'a.example.com' })).toThrow('give both');
+  });
+
+  it('goes with the stack only if it is told to', () => {
+    const stack = newStack();
+    new WebhookBridge(stack, 'Bridge', { removalPolicy: RemovalPolicy.DESTROY });
+    const template = Template.fromStack(stack);
+    template.hasResource('AWS::DynamoDB::GlobalTable', { DeletionPolicy: 'Delete' });
+    template.hasResource('AWS::S3::Bucket', { DeletionPolicy: 'Delete' });
+    expect(JSON.stringify(template.findResources('AWS::DynamoDB::GlobalTable'))).not.toContain(
+      '"DeletionProtectionEnabled":true',
+    );
+  });
+
+  it('lets a consumer read its videos, and nothing else of the bucket', () => {
+    const stack = newStack();
+    const role = newRole(stack);
+    new WebhookBridge(stack, 'Bridge', {
+      bucket: Bucket.fromBucketName(stack, 'Bucket', 'our-videos'),
+    }).grantReadVideos(role);
+    const [statement, ...others] = allowed(stack, role);
+    expect(others).toEqual([]);
+    expect(statement!.Action).toBe('s3:GetObject');
+    expect(JSON.stringify(statement!.Resource)).toContain(':s3:::our-videos/videos/*');
+  });
+
+  it('lets a receiver read the secrets of callbacks, and no other row', () => {
+    const stack = newStack();
+    const role = newRole(stack);
+    const row = new WebhookBridge(stack, 'Bridge').grantReadCallbackSecret(role);
+    expect(row.key).toEqual({ pk: 'CALLBACK-SECRET', sk: 'SECRET' });
+    expect(allowed(stack, role)).toMatchObject([
+      {
+        Action: 'dynamodb:GetItem',
+        Condition: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': ['CALLBACK-SECRET'] } },
+      },
+    ]);
+  });
+
+  it('starts a target for each stored video, if it has a bus', () => {
+    const stack = newStack();
+    const target = new SqsQueue(new Queue(stack, 'Queue'));
+    const eventBus = new EventBus(stack, 'Bus');
+    new WebhookBridge(stack, 'Bridge', { eventBus }).onVideoStored('Stored', target);
+    Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { source: ['topaz-video-webhooks'], 'detail-type': ['video.stored'] },
+    });
+    expect(() => new WebhookBridge(stack, 'NoBus').onVideoStored('Stored', target)).toThrow('`eventBus`');
+  });
+
+  it.each<[WebhookBridgeProps, string]>([
+    [{ linkLifetime: Duration.days(31) }, '`linkLifetime` must be at most `retention`'],
+    [{ retention: Duration.hours(36) }, '`retention` must be a whole number of days'],
+    [{ notFoundAfter: Duration.days(2) }, '`notFoundAfter` must be at most 1440'],
+    [{ maxCopies: 1 }, '`maxCopies` must be at least 2'],
+    [{ keyTemplate: 'videos/{filename}' }, '`keyTemplate` must contain {requestId}'],
+    [{ topazBaseUrl: 'http://topaz.example' }, '`topazBaseUrl` must be an https URL'],
+  ])('refuses %o by the name of the property', (props, message) => {
+    expect(() => new WebhookBridge(newStack(), 'Bridge', props)).toThrow(message);
+  });
+
+  it('refuses a customer key in a stack of no region, which could not use it', () => {
+    const stack = new Stack(new App(), 'Videos');
+    expect(() => new WebhookBridge(stack, 'Bridge', { encryptionKey: new Key(stack, 'Key') })).toThrow(
+      '`env`',
+    );
+  });
+});
+
+describe('what holds data', () => {
+  it('keeps its logical id, or CloudFormation would replace it', () => {
+    const stack = newStack();
+    new WebhookBridge(stack, 'Bridge');
+    const template = Template.fromStack(stack);
+    const ids = ['AWS::DynamoDB::GlobalTable', 'AWS::S3::Bucket', 'AWS::SecretsManager::Secret'].flatMap(
+      (type) => Object.keys(template.findResources(type)),
+    );
+    expect(ids).toEqual([
+      'BridgeTable0A1DD2D6',
+      'BridgeVideosBucketBEE46175',
+      'BridgeSecretsTopazApiKeyD9917105',
+      'BridgeSecretsLinkSecretE59865EF',
+      'BridgeSecretsApiKeysBFC2DDA5',
+    ]);
+  });
+});
