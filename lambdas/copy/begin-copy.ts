@@ -61,7 +61,7 @@ async function begin(
   lease: Lease,
 ): Promise<void> {
   await reserveKey(use, claim, content, lease);
-  await use.copies.note(claim, { content });
+  await use.claims.note(claim, { content });
 }
 
 /** Copies a file below one part at once, and plans a larger one. */

@@ -82,7 +82,7 @@ async function askForUrl(
 
 /** The decision is written before anything is undone, so that every later claim goes on undoing. */
 async function fail(use: CopyDependencies, claim: Claim<CopyRow>, reason: string): Promise<void> {
-  await use.copies.note(claim, { failure: reason });
+  await use.claims.note(claim, { failure: reason });
   await endFailed(use, claim, reason);
 }
 

@@ -1,5 +1,5 @@
 import { absent, type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
-import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
@@ -49,7 +49,7 @@ export type CopyOutcome = {
  */
 export function createCopies(options: {
   table: Table;
-  claims: Pick<Claims, 'again' | 'commit' | 'note'>;
+  claims: Pick<Claims, 'again' | 'commit'>;
   now: () => number;
   retentionDays: number;
 }) {
@@ -71,17 +71,11 @@ export function createCopies(options: {
         ...freed(had),
       ]);
     } catch (error) {
-      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      if (!(error instanceof ConditionFailed) || firstRefused(error)) throw error;
       return false;
     }
     claim.row.target = target;
     return true;
-  }
-
-  /** Notes on the claimed row what later claims must know. */
-  async function note(claim: Claim<CopyRow>, set: Partial<CopyRow>): Promise<void> {
-    await claims.note(claim, set);
-    Object.assign(claim.row, set);
   }
 
   /** Leaves the copy for a later claim at `at`, ms since epoch. */
@@ -192,7 +186,7 @@ export function createCopies(options: {
       await claims.commit(claim, ended, [write]);
       return [due];
     } catch (error) {
-      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      if (!(error instanceof ConditionFailed) || firstRefused(error)) throw error;
       await claims.commit(claim, ended);
       return [];
     }
@@ -239,7 +233,7 @@ export function createCopies(options: {
         ]);
         return events.due;
       },
-      { claimAt: 0 },
+      { unless: firstRefused },
     );
   }
 
@@ -284,7 +278,6 @@ export function createCopies(options: {
   return {
     get,
     reserve,
-    note,
     again,
     commitPlan,
     askForUrl,

@@ -1,5 +1,5 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
-import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { supersedeParked } from '../adapters/rows/parked-segments.ts';
@@ -38,7 +38,7 @@ export function createSegments(options: {
         ]);
         return last?.due;
       },
-      { claimAt: 0 },
+      { unless: firstRefused },
     );
   }
 

@@ -1,5 +1,5 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
-import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { entryWrite, wakeCrowdedGate } from '../adapters/rows/backlog.ts';
 import type { Targets } from '../adapters/rows/targets.ts';
@@ -224,7 +224,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
         ]);
         return true;
       },
-      { claimAt: 0 },
+      { unless: firstRefused },
     );
   }
 }

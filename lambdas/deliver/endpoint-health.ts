@@ -1,5 +1,5 @@
 import { absent, equals } from '../adapters/dynamodb/expression.ts';
-import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { endpointEventWrites } from '../adapters/rows/outbox.ts';
@@ -164,7 +164,7 @@ export function createRecordHealth(dependencies: EndpointHealthDependencies) {
           await table.transact([write, ...event.writes]);
           return event.due;
         },
-        { claimAt: 0 },
+        { unless: firstRefused },
       );
       await hints.send([published, due]);
       return true;

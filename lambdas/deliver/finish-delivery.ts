@@ -1,6 +1,6 @@
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
-import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed } from '../adapters/dynamodb/table.ts';
+import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
+import type { ConditionFailed } from '../adapters/dynamodb/table.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { deliveryKey } from '../domain/rows.ts';
@@ -27,26 +27,24 @@ export async function finishDelivery(
   const finish = finishWrite(claim, { set: { ...set, expiresAt }, remove: ['bypassesBreaker', 'inReplay'] });
   let { successor } = row;
   let waits = true;
-  const outcome = await optimistic(async () => {
+  async function commit(): Promise<Due | undefined> {
     const woken = successor && waits ? wakeSuccessor(row, successor, claim.lane, now) : undefined;
     // It may have got a successor since it was claimed.
     const write = { ...finish.write, if: [...(finish.write.if ?? []), succeededBy(successor)] };
-    try {
-      await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
-      return woken?.due;
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-      if (!error.failed.includes(0)) waits = false;
-      else {
-        const current = error.rows.get(0) as DeliveryRow | undefined;
-        if (current?.owner !== claim.nonce) return error;
-        successor = current.successor;
-      }
-      throw error;
+    await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
+    return woken?.due;
+  }
+  /** Learns from a refusal what has changed; true when the delivery is no longer this worker's. */
+  function isLost(refused: ConditionFailed): boolean {
+    if (!firstRefused(refused)) {
+      waits = false;
+      return false;
     }
-  });
-  if (outcome instanceof ConditionFailed) throw outcome;
-  return outcome;
+    const current = refused.rows.get(0) as DeliveryRow | undefined;
+    successor = current?.successor;
+    return current?.owner !== claim.nonce;
+  }
+  return optimistic(commit, { unless: isLost });
 }
 
 /** Whether a delivery waits only for the end of its predecessor. */

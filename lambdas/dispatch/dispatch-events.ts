@@ -1,4 +1,5 @@
 import { absent } from '../adapters/dynamodb/expression.ts';
+import { firstRefused } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
 import { entryWrite } from '../adapters/rows/backlog.ts';
 import { createEndpoints } from '../adapters/rows/endpoints.ts';
@@ -132,7 +133,7 @@ export function createDispatchEvents(dependencies: DispatchDependencies) {
       await claims.commit(claim, outbox, deliveries);
       return planned.map(({ row }) => row);
     } catch (error) {
-      if (!(error instanceof ConditionFailed) || error.failed.includes(0)) throw error;
+      if (!(error instanceof ConditionFailed) || firstRefused(error)) throw error;
       const there = error.failed.map((place) => deliveries[place - 1]);
       return writeNew(
         claim,

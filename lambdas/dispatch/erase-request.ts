@@ -94,18 +94,15 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
       await table.write({ delete: callbackUseKey(endpointId, requestId) });
       if (await isCallbackUsed(table, endpointId)) return undefined;
       const unusedSince = now();
-      const row = {
-        ...callbackErasureKey(endpointId),
-        lane: GATE_LANE,
-        dueAt: unusedSince + QUIET_MS,
-      } as const;
-      const order = { ...row, endpointId, unusedSince } satisfies CallbackErasureRow;
+      const work = { lane: GATE_LANE, dueAt: unusedSince + QUIET_MS };
+      const key = callbackErasureKey(endpointId);
+      const order = { ...key, ...work, endpointId, unusedSince } satisfies CallbackErasureRow;
       const mark: Write = {
         update: endpointKey(endpointId),
         set: { unusedSince },
         if: [present('expiresAt')],
       };
-      return (await writeIf(table, mark, { put: order })) ? dueOf(row) : undefined;
+      return (await writeIf(table, mark, { put: order })) ? dueOf(order) : undefined;
     });
   }
 

@@ -149,8 +149,9 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
   }
 
   /** Notes on the row what later claims must know. Throws {@link ConditionFailed} when it is no longer this worker's. */
-  async function note(claim: Claim, set: Readonly<Record<string, unknown>>): Promise<void> {
+  async function note<T extends RowKey>(claim: Claim<T>, set: Readonly<Partial<T>>): Promise<void> {
     await table.write({ update: claim.row, set, if: [owned(claim)] }, 'nothing');
+    Object.assign(claim.row, set);
   }
 
   return { claim, again, finish, commit, progress, note, renew, unclaim, retry, park };

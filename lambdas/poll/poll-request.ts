@@ -1,4 +1,4 @@
-import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
 import { countWrites } from '../adapters/rows/request-counts.ts';
@@ -118,7 +118,7 @@ export function createPollRequest(dependencies: PollDependencies) {
         return { at, change, due: [await claims.commit(claim, own, others), ...due] };
       },
       // The copy's row may change meanwhile; the request's own row changes only for who takes it.
-      { claimAt: 0 },
+      { unless: firstRefused },
     );
     await hint(committed.due);
     report(row, committed.change, polled.outcome);

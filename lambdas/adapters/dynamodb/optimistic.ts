@@ -3,23 +3,24 @@ import { ConditionFailed } from './table.ts';
 /** Every round has a winner, so this many writers at once all get through. */
 const TRIES = 20;
 
+/** That the first write was refused, such as the one that ends a claim: the row is another worker's by now. */
+export const firstRefused = ({ failed }: ConditionFailed): boolean => failed.includes(0);
+
 /**
  * Runs a read followed by a conditional write; when somebody else wrote in between, both again with
  * what is there now. Throws the last {@link ConditionFailed} when others keep being faster.
  *
- * @param options.claimAt the place in the transaction of the write that ends a claim: when that one is
- *   refused the row is another worker's, so the error is thrown at once
+ * @param options.unless whether a refusal is final, and thrown at once
  */
 export async function optimistic<T>(
   readAndWrite: () => Promise<T>,
-  { claimAt }: { readonly claimAt?: number } = {},
+  { unless = () => false }: { readonly unless?: (refused: ConditionFailed) => boolean } = {},
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await readAndWrite();
     } catch (error) {
-      if (!(error instanceof ConditionFailed) || attempt === TRIES) throw error;
-      if (claimAt !== undefined && error.failed.includes(claimAt)) throw error;
+      if (!(error instanceof ConditionFailed) || attempt === TRIES || unless(error)) throw error;
     }
   }
 }

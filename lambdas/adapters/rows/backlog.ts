@@ -5,6 +5,7 @@ import type { Due, Lane, RowKey } from '../../domain/work.ts';
 import { wake } from '../../engine/wake.ts';
 import { absent, equals, present } from '../dynamodb/expression.ts';
 import { ConditionFailed, type Page, type Table, type Write } from '../dynamodb/table.ts';
+import { writeIf } from '../dynamodb/write-if.ts';
 
 /** A place in a backlog; its sort key orders the backlog by the time of the events. */
 export type BacklogEntry = RowKey & { endpointId: string; eventId: string; expiresAt?: number };
@@ -64,14 +65,8 @@ export function createBacklogs(table: Table) {
   async function discard(entry: BacklogEntry, found: DeliveryRow | undefined): Promise<void> {
     const still =
       found?.backlogKey === undefined ? absent('backlogKey') : equals('backlogKey', found.backlogKey);
-    try {
-      await table.transact([
-        { check: deliveryKey(entry.endpointId, entry.eventId), if: [still] },
-        { delete: entry },
-      ]);
-    } catch (error) {
-      if (!(error instanceof ConditionFailed)) throw error;
-    }
+    const check = deliveryKey(entry.endpointId, entry.eventId);
+    await writeIf(table, { check, if: [still] }, { delete: entry });
   }
 
   return { first, release, discard };
