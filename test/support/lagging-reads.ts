@@ -19,9 +19,12 @@ export const LAG_SEED = Number(process.env.BRIDGE_LAG_SEED);
 let time = 0;
 let random = seededRandom(LAG_SEED);
 
-/** Time that a test's clock is turned on by, ms: it ends the lag as waiting would. */
+/**
+ * Time that a test's clock is turned on by, ms: it ends the lag as waiting would. A clock that is turned back, or by
+ * ages, changes nothing about how long writes lag.
+ */
 export function passLagTime(ms: number): void {
-  time += ms;
+  time += Math.min(Math.max(ms, 0), LONGEST_LAG_MS);
 }
 
 /** Ends the lag: every read sees what has been written until now. For tests that look into an index themselves. */

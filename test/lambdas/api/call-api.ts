@@ -63,7 +63,7 @@ export function createClient(
       return time;
     },
     set now(to: number) {
-      passLagTime(Math.max(0, to - time));
+      passLagTime(to - time);
       time = to;
     },
   };
