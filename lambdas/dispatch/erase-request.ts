@@ -3,6 +3,7 @@ import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { createEndpoints, isCallbackUsed } from '../adapters/rows/endpoints.ts';
+import { eventsOf } from '../adapters/rows/events.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
@@ -18,7 +19,6 @@ import {
   callbackUseKey,
   copyKey,
   deliveryKey,
-  EVENTS,
   endpointKey,
   metaKey,
   requestIdOf,
@@ -58,12 +58,11 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
     { deadline, hint }: WorkContext,
   ): Promise<void> {
     const requestId = requestIdOf(claim.row);
-    const page = <T extends RowKey>(prefix: string, limit: number) =>
-      table.query<T>({ partition: claim.row.pk, prefix, limit, consistent: true });
     const later = async (ms: number) => hint(await claims.again(claim, now() + ms));
 
     for (;;) {
-      const { rows: events } = await page<EventRow>(EVENTS, EVENTS_PER_PAGE);
+      const page = { ...eventsOf(requestId), limit: EVENTS_PER_PAGE };
+      const { rows: events } = await table.query<EventRow>(page);
       if (events.length === 0) break;
       const endpointIds = await everAddressed(requestId);
       for (const event of events) await eraseDeliveries(event, endpointIds);
@@ -76,7 +75,12 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
       return later(copy.lane === PARKED ? PARKED_COPY_WAIT_MS : COPY_WAIT_MS);
     }
     await hint(await releaseCallbacks(requestId));
-    const segments = await page(segmentsPrefix(), SEGMENTS_PER_PAGE);
+    const segments = await table.query({
+      partition: claim.row.pk,
+      prefix: segmentsPrefix(),
+      limit: SEGMENTS_PER_PAGE,
+      consistent: true,
+    });
     await erase(segments.rows);
     if (segments.more) return later(0);
     await table.transact([
@@ -119,7 +123,8 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
     const rows = await table.getMany<DeliveryRow>(
       endpointIds.map((endpointId) => deliveryKey(endpointId, id)),
     );
-    await inParallel(rows, DELETES_AT_ONCE, eraseDelivery);
+    const there = rows.filter((row) => row !== undefined);
+    await inParallel(there, DELETES_AT_ONCE, eraseDelivery);
   }
 
   /** A delivery with its place in a backlog, to which it alone leads; a replay counts it as ended. */

@@ -40,6 +40,7 @@ export function mortal(death: Death | undefined) {
         write: (...args) => call(() => table.write(...args)),
         transact: (...args) => call(() => table.transact(...args)),
         query: (...args) => call(() => table.query(...args)),
+        queryAll: (...args) => call(() => table.queryAll(...args)),
         due: (...args) => call(() => table.due(...args)),
       }) as Table,
   };

@@ -96,15 +96,18 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     return Item as T | undefined;
   }
 
-  /** The rows of `keys` that exist, each once, in no order. DynamoDB refuses a batch that names a row twice, as an index may. */
-  async function getMany<T extends RowKey>(keys: readonly RowKey[], consistent = true): Promise<T[]> {
-    const different = [...new Map(keys.map((key) => [`${key.pk}\n${key.sk}`, keyOf(key)])).values()];
-    const rows: T[] = [];
+  /** Each of the rows in its place, undefined where there is none. DynamoDB refuses a batch that names a row twice, as `keys` may. */
+  async function getMany<T extends RowKey>(
+    keys: readonly RowKey[],
+    consistent = true,
+  ): Promise<(T | undefined)[]> {
+    const different = [...new Map(keys.map((key) => [nameOf(key), keyOf(key)])).values()];
+    const rows = new Map<string, T>();
     for (const batches of chunks(chunks(different, KEYS_PER_READ), READS_AT_ONCE)) {
-      const read = batches.map((batch) => readBatch<T>(batch, consistent));
-      rows.push(...(await Promise.all(read)).flat());
+      const read = await Promise.all(batches.map((batch) => readBatch<T>(batch, consistent)));
+      for (const row of read.flat()) rows.set(nameOf(row), row);
     }
-    return rows;
+    return keys.map((key) => rows.get(nameOf(key)));
   }
 
   async function readBatch<T extends RowKey>(batch: readonly RowKey[], consistent: boolean): Promise<T[]> {
@@ -210,9 +213,21 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     return { rows, more: next !== undefined };
   }
 
+  /** All rows of a partition, or of a range of it, in as many pages as that takes. */
+  async function queryAll<T extends RowKey>(query: Omit<RowQuery, 'limit'>): Promise<T[]> {
+    const found: T[] = [];
+    let next: Record<string, unknown> | undefined;
+    do {
+      const some = await page<T>(query, next);
+      found.push(...some.rows);
+      next = some.next;
+    } while (next);
+    return found;
+  }
+
   /** One page, at most 1 MB, and from where to read the next. */
   async function page<T extends RowKey>(
-    query: RowQuery,
+    query: Omit<RowQuery, 'limit'> & { limit?: number },
     from?: Record<string, unknown>,
   ): Promise<{ rows: T[]; next?: Record<string, unknown> | undefined }> {
     const { partition: pk, sort: sk } = query.index ? TABLE_SCHEMA.indexes[query.index] : TABLE_SCHEMA.key;
@@ -275,7 +290,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     return found.sort((a, b) => a.dueAt - b.dueAt || compare(a.pk, b.pk) || compare(a.sk, b.sk));
   }
 
-  return { get, getMany, write, transact, query, due };
+  return { get, getMany, write, transact, query, queryAll, due };
 }
 
 /** The conditions that did not hold, if that is why the write failed. */
@@ -309,5 +324,6 @@ function passingCause(error: unknown): 'conflict' | 'throttled' | undefined {
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const keyOf = ({ pk, sk }: RowKey): RowKey => ({ pk, sk });
+const nameOf = ({ pk, sk }: RowKey): string => `${pk}\n${sk}`;
 
 export type { Condition, Write };

@@ -40,24 +40,13 @@ export function createEndpoints(table: Table) {
     return isEndpointId(id) ? table.get<EndpointRow>(endpointKey(id)) : undefined;
   }
 
-  /** All account-wide endpoints; more than one page only when their headers and URLs are long. */
-  const listAccountWide = () => all<EndpointRow>(ENDPOINTS);
+  /** All account-wide endpoints. */
+  const listAccountWide = () => table.queryAll<EndpointRow>({ partition: ENDPOINTS, consistent: true });
 
   /** The account-wide endpoints that were deleted, as long as there may be deliveries to them. */
-  const listDeleted = async (): Promise<string[]> => (await all(DELETED_ENDPOINTS)).map(({ sk }) => sk);
-
-  async function all<T extends RowKey>(partition: string): Promise<T[]> {
-    const found: T[] = [];
-    for (let after: string | undefined; ; after = found.at(-1)?.sk) {
-      const { rows, more } = await table.query<T>({
-        partition,
-        after,
-        limit: MAX_ENDPOINTS,
-        consistent: true,
-      });
-      found.push(...rows);
-      if (!more || rows.length === 0) return found;
-    }
+  async function listDeleted(): Promise<string[]> {
+    const rows = await table.queryAll({ partition: DELETED_ENDPOINTS, consistent: true });
+    return rows.map(({ sk }) => sk);
   }
 
   /** Callback endpoints, newest first, from before a position. */
@@ -73,16 +62,9 @@ export function createEndpoints(table: Table) {
     return { entries, more };
   }
 
-  /** Each of the endpoints in its place, undefined where there is none. */
-  async function getMany(keys: readonly RowKey[]): Promise<(EndpointRow | undefined)[]> {
-    const read = await table.getMany<EndpointRow>(keys);
-    const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
-    return keys.map(({ pk, sk }) => rows.get(`${pk} ${sk}`));
-  }
-
   const counts = (): Promise<EndpointCounts | undefined> => table.get<EndpointCounts>(endpointCountsKey);
 
-  return { get, getMany, listAccountWide, listDeleted, listCallbacks, counts };
+  return { get, listAccountWide, listDeleted, listCallbacks, counts };
 }
 
 /** Adds an account-wide endpoint while there are fewer than {@link MAX_ENDPOINTS}. */

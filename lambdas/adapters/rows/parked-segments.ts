@@ -7,25 +7,18 @@ import type { Table } from '../dynamodb/table.ts';
 import { writeIf } from '../dynamodb/write-if.ts';
 
 /** The segments of a request's copy that wait for a person. */
-export async function parkedSegments(table: Pick<Table, 'query'>, requestId: string): Promise<SegmentRow[]> {
-  const parked: SegmentRow[] = [];
-  for (let after: string | undefined; ; ) {
-    const { rows, more } = await table.query<SegmentRow>({
-      partition: requestKey(requestId).pk,
-      prefix: segmentsPrefix(),
-      after,
-      limit: 1_000,
-      consistent: true,
-    });
-    parked.push(...rows.filter((row) => row.lane === PARKED));
-    after = rows.at(-1)?.sk;
-    if (!more || after === undefined) return parked;
-  }
+export async function parkedSegments(
+  table: Pick<Table, 'queryAll'>,
+  requestId: string,
+): Promise<SegmentRow[]> {
+  const partition = requestKey(requestId).pk;
+  const rows = await table.queryAll<SegmentRow>({ partition, prefix: segmentsPrefix(), consistent: true });
+  return rows.filter((row) => row.lane === PARKED);
 }
 
 /** Ends the segments that wait for a person, when there is nothing left to copy. */
 export async function supersedeParked(
-  table: Pick<Table, 'query' | 'write' | 'transact'>,
+  table: Pick<Table, 'queryAll' | 'write' | 'transact'>,
   requestId: string,
   expiresAt: number,
 ): Promise<void> {

@@ -9,8 +9,6 @@ import { REQUEST_COUNTS } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 import type { Table, Write } from '../dynamodb/table.ts';
 
-const PAGE = 1_000;
-
 /** The writes of changes of the counts, one for each row; never refused. All of them go to the share of one request. */
 export function countWrites(changes: readonly CountChange[], requestId: string): Write[] {
   return [...Map.groupBy(changes, ({ expiresAt }) => expiresAt)].flatMap(([expiresAt, each]) => {
@@ -29,11 +27,10 @@ export function countWrites(changes: readonly CountChange[], requestId: string):
 }
 
 /** How many requests there are, by state and status. */
-export async function readRequestCounts(table: Pick<Table, 'query'>, now: number): Promise<RequestCounts[]> {
-  const found: (RowKey & { expiresAt?: number })[] = [];
-  for (let after: string | undefined; ; after = found.at(-1)?.sk) {
-    const { rows, more } = await table.query<RowKey>({ partition: REQUEST_COUNTS, after, limit: PAGE });
-    found.push(...rows);
-    if (!more || rows.length === 0) return sumOfCounts(found.filter((row) => !isExpired(row, now)));
-  }
+export async function readRequestCounts(
+  table: Pick<Table, 'queryAll'>,
+  now: number,
+): Promise<RequestCounts[]> {
+  const rows = await table.queryAll<RowKey & { expiresAt?: number }>({ partition: REQUEST_COUNTS });
+  return sumOfCounts(rows.filter((row) => !isExpired(row, now)));
 }

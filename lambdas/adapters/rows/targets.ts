@@ -1,3 +1,4 @@
+import { chunks } from '../../domain/chunks.ts';
 import type { EndpointRow, Target } from '../../domain/delivering/endpoint.ts';
 import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { newOrigin, type OriginRow, originOf } from '../../domain/delivering/gate/origin.ts';
@@ -59,14 +60,13 @@ export async function readCallbackTargets(
   table: Pick<Table, 'getMany'>,
   callbacks: readonly { endpointId: string; url: string }[],
 ): Promise<(Target | undefined)[]> {
-  const origins = [...new Set(callbacks.map(({ url }) => originOf(url)))];
-  const keys = [...callbacks.map(({ endpointId }) => endpointKey(endpointId)), ...origins.map(originKey)];
-  const rows = await table.getMany<RowKey>(keys);
-  const row = <T extends RowKey>({ pk, sk }: RowKey) =>
-    rows.find((each) => each.pk === pk && each.sk === sk) as T | undefined;
-  return callbacks.map(({ endpointId, url }) => {
-    const endpoint = row<EndpointRow>(endpointKey(endpointId));
-    const origin = originOf(url);
-    return endpoint && { endpoint, origin: row<OriginRow>(originKey(origin)) ?? newOrigin(origin) };
+  const keys = callbacks.flatMap(({ endpointId, url }) => [
+    endpointKey(endpointId),
+    originKey(originOf(url)),
+  ]);
+  const rows = chunks(await table.getMany<RowKey>(keys), 2) as [EndpointRow?, OriginRow?][];
+  return callbacks.map(({ url }, i) => {
+    const [endpoint, origin = newOrigin(originOf(url))] = rows[i] ?? [];
+    return endpoint && { endpoint, origin };
   });
 }

@@ -73,7 +73,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       filtered: false,
       scan: endpoints.listCallbacks,
       show: async (entries) => {
-        const rows = await endpoints.getMany(entries.map(({ key }) => key));
+        const rows = await table.getMany<EndpointRow>(entries.map(({ key }) => key));
         return rows.map((row) => row && endpointView(row, caller));
       },
     });

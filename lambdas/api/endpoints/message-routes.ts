@@ -52,10 +52,7 @@ export function messageRoutes(context: ApiContext): Route[] {
     const { rows: entries } = await backlogs.first(endpoint, MESSAGES);
     const keys = entries.map(({ endpointId, eventId }) => deliveryKey(endpointId, eventId));
     const rows = await table.getMany<DeliveryRow>(keys);
-    const found = entries.map((entry) => ({
-      entry,
-      row: rows.find(({ eventId }) => eventId === entry.eventId),
-    }));
+    const found = entries.map((entry, i) => ({ entry, row: rows[i] }));
     for (const { entry, row } of found) if (!isWaiting(entry, row)) await backlogs.discard(entry, row);
     return found.flatMap(({ entry, row }) => (row && isWaiting(entry, row) ? [row] : []));
   }

@@ -21,8 +21,8 @@ export function createMessageWaits(
   async function enter(endpointId: string, ms: number): Promise<WaitRow | undefined> {
     const keys = Array.from({ length: MAX_WAITS }, (_, n) => waitKey(endpointId, n));
     const taken = await table.getMany<WaitRow>(keys);
-    for (const key of keys) {
-      const there = taken.find(({ sk }) => sk === key.sk);
+    for (const [i, key] of keys.entries()) {
+      const there = taken[i];
       if (there && there.until > now()) continue;
       const until = now() + ms + GRACE_MS;
       const nonce = Buffer.from(randomBytes(12)).toString('base64url');

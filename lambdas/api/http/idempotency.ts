@@ -49,11 +49,10 @@ export function createIdempotency(table: Table, now: () => number) {
   /** What each of the keys stands for, in its place; a {@link KeyReused} where it is something else. */
   async function look(scopes: readonly Scope[]): Promise<(Kept | KeyReused)[]> {
     const rows = await table.getMany<IdempotencyRow>(scopes.map(keyOf));
-    const kept = new Map(rows.map((row) => [row.pk, row]));
-    return scopes.map((scope) => {
+    return scopes.map((scope, i) => {
       const key = keyOf(scope);
       const requestHash = hash(scope.request);
-      const row = kept.get(key.pk);
+      const row = rows[i];
       if (row && !isExpired(row, now())) {
         if (row.requestHash !== requestHash)
           return new KeyReused('the idempotency key was used for another request');

@@ -32,12 +32,8 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
             filtered: false,
             scan: listParked,
             show: async (entries) => {
-              const read = await table.getMany<ParkedRow>(entries.map(({ key }) => key));
-              const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
-              return entries.map(({ key }) => {
-                const row = rows.get(`${key.pk} ${key.sk}`);
-                return row?.lane === PARKED ? parkedView(row) : undefined;
-              });
+              const rows = await table.getMany<ParkedRow>(entries.map(({ key }) => key));
+              return rows.map((row) => (row?.lane === PARKED ? parkedView(row) : undefined));
             },
           }),
         ),

@@ -2,6 +2,7 @@ import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
 import { callbackUse, ensured } from '../../adapters/rows/endpoints.ts';
+import { eventsOf } from '../../adapters/rows/events.ts';
 import { countWrites } from '../../adapters/rows/request-counts.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
@@ -19,18 +20,18 @@ import {
 import type { Callback, MetaRow, RequestRow } from '../../domain/requests/request.ts';
 import { type CountChange, countChanges } from '../../domain/requests/request-counts.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
-import { copyKey, EVENTS, endpointKey, metaKey, requestKey } from '../../domain/rows.ts';
+import { copyKey, endpointKey, metaKey } from '../../domain/rows.ts';
 import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
 import { inParallel } from '../../engine/in-parallel.ts';
 import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 import { conflict } from '../http/problem.ts';
-import { keysOfRequest, outboxOf, type RequestRows, rowsOfRequest } from './tracked-requests.ts';
+import { keysOfRequest, outboxOf, type RequestRows, rowsOfRequests } from './tracked-requests.ts';
 
 /** What is there when a request is registered. */
 export type Found = RequestRows & {
-  /** The endpoints of the callbacks in question, by id. */
+  /** The endpoints of the callbacks in question, by id; those of others may be among them. */
   readonly endpoints: ReadonlyMap<string, EndpointRow>;
   /** The last event of an earlier tracking whose row has expired. */
   readonly lastEvent?: EventRow | undefined;
@@ -52,7 +53,6 @@ type RegisterContext = Pick<ApiContext, 'table' | 'now' | 'retentionDays'>;
 
 /** Events whose expiry is put off at a time. */
 const KEPT_AT_ONCE = 25;
-const EVENTS_PER_PAGE = 500;
 
 /**
  * Registers a request, or adds to one that is tracked: each in one transaction, so that nobody sees
@@ -86,20 +86,10 @@ export function createRegister({ table, now, retentionDays }: RegisterContext) {
   /** Puts off the expiry of what was observed before: a request that is restarted may outlive it. */
   async function keepEvents(requestId: string): Promise<void> {
     const expiresAt = eventExpiry(now(), retentionDays);
-    for (let after: string | undefined; ; ) {
-      const { rows, more } = await table.query<EventRow>({
-        partition: requestKey(requestId).pk,
-        prefix: EVENTS,
-        after,
-        limit: EVENTS_PER_PAGE,
-        consistent: true,
-      });
-      await inParallel(rows, KEPT_AT_ONCE, (row) =>
-        table.write({ update: row, set: { expiresAt }, if: [present('pk')] }),
-      );
-      after = rows.at(-1)?.sk;
-      if (!more || after === undefined) return;
-    }
+    const events = await table.queryAll<EventRow>(eventsOf(requestId));
+    await inParallel(events, KEPT_AT_ONCE, (row) =>
+      table.write({ update: row, set: { expiresAt }, if: [present('pk')] }),
+    );
   }
 }
 
@@ -110,24 +100,18 @@ export async function findRequests(
   table: Pick<Table, 'getMany'>,
   registrations: readonly Registration[],
 ): Promise<Found[]> {
-  const named = registrations.map((registration) => callbackOf(registration)?.endpointId);
+  const named = registrations.flatMap((registration) => callbackOf(registration)?.endpointId ?? []);
   const keys = [
+    ...named.map(endpointKey),
     ...registrations.flatMap(({ requestId }) => keysOfRequest(requestId)),
-    ...named.flatMap((id) => (id === undefined ? [] : [endpointKey(id)])),
   ];
-  const distinct = new Map(keys.map((key) => [`${key.pk} ${key.sk}`, key]));
-  const read = await table.getMany<RowKey>([...distinct.values()]);
-  const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
-  return registrations.map(({ requestId }, i) => {
-    const id = named[i];
-    const key = id === undefined ? undefined : endpointKey(id);
-    const endpoint = key && (rows.get(`${key.pk} ${key.sk}`) as EndpointRow | undefined);
-    return {
-      ...rowsOfRequest(rows, requestId),
-      endpoints: new Map(endpoint ? [[endpoint.id, endpoint]] : []),
-    };
-  });
+  const rows = await table.getMany<RowKey>(keys);
+  const endpoints = byId(rows.slice(0, named.length) as (EndpointRow | undefined)[]);
+  return rowsOfRequests(rows.slice(named.length)).map((found) => ({ ...found, endpoints }));
 }
+
+const byId = (endpoints: readonly (EndpointRow | undefined)[]): Map<string, EndpointRow> =>
+  new Map(endpoints.flatMap((endpoint) => (endpoint ? [[endpoint.id, endpoint]] : [])));
 
 /** The last event that was observed of a request, expired or not. */
 export async function newestEvent(
@@ -135,11 +119,9 @@ export async function newestEvent(
   requestId: string,
 ): Promise<EventRow | undefined> {
   const { rows } = await table.query<EventRow>({
-    partition: requestKey(requestId).pk,
-    prefix: EVENTS,
+    ...eventsOf(requestId),
     newestFirst: true,
     limit: 1,
-    consistent: true,
   });
   return rows[0];
 }
@@ -149,8 +131,7 @@ async function endpointsOf(
   meta: MetaRow | undefined,
 ): Promise<Map<string, EndpointRow>> {
   const keys = (meta?.callbacks ?? []).map(({ endpointId }) => endpointKey(endpointId));
-  const rows = keys.length > 0 ? await table.getMany<EndpointRow>(keys) : [];
-  return new Map(rows.map((row) => [row.id, row]));
+  return byId(await table.getMany<EndpointRow>(keys));
 }
 
 /** What a registration writes. Throws a problem for what contradicts the request as it is tracked. */

@@ -1,10 +1,11 @@
 import * as z from 'zod/mini';
+import { eventsOf } from '../../adapters/rows/events.ts';
 import type { EventRow } from '../../domain/events/event.ts';
 import { payload } from '../../domain/events/event.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import { REQUEST_STATES } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { EVENTS, requestIdOf, requestKey } from '../../domain/rows.ts';
+import { requestIdOf } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
@@ -85,15 +86,8 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       ...from,
       filtered: false,
       scan: async (after, limit) => {
-        const partition = requestKey(request.requestId).pk;
-        const { rows, more } = await table.query<EventRow>({
-          partition,
-          prefix: EVENTS,
-          after,
-          limit,
-          // Whoever was just sent an event finds it here.
-          consistent: true,
-        });
+        const page = { ...eventsOf(request.requestId), after, limit };
+        const { rows, more } = await table.query<EventRow>(page);
         return { entries: rows.map((row) => ({ position: row.sk, row })), more };
       },
       show: (entries) =>

@@ -1,12 +1,13 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import type { Endpoints } from '../../adapters/rows/endpoints.ts';
+import { eventsOf } from '../../adapters/rows/events.ts';
 import type { CopyRow } from '../../domain/copying/copy.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EventRow } from '../../domain/events/event.ts';
 import { pointsOf } from '../../domain/requests/progress-series.ts';
 import { KNOWN_STATUSES, type MetaRow, REGISTERED, type RequestRow } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { copyKey, deliveryKey, EVENTS, requestKey } from '../../domain/rows.ts';
+import { copyKey, deliveryKey } from '../../domain/rows.ts';
 import { deliveryView } from '../deliveries/delivery-routes.ts';
 import { iso } from '../http/time.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
@@ -57,11 +58,9 @@ export async function timeline(
 
 async function lastEvents(table: Pick<Table, 'query'>, { requestId }: RequestRow): Promise<EventRow[]> {
   const { rows } = await table.query<EventRow>({
-    partition: requestKey(requestId).pk,
-    prefix: EVENTS,
+    ...eventsOf(requestId),
     newestFirst: true,
     limit: MAX_EVENTS,
-    consistent: true,
   });
   return rows.reverse();
 }
@@ -118,7 +117,9 @@ async function deliveriesOf(
   ]);
   const keys = events.flatMap((event) => [...ids].map((id) => deliveryKey(id, event.id)));
   const rows = await table.getMany<DeliveryRow>(keys.slice(-MAX_DELIVERIES));
-  return rows.sort((a, b) => (`${a.sk}${a.pk}` < `${b.sk}${b.pk}` ? -1 : 1));
+  return rows
+    .filter((row) => row !== undefined)
+    .sort((a, b) => (`${a.sk}${a.pk}` < `${b.sk}${b.pk}` ? -1 : 1));
 }
 
 /** A delivery, and in words why it has not arrived. */

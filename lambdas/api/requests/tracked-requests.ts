@@ -1,5 +1,6 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import { parkedSegments } from '../../adapters/rows/parked-segments.ts';
+import { chunks } from '../../domain/chunks.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { type MetaRow, type RequestRow, requestList } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
@@ -41,13 +42,12 @@ export function createRequests(table: Table, now: () => number) {
 
   /** Each of the requests in its place, undefined where there is none to show. */
   async function getMany(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
-    const read = await table.getMany<RowKey>([...new Set(requestIds)].flatMap(keysOfRequest));
-    const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
+    const rows = await table.getMany<RowKey>(requestIds.flatMap(keysOfRequest));
     return Promise.all(
-      requestIds.map(async (requestId) => {
-        const { request, meta, copy, outbox } = rowsOfRequest(rows, requestId);
+      rowsOfRequests(rows).map(async ({ request, meta, copy, outbox }) => {
         if (!isShown(request) || !meta) return undefined;
-        const segments = request.video?.state === 'copying' ? await parkedSegments(table, requestId) : [];
+        const { requestId, video } = request;
+        const segments = video?.state === 'copying' ? await parkedSegments(table, requestId) : [];
         const parked = [request, copy, outbox, ...segments].filter((row) => row?.lane === PARKED);
         return { request, meta, copy, outbox, parked: parked as (RowKey & Work)[] };
       }),
@@ -59,21 +59,18 @@ export function createRequests(table: Table, now: () => number) {
    * look at the parked rows, so that each request takes two reads instead of five.
    */
   async function getListed(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
-    const wanted = [...new Set(requestIds)];
-    const [read, { rows: parked, more }] = await Promise.all([
-      table.getMany<RowKey>(wanted.flatMap((id) => [requestKey(id), metaKey(id)])),
+    const [rows, { rows: parked, more }] = await Promise.all([
+      table.getMany<RowKey>(requestIds.flatMap((id) => [requestKey(id), metaKey(id)])),
       table.query<RowKey>({ index: 'due', partition: PARKED, newestFirst: true, limit: PARKED_SEEN }),
     ]);
     if (more) return getMany(requestIds);
-    const partitions = new Set(wanted.map((id) => requestKey(id).pk));
+    const partitions = new Set(requestIds.map((id) => requestKey(id).pk));
     const others = parked.filter((row) => partitions.has(row.pk) && workOf(row).kind !== 'poll');
-    const still = others.length === 0 ? [] : await table.getMany<RowKey & Work>(others);
-    const rows = new Map(read.map((row) => [`${row.pk} ${row.sk}`, row]));
-    return requestIds.map((requestId) => {
-      const { request, meta } = rowsOfRequest(rows, requestId);
+    const still = await table.getMany<RowKey & Work>(others);
+    return (chunks(rows, 2) as [RequestRow?, MetaRow?][]).map(([request, meta]) => {
       if (!isShown(request) || !meta) return undefined;
-      const own = [request, ...still.filter(({ pk }) => pk === request.pk)];
-      return { request, meta, parked: own.filter(({ lane }) => lane === PARKED) };
+      const own = [request, ...still.filter((row) => row?.pk === request.pk)];
+      return { request, meta, parked: own.filter((row) => row?.lane === PARKED) as (RowKey & Work)[] };
     });
   }
 
@@ -113,7 +110,7 @@ export function createRequests(table: Table, now: () => number) {
 
 export const outboxOf = (requestId: string): RowKey => outboxKey({ kind: 'request', requestId });
 
-/** The keys of the rows that {@link rowsOfRequest} takes. */
+/** The keys of the rows that {@link rowsOfRequests} takes. */
 export const keysOfRequest = (requestId: string): RowKey[] => [
   requestKey(requestId),
   metaKey(requestId),
@@ -121,13 +118,6 @@ export const keysOfRequest = (requestId: string): RowKey[] => [
   outboxOf(requestId),
 ];
 
-/** A request's rows among those that were read, which are named by their keys. */
-export function rowsOfRequest(rows: ReadonlyMap<string, RowKey>, requestId: string): RequestRows {
-  const row = <T extends RowKey>({ pk, sk }: RowKey) => rows.get(`${pk} ${sk}`) as T | undefined;
-  return {
-    request: row<RequestRow>(requestKey(requestId)),
-    meta: row<MetaRow>(metaKey(requestId)),
-    copy: row<RowKey & Work>(copyKey(requestId)),
-    outbox: row<OutboxRow>(outboxOf(requestId)),
-  };
-}
+/** The rows of each request, as they were read by its {@link keysOfRequest}. */
+export const rowsOfRequests = (rows: readonly (RowKey | undefined)[]): RequestRows[] =>
+  chunks(rows, 4).map(([request, meta, copy, outbox]) => ({ request, meta, copy, outbox }) as RequestRows);

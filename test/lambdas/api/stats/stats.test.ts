@@ -106,7 +106,7 @@ test('the counts are those of a scan, whatever the orders and changes, also when
 
   const expected: Record<string, number> = {};
   for (const row of await table.getMany<RequestRow>(ids.map(requestKey))) {
-    if (row.purged || isExpired(row, api.clock.now)) continue;
+    if (!row || row.purged || isExpired(row, api.clock.now)) continue;
     const status = row.status.includes(' ') ? 'unrecognized' : row.status;
     for (const name of [row.state, status]) expected[name] = (expected[name] ?? 0) + 1;
   }
