@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { late } from '../../../lambdas/adapters/lambda/late.ts';
+import { late } from '../../../../lambdas/adapters/lambda/late.ts';
 
 test('what is late is loaded once, by its first call', async () => {
   let loads = 0;
