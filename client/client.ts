@@ -116,7 +116,9 @@ export function createClient(options: ClientOptions) {
       secret: (id: string, call?: CallOptions) => get<Secret>(`${endpointPath(id)}/secret`, call),
       rotateSecret: (id: string, rotation: Rotation = {}, call?: PostOptions) =>
         post<Secret>(`${endpointPath(id)}/secret/rotate`, rotation, call),
-      test: (id: string, call?: PostOptions) => post<EventId>(`${endpointPath(id)}/test`, undefined, call),
+      /** Sends `endpoint.test`, or a sample of another type. */
+      test: (id: string, { type, ...call }: PostOptions & { readonly type?: BridgeEvent['type'] } = {}) =>
+        post<EventId>(`${endpointPath(id)}/test`, { type }, call),
       /** Sends earlier deliveries again; `replays.get` shows how far it is. */
       replay: (id: string, order: ReplayOrder, call?: PostOptions) =>
         post<ReplayId>(`${endpointPath(id)}/replay`, order, call),

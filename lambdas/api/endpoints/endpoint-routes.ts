@@ -22,7 +22,12 @@ import {
   eventIdAnswer,
   secretAnswer,
 } from './endpoint-answers.ts';
-import { endpointChangeSchema, endpointSchema, rotationSchema } from './endpoint-schemas.ts';
+import {
+  endpointChangeSchema,
+  endpointSchema,
+  endpointTestSchema,
+  rotationSchema,
+} from './endpoint-schemas.ts';
 import { createEndpointTest } from './endpoint-test.ts';
 import { endpointView } from './endpoint-view.ts';
 import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
@@ -236,13 +241,16 @@ export function endpointRoutes(context: ApiContext): Route[] {
       method: 'POST',
       path: '/v1/endpoints/{id}/test',
       access: 'admin',
-      summary: 'Sends an endpoint.test event to this endpoint alone.',
+      summary:
+        'Sends an endpoint.test event, or a sample of the given type with `test: true` in its data, to this endpoint alone.',
+      body: endpointTestSchema,
+      bodyOptional: true,
       answers: { 202: eventIdAnswer },
-      handle: async ({ params, once }) => {
+      handle: async ({ params, body: { type = 'endpoint.test' }, once }) => {
         const id = (await known(params.id)).id;
         let due: Due | undefined;
         const { ids } = await once(async (commit) => {
-          const sent = await test(id, commit);
+          const sent = await test(id, type, commit);
           due = sent.due;
           return sent.outcome;
         });

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { headerRefusal, MAX_HEADERS } from '../../domain/delivering/custom-headers.ts';
 import { CREATED_KINDS, kindErrors } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { isSecret } from '../../domain/delivering/signing-secret.ts';
+import { EVENT_TYPES } from '../../domain/events/event-types.ts';
 import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
 
 /** Deliveries per second; by a lower rate, the next one would be farther away than a delivery is kept. */
@@ -105,3 +106,6 @@ export const rotationSchema = z.strictObject({
   overlapHours: z.optional(z.number().check(z.minimum(0), z.maximum(MAX_OVERLAP_HOURS))),
   secret: z.optional(secret),
 });
+
+/** The body that asks for a test. */
+export const endpointTestSchema = z.strictObject({ type: z.optional(z.enum(EVENT_TYPES)) });

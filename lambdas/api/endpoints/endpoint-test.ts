@@ -1,5 +1,7 @@
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { endpointEventWrites } from '../../adapters/rows/outbox.ts';
+import { SAMPLE_DATA } from '../../domain/events/event-samples.ts';
+import type { EventType } from '../../domain/events/event-types.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { eventExpiry } from '../../domain/retention.ts';
 import { outboxKey } from '../../domain/rows.ts';
@@ -7,16 +9,24 @@ import type { Due } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 
-/** Writes an `endpoint.test` event, which goes to its endpoint alone, whatever the filter. */
+/**
+ * Writes an event that goes to its endpoint alone, whatever the filter: `endpoint.test`, or a sample of another
+ * type, which says `test: true` in its data.
+ */
 export function createEndpointTest({
   table,
   now,
   retentionDays,
 }: Pick<ApiContext, 'table' | 'now' | 'retentionDays'>) {
-  return async function test(endpointId: string, commit: Commit): Promise<{ outcome: Outcome; due: Due }> {
+  return async function test(
+    endpointId: string,
+    type: EventType,
+    commit: Commit,
+  ): Promise<{ outcome: Outcome; due: Due }> {
     return optimistic(async () => {
       const outbox = await table.get<OutboxRow>(outboxKey({ kind: 'endpoint', endpointId }));
-      const draft = { type: 'endpoint.test', data: { message: 'This is a test.' } } as const;
+      const data = { ...SAMPLE_DATA[type], ...(type === 'endpoint.test' ? {} : { test: true }), endpointId };
+      const draft = { type, data };
       const expiresAt = eventExpiry(now(), retentionDays);
       const { writes, event, due } = endpointEventWrites(endpointId, outbox, draft, now(), {
         expiresAt,
