@@ -91,13 +91,13 @@ test('nothing that is deployed knows of the local runtime', () => {
 });
 
 test('no file imports itself by a circle', () => {
-  const graph = Map.groupBy(imports('{lib,lambdas,local,client}/**/*.ts'), ([from]) => from);
+  const graph = Map.groupBy(imports('{lib,lambdas,local,client,console}/**/*.{ts,tsx}'), ([from]) => from);
   expect(circles(graph)).toEqual([]);
 });
 
 test('no folder imports itself by a circle', () => {
   const graph = Map.groupBy(
-    imports('{lib,lambdas,local,client}/**/*.ts')
+    imports('{lib,lambdas,local,client,console}/**/*.{ts,tsx}')
       .map(([from, to]): [string, string] => [dirname(from), dirname(to)])
       .filter(([from, to]) => from !== to),
     ([from]) => from,
@@ -120,7 +120,7 @@ test('what only one stage uses lives in that stage', () => {
 });
 
 test('the console and the command line know the client alone', () => {
-  const known = imports('{console,cli}/**/*.ts').filter(([from, to]) => {
+  const known = imports('{console,cli}/**/*.{ts,tsx}').filter(([from, to]) => {
     const [home = ''] = from.split('/');
     return !within(to, home, 'client');
   });
@@ -133,6 +133,15 @@ test('the client runs with nothing but itself, in browsers too', () => {
     specifiers(text(path).replaceAll(/^(import|export) type [^;]*;/gm, '')).map((to) => [path, to]),
   );
   expect(needed.filter(([, to = '']) => !to.startsWith('./'))).toEqual([]);
+});
+
+/** Code that it only shows. */
+const SHOWN = ['console/endpoints/snippets.ts'];
+
+test('the console needs what it is built of, and nothing of Node', () => {
+  const allowed = ['preact', '@preact/', 'wouter-preact', 'uplot', '@tanstack/virtual-core'];
+  const needed = packages('console/**/*.{ts,tsx}').filter(([from]) => !SHOWN.includes(from));
+  expect(needed.filter(([, to]) => !allowed.some((name) => to.startsWith(name)))).toEqual([]);
 });
 
 test('what sets kinds of endpoints apart is in their descriptors alone', () => {

@@ -1,0 +1,143 @@
+import { useSignal } from '@preact/signals';
+import type { Endpoint, EndpointChange } from '../../client/client.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { ErrorNote } from '../parts/error-note.tsx';
+
+type EndpointFormProps = {
+  readonly title: string;
+  /** The one to edit; a new one without it. */
+  readonly endpoint?: Endpoint;
+  readonly onClose: () => void;
+  readonly onSubmit: (given: Given) => Promise<unknown>;
+};
+
+export type Given = EndpointChange & { kind?: 'http' | 'pull' | 'eventbridge' };
+
+/** The fields of an endpoint. */
+export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFormProps) {
+  const error = useSignal<unknown>(undefined);
+  const busy = useSignal(false);
+  const kind = useSignal(endpoint?.kind ?? 'http');
+
+  async function submit(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    busy.value = true;
+    try {
+      await onSubmit(givenIn(new FormData(event.currentTarget as HTMLFormElement), endpoint));
+    } catch (thrown) {
+      error.value = thrown;
+      busy.value = false;
+    }
+  }
+
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form onSubmit={(event) => void submit(event)}>
+        {!endpoint && (
+          <label>
+            Kind
+            <select
+              name="kind"
+              value={kind.value}
+              onChange={({ currentTarget }) => {
+                kind.value = currentTarget.value as Endpoint['kind'];
+              }}
+            >
+              <option value="http">http: the bridge posts to a URL</option>
+              <option value="pull">pull: a client behind a firewall fetches its messages</option>
+              <option value="eventbridge">eventbridge: the deployment's event bus</option>
+            </select>
+          </label>
+        )}
+        {kind.value === 'http' && (
+          <label>
+            URL
+            <input
+              name="url"
+              type="url"
+              required
+              defaultValue={endpoint?.url}
+              placeholder="https://example.com/hooks"
+            />
+          </label>
+        )}
+        {kind.value === 'eventbridge' && (
+          <label>
+            Event bus
+            <input name="busName" required defaultValue={endpoint?.busName} />
+          </label>
+        )}
+        {kind.value !== 'callback' && (
+          <label>
+            Events
+            <input
+              name="events"
+              class="mono"
+              defaultValue={endpoint?.events.join(', ') ?? 'video.*, endpoint.*'}
+              aria-describedby="events-hint"
+            />
+            <span class="hint" id="events-hint">
+              Types, or prefixes with .*; progress only when you name progress.updated
+            </span>
+          </label>
+        )}
+        <label>
+          Description <span class="subtle">(optional)</span>
+          <input name="description" defaultValue={endpoint?.description} maxLength={500} />
+        </label>
+        {kind.value !== 'pull' && (
+          <div class="two">
+            <label>
+              At most <span class="subtle">(a second)</span>
+              <input
+                name="rateLimit"
+                type="number"
+                min="0.001"
+                max="1000"
+                step="any"
+                defaultValue={endpoint?.rateLimit}
+                placeholder="no limit"
+              />
+            </label>
+            <label class="check">
+              <input name="ordered" type="checkbox" defaultChecked={endpoint?.ordered} /> In order, one after
+              the other
+            </label>
+          </div>
+        )}
+        <ErrorNote error={error.value} />
+        <div class="buttons">
+          <button type="submit" class="primary" disabled={busy.value}>
+            {endpoint ? 'Save' : 'Create'}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+/** What the form says. Of an endpoint that is edited, only what differs. */
+function givenIn(form: FormData, endpoint: Endpoint | undefined): Given {
+  const text = (name: string) => {
+    const value = form.get(name);
+    return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
+  };
+  const rate = text('rateLimit');
+  const all: Given = {
+    kind: text('kind') as Given['kind'],
+    url: text('url'),
+    busName: text('busName'),
+    events: text('events')
+      ?.split(/[\s,]+/)
+      .filter(Boolean),
+    description: text('description') ?? (endpoint?.description ? '' : undefined),
+    rateLimit: rate === undefined ? (endpoint?.rateLimit === undefined ? undefined : null) : Number(rate),
+    ordered: form.has('ordered') || (endpoint?.ordered ? false : undefined),
+  };
+  const before: Partial<Record<string, unknown>> = endpoint ?? {};
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      ([name, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(before[name]),
+    ),
+  );
+}

@@ -1,0 +1,229 @@
+import { useSignal } from '@preact/signals';
+import { Link, useSearch } from 'wouter-preact';
+import { navigate } from 'wouter-preact/use-browser-location';
+import { ApiError, type Endpoint } from '../../client/client.ts';
+import { Action } from '../parts/action.tsx';
+import { Badge } from '../parts/badge.tsx';
+import { Empty, Loading } from '../parts/empty.tsx';
+import { ErrorNote } from '../parts/error-note.tsx';
+import { Ago, Time } from '../parts/time.tsx';
+import { useLive } from '../parts/use-live.ts';
+import { useTitle } from '../parts/use-title.ts';
+import { plural } from '../parts/words.ts';
+import { api, isAdmin } from '../session/session.ts';
+import { DeliveryLog } from './delivery-log.tsx';
+import { EndpointForm } from './endpoint-form.tsx';
+import { healthLabel, healthTone, nameOf, whyNot } from './endpoint-words.ts';
+import { ReplayDialog } from './replay-dialog.tsx';
+import { SecretDialog } from './secret-dialog.tsx';
+import { TestDialog } from './test-dialog.tsx';
+
+/** Of what waits, at most so many are counted. */
+const COUNTED = 100;
+
+/** One endpoint: how it is, what it was sent, and what may be done. */
+export function EndpointPage({ id }: { readonly id: string }) {
+  useTitle('Endpoint');
+  const chosen = new URLSearchParams(useSearch()).get('delivery') ?? undefined;
+  const { data, error, reload } = useLive(
+    async (signal) => {
+      const { endpoints } = api();
+      const endpoint = await endpoints.get(id, { signal });
+      const [held, failed] = await Promise.all([
+        endpoints.deliveries(id, { state: 'held' }).page({ limit: COUNTED, signal }),
+        endpoint.health.state === 'healthy'
+          ? undefined
+          : endpoints.deliveries(id, { state: 'failed' }).page({ limit: 1, signal }),
+      ]);
+      return { endpoint, held: held.items.length, lastFailed: failed?.items[0] };
+    },
+    4_000,
+    [id],
+  );
+  if (error.value instanceof ApiError && error.value.status === 404)
+    return (
+      <section class="page">
+        <Empty title="There is no such endpoint any more">
+          <p>
+            What it was sent is still here. Other endpoints are on the page{' '}
+            <Link href="/endpoints">Endpoints</Link>.
+          </p>
+        </Empty>
+        <DeliveryLog endpointId={id} chosen={chosen} />
+      </section>
+    );
+  if (!data.value)
+    return (
+      <section class="page">
+        <ErrorNote error={error.value} />
+        {!error.value && <Loading />}
+      </section>
+    );
+  const { endpoint, held, lastFailed } = data.value;
+  const reason = lastFailed && whyNot(lastFailed);
+  return (
+    <article class="page">
+      <p class="crumbs">
+        <Link href="/endpoints">Endpoints</Link> /
+      </p>
+      <div class="page-head">
+        <h1 class="break">{nameOf(endpoint)}</h1>
+        <Badge tone={healthTone(endpoint)}>{healthLabel(endpoint)}</Badge>
+        {isAdmin.value && <Buttons endpoint={endpoint} onDone={reload} />}
+      </div>
+      <ErrorNote error={error.value} />
+      <section class="panel">
+        <h2>Health</h2>
+        <Health endpoint={endpoint} reason={reason} />
+        {held > 0 && (
+          <p>
+            {held === COUNTED
+              ? `At least ${COUNTED} deliveries wait`
+              : `${plural(held, 'delivery', 'deliveries')} wait`}
+            . They go out as soon as the endpoint answers again.
+          </p>
+        )}
+        <dl class="facts">
+          {endpoint.url && (
+            <>
+              <dt>URL</dt>
+              <dd class="mono break">{endpoint.url}</dd>
+            </>
+          )}
+          <dt>Kind</dt>
+          <dd>{endpoint.kind}</dd>
+          <dt>Events</dt>
+          <dd>{endpoint.events.join(', ')}</dd>
+          <dt>Rate limit</dt>
+          <dd>{endpoint.rateLimit === undefined ? 'none' : `${endpoint.rateLimit} a second`}</dd>
+          <dt>Order</dt>
+          <dd>{endpoint.ordered ? 'one after the other' : 'as they come'}</dd>
+          {Object.keys(endpoint.headers).length > 0 && (
+            <>
+              <dt>Headers</dt>
+              <dd>{Object.keys(endpoint.headers).join(', ')} (their values are never shown)</dd>
+            </>
+          )}
+          <dt>Created</dt>
+          <dd>
+            <Time at={endpoint.createdAt} />
+          </dd>
+          <dt>Id</dt>
+          <dd class="mono break">{endpoint.id}</dd>
+        </dl>
+      </section>
+      <DeliveryLog endpointId={id} chosen={chosen} />
+    </article>
+  );
+}
+
+function Health({ endpoint, reason }: { readonly endpoint: Endpoint; readonly reason: string | undefined }) {
+  const { health, enabled, disabledReason, kind } = endpoint;
+  if (!enabled)
+    return (
+      <p class="note warn">
+        It is disabled ({disabledReason ?? 'by a person'}). Deliveries are held. Mend the receiver if it
+        failed, then press “Enable”.
+      </p>
+    );
+  if (health.state === 'failing')
+    return (
+      <div class="note bad">
+        <p>
+          It fails since <Ago at={health.failingSince} />
+          {reason && <>: {reason}</>}. The bridge tries again with growing pauses, and holds new deliveries
+          back.
+        </p>
+        <p>Mend the receiver. What failed for good can be replayed then.</p>
+      </div>
+    );
+  if (!health.lastDeliveredAt)
+    return (
+      <p>
+        {kind === 'pull'
+          ? 'No message was acknowledged yet.'
+          : 'Nothing was delivered yet. Send a test to see whether it answers.'}
+      </p>
+    );
+  return (
+    <p>
+      It answers. The last delivery arrived <Ago at={health.lastDeliveredAt} />.
+    </p>
+  );
+}
+
+type ButtonsProps = { readonly endpoint: Endpoint; readonly onDone: () => void };
+
+function Buttons({ endpoint, onDone }: ButtonsProps) {
+  const { id, enabled, kind } = endpoint;
+  const dialog = useSignal<'edit' | 'test' | 'replay' | undefined>(undefined);
+  const secret = useSignal<string | undefined>(undefined);
+  const { endpoints } = api();
+  const close = () => {
+    dialog.value = undefined;
+  };
+  return (
+    <div class="buttons">
+      <button type="button" class="primary" onClick={() => (dialog.value = 'test')}>
+        Send a test
+      </button>
+      <button type="button" onClick={() => (dialog.value = 'replay')}>
+        Replay
+      </button>
+      <button type="button" onClick={() => (dialog.value = 'edit')}>
+        Edit
+      </button>
+      <Action run={() => endpoints.change(id, { enabled: !enabled }).then(onDone)}>
+        {enabled ? 'Disable' : 'Enable'}
+      </Action>
+      {kind !== 'callback' && (
+        <Action
+          run={async () => {
+            secret.value = (await endpoints.rotateSecret(id)).secret;
+          }}
+          confirm={{
+            title: 'Rotate the signing secret?',
+            text: 'The bridge signs with the new and the old secret for 24 hours. Until then give the new one to your receiver.',
+            button: 'Rotate',
+          }}
+        >
+          Rotate secret
+        </Action>
+      )}
+      <Action
+        class="danger-quiet"
+        run={() => endpoints.delete(id).then(() => navigate('/console/endpoints'))}
+        confirm={{
+          title: 'Delete this endpoint?',
+          text: 'Its deliveries that have not arrived are canceled. What it was sent can still be looked at.',
+          button: 'Delete',
+        }}
+      >
+        Delete
+      </Action>
+      {dialog.value === 'edit' && (
+        <EndpointForm
+          title="Edit the endpoint"
+          endpoint={endpoint}
+          onClose={close}
+          onSubmit={async (change) => {
+            await endpoints.change(id, change);
+            close();
+            onDone();
+          }}
+        />
+      )}
+      {dialog.value === 'test' && <TestDialog endpointId={id} onClose={close} />}
+      {dialog.value === 'replay' && <ReplayDialog endpointId={id} onClose={close} />}
+      {secret.value && (
+        <SecretDialog
+          title="The new secret"
+          secret={secret.value}
+          onClose={() => {
+            secret.value = undefined;
+          }}
+        />
+      )}
+    </div>
+  );
+}

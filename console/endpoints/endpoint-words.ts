@@ -1,0 +1,26 @@
+import type { Delivery, Endpoint } from '../../client/client.ts';
+import type { Tone } from '../parts/badge.tsx';
+
+/** What a person calls an endpoint. */
+export const nameOf = ({ id, description, url, busName, kind }: Endpoint): string =>
+  description || url || (busName && `event bus ${busName}`) || `${kind} endpoint ${id}`;
+
+export function healthTone({ health, enabled }: Endpoint): Tone {
+  if (!enabled) return 'idle';
+  return health.state === 'healthy' ? 'good' : 'bad';
+}
+
+export const healthLabel = ({ health, enabled }: Endpoint): string => (enabled ? health.state : 'disabled');
+
+/** Why a delivery has not arrived, in words. */
+export function whyNot({ state, attempts }: Delivery): string | undefined {
+  if (state === 'delivered') return undefined;
+  if (state === 'canceled') return 'Canceled: its endpoint or its request was deleted.';
+  const last = attempts.at(-1);
+  if (!last)
+    return state === 'held'
+      ? 'Held: the endpoint is disabled, or was failing when the event came.'
+      : undefined;
+  const reason = last.reason ?? (last.error ? `no answer (${last.error})` : `it answered ${last.statusCode}`);
+  return reason.charAt(0).toUpperCase() + reason.slice(1);
+}

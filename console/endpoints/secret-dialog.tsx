@@ -1,0 +1,36 @@
+import { useSignal } from '@preact/signals';
+import { Choices } from '../parts/choices.tsx';
+import { CopyButton } from '../parts/copy-button.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { Json } from '../parts/json.tsx';
+import { LANGUAGES, type Language, SNIPPETS } from './snippets.ts';
+
+type SecretDialogProps = { readonly title: string; readonly secret: string; readonly onClose: () => void };
+
+/** Shows a fresh secret once, and how the receiver uses it. */
+export function SecretDialog({ title, secret, onClose }: SecretDialogProps) {
+  const language = useSignal<Language>('JavaScript');
+  return (
+    <Dialog title={title} onClose={onClose} wide>
+      <p>Give this signing secret to your receiver. The page shows it only now.</p>
+      <p class="secret">
+        <code>{secret}</code>
+        <CopyButton text={secret} label="Copy the secret" class="primary" />
+      </p>
+      <Choices
+        label="Language of the receiver"
+        options={LANGUAGES}
+        value={language.value}
+        onChange={(each) => {
+          language.value = each;
+        }}
+      />
+      <Json value={SNIPPETS[language.value]} label={`How to verify in ${language.value}`} />
+      <div class="buttons">
+        <button type="button" onClick={onClose}>
+          I have kept it
+        </button>
+      </div>
+    </Dialog>
+  );
+}

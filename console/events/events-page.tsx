@@ -1,0 +1,123 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { Link } from 'wouter-preact';
+import { Empty, Loading } from '../parts/empty.tsx';
+import { ErrorNote } from '../parts/error-note.tsx';
+import { Json } from '../parts/json.tsx';
+import { Prose } from '../parts/prose.tsx';
+import { eventColor } from '../parts/stages.ts';
+import { Time } from '../parts/time.tsx';
+import { useLive } from '../parts/use-live.ts';
+import { useTitle } from '../parts/use-title.ts';
+import { api } from '../session/session.ts';
+import { createEventStream, FOLLOWED } from './event-stream.ts';
+import { eventTypes } from './event-types.ts';
+
+const LOOK_MS = 2_000;
+
+/** What happens now, and all that can happen. */
+export function EventsPage() {
+  useTitle('Events');
+  return (
+    <section class="page">
+      <h1>Events</h1>
+      <Stream />
+      <Catalogue />
+    </section>
+  );
+}
+
+function Stream() {
+  const stream = useMemo(() => createEventStream(api()), []);
+  const isPaused = useSignal(false);
+  const isLoaded = useSignal(false);
+  const error = useSignal<unknown>(undefined);
+  useEffect(() => {
+    if (isPaused.value) return;
+    const controller = new AbortController();
+    let timer: ReturnType<typeof setTimeout>;
+    async function look(): Promise<void> {
+      try {
+        if (!document.hidden) await stream.look(controller.signal);
+        error.value = undefined;
+      } catch (thrown) {
+        if (!controller.signal.aborted) error.value = thrown;
+      }
+      isLoaded.value = true;
+      if (!controller.signal.aborted) timer = setTimeout(() => void look(), LOOK_MS);
+    }
+    void look();
+    return () => {
+      controller.abort();
+      clearTimeout(timer);
+    };
+  }, [isPaused.value]);
+
+  return (
+    <section class="panel">
+      <div class="panel-head">
+        <h2>Live</h2>
+        <span class="subtle">of the newest {FOLLOWED} requests</span>
+        <button
+          type="button"
+          aria-pressed={isPaused.value}
+          onClick={() => (isPaused.value = !isPaused.value)}
+        >
+          {isPaused.value ? 'Go on' : 'Pause'}
+        </button>
+      </div>
+      <ErrorNote error={error.value} />
+      {!isLoaded.value && <Loading />}
+      {isLoaded.value && stream.events.value.length === 0 && (
+        <Empty title="Nothing happened yet">
+          <p>
+            Events come as requests move on. Register one on the page <Link href="/requests">Requests</Link>.
+          </p>
+        </Empty>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <ol class="plain stream" tabIndex={0} aria-label="Events, the newest first">
+        {stream.events.value.map((event) => (
+          <li key={event.id}>
+            <details>
+              <summary>
+                <Time at={event.timestamp} />
+                <span class={`type ${eventColor(event.type)}`}>{event.type}</span>
+                <span class="subtle mono clip">{event.data.requestId}</span>
+              </summary>
+              {event.data.requestId && <Link href={`/requests/${event.data.requestId}`}>its request</Link>}
+              <Json value={event} label={event.type} />
+            </details>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function Catalogue() {
+  const { data, error } = useLive((signal) => eventTypes(signal), 3_600_000, []);
+  return (
+    <section class="panel">
+      <h2>Catalogue</h2>
+      <p class="subtle">
+        Endpoints filter by these types, or by a prefix such as <code>video.*</code>. The{' '}
+        <Link href="/reference#Event">reference</Link> describes the fields.
+      </p>
+      <ErrorNote error={error.value} />
+      {!data.value && !error.value && <Loading />}
+      <ul class="plain catalogue">
+        {data.value?.map(({ type, description, example }) => (
+          <li key={type}>
+            <details>
+              <summary>
+                <span class={`type ${eventColor(type)}`}>{type}</span> <Prose text={description} />
+              </summary>
+              <Json value={example} label={`Example of ${type}`} />
+            </details>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

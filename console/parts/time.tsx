@@ -1,0 +1,38 @@
+import { signal } from '@preact/signals';
+import { agoInWords } from './words.ts';
+
+/** ms since epoch; moves on every second. */
+export const clock = signal(Date.now());
+setInterval(() => {
+  if (!document.hidden) clock.value = Date.now();
+}, 1_000);
+
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
+const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+
+/** A time in the viewer's zone; only the time of day for one of today. UTC is shown on hover. */
+export function Time({ at }: { readonly at: string | null | undefined }) {
+  if (!at) return <>–</>;
+  const date = new Date(at);
+  const isToday = DAY.format(date) === DAY.format(clock.value);
+  return (
+    <time dateTime={at} title={`${utc(at)} UTC`}>
+      {(isToday ? CLOCK : FULL).format(date)}
+    </time>
+  );
+}
+
+/** How long ago, or in how long; the times themselves are shown on hover. */
+export function Ago({ at }: { readonly at: string | null | undefined }) {
+  if (!at) return <>–</>;
+  return (
+    <time dateTime={at} title={`${FULL.format(new Date(at))}, ${utc(at)} UTC`}>
+      {agoInWords(clock.value - Date.parse(at))}
+    </time>
+  );
+}
+
+export const localTime = (at: number): string => CLOCK.format(at);
+export const localFull = (at: number): string => FULL.format(at);
+export const utc = (at: string): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');

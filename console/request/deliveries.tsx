@@ -1,0 +1,56 @@
+import { Link } from 'wouter-preact';
+import type { Timeline } from '../../client/client.ts';
+import { Action } from '../parts/action.tsx';
+import { Badge, deliveryTone } from '../parts/badge.tsx';
+import { Ago } from '../parts/time.tsx';
+import { api, isAdmin } from '../session/session.ts';
+import type { Story } from './story.ts';
+
+const SHOWN = 8;
+
+type DeliveriesProps = { readonly timeline: Timeline; readonly story: Story };
+
+/** What was sent, the newest first; what did not arrive, with the reason. */
+export function Deliveries({ timeline: { deliveries }, story }: DeliveriesProps) {
+  const newest = [...deliveries].reverse();
+  const ordered = [
+    ...newest.filter(({ state }) => state === 'failed'),
+    ...newest.filter(({ state }) => state !== 'failed'),
+  ];
+  const nameOf = (id: string) => story.lanes.find((lane) => lane.id === id)?.name ?? id;
+  return (
+    <section class="panel">
+      <h2>Deliveries</h2>
+      {deliveries.length === 0 && (
+        <p class="subtle">
+          Nobody was told: no endpoint matched. Create one on the page{' '}
+          <Link href="/endpoints">Endpoints</Link>.
+        </p>
+      )}
+      <ul class="plain deliveries">
+        {ordered.slice(0, SHOWN).map(({ id, type, state, endpointId, reason, nextAttemptAt }) => (
+          <li key={id}>
+            <div>
+              <Badge tone={deliveryTone(state)}>{state}</Badge> <strong>{type}</strong>{' '}
+              <Link href={`/endpoints/${endpointId}?delivery=${id}`} class="break">
+                {nameOf(endpointId)}
+              </Link>
+            </div>
+            {reason && <div class="subtle">{reason}</div>}
+            {nextAttemptAt && (
+              <div class="subtle">
+                next attempt <Ago at={nextAttemptAt} />
+              </div>
+            )}
+            {isAdmin.value && state === 'failed' && (
+              <Action class="quiet" run={() => api().deliveries.retry(id)}>
+                Retry
+              </Action>
+            )}
+          </li>
+        ))}
+      </ul>
+      {ordered.length > SHOWN && <p class="subtle">and {ordered.length - SHOWN} more, in the list below</p>}
+    </section>
+  );
+}

@@ -1,0 +1,157 @@
+// biome-ignore-all lint/a11y/useSemanticElements: rows that are placed by hand cannot be those of a <table>
+// biome-ignore-all lint/a11y/useFocusableInteractive: a list that is read is no grid; its links take the focus
+import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import { Link } from 'wouter-preact';
+import type { VideoRequest } from '../../client/client.ts';
+import { Badge } from '../parts/badge.tsx';
+import { stageOf, timeLeft, videoInWords } from '../parts/stages.ts';
+import { Ago, clock } from '../parts/time.tsx';
+import { span } from '../parts/words.ts';
+import type { RequestStore } from './request-store.ts';
+import { StageBar } from './stage-bar.tsx';
+import { useVirtualizer } from './use-virtualizer.ts';
+
+const NARROW = matchMedia('(max-width: 760px)');
+const ROW = 56;
+const NARROW_ROW = 92;
+const REFRESH_MS = 3_000;
+/** Rows from the end at which the next page is loaded. */
+const AHEAD = 30;
+
+/** The rows of the list; only those in sight are in the page. */
+export function RequestTable({ store }: { readonly store: RequestStore }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const isNarrow = useSignal(NARROW.matches);
+  const rows = [...store.parked.value, ...store.rows.value];
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => (isNarrow.value ? NARROW_ROW : ROW),
+    getItemKey: (i) => rows[i]?.requestId ?? i,
+  });
+  const items = virtualizer.getVirtualItems();
+  const seen = useRef<string[]>([]);
+  seen.current = items.flatMap(({ index }) => rows[index]?.requestId ?? []);
+
+  useEffect(() => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const changed = () => {
+      isNarrow.value = NARROW.matches;
+      virtualizer.measure();
+    };
+    NARROW.addEventListener('change', changed, { signal });
+    void store.loadMore(signal).then(() => store.refresh([], signal));
+    const timer = setInterval(() => {
+      if (!document.hidden) void store.refresh(seen.current, signal);
+    }, REFRESH_MS);
+    return () => {
+      controller.abort();
+      clearInterval(timer);
+    };
+  }, [store]);
+
+  const isNearEnd = (items.at(-1)?.index ?? 0) >= rows.length - AHEAD;
+  useEffect(() => {
+    const controller = new AbortController();
+    if (isNearEnd && rows.length > 0 && !store.complete.value && !store.loading.value)
+      void store.loadMore(controller.signal);
+  }, [isNearEnd, rows.length, store.loading.value]);
+
+  return (
+    <div
+      class="request-table"
+      role="table"
+      aria-label="Requests"
+      aria-rowcount={store.complete.value ? rows.length : -1}
+    >
+      <div class="request-row table-head" role="row">
+        {['Request', 'Stage', 'Progress', 'Time left', 'Video', 'Registered'].map((name) => (
+          <span key={name} role="columnheader">
+            {name}
+          </span>
+        ))}
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
+      <div class="scroller" ref={scroller} role="rowgroup" tabIndex={0}>
+        <div class="rows" role="presentation" style={{ height: `${virtualizer.getTotalSize()}px` }}>
+          {items.map(({ index, key, start, size }) => {
+            const request = rows[index];
+            return (
+              request && (
+                <Row
+                  key={key}
+                  request={request}
+                  index={index}
+                  style={{ transform: `translateY(${start}px)`, height: `${size}px` }}
+                />
+              )
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+type RowProps = {
+  readonly request: VideoRequest;
+  readonly index: number;
+  readonly style: Record<string, string>;
+};
+
+function Row({ request, index, style }: RowProps) {
+  const { requestId, status, progress, video, registeredAt, state, parked, metadata, message } = request;
+  const stage = stageOf(status);
+  const left = timeLeft(request, clock.value);
+  const copied = videoInWords(request);
+  const note = parked?.reason ?? video?.error ?? message ?? metadataLine(metadata);
+  return (
+    <div
+      class={`request-row ${parked ? 'is-parked' : ''}`}
+      role="row"
+      aria-rowindex={index + 1}
+      style={style}
+    >
+      <span role="cell" class="cell-id">
+        <Link href={`/requests/${requestId}`} title={requestId}>
+          <span class="mono">{requestId}</span>
+        </Link>
+        <span class="subtle clip">{note}</span>
+      </span>
+      <span role="cell" class="cell-stage">
+        <StageBar request={request} />
+        <span class="stage-name">
+          {parked ? (
+            <Badge tone="bad">needs you</Badge>
+          ) : state === 'stopped' ? (
+            <Badge tone="idle">stopped</Badge>
+          ) : (
+            stage.label
+          )}
+        </span>
+      </span>
+      <span role="cell" class="number">
+        {progress === null ? '–' : `${Math.round(progress)} %`}
+      </span>
+      <span role="cell" class="number cell-left">
+        {left === undefined
+          ? '–'
+          : `≈ ${span(Math.max(1000, Math.round(left / 1000) * 1000)).replace('.0', '')}`}
+      </span>
+      <span role="cell" class="cell-video">
+        {copied ? <Badge tone={copied.tone}>{copied.label}</Badge> : '–'}
+      </span>
+      <span role="cell" class="subtle cell-time">
+        <Ago at={registeredAt} />
+      </span>
+    </div>
+  );
+}
+
+const metadataLine = (metadata: Record<string, string>): string =>
+  Object.entries(metadata)
+    .slice(0, 3)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(' · ');

@@ -1,0 +1,172 @@
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { useSearch } from 'wouter-preact';
+import { navigate } from 'wouter-preact/use-browser-location';
+import type { VideoRequest } from '../../client/client.ts';
+import { Choices } from '../parts/choices.tsx';
+import { Empty, Loading } from '../parts/empty.tsx';
+import { ErrorNote } from '../parts/error-note.tsx';
+import { STAGES } from '../parts/stages.ts';
+import { useTitle } from '../parts/use-title.ts';
+import { plural } from '../parts/words.ts';
+import { api, isAdmin } from '../session/session.ts';
+import { PasteDialog } from './paste-dialog.tsx';
+import { RegisterDialog } from './register-dialog.tsx';
+import { createRequestStore, type RequestStore } from './request-store.ts';
+import { RequestTable } from './request-table.tsx';
+
+const STATES = [
+  ['', 'All'],
+  ['active', 'Active'],
+  ['parked', 'Needs you'],
+  ['done', 'Done'],
+  ['stopped', 'Stopped'],
+] as const;
+const TYPING_MS = 300;
+
+/** All requests, live. The filter stands in the address, so that it can be shared and gone back to. */
+export function RequestsPage() {
+  useTitle('Requests');
+  const search = useSearch();
+  const given = new URLSearchParams(search);
+  const filter = {
+    state: (given.get('state') ?? '') as VideoRequest['state'] | '',
+    status: given.get('status') ?? '',
+    q: given.get('q') ?? '',
+  };
+  const dialog = useSignal<'register' | 'paste' | undefined>(undefined);
+  const round = useSignal(0);
+  const store = useMemo(
+    () =>
+      createRequestStore(api(), {
+        state: filter.state || undefined,
+        status: filter.status || undefined,
+        q: filter.q || undefined,
+      }),
+    [search, round.value],
+  );
+
+  function change(changed: Partial<typeof filter>): void {
+    const wanted = Object.entries({ ...filter, ...changed }).filter(([, value]) => value !== '');
+    navigate(`/console/requests${wanted.length > 0 ? `?${new URLSearchParams(wanted)}` : ''}`, {
+      replace: true,
+    });
+  }
+  const close = () => {
+    dialog.value = undefined;
+    round.value++;
+  };
+
+  return (
+    <section class="page fill">
+      <div class="page-head">
+        <h1>Requests</h1>
+        <Count store={store} />
+        {isAdmin.value && (
+          <div class="buttons">
+            <button type="button" class="primary" onClick={() => (dialog.value = 'register')}>
+              Register a request
+            </button>
+            <button type="button" onClick={() => (dialog.value = 'paste')}>
+              Paste ids
+            </button>
+          </div>
+        )}
+      </div>
+      <search class="filters">
+        <SearchField value={filter.q} onChange={(q) => change({ q })} />
+        <Choices
+          label="State"
+          options={STATES}
+          value={filter.state}
+          onChange={(state) => change({ state })}
+        />
+        <select
+          aria-label="Status"
+          value={filter.status}
+          onChange={({ currentTarget }) => change({ status: currentTarget.value })}
+        >
+          <option value="">Any status</option>
+          {['registered', ...STAGES.map(({ status }) => status), 'failed', 'canceled', 'lost'].map(
+            (status) => (
+              <option key={status}>{status}</option>
+            ),
+          )}
+        </select>
+      </search>
+      <ErrorNote error={store.error.value} />
+      <Rows store={store} isFiltered={search !== ''} onRegister={() => (dialog.value = 'register')} />
+      {dialog.value === 'register' && <RegisterDialog onClose={close} />}
+      {dialog.value === 'paste' && <PasteDialog onClose={close} />}
+    </section>
+  );
+}
+
+type RowsProps = {
+  readonly store: RequestStore;
+  readonly isFiltered: boolean;
+  readonly onRegister: () => void;
+};
+
+function Rows({ store, isFiltered, onRegister }: RowsProps) {
+  const isEmpty = store.rows.value.length === 0 && store.parked.value.length === 0;
+  return (
+    <>
+      {isEmpty && !store.complete.value && !store.error.value && <Loading />}
+      {isEmpty && store.complete.value && isFiltered && (
+        <Empty title="No request matches">
+          <p>A search looks at ids, metadata and error texts. Take a part of the filter away to see more.</p>
+        </Empty>
+      )}
+      {isEmpty && store.complete.value && !isFiltered && (
+        <Empty title="No requests yet">
+          <p>
+            Give the bridge the id of a Topaz request. It watches the job, stores the video and tells you.
+          </p>
+          {isAdmin.value && (
+            <button type="button" class="primary" onClick={onRegister}>
+              Register the first one
+            </button>
+          )}
+        </Empty>
+      )}
+      <RequestTable store={store} />
+    </>
+  );
+}
+
+function Count({ store }: { readonly store: RequestStore }) {
+  const count = store.rows.value.length + store.parked.value.length;
+  if (count === 0) return null;
+  return (
+    <span class="subtle" role="status">
+      {store.complete.value ? plural(count, 'request') : `the newest ${plural(count, 'request')}`}
+    </span>
+  );
+}
+
+function SearchField({
+  value,
+  onChange,
+}: {
+  readonly value: string;
+  readonly onChange: (q: string) => void;
+}) {
+  const typed = useSignal(value);
+  useEffect(() => {
+    if (typed.value === value) return;
+    const timer = setTimeout(() => onChange(typed.value), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed.value]);
+  return (
+    <input
+      type="search"
+      aria-label="Search"
+      placeholder="Search id, metadata or error text"
+      value={typed.value}
+      onInput={({ currentTarget }) => {
+        typed.value = currentTarget.value;
+      }}
+    />
+  );
+}

@@ -1,0 +1,29 @@
+import type { VideoRequest } from '../../client/client.ts';
+import { STAGES, stageOf } from '../parts/stages.ts';
+
+/** How far a request is, as one segment for each stage; the present one is filled by its progress. */
+export function StageBar({ request }: { readonly request: VideoRequest }) {
+  const { status, progress } = request;
+  const { label, color } = stageOf(status);
+  const reached = STAGES.findIndex((stage) => stage.status === status);
+  const text = progress === null ? label : `${label}, ${Math.round(progress)} %`;
+  const isOff = reached < 0 && status !== 'registered';
+  return (
+    <span class="stage-bar" role="img" aria-label={text}>
+      {STAGES.map((stage, i) => {
+        const part = i < reached || status === 'complete' ? 1 : i === reached ? partOf(status, progress) : 0;
+        return (
+          <span
+            key={stage.status}
+            class={`segment ${i > reached && !isOff ? '' : isOff ? color : stage.color}`}
+          >
+            <span style={{ width: `${(isOff ? 1 : part) * 100}%` }} />
+          </span>
+        );
+      })}
+    </span>
+  );
+}
+
+const partOf = (status: string, progress: number | null): number =>
+  status === 'processing' && progress !== null ? Math.max(0.08, progress / 100) : 0.5;

@@ -1,0 +1,58 @@
+import { computed, signal } from '@preact/signals';
+import { ApiError, type Client, createClient, type Whoami } from '../../client/client.ts';
+
+/** In `sessionStorage`, which ends with the tab. */
+const STORED = 'bridge-key';
+
+export type Session = { readonly client: Client; readonly who: Whoami };
+
+/** Who looks at the page; undefined until a key is accepted. */
+export const session = signal<Session | undefined>(undefined);
+/** Why a key is asked for again. */
+export const signedOutBecause = signal<string | undefined>(undefined);
+/** Whether buttons that change something are shown. */
+export const isAdmin = computed(() => session.value?.who.role === 'admin');
+
+/** Calls that need no key. */
+export const publicClient = createClient({ url: location.origin });
+
+/** @throws {ApiError} the key is not accepted; {@link ConnectionError} nobody answered */
+export async function signIn(key: string): Promise<void> {
+  const client = createClient({ url: location.origin, key, fetch: fetchWatched });
+  const who = await client.whoami();
+  sessionStorage.setItem(STORED, key);
+  signedOutBecause.value = undefined;
+  session.value = { client, who };
+}
+
+export function signOut(reason?: string): void {
+  sessionStorage.removeItem(STORED);
+  signedOutBecause.value = reason;
+  session.value = undefined;
+}
+
+/** Signs in again after a reload, with the key of this tab. */
+export async function restoreSession(): Promise<void> {
+  const key = sessionStorage.getItem(STORED);
+  if (key === null) return;
+  try {
+    await signIn(key);
+  } catch (error) {
+    signOut(error instanceof ApiError && error.status === 401 ? EXPIRED : (error as Error).message);
+  }
+}
+
+/** The client of who is signed in; pages are shown to nobody else. */
+export function api(): Client {
+  const { value } = session;
+  if (!value) throw new Error('Nobody is signed in.');
+  return value.client;
+}
+
+const EXPIRED = 'This key is no longer accepted. Enter one from the secret of API keys.';
+
+const fetchWatched: typeof fetch = async (...args) => {
+  const response = await fetch(...args);
+  if (response.status === 401 && session.peek()) signOut(EXPIRED);
+  return response;
+};

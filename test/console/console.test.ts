@@ -1,0 +1,213 @@
+/// <reference lib="dom" />
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chromiumPath, startChromium } from './chromium.ts';
+import { ADMIN_KEY, type ConsoleWorld, openPage, READ_KEY, startConsoleWorld } from './console-world.ts';
+
+const SLOW = { timeout: 120_000 };
+const QUICK = {
+  statuses: [
+    ['processing', 0],
+    ['complete', 3],
+  ],
+  progress: [
+    [0, 10],
+    [2, 90],
+  ],
+};
+const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** All rules see each width and each scheme once; the colours are looked at in all of them. */
+const LOOKS: readonly { colorScheme: 'light' | 'dark'; width: number; rules?: string[] }[] = [
+  { colorScheme: 'light', width: 1280 },
+  { colorScheme: 'dark', width: 360 },
+  { colorScheme: 'dark', width: 1280, rules: ['color-contrast'] },
+  { colorScheme: 'light', width: 360, rules: ['color-contrast'] },
+];
+
+if (!chromiumPath) console.log('no Chromium here: the tests of the console are left out');
+
+describe.skipIf(!chromiumPath)('the console, in a browser', () => {
+  let world: ConsoleWorld;
+  let browser: Browser;
+  const open = (path: string, options?: Parameters<typeof openPage>[3]) =>
+    openPage(browser, world, path, options);
+
+  beforeAll(async () => {
+    [world, browser] = await Promise.all([startConsoleWorld(), startChromium()]);
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await world?.stop();
+  });
+
+  test('asks for a key, refuses a wrong one in words, and keeps it for the tab alone', SLOW, async () => {
+    const { page, requested } = await open('/requests', { key: null });
+    await page.getByLabel('API key').fill('wrong');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByText('This key is not known').waitFor();
+    await page.getByLabel('API key').fill(ADMIN_KEY);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Requests' }).waitFor();
+    await page.getByText('No requests yet').waitFor();
+    await page.reload();
+    await page.getByText('No requests yet').waitFor();
+    expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, '']);
+    expect(
+      requested.filter((url) => url.includes(ADMIN_KEY) || !url.startsWith(world.bridge.apiUrl)),
+    ).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a request that is registered in the page becomes a playing video', SLOW, async () => {
+    const requestId = await world.setJob({ trace: QUICK });
+    const { page, complaints } = await open('/requests');
+    await page.getByRole('button', { name: 'Register a request' }).click();
+    await page.getByLabel('Request id').fill(requestId);
+    await page.getByLabel('Metadata').fill(`order: 42\nnote: ${HOSTILE}`);
+    await page.getByRole('dialog').getByRole('button', { name: 'Register' }).click();
+    await page.getByRole('heading', { name: requestId }).waitFor();
+    await page.getByText(HOSTILE).waitFor();
+
+    await page.reload();
+    await page.locator('video').waitFor({ timeout: 60_000 });
+    await page.locator('video').evaluate((video: HTMLVideoElement) => {
+      video.muted = true;
+      return video.play();
+    });
+    await page.waitForFunction(() => (document.querySelector('video')?.currentTime ?? 0) > 0.3);
+
+    const story = page.getByRole('slider', { name: 'Time line' });
+    await story.focus();
+    await page.keyboard.press('Home');
+    expect(await story.getAttribute('aria-valuetext')).toContain('Registered');
+    await page.keyboard.press('End');
+    expect(await story.getAttribute('aria-valuetext')).not.toContain('Registered');
+    await page.getByText('All that happened').click();
+    await page.getByText('video.stored').first().waitFor();
+    expect(await page.title()).toContain('Webhook bridge');
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('an endpoint is created, tested, broken, mended and replayed', SLOW, async () => {
+    const { page, complaints } = await open('/endpoints');
+    await page.getByRole('button', { name: 'Create an endpoint' }).click();
+    await page.getByRole('textbox', { name: 'URL' }).fill(`${world.receiverUrl}/hooks`);
+    await page.getByLabel('Description').fill('The shop');
+    await page.getByRole('button', { name: 'Create', exact: true }).click();
+    expect(await page.locator('.secret code').textContent()).toMatch(/^whsec_/);
+    await page.getByRole('button', { name: 'Python' }).click();
+    await page.getByText('from standardwebhooks').waitFor();
+    await page.getByRole('button', { name: 'I have kept it' }).click();
+    await page.getByRole('heading', { name: 'The shop' }).waitFor();
+    expect(await page.content()).not.toContain('whsec_');
+
+    await page.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByRole('dialog').getByLabel('Type of event').selectOption('video.stored');
+    await page.getByRole('button', { name: 'Send', exact: true }).click();
+    await page.getByRole('dialog').getByText('The answer was 204').waitFor({ timeout: 60_000 });
+
+    world.receiver.status = 410;
+    await page.getByRole('button', { name: 'Send another' }).click();
+    await page.getByRole('dialog').getByText('410').first().waitFor({ timeout: 60_000 });
+    await page.keyboard.press('Escape');
+    await page.locator('.log-row').filter({ hasText: '410' }).first().click();
+    await page.getByText('Why it has not arrived.').waitFor();
+    await page.getByText('so says the receiver').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByText('disabled', { exact: false }).first().waitFor();
+
+    world.receiver.status = 204;
+    const before = world.receiver.received;
+    await page.getByRole('button', { name: 'Enable' }).click();
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByRole('button', { name: 'All that have ended' }).click();
+    await page.getByText(/\d+ deliver\w+ will be sent again/).waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+    await page.getByText(/^Done: /).waitFor();
+    expect(world.receiver.received).toBeGreaterThan(before);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('a key that reads sees everything but buttons', SLOW, async () => {
+    const { items } = await world.client.requests.list().page({ limit: 1 });
+    const { page } = await open('/requests', { key: READ_KEY });
+    await page.getByText('guest (read only)').waitFor();
+    await page.getByRole('link', { name: items[0]?.requestId }).click();
+    await page.getByRole('heading', { name: 'Time line' }).waitFor();
+    const names = await page.getByRole('button').allTextContents();
+    expect(names.filter((name) => /poll|stop|purge|restart|retry/i.test(name))).toEqual([]);
+    expect(await page.getByRole('button', { name: 'Copy curl' }).count()).toBe(1);
+    await page.context().close();
+  });
+
+  test('axe finds nothing serious on any page, light and dark, wide and narrow', SLOW, async () => {
+    const [{ requestId } = { requestId: '' }] = (await world.client.requests.list({ state: 'done' }).page())
+      .items;
+    const [{ id } = { id: '' }] = (await world.client.endpoints.list().page()).items;
+    const pages: [string, string][] = [
+      ['/requests', '.request-row'],
+      [`/requests/${requestId}`, '.story svg'],
+      ['/endpoints', '.card'],
+      [`/endpoints/${id}`, '.log-row'],
+      ['/overview', '.chart canvas'],
+      ['/events', '.catalogue li'],
+      ['/reference', '.call'],
+    ];
+    const found: string[] = [];
+    for (const [path, content] of pages) {
+      const { page } = await open(path);
+      await page.locator(content).first().waitFor({ state: 'attached' });
+      for (const { colorScheme, width, rules } of LOOKS) {
+        await page.emulateMedia({ colorScheme });
+        await page.setViewportSize({ width, height: 800 });
+        const violations = await axe(page, rules);
+        found.push(...violations.map((each) => `${path} ${colorScheme} ${width}: ${each}`));
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        if (overflow > 0) found.push(`${path} ${width}: ${overflow} px wider than the window`);
+      }
+      await page.context().close();
+    }
+    const { page } = await open('/requests', { key: null });
+    found.push(...(await axe(page)));
+    await page.context().close();
+    expect(found).toEqual([]);
+  });
+
+  test('a thousand pasted ids are registered, and what is no id is told', SLOW, async () => {
+    const ids = Array.from({ length: 1_000 }, () => randomUUID());
+    const { page, complaints } = await open('/requests');
+    await page.getByRole('button', { name: 'Paste ids' }).click();
+    await page
+      .getByLabel('Ids, or a text')
+      .fill(['id,name', ...ids.map((id) => `${id},x`), ids[0]].join('\n'));
+    await page.getByText('1,000 ids found, 1 repetition left out, 1 line without an id').waitFor();
+    await page.getByRole('button', { name: 'Register 1,000 requests' }).click();
+    await page.getByText('All of 1,000 ids: 1000 registered').waitFor({ timeout: 60_000 });
+    await page.getByRole('button', { name: 'Done' }).last().click();
+    await page.getByRole('searchbox').fill(ids[700]?.slice(0, 13) ?? '');
+    await page.getByRole('link', { name: ids[700] }).waitFor();
+    await page.getByText('1 request', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+});
+
+/** What axe-core finds that is serious or critical. Run by the debugger's protocol, since the page runs no foreign script. */
+async function axe(page: Page, rules?: readonly string[]): Promise<string[]> {
+  await page.evaluate(AXE);
+  const violations = await page.evaluate(async (only) => {
+    type Result = { violations: { id: string; impact: string; nodes: { html: string }[] }[] };
+    const { axe } = window as unknown as { axe: { run(options: object): Promise<Result> } };
+    return (await axe.run(only ? { runOnly: only } : {})).violations;
+  }, rules);
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id} in ${nodes[0]?.html.slice(0, 120)}`);
+}
