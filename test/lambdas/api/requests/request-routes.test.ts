@@ -153,6 +153,8 @@ describe('registering', () => {
 
   test('ten new callbacks at once are all added', async () => {
     await register();
+    // The hint of one is obsolete as soon as the next has written: which rows they name is not checked.
+    api = createClient(database(), { shared: true });
     const urls = Array.from({ length: 10 }, (_, n) => `${URL_A}/${n}`);
     const answers = await Promise.all(urls.map((callbackUrl) => register({ callbackUrl })));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
