@@ -128,6 +128,8 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
     simulation,
     faults,
     world,
+    /** A client of the table itself, without faults. */
+    dynamodb,
     queues,
     receivers,
     functions,

@@ -1,6 +1,11 @@
+import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
+import { eventWrites } from '../../lambdas/adapters/rows/outbox.ts';
+import type { RequestRow } from '../../lambdas/domain/requests/request.ts';
+import { requestKey } from '../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../local/topaz/video.ts';
 import type { Bridge } from '../chaos/bridge.ts';
 import type { Job } from '../chaos/upstream.ts';
+import type { Made } from '../chaos/users.ts';
 
 /** A story with the bridge in which any process may die; it ends when what it began is done, if nobody died. */
 export type Scenario = (bridge: Bridge) => Promise<void>;
@@ -34,6 +39,39 @@ async function copy(bridge: Bridge, bytes: number, faults: Job['faults'] = []): 
   await bridge.users.makeEndpoint('receiver-a', { filter: video, ordered: false });
   await bridge.users.register({ job: job(bytes, faults), copy: true, callback: false });
   await sleep(bridge, 5 * MINUTE);
+}
+
+/** Adds events that nobody has been told of, as many polls would, and sends no hint of them. */
+async function addProgress({ simulation, world, dynamodb }: Bridge, requestId: string, count: number) {
+  const table = createTable(dynamodb, world.tableName);
+  const source = { kind: 'request', requestId } as const;
+  await simulation.call('add events', { there: 1, back: 1 }, async () => {
+    for (let left = count; left > 0; left -= 50) {
+      const last = (await table.get<RequestRow>(requestKey(requestId))) as RequestRow;
+      const data = { status: last.status, progress: 100 };
+      const drafts = Array.from({ length: Math.min(left, 50) }, () => ({
+        type: 'progress.updated' as const,
+        data,
+        numbered: false as const,
+      }));
+      const { writes, counters } = eventWrites(source, last, drafts, simulation.now);
+      await table.transact([...writes, { update: requestKey(requestId), set: counters }]);
+    }
+  });
+}
+
+/** Fetches and acknowledges all that waits for a client. */
+async function fetchAll({ api, receivers, simulation }: Bridge, { id, url }: Made): Promise<void> {
+  for (;;) {
+    const { body } = await api.call('GET', `/v1/endpoints/${id}/messages`);
+    const items = body.items as { headers: Record<string, string>; body: string }[];
+    if (items.length === 0) return;
+    const ids = items.map(({ headers }) => headers['webhook-id']);
+    await expectStatus(api.call('POST', `/v1/endpoints/${id}/messages/ack`, { ids }), 200);
+    for (const { headers, body: text } of items) {
+      receivers.received.push({ at: simulation.now, url, headers, body: text, answer: 200 });
+    }
+  }
 }
 
 async function expectStatus(
@@ -191,20 +229,21 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'messages are fetched and acknowledged': async (bridge) => {
-    const { users, api, receivers, simulation } = bridge;
-    const made = await users.makeEndpoint('puller', { kind: 'pull', filter: video, ordered: false });
+    const made = await bridge.users.makeEndpoint('puller', { kind: 'pull', filter: video, ordered: false });
     await track(bridge);
-    for (let got = 1; got > 0; ) {
-      const { body } = await api.call('GET', `/v1/endpoints/${made.id}/messages`);
-      const items = body.items as { headers: Record<string, string>; body: string }[];
-      got = items.length;
-      if (got === 0) break;
-      const ids = items.map(({ headers }) => headers['webhook-id']);
-      await expectStatus(api.call('POST', `/v1/endpoints/${made.id}/messages/ack`, { ids }), 200);
-      for (const { headers, body: text } of items) {
-        receivers.received.push({ at: simulation.now, url: made.url, headers, body: text, answer: 200 });
-      }
+    await fetchAll(bridge, made);
+  },
+
+  'more than a hundred events go to three endpoints': async (bridge) => {
+    const filter = [...video, 'progress.updated'];
+    const made: Made[] = [];
+    for (const host of ['puller-a', 'puller-b', 'puller-c']) {
+      made.push(await bridge.users.makeEndpoint(host, { kind: 'pull', filter, ordered: false }));
     }
+    const { job: tracked } = await track(bridge);
+    await addProgress(bridge, tracked.requestId, 101);
+    await sleep(bridge, 3 * MINUTE);
+    for (const endpoint of made) await fetchAll(bridge, endpoint);
   },
 
   'all messages are lost, and the tick finds what is due': async (bridge) => {
