@@ -49,11 +49,11 @@ export type Layer = (call: AwsCall, next: Next) => Promise<JsonAnswer>;
 
 /**
  * What may go wrong with a call: the request is lost before the service saw it, the answer after the service acted,
- * the call is late, or the service answers with an error.
+ * the call is late, or the service answers with an error. `onLoss` is called when something is lost, before the
+ * caller can see that.
  */
 export type Fault =
-  | { kind: 'lose-request' }
-  | { kind: 'lose-answer' }
+  | { kind: 'lose-request' | 'lose-answer'; onLoss?: () => void }
   | { kind: 'delay'; ms: number }
   | { kind: 'error'; status: number; code: string; message: string };
 
@@ -175,7 +175,11 @@ export class FrontDoor {
       ...(trace && { trace }),
     };
     const fault = this.faults(call);
-    if (fault?.kind === 'lose-request') return void response.destroy();
+    const lose = () => {
+      if (fault && 'onLoss' in fault) fault.onLoss?.();
+      response.destroy();
+    };
+    if (fault?.kind === 'lose-request') return lose();
     if (fault?.kind === 'error') return refuse(response, service, fault.status, fault.code, fault.message);
     if (fault?.kind === 'delay') await pause(fault.ms);
 
@@ -191,7 +195,7 @@ export class FrontDoor {
     const loseAnswer = fault?.kind === 'lose-answer';
     if (body) {
       const answer = await this.answer(call, incoming, response);
-      return loseAnswer ? void response.destroy() : sendJson(response, answer);
+      return loseAnswer ? lose() : sendJson(response, answer);
     }
 
     // Without the right to list a bucket S3 does not say what is missing in it.
@@ -200,7 +204,7 @@ export class FrontDoor {
       refusal(caller, [{ action: 's3:ListBucket', resource: `arn:aws:s3:::${s3.bucket}` }]);
     await this.forward(incoming, options.upstreams.s3, response, (answer) => {
       if (loseAnswer) {
-        answer.resume().once('close', () => response.destroy());
+        answer.resume().once('close', lose);
       } else if (answer.statusCode === 404 && hideMissing && s3?.operation.endsWith('Object')) {
         answer.resume();
         refuse(response, 's3', 403, 'AccessDenied', hideMissing);

@@ -9,13 +9,17 @@ export type Answer = {
   readonly body: any;
 };
 
-export type ApiCalls = ReturnType<typeof createApiCalls>;
+/** How users call the API: until it has taken a stand, and a list to its end. */
+export type ApiCalls = {
+  call(method: string, url: string, body?: unknown): Promise<Answer>;
+  list<T>(url: string): Promise<T[]>;
+};
 
 const GATEWAY_TIMEOUT_MS = 30_000;
 const TRIES = 200;
 
 /** The HTTP API as its users call it: through the gateway, with functions behind it that fail and die like all others. */
-export function createApiCalls(world: World, onAnswer: (call: string, text: string) => void) {
+export function createApiCalls(world: World, onAnswer: (call: string, text: string) => void): ApiCalls {
   const { simulation, faults } = world;
   const { random } = simulation;
   let started = 0;

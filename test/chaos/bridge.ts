@@ -1,18 +1,11 @@
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import {
-  GetObjectCommand,
-  ListMultipartUploadsCommand,
-  ListObjectsV2Command,
-  S3Client,
-} from '@aws-sdk/client-s3';
-import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { log } from '../../lambdas/adapters/lambda/log.ts';
-import { LANES, type Lane, PARKED } from '../../lambdas/domain/work.ts';
+import { LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { startDynamo } from '../../local/aws/emulators.ts';
 import { startS3 } from '../../local/s3/server.ts';
 import { startTopaz } from '../../local/topaz/server.ts';
@@ -21,8 +14,9 @@ import { createApiCalls } from './api-calls.ts';
 import { createAwsWorld } from './aws-transport.ts';
 import { CLOCKS_APART_MS, chooseFaults, type FaultKind } from './faults.ts';
 import { createFunctions } from './functions.ts';
-import type { DeliveryView, EventView, History, RequestView, Row } from './history.ts';
+import type { EventView, History } from './history.ts';
 import { createIndexHistory } from './lagging-index.ts';
+import { observe } from './observe.ts';
 import { createQueues } from './queues.ts';
 import type { Random } from './random.ts';
 import { createReceivers } from './receivers.ts';
@@ -227,81 +221,35 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
   async function lookAt(calmAt: number, quietAt: number | undefined): Promise<Omit<History, 'promptMs'>> {
     const visitor = new Actor('visitor');
     const seen = <T>(work: () => Promise<T>) => simulation.runFor(simulation.as(visitor, work));
-    const requests = [];
-    for (const { job, startedAt, copy, orders, callbacks } of users.requests) {
-      const { requestId, statuses, isOrderly, bytes, sha256 } = job;
-      const { status, body } = await seen(() => api.call('GET', `/v1/requests/${requestId}`));
-      requests.push({
-        requestId,
-        script: statuses.map(([name, seconds]) => [name, startedAt + seconds * 1_000] as const),
-        isOrderly,
-        copy,
-        video: { size: bytes, sha256 },
-        orders,
-        callbacks,
-        view: status === 200 ? (body as RequestView) : undefined,
-        events:
-          status === 200 ? await seen(() => api.list<EventView>(`/v1/requests/${requestId}/events`)) : [],
-      });
-    }
-    const callbackSecret = (await seen(() => api.call('GET', '/v1/callback-secret'))).body.secret as string;
-    const endpoints = [];
-    for (const made of [...users.endpoints, ...callbackEndpoints(requests, callbackSecret)]) {
-      const deliveries = await seen(() => api.list<DeliveryView>(`/v1/endpoints/${made.id}/deliveries`));
-      endpoints.push({ ...made, deletedAt: made.deletedAt, deliveries });
-    }
-    const rows = await allRows();
-    return {
-      clocksApartMs: CLOCKS_APART_MS,
-      calmAt,
-      quietAt,
-      requests,
-      endpoints,
-      received: receivers.received,
-      bucket: await bucketNow(),
-      storedWhenReceived,
-      unfinishedRows: rows.filter(
-        (row) => row.owner !== undefined || LANES.some((lane) => lane === row.lane) || row.lane === PARKED,
-      ),
-      rows: rows.map(({ pk, sk }) => ({ pk, sk })),
-      said,
+    const observed = await observe({
+      api: {
+        call: (...args) => seen(() => api.call(...args)),
+        list: (url) => seen(() => api.list(url)),
+      },
+      requests: users.requests,
+      endpoints: users.endpoints,
+      begunAt: START,
+      dynamodb,
+      tableName,
+      s3,
+      bucket,
       secrets: [
         { name: 'the key of the API', value: API_KEY },
         { name: 'the key of Topaz', value: TOPAZ_KEY },
         { name: 'the secret of links', value: LINK_SECRET },
-        { name: 'the secret of callbacks', value: callbackSecret },
-        ...users.endpoints.flatMap(({ id, secrets }) =>
-          secrets.map((value) => ({ name: `a secret of ${id}`, value })),
-        ),
         { name: 'a download URL', value: `${emulators.topazUrl}/download/` },
         { name: 'a signature of S3', value: 'X-Amz-Signature=' },
       ],
+    });
+    return {
+      ...observed,
+      clocksApartMs: CLOCKS_APART_MS,
+      calmAt,
+      quietAt,
+      received: receivers.received,
+      storedWhenReceived,
+      said,
     };
-  }
-
-  async function allRows(): Promise<Row[]> {
-    const rows: Row[] = [];
-    let ExclusiveStartKey: Record<string, unknown> | undefined;
-    do {
-      const page = await DynamoDBDocumentClient.from(dynamodb).send(
-        new ScanCommand({ TableName: tableName, ExclusiveStartKey }),
-      );
-      rows.push(...((page.Items ?? []) as unknown as Row[]));
-      ExclusiveStartKey = page.LastEvaluatedKey;
-    } while (ExclusiveStartKey);
-    return rows;
-  }
-
-  async function bucketNow(): Promise<History['bucket']> {
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
-    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
-    const objects = [];
-    for (const { Key = '', Size = 0 } of Contents) {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
-      const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-      objects.push({ key: Key, size: Size, sha256: createHash('sha256').update(bytes).digest('hex') });
-    }
-    return { objects, uploads: Uploads.map(({ Key = '' }) => Key) };
   }
 }
 
@@ -320,24 +268,6 @@ async function setUpJob(topazUrl: string, { requestId, bytes, statuses, faults }
   };
   const answer = await fetch(`${topazUrl}/_sim/jobs`, { method: 'POST', body: JSON.stringify(job) });
   if (answer.status !== 201) throw new Error(`the job is refused: ${await answer.text()}`);
-}
-
-/** The endpoints of per-request callbacks, as the requests show them. */
-function callbackEndpoints(requests: readonly { view: RequestView | undefined }[], secret: string) {
-  const byId = new Map(
-    requests.flatMap(({ view }) => (view?.callbacks ?? []).map((each) => [each.endpointId, each] as const)),
-  );
-  return [...byId.values()].map(({ endpointId, url, events }) => ({
-    id: endpointId,
-    kind: 'callback',
-    url,
-    filter: events,
-    ordered: false,
-    steady: false,
-    createdAt: START,
-    deletedAt: undefined,
-    secrets: [secret],
-  }));
 }
 
 /** Keeps what the stages log. */

@@ -12,6 +12,8 @@ export type Tracked = {
   readonly copy: boolean;
   readonly orders: Order[];
   readonly callbacks: { url: string; events: string[]; at: number }[];
+  /** Registrations of it that are not answered yet; a purge may overtake them, and is then followed by them. */
+  registering: number;
 };
 
 /** What a user remembers of an endpoint. */
@@ -81,12 +83,18 @@ export function createUsers(
   async function register(given: RequestChoice = {}): Promise<Tracked> {
     const choice = { job: chooseJob(random, faults), copy: random.chance(0.7), callback: random.chance(0.4) };
     const { job, copy, callback: hasCallback } = { ...choice, ...given };
-    const tracked: Tracked = { job, startedAt: simulation.now, copy, orders: [], callbacks: [] };
+    const tracked: Tracked = {
+      job,
+      startedAt: simulation.now,
+      copy,
+      orders: [],
+      callbacks: [],
+      registering: 0,
+    };
     await setUpJob(job);
     requests.push(tracked);
     const callback = hasCallback ? newCallback() : undefined;
-    const { status, body } = await api.call('POST', '/v1/requests', {
-      requestId: job.requestId,
+    const { status, body } = await post(tracked, {
       copy,
       metadata: { order: String(requests.length) },
       ...(callback && { callbackUrl: callback.url, events: callback.events }),
@@ -94,6 +102,16 @@ export function createUsers(
     if (status !== 201 && status !== 200) throw new Error(`a request is refused: ${JSON.stringify(body)}`);
     if (callback) tracked.callbacks.push({ ...callback, at: simulation.now });
     return tracked;
+  }
+
+  /** Registers a request, for the first time or again. */
+  async function post(tracked: Tracked, body: object, path = '/v1/requests') {
+    tracked.registering++;
+    try {
+      return await api.call('POST', path, { requestId: tracked.job.requestId, ...body });
+    } finally {
+      tracked.registering--;
+    }
   }
 
   const newCallback = () => ({
@@ -123,18 +141,14 @@ export function createUsers(
     switch (roll) {
       case 1: {
         const callback = newCallback();
-        const { status } = await api.call('POST', '/v1/requests', {
-          requestId,
-          callbackUrl: callback.url,
-          events: callback.events,
-        });
+        const { status } = await post(tracked, { callbackUrl: callback.url, events: callback.events });
         if (status === 200) tracked.callbacks.push({ ...callback, at: simulation.now });
         return;
       }
       case 2:
-        return void (await api.call('POST', '/v1/requests', { requestId }));
+        return void (await post(tracked, {}));
       case 3: {
-        const { status } = await api.call('POST', '/v1/requests?restart=true', { requestId });
+        const { status } = await post(tracked, {}, '/v1/requests?restart=true');
         if (status === 200) tracked.orders.push({ at: simulation.now, kind: 'restart' });
         return;
       }
@@ -146,7 +160,7 @@ export function createUsers(
         return;
       }
       case 6: {
-        if (random.chance(0.5)) return;
+        if (random.chance(0.5) || tracked.registering > 0) return;
         // Ordered from here on, though nobody knows yet whether it comes through.
         tracked.orders.push({ at: simulation.now, kind: 'purge' });
         await api.call('DELETE', `${path}?purge=true`);

@@ -100,6 +100,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
         copy: false,
         orders: [],
         callbacks: [],
+        registering: 0,
       });
     }
     const items = all.map(({ requestId }) => ({ requestId, copy: false }));

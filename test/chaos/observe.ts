@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import {
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { DynamoDBDocumentClient, ScanCommand } from '@aws-sdk/lib-dynamodb';
+import { LANES, PARKED } from '../../lambdas/domain/work.ts';
+import type { ApiCalls } from './api-calls.ts';
+import type { DeliveryView, EventView, History, RequestView, Row } from './history.ts';
+import type { Made, Tracked } from './users.ts';
+
+/** A bridge as its users reach it, simulated or real, and what they remember of it. */
+export type Observable = {
+  readonly api: ApiCalls;
+  readonly requests: readonly Tracked[];
+  readonly endpoints: readonly Made[];
+  /** ms since epoch. */
+  readonly begunAt: number;
+  readonly dynamodb: DynamoDBClient;
+  readonly tableName: string;
+  readonly s3: S3Client;
+  readonly bucket: string;
+  /** What nobody may say, beside the signing secrets. */
+  readonly secrets: History['secrets'];
+};
+
+type Observed = Pick<History, 'requests' | 'endpoints' | 'bucket' | 'unfinishedRows' | 'rows' | 'secrets'>;
+
+/** Asks the API, the bucket and the table what there is now. */
+export async function observe(bridge: Observable): Promise<Observed> {
+  const { api } = bridge;
+  const requests = [];
+  for (const { job, startedAt, copy, orders, callbacks } of bridge.requests) {
+    const { requestId, statuses, isOrderly, bytes, sha256 } = job;
+    const { status, body } = await api.call('GET', `/v1/requests/${requestId}`);
+    const isThere = status === 200;
+    requests.push({
+      requestId,
+      script: statuses.map(([name, seconds]) => [name, startedAt + seconds * 1_000] as const),
+      isOrderly,
+      copy,
+      video: { size: bytes, sha256 },
+      orders,
+      callbacks,
+      view: isThere ? (body as RequestView) : undefined,
+      events: isThere ? await api.list<EventView>(`/v1/requests/${requestId}/events`) : [],
+    });
+  }
+  const callbackSecret = (await api.call('GET', '/v1/callback-secret')).body.secret as string;
+  const endpoints = [];
+  for (const made of [...bridge.endpoints, ...callbackEndpoints(requests, callbackSecret, bridge.begunAt)]) {
+    const deliveries = await api.list<DeliveryView>(`/v1/endpoints/${made.id}/deliveries`);
+    endpoints.push({ ...made, deletedAt: made.deletedAt, deliveries });
+  }
+  const rows = await allRows(bridge);
+  return {
+    requests,
+    endpoints,
+    bucket: await bucketNow(bridge),
+    unfinishedRows: rows.filter(
+      (row) => row.owner !== undefined || LANES.some((lane) => lane === row.lane) || row.lane === PARKED,
+    ),
+    rows: rows.map(({ pk, sk }) => ({ pk, sk })),
+    secrets: [
+      ...bridge.secrets,
+      { name: 'the secret of callbacks', value: callbackSecret },
+      ...bridge.endpoints.flatMap(({ id, secrets }) =>
+        secrets.map((value) => ({ name: `a secret of ${id}`, value })),
+      ),
+    ],
+  };
+}
+
+/** The endpoints of per-request callbacks, as the requests show them. */
+function callbackEndpoints(
+  requests: readonly { view: RequestView | undefined }[],
+  secret: string,
+  createdAt: number,
+) {
+  const byId = new Map(
+    requests.flatMap(({ view }) => (view?.callbacks ?? []).map((each) => [each.endpointId, each] as const)),
+  );
+  return [...byId.values()].map(({ endpointId, url, events }) => ({
+    id: endpointId,
+    kind: 'callback',
+    url,
+    filter: events,
+    ordered: false,
+    steady: false,
+    createdAt,
+    deletedAt: undefined,
+    secrets: [secret],
+  }));
+}
+
+async function allRows({ dynamodb, tableName }: Observable): Promise<Row[]> {
+  const rows: Row[] = [];
+  let ExclusiveStartKey: Record<string, unknown> | undefined;
+  do {
+    const page = await DynamoDBDocumentClient.from(dynamodb).send(
+      new ScanCommand({ TableName: tableName, ExclusiveStartKey }),
+    );
+    rows.push(...((page.Items ?? []) as unknown as Row[]));
+    ExclusiveStartKey = page.LastEvaluatedKey;
+  } while (ExclusiveStartKey);
+  return rows;
+}
+
+async function bucketNow({ s3, bucket }: Observable): Promise<History['bucket']> {
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+  const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
+  const objects = [];
+  for (const { Key = '', Size = 0 } of Contents) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
+    objects.push({ key: Key, size: Size, sha256: createHash('sha256').update(bytes).digest('hex') });
+  }
+  return { objects, uploads: Uploads.map(({ Key = '' }) => Key) };
+}

@@ -1,0 +1,53 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { check } from '../chaos/checker.ts';
+import { randomFrom } from '../chaos/random.ts';
+import { type Kill, type RealBridge, startRealBridge } from './real-bridge.ts';
+import { REAL_SCENARIOS } from './real-scenarios.ts';
+
+/** `npm run kills` tries 30, spread over all scenarios; `KILL_SEED=…` repeats a run. */
+const KILLS = Number(process.env.KILLS ?? 2);
+const SEED = Number(process.env.KILL_SEED ?? Date.now() % 1_000_000_000);
+
+const random = randomFrom(SEED);
+const names = Object.keys(REAL_SCENARIOS);
+const perScenario = Math.ceil(KILLS / names.length);
+const chosen = random.shuffled(names).slice(0, Math.ceil(KILLS / perScenario));
+const counted: string[] = [];
+let bridge: RealBridge;
+
+beforeAll(async () => {
+  bridge = await startRealBridge();
+}, 120_000);
+afterAll(async () => {
+  await bridge?.stop();
+  process.stdout.write(`processes killed by SIGKILL (KILL_SEED=${SEED}):\n${counted.join('\n')}\n`);
+});
+
+/** Calls of a scenario at which to kill whoever makes them: of each function as many as it makes calls. */
+function killsOf(calls: Readonly<Record<string, number>>, count: number): Kill[] {
+  const all = Object.entries(calls)
+    // How often the clock ticks during a scenario is chance.
+    .filter(([caller]) => caller !== 'tick')
+    .flatMap(([caller, most]) => Array.from({ length: most }, (_, n) => ({ caller, atCall: n + 1 })));
+  const ticks: Kill = { caller: 'tick', atCall: random.integer(1, 10), when: 'after' };
+  const kills = random
+    .shuffled(all)
+    .map((each): Kill => ({ ...each, when: random.pick(['before', 'after'] as const) }));
+  return [...(random.chance(0.1) ? [ticks] : []), ...kills].slice(0, count);
+}
+
+test.each(chosen)(
+  'no promise is broken when real processes are killed at a call: %s',
+  { timeout: 900_000 },
+  async (name) => {
+    const story = () => REAL_SCENARIOS[name]!(bridge);
+    const undisturbed = await bridge.play(story);
+    expect(check(undisturbed.history)).toEqual([]);
+    for (const kill of killsOf(undisturbed.calls, perScenario)) {
+      const { history, killed } = await bridge.play(story, kill);
+      const what = `${kill.caller} at its call ${kill.atCall} (${kill.when})`;
+      counted.push(`  ${name}: ${what}${killed ? '' : ', which did not come'}`);
+      expect(check(history), `${what}; again with KILL_SEED=${SEED} KILLS=${KILLS}`).toEqual([]);
+    }
+  },
+);
