@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { LANES, type Lane } from '../../lambdas/domain/work.ts';
+import { workOf } from '../../lambdas/domain/rows.ts';
+import { LANES, type Lane, type RowKey } from '../../lambdas/domain/work.ts';
 import type { AwsCall } from '../../local/aws/front-door.ts';
 import { startBridge } from '../../local/bridge.ts';
 import { startReceiver } from '../../local/receiver.ts';
@@ -33,6 +34,15 @@ const LANES_OF: Readonly<Record<string, readonly Lane[]>> = {
   dispatch: ['dispatch'],
   deliver: ['deliver', 'deliver-slow'],
 };
+
+/** The last look at an endpoint comes minutes after the work on it; nothing is left to do then. */
+const LAST_LOOKS = ['gate', 'cancellation', 'erasure'];
+const SOON_MS = 20_000;
+
+const isLastLook = (row: RowKey & { dueAt?: unknown; owner?: unknown }): boolean =>
+  row.owner === undefined &&
+  LAST_LOOKS.includes(workOf(row).kind) &&
+  Number(row.dueAt) > Date.now() + SOON_MS;
 
 /** The local runtime with its users, in real time: each function's bundle runs in processes of its own, which can be killed. */
 export async function startRealBridge() {
@@ -98,7 +108,11 @@ export async function startRealBridge() {
 
   async function dueRows() {
     const { Items = [] } = await bridge.dynamo.send(new ScanCommand({ TableName: bridge.table }));
-    return Items.filter(({ lane, owner }) => owner || LANES.some((each) => each === lane?.S));
+    return Items.filter(
+      ({ pk, sk, lane, owner, dueAt }) =>
+        (owner || LANES.some((each) => each === lane?.S)) &&
+        !isLastLook({ pk: pk?.S ?? '', sk: sk?.S ?? '', dueAt: dueAt?.N, owner }),
+    );
   }
 
   /** One call, and the same again while the API does not take a stand. */
@@ -214,7 +228,7 @@ export async function startRealBridge() {
     const isQuiet = await quiet();
     const counted = calls;
     kill = undefined;
-    const observed = await observe({
+    const now = await observe({
       api,
       requests,
       endpoints,
@@ -232,10 +246,11 @@ export async function startRealBridge() {
     });
     const isFormer = (key: string) => [...former].some((id) => key.includes(id));
     const history: History = {
-      ...observed,
+      ...now,
+      unfinishedRows: now.unfinishedRows.filter((row) => !isLastLook(row)),
       bucket: {
-        objects: observed.bucket.objects.filter(({ key }) => !isFormer(key)),
-        uploads: observed.bucket.uploads,
+        objects: now.bucket.objects.filter(({ key }) => !isFormer(key)),
+        uploads: now.bucket.uploads,
       },
       clocksApartMs: 0,
       promptMs: Number.POSITIVE_INFINITY,
@@ -268,5 +283,14 @@ export async function startRealBridge() {
     await fetch(`${receiver.url}/_behave`, { method: 'POST', body: JSON.stringify({ path, ...behavior }) });
   }
 
-  return { api, makeEndpoint, newJob, register, quiet, behave, play, received, stop };
+  /** Waits until the bridge has observed so many events of a request. */
+  async function observed({ job }: Tracked, events: number): Promise<void> {
+    for (;;) {
+      const { body } = await call('GET', `/v1/requests/${job.requestId}`);
+      if (body.sequence >= events) return;
+      await pause(LOOK_EVERY_MS);
+    }
+  }
+
+  return { observed, api, makeEndpoint, newJob, register, quiet, behave, play, received, stop };
 }

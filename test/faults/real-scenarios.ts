@@ -70,10 +70,7 @@ export const REAL_SCENARIOS: Readonly<Record<string, (bridge: RealBridge) => Pro
   'an endpoint is deleted while deliveries wait': async (bridge) => {
     const made = await bridge.makeEndpoint('receiver');
     await bridge.behave(made, { status: 503 });
-    const { job } = await track(bridge);
-    for (let told = 0; told < 2; ) {
-      ({ sequence: told } = (await bridge.api.call('GET', `/v1/requests/${job.requestId}`)).body);
-    }
+    await bridge.observed(await track(bridge), 2);
     made.deletedAt = Date.now();
     await bridge.api.call('DELETE', `/v1/endpoints/${made.id}`);
   },
@@ -96,20 +93,17 @@ export const REAL_SCENARIOS: Readonly<Record<string, (bridge: RealBridge) => Pro
 
   'messages are fetched and acknowledged': async (bridge) => {
     const { id, url } = await bridge.makeEndpoint('puller', 'pull');
-    const { job } = await track(bridge);
-    for (let told = 0; told < 2; ) {
-      const { body } = await bridge.api.call('GET', `/v1/endpoints/${id}/messages?wait=5`);
+    await bridge.observed(await track(bridge), 2);
+    await bridge.quiet();
+    for (;;) {
+      const { body } = await bridge.api.call('GET', `/v1/endpoints/${id}/messages`);
       const items = body.items as { headers: Record<string, string>; body: string }[];
+      if (items.length === 0) return;
       const ids = items.map(({ headers }) => headers['webhook-id']);
-      if (ids.length > 0) await bridge.api.call('POST', `/v1/endpoints/${id}/messages/ack`, { ids });
+      await bridge.api.call('POST', `/v1/endpoints/${id}/messages/ack`, { ids });
       for (const { headers, body: text } of items) {
         bridge.received.push({ at: Date.now(), url, headers, body: text, answer: 200 });
       }
-      told = new Set(
-        bridge.received
-          .filter(({ body: text }) => text.includes(job.requestId))
-          .map(({ body: text }) => text),
-      ).size;
     }
   },
 };
