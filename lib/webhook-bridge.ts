@@ -24,7 +24,7 @@ import type { WebhookBridgeProps } from './webhook-bridge-props.ts';
 const POLLS_PER_WORKER = 20;
 /** The fewest workers at a time that Lambda allows to set. */
 const LEAST_CONCURRENCY = 2;
-const WRITE = ['PutItem', 'UpdateItem', 'DeleteItem', 'ConditionCheckItem'] as const;
+const WRITE = ['PutItem', 'UpdateItem', 'DeleteItem'] as const;
 
 /** The bridge: registered requests in, polled upstream, videos copied, webhooks out. */
 export class WebhookBridge extends Construct {
@@ -133,14 +133,13 @@ export class WebhookBridge extends Construct {
     // Who holds what.
     table.connect(clock.fn, { actions: [], indexes: ['due'] });
     table.connect(api.fn, {
-      actions: [...WRITE, 'GetItem', 'BatchGetItem', 'Query'],
+      actions: [...WRITE, 'ConditionCheckItem', 'GetItem', 'BatchGetItem', 'Query'],
       indexes: ['due', 'list'],
     });
     table.connect(poll.fn, { actions: [...WRITE, 'GetItem'] });
     table.connect(copy.fn, { actions: [...WRITE, 'GetItem', 'Query'] });
-    for (const { fn } of [dispatch, deliver]) {
-      table.connect(fn, { actions: [...WRITE, 'GetItem', 'BatchGetItem', 'Query'] });
-    }
+    table.connect(dispatch.fn, { actions: [...WRITE, 'GetItem', 'BatchGetItem', 'Query'] });
+    table.connect(deliver.fn, { actions: [...WRITE, 'ConditionCheckItem', 'GetItem', 'Query'] });
     videos.connectWriter(copy.fn);
     videos.connectReader(api.fn);
     secrets.grantTopazApiKey(poll.fn);

@@ -1,5 +1,7 @@
 import http from 'node:http';
+import { jsonCallPermissions, type Permission, s3Call } from '../../local/aws/aws-calls.ts';
 import type { AwsFaults, Faults } from './faults.ts';
+import type { PermissionLog } from './permission-log.ts';
 import type { Simulation } from './simulation.ts';
 
 /** A request as the AWS SDK hands it to its transport. */
@@ -32,6 +34,7 @@ export function faultyTransport(
     metadata: { handlerProtocol: 'http/1.1' },
     handle: async (request: SdkRequest): Promise<{ response: SdkResponse }> => {
       const name = service === 'dynamodb' ? operationOf(request) : `${request.method} s3`;
+      world.permissions.note(...permissionsOf(service, request));
       const fate = faults.awsCall(service, service === 'dynamodb' ? dynamoFaults(name, request) : S3_FAULTS);
       const response = await simulation.call(name, fate, async () => {
         if (service === 'dynamodb') world.onCall(name, textOf(request.body));
@@ -48,7 +51,11 @@ export function faultyTransport(
 export type AwsWorld = ReturnType<typeof createAwsWorld>;
 
 /** What all clients of the simulated AWS share. */
-export function createAwsWorld(simulation: Simulation, onCall: (name: string, body: string) => void) {
+export function createAwsWorld(
+  simulation: Simulation,
+  permissions: PermissionLog,
+  onCall: (name: string, body: string) => void,
+) {
   const tokens = new Map<string, { at: number; response: SdkResponse }>();
 
   /** A transaction that comes again with its token has no second effect, and gets the first answer. */
@@ -67,7 +74,14 @@ export function createAwsWorld(simulation: Simulation, onCall: (name: string, bo
     return response;
   }
 
-  return { transact, onCall };
+  return { transact, onCall, permissions };
+}
+
+function permissionsOf(service: 'dynamodb' | 's3', request: SdkRequest): Permission[] {
+  if (service === 'dynamodb') {
+    return jsonCallPermissions(service, operationOf(request), JSON.parse(textOf(request.body)));
+  }
+  return s3Call(request.method, new URL(urlOf(request)), request.headers).permissions;
 }
 
 const operationOf = ({ headers }: SdkRequest): string =>
@@ -78,32 +92,34 @@ function textOf(body: unknown): string {
   return Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
 }
 
-/** Sends a request over a real connection and reads its answer to the end. */
-function send({ method, hostname, port, path, query = {}, headers, body }: SdkRequest): Promise<SdkResponse> {
+function urlOf({ hostname, port, path, query = {} }: SdkRequest): string {
   const search = Object.entries(query)
     .flatMap(([name, value]) => [value].flat().map((each) => [name, each] as const))
     .map(([name, value]) =>
       value === null ? name : `${encodeURIComponent(name)}=${encodeURIComponent(value ?? '')}`,
     )
     .join('&');
+  return `http://${hostname}:${port}${path}${search ? `?${search}` : ''}`;
+}
+
+/** Sends a request over a real connection and reads its answer to the end. */
+function send(sent: SdkRequest): Promise<SdkResponse> {
+  const { method, headers, body } = sent;
   const { promise, resolve, reject } = Promise.withResolvers<SdkResponse>();
-  const request = http.request(
-    { agent, method, hostname, port, path: search ? `${path}?${search}` : path, headers },
-    (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('error', reject);
-      answer.on('end', () =>
-        resolve({
-          statusCode: answer.statusCode ?? 0,
-          headers: Object.fromEntries(
-            Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
-          ),
-          body: Buffer.concat(chunks),
-        }),
-      );
-    },
-  );
+  const request = http.request(urlOf(sent), { agent, method, headers }, (answer) => {
+    const chunks: Buffer[] = [];
+    answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+    answer.on('error', reject);
+    answer.on('end', () =>
+      resolve({
+        statusCode: answer.statusCode ?? 0,
+        headers: Object.fromEntries(
+          Object.entries(answer.headers).map(([name, value]) => [name, String(value)]),
+        ),
+        body: Buffer.concat(chunks),
+      }),
+    );
+  });
   request.on('error', reject);
   request.end(body as string | Uint8Array | undefined);
   return promise;

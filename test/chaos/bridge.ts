@@ -17,6 +17,7 @@ import { createFunctions } from './functions.ts';
 import type { EventView, History } from './history.ts';
 import { createIndexHistory } from './lagging-index.ts';
 import { observe } from './observe.ts';
+import { createPermissionLog } from './permission-log.ts';
 import { createQueues } from './queues.ts';
 import type { Random } from './random.ts';
 import { createReceivers } from './receivers.ts';
@@ -93,12 +94,18 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
   const tableName = await newTable(dynamodb);
   const index = createIndexHistory(simulation);
   let pump: (lane: Lane) => void = () => {};
-  const queues = createQueues(simulation, faults, (lane, at) => void simulation.at(at, () => pump(lane)));
+  const permissions = createPermissionLog(simulation);
+  const queues = createQueues(
+    simulation,
+    faults,
+    permissions,
+    (lane, at) => void simulation.at(at, () => pump(lane)),
+  );
   const receivers = createReceivers(simulation, faults);
   const world: World = {
     simulation,
     faults,
-    aws: createAwsWorld(simulation, index.onCall),
+    aws: createAwsWorld(simulation, permissions, index.onCall),
     index,
     queues,
     receivers,
@@ -122,6 +129,7 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
     simulation,
     faults,
     world,
+    permissions,
     /** A client of the table itself, without faults. */
     dynamodb,
     queues,

@@ -1,6 +1,8 @@
 import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { LANES, type Lane } from '../../lambdas/domain/work.ts';
+import { jsonCallPermissions } from '../../local/aws/aws-calls.ts';
 import type { Faults } from './faults.ts';
+import type { PermissionLog } from './permission-log.ts';
 import type { Simulation } from './simulation.ts';
 
 export type Message = { readonly id: string; readonly body: string; visibleAt: number; receives: number };
@@ -18,11 +20,13 @@ export type Queues = ReturnType<typeof createQueues>;
 export function createQueues(
   simulation: Simulation,
   faults: Faults,
+  permissions: PermissionLog,
   onMessage: (lane: Lane, at: number) => void,
 ) {
   const { random } = simulation;
   const messages = new Map<Lane, Message[]>(LANES.map((lane) => [lane, []]));
   let count = 0;
+  let onlyTick = false;
 
   function put(lane: Lane, body: string, delayMs: number): void {
     const late = faults.strikes('late messages', 0.05)
@@ -43,24 +47,27 @@ export function createQueues(
   }
 
   async function send(command: unknown): Promise<unknown> {
+    const isLost = onlyTick && simulation.actor?.name !== 'tick';
     const fate = faults.awsCall('sqs', {
       throttled: () => Object.assign(new Error('throttled'), { name: 'ThrottlingException' }),
       failed: () => Object.assign(new Error('failed'), { name: 'InternalError' }),
     });
     if (command instanceof SendMessageBatchCommand) {
       const { QueueUrl, Entries = [] } = command.input;
+      permissions.note(...jsonCallPermissions('sqs', 'SendMessageBatch', { QueueUrl }));
       return simulation.call('SendMessageBatch', fate, async () => {
         const Failed = Entries.filter(() => faults.strikes('failing calls', 0.01)).map(({ Id }) => ({
           Id,
           Message: 'no',
         }));
         for (const entry of Entries)
-          if (!Failed.some(({ Id }) => Id === entry.Id)) accept(QueueUrl as Lane, entry);
+          if (!isLost && !Failed.some(({ Id }) => Id === entry.Id)) accept(QueueUrl as Lane, entry);
         return { Failed };
       });
     }
     if (command instanceof GetQueueAttributesCommand) {
       const lane = command.input.QueueUrl as Lane;
+      permissions.note(...jsonCallPermissions('sqs', 'GetQueueAttributes', { QueueUrl: lane }));
       return simulation.call('GetQueueAttributes', fate, async () => ({
         Attributes: { ApproximateNumberOfMessages: String(visible(lane).length) },
       }));
@@ -94,6 +101,10 @@ export function createQueues(
     urls: Object.fromEntries(LANES.map((lane) => [lane, lane])) as Record<Lane, string>,
     receive,
     remove,
+    /** From now on all messages are lost but those of the tick. */
+    loseAllButTicks: () => {
+      onlyTick = true;
+    },
     purge: () => {
       for (const queue of messages.values()) queue.length = 0;
     },

@@ -62,6 +62,9 @@ export type World = {
   readonly onCrash: (lane: string, error: unknown) => void;
 };
 
+/** A secret, by the variable that names its ARN to a function. */
+type SecretName = 'TOPAZ_API_KEY_SECRET' | 'API_KEYS_SECRET' | 'LINK_SECRET';
+
 export type StageHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
 /** What every function has: a clock, a table, hints, all of them its own. Called in the name of its actor. */
@@ -82,10 +85,11 @@ function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
     faults,
     index,
   );
-  const secretsManager = (text: string) =>
+  const secretsManager = (name: SecretName, text: string) =>
     ({
       send: () => {
         const failed = () => new Error('no secret');
+        aws.permissions.note({ action: 'secretsmanager:GetSecretValue', resource: `secret ${name}` });
         const fate = faults.awsCall('sqs', { failed, throttled: failed });
         return simulation.call('GetSecretValue', fate, async () => ({ SecretString: text }));
       },
@@ -98,7 +102,7 @@ function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
     hints: createHints({ client: queues.client, queueUrls: queues.urls, now, onLost: () => {} }),
     randomBytes: random.bytes,
     random: random.next,
-    secret: (text: string) => createSecret(secretsManager(text), 'secret', now),
+    secret: (name: SecretName, text: string) => createSecret(secretsManager(name, text), 'secret', now),
     sleep: (ms: number, signal?: AbortSignal) => simulation.sleep(ms, signal),
   };
 }
@@ -117,7 +121,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         sleep,
         topaz: createTopaz({
           baseUrl: world.topazUrl,
-          apiKey: secret(TOPAZ_KEY),
+          apiKey: secret('TOPAZ_API_KEY_SECRET', TOPAZ_KEY),
           fetch: upstreamFetch(world),
           now,
         }),
@@ -169,7 +173,11 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         http: http as SafeHttp,
         putEvent: async () => ({ attempt: { at: now(), durationMs: 1, statusCode: 200 } }),
         callbackSecrets: createCallbackSecrets(table, randomBytes).read,
-        videoLink: createVideoLinks({ secret: secret(LINK_SECRET), publicUrl: PUBLIC_URL, linkDays: 7 }),
+        videoLink: createVideoLinks({
+          secret: secret('LINK_SECRET', LINK_SECRET),
+          publicUrl: PUBLIC_URL,
+          linkDays: 7,
+        }),
         log,
         count: () => {},
       }),
@@ -247,19 +255,31 @@ export function coldStartTick(world: World): () => Promise<unknown> {
 /** The API's function. */
 export function coldStartApi(world: World) {
   const { table, dynamodb, hints, now, randomBytes, sleep, secret } = common(world, AWS_CLIENT);
+  const signGet = createSignGet(new S3Client({ region: REGION, credentials: CREDENTIALS }), now);
   const keys = JSON.stringify({ keys: [{ id: 'admin', key: API_KEY, role: 'admin' }] });
   return createApi({
     table,
     counts: createCounts(dynamodb, table, world.tableName),
-    metricHistory: async () => new Map(),
+    metricHistory: async () => {
+      world.aws.permissions.note({ action: 'cloudwatch:GetMetricData', resource: '*' });
+      return new Map();
+    },
     hints,
     now,
     randomBytes,
-    apiKeys: secret(keys),
-    linkSecret: secret(LINK_SECRET),
-    videoLink: createVideoLinks({ secret: secret(LINK_SECRET), publicUrl: PUBLIC_URL, linkDays: 7 }),
+    apiKeys: secret('API_KEYS_SECRET', keys),
+    linkSecret: secret('LINK_SECRET', LINK_SECRET),
+    videoLink: createVideoLinks({
+      secret: secret('LINK_SECRET', LINK_SECRET),
+      publicUrl: PUBLIC_URL,
+      linkDays: 7,
+    }),
     sleep,
-    signGet: createSignGet(new S3Client({ region: REGION, credentials: CREDENTIALS }), now),
+    signGet: (object) => {
+      // Whoever follows the URL acts with the permission of who signed it.
+      world.aws.permissions.note({ action: 's3:GetObject', resource: 'objects' });
+      return signGet(object);
+    },
     retentionDays: RETENTION_DAYS,
     allowLoopback: false,
   });

@@ -3,6 +3,7 @@ import { type Emulators, startBridge, startEmulators } from '../chaos/bridge.ts'
 import { check, type Violation } from '../chaos/checker.ts';
 import { randomFrom } from '../chaos/random.ts';
 import { Actor, type Simulation } from '../chaos/simulation.ts';
+import { allowed, STAGE, UNSEEN } from './allowed.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 /** All crash points with `CRASH_POINTS=all`; else so many of each scenario, chosen by a seed. */
@@ -11,6 +12,8 @@ const MINUTE = 60_000;
 /** A lease, a tick, and what was under way. */
 const RECOVERY_MS = 8 * MINUTE;
 
+/** Permissions that functions have used in any of the runs. */
+const used = new Set<string>();
 let emulators: Emulators;
 beforeAll(async () => {
   emulators = await startEmulators();
@@ -37,6 +40,7 @@ async function play(
     await simulation.runFor(begin('user', () => scenario(bridge)));
     over = true;
     const { history, calls } = await bridge.settle(RECOVERY_MS);
+    for (const permission of bridge.permissions.used) used.add(permission);
     return { calls, violations: check(history) };
   } finally {
     bridge.stop();
@@ -44,8 +48,11 @@ async function play(
 }
 
 const counted: string[] = [];
+let total = 0;
 afterAll(() => {
-  process.stdout.write(`crash points (each before the call and after its effect):\n${counted.join('\n')}\n`);
+  process.stdout.write(
+    `crash points (each before the call and after its effect):\n${counted.join('\n')}\n${String(total).padStart(6)} calls in all\n`,
+  );
 });
 
 test.each(Object.entries(SCENARIOS))(
@@ -67,7 +74,14 @@ test.each(Object.entries(SCENARIOS))(
       const { violations } = await play(scenario, crash);
       if (violations.length > 0) broken.push({ crash, violations: violations.slice(0, 5) });
     }
+    total += points.length;
     counted.push(`${String(points.length).padStart(6)} calls, ${tried.length} deaths tried: ${name}`);
     expect(broken, `again with CRASH_SEED=${CRASH_SEED} CRASH_POINTS=${CRASH_POINTS}`).toEqual([]);
   },
 );
+
+test('each function is allowed what it does, and nothing else', ({ skip }) => {
+  skip(counted.length < Object.keys(SCENARIOS).length, 'only all scenarios together use every permission');
+  const functions = [...used].filter((each) => STAGE.test(each) && !UNSEEN.includes(each));
+  expect(functions.sort()).toEqual(allowed().sort());
+});

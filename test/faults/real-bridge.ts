@@ -23,7 +23,7 @@ export type RealBridge = Awaited<ReturnType<typeof startRealBridge>>;
 
 const TOPAZ_KEY = 'topaz-key-that-nobody-may-see';
 /** Within this time everything is done, whoever was killed. */
-const QUIET_WITHIN_MS = 90_000;
+const QUIET_WITHIN_MS = 150_000;
 const LOOK_EVERY_MS = 200;
 const TRIES = 50;
 /** Calls that Lambda makes in the name of a function, whose processes know nothing of them. */
@@ -37,7 +37,9 @@ const LANES_OF: Readonly<Record<string, readonly Lane[]>> = {
 
 /** The last look at an endpoint comes minutes after the work on it; nothing is left to do then. */
 const LAST_LOOKS = ['gate', 'cancellation', 'erasure'];
-const SOON_MS = 20_000;
+const SOON_MS = 5_000;
+/** Within this time the calls that a killed process had under way have their effect. */
+const EFFECT_MS = 250;
 
 const isLastLook = (row: RowKey & { dueAt?: unknown; owner?: unknown }): boolean =>
   row.owner === undefined &&
@@ -93,6 +95,7 @@ export async function startRealBridge() {
 
   /** What the killed workers owned is due now: otherwise each death would cost 90 seconds. */
   async function endLeases(lanes: readonly Lane[]): Promise<void> {
+    await pause(EFFECT_MS);
     for (const { pk, sk, lane, owner } of await dueRows()) {
       if (!owner || !lanes.some((each) => each === lane?.S)) continue;
       await bridge.dynamo.send(
@@ -217,7 +220,7 @@ export async function startRealBridge() {
   /** Plays a story, in which some processes may be killed, and tells what there is when all is quiet. */
   async function play(story: () => Promise<void>, planned?: Kill) {
     for (const { job } of requests.splice(0)) former.add(job.requestId);
-    endpoints.length = 0;
+    for (const { id } of endpoints.splice(0)) former.add(id);
     received.length = 0;
     said.length = 0;
     calls = {};
@@ -244,10 +247,11 @@ export async function startRealBridge() {
         { name: 'a signature of S3', value: 'X-Amz-Signature=' },
       ],
     });
+    const isOfFormer = ({ pk, sk }: RowKey) => isFormer(`${pk} ${sk}`);
     const isFormer = (key: string) => [...former].some((id) => key.includes(id));
     const history: History = {
       ...now,
-      unfinishedRows: now.unfinishedRows.filter((row) => !isLastLook(row)),
+      unfinishedRows: now.unfinishedRows.filter((row) => !isOfFormer(row) && !isLastLook(row)),
       bucket: {
         objects: now.bucket.objects.filter(({ key }) => !isFormer(key)),
         uploads: now.bucket.uploads,

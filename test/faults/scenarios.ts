@@ -249,11 +249,50 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
 
   'all messages are lost, and the tick finds what is due': async (bridge) => {
     const { users, queues } = bridge;
+    // An endpoint that has proved itself, whose deliveries have a lane of their own.
     await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
-    await users.register({ job: job(), copy: false, callback: false });
-    for (let minute = 0; minute < 8; minute++) {
-      queues.purge();
-      await sleep(bridge, MINUTE);
+    await track(bridge);
+    queues.loseAllButTicks();
+    await users.register({ job: job(), copy: true, callback: true });
+    await sleep(bridge, 20 * MINUTE);
+  },
+
+  'people look at everything, and order a delivery again': async (bridge) => {
+    const { users, api, receivers } = bridge;
+    const { id } = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    receivers.setMood('receiver-a.example', 'server errors');
+    const { job: stored } = await users.register({ job: job(), copy: true, callback: true });
+    await sleep(bridge, 3 * MINUTE);
+    const paths = ['/v1/stats', '/v1/stats/history', '/v1/doctor', '/v1/requests', '/v1/parked'];
+    for (const path of [...paths, `/v1/requests/${stored.requestId}/timeline`]) {
+      await expectStatus(api.call('GET', path), 200);
     }
+    await expectStatus(api.call('GET', `/v1/requests/${stored.requestId}/video`), 302);
+    receivers.setMood('receiver-a.example', 'well');
+    const { body } = await api.call('GET', `/v1/endpoints/${id}/deliveries`);
+    await expectStatus(api.call('POST', `/v1/deliveries/${body.items[0].id}/retry`), 202);
+    await sleep(bridge, 5 * MINUTE);
+  },
+
+  'a download URL is refused, and a new one asked for': (bridge) =>
+    copy(bridge, 1_000, [{ at: 'download', kind: 'http', status: 403, times: 2 }]),
+
+  'upstream asks to wait': async (bridge) => {
+    const { users } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    const asked = job(1_000, [{ at: 'status', kind: 'http', status: 429, times: 2 }]);
+    await users.register({ job: asked, copy: false, callback: false });
+    await sleep(bridge, 5 * MINUTE);
+  },
+
+  'a request is purged while its video is copied': async (bridge) => {
+    const { users, api, simulation } = bridge;
+    const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
+    const large = job(17 * MIB + 1, stuck);
+    const { job: purged, orders } = await users.register({ job: large, copy: true, callback: false });
+    await sleep(bridge, 3 * MINUTE);
+    orders.push({ at: simulation.now, kind: 'purge' });
+    await api.call('DELETE', `/v1/requests/${purged.requestId}?purge=true`);
+    await sleep(bridge, 5 * MINUTE);
   },
 };
