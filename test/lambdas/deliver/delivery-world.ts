@@ -16,7 +16,7 @@ import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
 import type { Due, Hint, Lane } from '../../../lambdas/domain/work.ts';
 import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
-import { movingClock, type TestClock, testClaims } from '../../support/claims.ts';
+import { type TestClock, testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
 import { settle } from '../../support/lagging-reads.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
@@ -35,9 +35,8 @@ type Outcome = number | Partial<Answer> | ExchangeError;
 export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
 
 /**
- * The dispatch and deliver stages over a table of their own, on a clock that moves by 1 ms at each read and
- * otherwise only as tests turn it. Hints are only recorded: `work` plays the sweep, and wakes what is due
- * until nothing is.
+ * The dispatch and deliver stages over a table of their own, on a clock that only tests turn. Hints are
+ * checked, and only recorded: `work` plays the sweep, and wakes what is due until nothing is.
  */
 export async function deliveryWorld(
   { client }: TestDatabase,
@@ -56,7 +55,7 @@ export async function deliveryWorld(
     remainingMs?: number;
   } = {},
 ) {
-  const { clock = movingClock(), remainingMs = 60_000 } = options;
+  const { clock = testClock(), remainingMs = 60_000 } = options;
   const { now } = clock;
   const table = createTable(client, await newTable(client));
   const posted: Posted[] = [];

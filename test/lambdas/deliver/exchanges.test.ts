@@ -11,7 +11,6 @@ import {
   type SafeHttpOptions,
 } from '../../../lambdas/adapters/http/safe-http.ts';
 import { rotated } from '../../../lambdas/domain/delivering/signing-secret.ts';
-import { testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { cert, type FarSide, startHttp, startHttps, startRaw } from '../adapters/http/far-side.ts';
 import { deliveryWorld, SECRET } from './delivery-world.ts';
@@ -43,7 +42,7 @@ async function setUp(url: string, options: Partial<SafeHttpOptions> = {}, timeou
     request: (exchange: Parameters<typeof client.request>[0]) =>
       client.request({ ...exchange, timeoutMs: Math.min(exchange.timeoutMs, timeoutMs) }),
   };
-  const world = await deliveryWorld(database(), { http, clock: testClock() });
+  const world = await deliveryWorld(database(), { http });
   const endpoint = await world.endpoint(1, { url });
   const { observe } = await world.request();
   return { world, endpoint, observe };
@@ -197,7 +196,7 @@ describe('an exchange that fails is tried again, and named', () => {
         throw new ExchangeError('reset', 'closed');
       },
     } as Partial<SafeHttp> as SafeHttp;
-    const world = await deliveryWorld(database(), { http, clock: testClock() });
+    const world = await deliveryWorld(database(), { http });
     const endpoint = await world.endpoint(1);
     await (await world.request()).observe('video.accepted');
     await world.work();
