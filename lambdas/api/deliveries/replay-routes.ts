@@ -15,9 +15,9 @@ import { iso } from '../http/time.ts';
 import { replayAnswer, replayIdAnswer } from './delivery-answers.ts';
 
 export const replaySchema = z.strictObject({
-  since: time,
-  until: z.optional(time),
-  state: z.optional(z.enum(['failed', 'all'])),
+  since: time.check(z.describe('The first time of the events.')),
+  until: z.optional(time.check(z.describe('Events from this time on are left out; default now.'))),
+  state: z.optional(z.enum(['failed', 'all']).check(z.describe('Default `failed`.'))),
 });
 
 /** Orders to send again what an endpoint was sent before; the deliver stage works them off. */

@@ -61,16 +61,18 @@ const busNameField = ({ eventBusName }: SchemaOptions) =>
 export function endpointSchema(options: SchemaOptions) {
   return z
     .strictObject({
-      kind: z.optional(z.enum(CREATED_KINDS)),
-      url: z.optional(targetUrl(options)),
+      kind: z.optional(z.enum(CREATED_KINDS).check(z.describe('Default `http`.'))),
+      url: z.optional(targetUrl(options).check(z.describe('Where a `http` endpoint is posted to.'))),
       busName: z.optional(busNameField(options)),
-      events: z.optional(filter),
+      events: z.optional(
+        filter.check(z.describe('Types, or prefixes with `.*`; default `video.*` and `endpoint.*`.')),
+      ),
       description: z.optional(description),
       enabled: z.optional(z.boolean()),
-      rateLimit: z.optional(rateLimit),
-      ordered: z.optional(z.boolean()),
-      headers: z.optional(headers),
-      secret: z.optional(secret),
+      rateLimit: z.optional(rateLimit.check(z.describe('Deliveries per second.'))),
+      ordered: z.optional(z.boolean().check(z.describe('Whether each delivery waits for the one before.'))),
+      headers: z.optional(headers.check(z.describe('Sent along; their values are write-only.'))),
+      secret: z.optional(secret.check(z.describe('`whsec_` and base64; by default a fresh one.'))),
     })
     .check(
       z.check((context) => {
@@ -103,7 +105,15 @@ export function endpointChangeSchema(options: SchemaOptions) {
 
 /** The body that rotates a secret. */
 export const rotationSchema = z.strictObject({
-  overlapHours: z.optional(z.number().check(z.minimum(0), z.maximum(MAX_OVERLAP_HOURS))),
+  overlapHours: z.optional(
+    z
+      .number()
+      .check(
+        z.minimum(0),
+        z.maximum(MAX_OVERLAP_HOURS),
+        z.describe('For how long the old secret signs along; default 24.'),
+      ),
+  ),
   secret: z.optional(secret),
 });
 

@@ -9,9 +9,14 @@ const DEFAULT_LIMIT = 50;
 /** The parameters of every list; a list adds its filters. */
 export const paging = {
   limit: z.optional(
-    z.string().check(z.regex(/^(100|[1-9]\d?)$/, 'This must be a whole number from 1 to 100: correct it.')),
+    z
+      .string()
+      .check(
+        z.regex(/^(100|[1-9]\d?)$/, 'This must be a whole number from 1 to 100: correct it.'),
+        z.describe('Items of a page, 1 to 100; default 50.'),
+      ),
   ),
-  cursor: z.optional(z.string().check(z.maxLength(1_000))),
+  cursor: z.optional(z.string().check(z.maxLength(1_000), z.describe('Of the page before.'))),
 };
 
 type PagingQuery = { limit?: string; cursor?: string };

@@ -33,7 +33,12 @@ function describe(routes: readonly Route[]) {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Webhook bridge for the Topaz Video API', version: '1' },
+    info: {
+      title: 'Webhook bridge for the Topaz Video API',
+      version: '1',
+      description: 'Registers requests, sends signed webhooks about them and stores their videos.',
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
     servers: [{ url: '/' }],
     security: [{ apiKey: [] }],
     paths,
@@ -50,6 +55,7 @@ function describe(routes: readonly Route[]) {
 function webhook(type: EventType) {
   return {
     post: {
+      operationId: receiverOf(type),
       summary: EVENT_DESCRIPTIONS[type],
       description: 'Signed by Standard Webhooks; repeated with the same id until the answer is 2xx.',
       parameters: ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => ({
@@ -66,6 +72,10 @@ function webhook(type: EventType) {
     },
   };
 }
+
+/** Such as `receiveVideoStored`. */
+const receiverOf = (type: EventType): string =>
+  `receive.${type}`.replaceAll(/[._](\w)/g, (_, letter: string) => letter.toUpperCase());
 
 const sample = (type: EventType) => ({
   id: 'msg_01jd3k9v2m',

@@ -9,9 +9,13 @@ export const MAX_BATCH = 100;
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 export const isUuid = (text: string): boolean => UUID.test(text);
 
-const requestId = z
-  .string()
-  .check(z.regex(UUID, 'This is not a UUID; give the id that Topaz gave the request.'));
+const requestId = z.string().check(
+  z.regex(UUID, 'This is not a UUID; give the id that Topaz gave the request.'),
+  z.meta({
+    description: 'The id that Topaz gave the request.',
+    examples: ['9f8b6c1e-4c1d-4a53-9b57-0c6a3f1f4d20'],
+  }),
+);
 
 const metadata = z
   .record(
@@ -36,10 +40,16 @@ export function registrationSchema(options: { readonly allowLoopback: boolean })
   return z
     .strictObject({
       requestId,
-      callbackUrl: z.optional(targetUrl(options)),
-      events: z.optional(filter),
-      metadata: z.optional(metadata),
-      copy: z.optional(z.boolean()),
+      callbackUrl: z.optional(
+        targetUrl(options).check(
+          z.describe('Is told about this request alone, signed by the callback secret.'),
+        ),
+      ),
+      events: z.optional(filter.check(z.describe('What the callback receives; default `video.*`.'))),
+      metadata: z.optional(metadata.check(z.describe('Pairs that its events carry, at most 50 and 8 KiB.'))),
+      copy: z.optional(
+        z.boolean().check(z.describe('Whether the video is stored in the bucket; default true.')),
+      ),
     })
     .check(
       z.check((context) => {

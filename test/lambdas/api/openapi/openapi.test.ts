@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
@@ -14,6 +20,19 @@ beforeAll(async () => {
 });
 
 describe('the document', () => {
+  test('is valid OpenAPI 3.1, by the rules of Redocly', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'openapi-')), 'openapi.json');
+    writeFileSync(file, JSON.stringify(document));
+    const cli = createRequire(import.meta.url)
+      .resolve('@redocly/cli/package.json')
+      .replace('package.json', 'bin/cli.js');
+    const lint = promisify(execFile)(process.execPath, [cli, 'lint', '--format=json', file], {
+      env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
+    });
+    const { stdout } = await lint.finally(() => rmSync(dirname(file), { recursive: true }));
+    expect(JSON.parse(stdout)).toMatchObject({ totals: { errors: 0, warnings: 0 }, problems: [] });
+  });
+
   test('names every call of the contract that the function serves', () => {
     const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
       Object.keys(methods as object).map((method) => `${method.toUpperCase()} ${path}`),
