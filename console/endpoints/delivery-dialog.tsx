@@ -1,12 +1,13 @@
 import { Link } from 'wouter-preact';
 import type { Attempt } from '../../client/client.ts';
 import { Action } from '../parts/action.tsx';
-import { Badge, deliveryTone } from '../parts/badge.tsx';
+import { Badge } from '../parts/badge.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Json } from '../parts/json.tsx';
 import { Ago, Time } from '../parts/time.tsx';
+import { deliveryTone } from '../parts/tone.ts';
 import { useLive } from '../parts/use-live.ts';
 import { span } from '../parts/words.ts';
 import { api, isAdmin } from '../session/session.ts';

@@ -1,11 +1,12 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Delivery } from '../../client/client.ts';
-import { Badge, deliveryTone } from '../parts/badge.tsx';
+import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Ago } from '../parts/time.tsx';
+import { deliveryTone } from '../parts/tone.ts';
 import { plural } from '../parts/words.ts';
 import { api } from '../session/session.ts';
 import { DeliveryDialog } from './delivery-dialog.tsx';

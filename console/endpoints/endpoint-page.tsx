@@ -1,15 +1,15 @@
 import { useSignal } from '@preact/signals';
 import { Link, useSearch } from 'wouter-preact';
 import { navigate } from 'wouter-preact/use-browser-location';
-import { ApiError, type Endpoint } from '../../client/client.ts';
+import { ApiError, type Delivery, type Endpoint } from '../../client/client.ts';
 import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { Ago, Time } from '../parts/time.tsx';
+import { Ago, clock, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
-import { plural } from '../parts/words.ts';
+import { plural, span } from '../parts/words.ts';
 import { api, isAdmin } from '../session/session.ts';
 import { DeliveryLog } from './delivery-log.tsx';
 import { EndpointForm } from './endpoint-form.tsx';
@@ -21,6 +21,9 @@ import { TestDialog } from './test-dialog.tsx';
 /** Of what waits, at most so many are counted. */
 const COUNTED = 100;
 
+const byLastAttempt = (a: Delivery, b: Delivery): number =>
+  (a.attempts.at(-1)?.at ?? '') < (b.attempts.at(-1)?.at ?? '') ? 1 : -1;
+
 /** One endpoint: how it is, what it was sent, and what may be done. */
 export function EndpointPage({ id }: { readonly id: string }) {
   useTitle('Endpoint');
@@ -29,13 +32,21 @@ export function EndpointPage({ id }: { readonly id: string }) {
     async (signal) => {
       const { endpoints } = api();
       const endpoint = await endpoints.get(id, { signal });
-      const [held, failed] = await Promise.all([
-        endpoints.deliveries(id, { state: 'held' }).page({ limit: COUNTED, signal }),
-        endpoint.health.state === 'healthy'
-          ? undefined
-          : endpoints.deliveries(id, { state: 'failed' }).page({ limit: 1, signal }),
+      const isWell = endpoint.health.state === 'healthy';
+      const page = (state: Delivery['state'], limit: number) =>
+        endpoints.deliveries(id, { state }).page({ limit, signal });
+      const [held, pending, failed] = await Promise.all([
+        page('held', COUNTED),
+        isWell ? undefined : page('pending', 20),
+        isWell ? undefined : page('failed', 1),
       ]);
-      return { endpoint, held: held.items.length, lastFailed: failed?.items[0] };
+      const tried = [...(pending?.items ?? []), ...(failed?.items ?? [])];
+      return {
+        endpoint,
+        held: held.items.length,
+        lastFailed: tried.filter(({ attempts }) => attempts.length > 0).sort(byLastAttempt)[0],
+        nextAttemptAt: tried.flatMap((each) => each.nextAttemptAt ?? []).sort()[0],
+      };
     },
     4_000,
     [id],
@@ -59,7 +70,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
         {!error.value && <Loading />}
       </section>
     );
-  const { endpoint, held, lastFailed } = data.value;
+  const { endpoint, held, lastFailed, nextAttemptAt } = data.value;
   const reason = lastFailed && whyNot(lastFailed);
   return (
     <article class="page">
@@ -74,7 +85,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
       <ErrorNote error={error.value} />
       <section class="panel">
         <h2>Health</h2>
-        <Health endpoint={endpoint} reason={reason} />
+        <Health endpoint={endpoint} reason={reason} nextAttemptAt={nextAttemptAt} />
         {held > 0 && (
           <p>
             {held === COUNTED
@@ -117,7 +128,14 @@ export function EndpointPage({ id }: { readonly id: string }) {
   );
 }
 
-function Health({ endpoint, reason }: { readonly endpoint: Endpoint; readonly reason: string | undefined }) {
+type HealthProps = {
+  readonly endpoint: Endpoint;
+  /** Why the last attempt failed. */
+  readonly reason: string | undefined;
+  readonly nextAttemptAt: string | undefined;
+};
+
+function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
   const { health, enabled, disabledReason, kind } = endpoint;
   if (!enabled)
     return (
@@ -130,9 +148,18 @@ function Health({ endpoint, reason }: { readonly endpoint: Endpoint; readonly re
     return (
       <div class="note bad">
         <p>
-          It fails since <Ago at={health.failingSince} />
-          {reason && <>: {reason}</>}. The bridge tries again with growing pauses, and holds new deliveries
-          back.
+          It has failed for {span(clock.value - Date.parse(health.failingSince ?? ''))}
+          {reason && `: ${reason}`}
+        </p>
+        <p>
+          The bridge tries again with growing pauses
+          {nextAttemptAt && (
+            <>
+              {' '}
+              (next <Ago at={nextAttemptAt} />)
+            </>
+          )}{' '}
+          and holds new deliveries back.
         </p>
         <p>Mend the receiver. What failed for good can be replayed then.</p>
       </div>

@@ -1,5 +1,5 @@
 import type { Delivery, Endpoint } from '../../client/client.ts';
-import type { Tone } from '../parts/badge.tsx';
+import type { Tone } from '../parts/tone.ts';
 
 /** What a person calls an endpoint. */
 export const nameOf = ({ id, description, url, busName, kind }: Endpoint): string =>

@@ -1,5 +1,4 @@
-/** How a state is to be taken: its colour and its sign, so that nobody needs the colour. */
-export type Tone = 'good' | 'busy' | 'waiting' | 'warn' | 'bad' | 'idle';
+import type { Tone } from './tone.ts';
 
 const SIGNS: Record<Tone, string> = { good: '✓', busy: '▸', waiting: '◦', warn: '!', bad: '✕', idle: '–' };
 
@@ -10,12 +9,3 @@ export function Badge({ tone, children }: { readonly tone: Tone; readonly childr
     </span>
   );
 }
-
-const DELIVERY_TONES: Record<string, Tone> = {
-  delivered: 'good',
-  pending: 'waiting',
-  held: 'warn',
-  failed: 'bad',
-  canceled: 'idle',
-};
-export const deliveryTone = (state: string): Tone => DELIVERY_TONES[state] ?? 'idle';

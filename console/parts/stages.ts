@@ -1,5 +1,5 @@
 import type { VideoRequest } from '../../client/client.ts';
-import type { Tone } from './badge.tsx';
+import type { Tone } from './tone.ts';
 
 /** The stages that a video passes, in order, with a class for their colour. */
 export const STAGES = [

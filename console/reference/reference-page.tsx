@@ -127,6 +127,7 @@ function CallView({ call: { method, path, operation } }: { readonly call: Call }
                   <code>{name}</code> <span class="type-name">{typeInWords(schema)}</span>{' '}
                   <span class="subtle">in the {place}</span>
                 </dt>
+                {schema.description && <dd>{schema.description}</dd>}
               </div>
             ))}
           </dl>

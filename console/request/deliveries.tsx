@@ -1,8 +1,9 @@
 import { Link } from 'wouter-preact';
 import type { Timeline } from '../../client/client.ts';
 import { Action } from '../parts/action.tsx';
-import { Badge, deliveryTone } from '../parts/badge.tsx';
+import { Badge } from '../parts/badge.tsx';
 import { Ago } from '../parts/time.tsx';
+import { deliveryTone } from '../parts/tone.ts';
 import { api, isAdmin } from '../session/session.ts';
 import type { Story } from './story.ts';
 
@@ -17,7 +18,6 @@ export function Deliveries({ timeline: { deliveries }, story }: DeliveriesProps)
     ...newest.filter(({ state }) => state === 'failed'),
     ...newest.filter(({ state }) => state !== 'failed'),
   ];
-  const nameOf = (id: string) => story.lanes.find((lane) => lane.id === id)?.name ?? id;
   return (
     <section class="panel">
       <h2>Deliveries</h2>
@@ -33,7 +33,7 @@ export function Deliveries({ timeline: { deliveries }, story }: DeliveriesProps)
             <div>
               <Badge tone={deliveryTone(state)}>{state}</Badge> <strong>{type}</strong>{' '}
               <Link href={`/endpoints/${endpointId}?delivery=${id}`} class="break">
-                {nameOf(endpointId)}
+                {story.nameOf(endpointId)}
               </Link>
             </div>
             {reason && <div class="subtle">{reason}</div>}

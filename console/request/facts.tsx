@@ -70,7 +70,7 @@ export function Facts({ request, timeline }: FactsProps) {
 }
 
 function Metadata({ metadata }: Pick<VideoRequest, 'metadata'>) {
-  const pairs = Object.entries(metadata);
+  const pairs = Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1));
   if (pairs.length === 0) return null;
   return (
     <>

@@ -24,6 +24,8 @@ export type Story = {
   /** When something happened, in order. */
   readonly instants: readonly number[];
   readonly busy: readonly (readonly [number, number])[];
+  /** What a person calls an endpoint. */
+  readonly nameOf: (endpointId: string) => string;
 };
 
 const TERMINAL = new Set(['complete', 'failed', 'canceled', 'lost']);
@@ -59,11 +61,16 @@ export function storyOf(
       shape: 'diamond',
     };
   });
+  const nameOf = (id: string): string => {
+    const endpoint = endpoints.find((each) => each.id === id);
+    const callback = request.callbacks.find(({ endpointId }) => endpointId === id);
+    return endpoint?.description || endpoint?.url || callback?.url || id;
+  };
   const lanes: Lane[] = [
     { id: 'status', name: 'Status', marks: status },
     { id: 'copy', name: 'Copy to the bucket', marks: copy },
     { id: 'events', name: 'Events', marks: events },
-    ...deliveryLanes(request, timeline, endpoints, now),
+    ...deliveryLanes(timeline, nameOf, now),
   ];
   const marks = lanes.flatMap((lane) => lane.marks);
   const instants = [
@@ -74,12 +81,15 @@ export function storyOf(
   const busy = [...status, ...copy]
     .filter(({ look, shape }) => shape === 'bar' && !look.includes('is-waiting'))
     .map(({ at, until = at }) => [at, until] as const);
-  return { lanes: lanes.filter((lane) => lane.marks.length > 0), progress, instants, busy };
+  return { lanes: lanes.filter((lane) => lane.marks.length > 0), progress, instants, busy, nameOf };
 }
+
+const isBetweenAttempts = ({ state, attempts }: Timeline['deliveries'][number]): boolean =>
+  state === 'pending' && attempts.length > 0;
 
 /** The present while something goes on, and otherwise the last thing that happened. */
 function endOf(request: VideoRequest, timeline: Timeline, now: number): number {
-  const isOpen = request.state === 'active' || timeline.deliveries.some(({ state }) => state === 'pending');
+  const isOpen = request.state === 'active' || timeline.deliveries.some(isBetweenAttempts);
   if (isOpen) return now;
   const times = [
     ...timeline.statuses.map(({ at }) => at),
@@ -141,16 +151,8 @@ function copyMarks({ copy }: Timeline, end: number): Mark[] {
   return [{ lane: 'copy', at: from, until: to, text: `Copy ${state}`, detail, look, shape: 'bar' }];
 }
 
-function deliveryLanes(
-  { callbacks }: VideoRequest,
-  { deliveries }: Timeline,
-  endpoints: readonly Pick<Endpoint, 'id' | 'url' | 'description'>[],
-  now: number,
-): Lane[] {
+function deliveryLanes({ deliveries }: Timeline, nameOf: Story['nameOf'], now: number): Lane[] {
   return [...Map.groupBy(deliveries, ({ endpointId }) => endpointId)].map(([id, own]) => {
-    const endpoint = endpoints.find((each) => each.id === id);
-    const callback = callbacks.find((each) => each.endpointId === id);
-    const name = endpoint?.description || endpoint?.url || callback?.url || id;
     const marks = own.flatMap((delivery): Mark[] => {
       const attempts = delivery.attempts.map(({ at, durationMs, statusCode, error, reason }, i): Mark => {
         const isLast = i === delivery.attempts.length - 1;
@@ -184,6 +186,6 @@ function deliveryLanes(
         ...attempts,
       ];
     });
-    return { id, name, marks };
+    return { id, name: nameOf(id), marks };
   });
 }

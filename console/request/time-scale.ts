@@ -68,19 +68,21 @@ const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21
  * @param gap part of the axis
  */
 export function ticks(stretches: readonly Stretch[], gap: number, zoneOffsetMs = 0): number[] {
-  return stretches
-    .filter(({ collapsed }) => !collapsed)
-    .reduce<number[]>((found, { from, to, start, end }) => {
-      const width = end - start;
-      const step = STEPS.find((each) => (each / Math.max(1, to - from)) * width >= gap);
-      if (step === undefined) return found;
-      const first = Math.ceil((from + zoneOffsetMs) / step) * step - zoneOffsetMs;
-      for (let at = first; at <= to; at += step) {
-        const last = found.at(-1);
-        if (last === undefined || placeOf(stretches, at) - placeOf(stretches, last) >= gap) found.push(at);
-      }
-      return found;
-    }, []);
+  const shown = stretches.filter(({ collapsed }) => !collapsed);
+  const width = sum(shown.map(({ start, end }) => end - start));
+  const ms = sum(shown.map(({ from, to }) => to - from));
+  const step = STEPS.find((each) => (each / Math.max(1, ms)) * width >= gap);
+  if (step === undefined) return [];
+  const found: number[] = [];
+  for (const { from, to } of shown) {
+    const first = Math.ceil((from + zoneOffsetMs) / step) * step - zoneOffsetMs;
+    for (let at = first; at <= to; at += step) {
+      const last = found.at(-1);
+      const isFar = last === undefined || placeOf(stretches, at) - placeOf(stretches, last) >= gap * 0.999;
+      if (isFar) found.push(at);
+    }
+  }
+  return found;
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0);

@@ -2,6 +2,8 @@ import { signal } from '@preact/signals';
 import type { Client, RequestFilter, VideoRequest } from '../../client/client.ts';
 
 const PAGE = 100;
+/** The first page is smaller, so that it is there sooner. */
+const FIRST_PAGE = 50;
 /** Pages that are loaded again at once; a screen shows rows of two at most. */
 const PAGES_AT_ONCE = 3;
 
@@ -20,7 +22,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
   const complete = signal(false);
   const known = new Map<string, VideoRequest>();
   /** Where each loaded page begins. */
-  const pages: { cursor: string | undefined; ids: Set<string> }[] = [];
+  const pages: { cursor: string | undefined; limit: number; ids: Set<string> }[] = [];
   let next: string | undefined;
   const isPlain = !filter.state && !filter.status && !filter.q;
 
@@ -49,8 +51,9 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
   const loadMore = (signal: AbortSignal) =>
     run(async () => {
       if (complete.value) return;
-      const page = await list.page({ limit: PAGE, cursor: next, signal });
-      pages.push({ cursor: next, ids: new Set(page.items.map(({ requestId }) => requestId)) });
+      const limit = pages.length === 0 ? FIRST_PAGE : PAGE;
+      const page = await list.page({ limit, cursor: next, signal });
+      pages.push({ cursor: next, limit, ids: new Set(page.items.map(({ requestId }) => requestId)) });
       next = page.cursor;
       complete.value = next === undefined;
       merge(page.items);
@@ -62,7 +65,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
       const inSight = pages.filter(({ ids }, i) => i === 0 || seen.some((id) => ids.has(id)));
       const [waiting, ...found] = await Promise.all([
         isPlain ? client.requests.list({ state: 'parked' }).page({ limit: PAGE, signal }) : undefined,
-        ...inSight.slice(0, PAGES_AT_ONCE).map(({ cursor }) => list.page({ limit: PAGE, cursor, signal })),
+        ...inSight.slice(0, PAGES_AT_ONCE).map(({ cursor, limit }) => list.page({ limit, cursor, signal })),
       ]);
       if (waiting) parked.value = waiting.items;
       // Of a filtered list, what no longer matches is no longer answered.

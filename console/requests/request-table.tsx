@@ -1,6 +1,8 @@
 // biome-ignore-all lint/a11y/useSemanticElements: rows that are placed by hand cannot be those of a <table>
 // biome-ignore-all lint/a11y/useFocusableInteractive: a list that is read is no grid; its links take the focus
 import { useSignal } from '@preact/signals';
+import type { VirtualItem } from '@tanstack/virtual-core';
+import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import type { VideoRequest } from '../../client/client.ts';
@@ -31,6 +33,7 @@ export function RequestTable({ store }: { readonly store: RequestStore }) {
     getItemKey: (i) => rows[i]?.requestId ?? i,
   });
   const items = virtualizer.getVirtualItems();
+  const drawnRows = useDrawnRows(items, rows);
   const seen = useRef<string[]>([]);
   seen.current = items.flatMap(({ index }) => rows[index]?.requestId ?? []);
 
@@ -62,37 +65,52 @@ export function RequestTable({ store }: { readonly store: RequestStore }) {
   return (
     <div
       class="request-table"
+      ref={scroller}
       role="table"
       aria-label="Requests"
       aria-rowcount={store.complete.value ? rows.length : -1}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard
+      tabIndex={0}
     >
-      <div class="request-row table-head" role="row">
-        {['Request', 'Stage', 'Progress', 'Time left', 'Video', 'Registered'].map((name) => (
-          <span key={name} role="columnheader">
-            {name}
-          </span>
-        ))}
-      </div>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by keyboard */}
-      <div class="scroller" ref={scroller} role="rowgroup" tabIndex={0}>
-        <div class="rows" role="presentation" style={{ height: `${virtualizer.getTotalSize()}px` }}>
-          {items.map(({ index, key, start, size }) => {
-            const request = rows[index];
-            return (
-              request && (
-                <Row
-                  key={key}
-                  request={request}
-                  index={index}
-                  style={{ transform: `translateY(${start}px)`, height: `${size}px` }}
-                />
-              )
-            );
-          })}
+      <div role="rowgroup" class="table-head">
+        <div class="request-row" role="row">
+          {['Request', 'Stage', 'Progress', 'Time left', 'Video', 'Registered'].map((name) => (
+            <span key={name} role="columnheader">
+              {name}
+            </span>
+          ))}
         </div>
+      </div>
+      <div class="rows" role="rowgroup" style={{ height: `${virtualizer.getTotalSize()}px` }}>
+        {drawnRows}
       </div>
     </div>
   );
+}
+
+type Drawn = Pick<VirtualItem, 'index' | 'start' | 'size'> & {
+  readonly request: VideoRequest;
+  readonly row: VNode;
+};
+
+/**
+ * The rows in sight, each the same one as before while nothing of it changes, so that scrolling renders only what
+ * comes into sight.
+ */
+function useDrawnRows(items: readonly VirtualItem[], requests: readonly VideoRequest[]): VNode[] {
+  const before = useRef<ReadonlyMap<string, Drawn>>(new Map());
+  const drawn = items.flatMap(({ index, start, size }): Drawn[] => {
+    const request = requests[index];
+    if (!request) return [];
+    const old = before.current.get(request.requestId);
+    if (old?.request === request && old.index === index && old.start === start && old.size === size)
+      return [old];
+    const style = { transform: `translateY(${start}px)`, height: `${size}px` };
+    const row = <Row key={request.requestId} request={request} index={index} style={style} />;
+    return [{ request, index, start, size, row }];
+  });
+  before.current = new Map(drawn.map((each) => [each.request.requestId, each]));
+  return drawn.map(({ row }) => row);
 }
 
 type RowProps = {
@@ -152,6 +170,7 @@ function Row({ request, index, style }: RowProps) {
 
 const metadataLine = (metadata: Record<string, string>): string =>
   Object.entries(metadata)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
     .slice(0, 3)
     .map(([name, value]) => `${name}: ${value}`)
     .join(' · ');

@@ -4,21 +4,25 @@ import { ApiError, type Client, createClient, type Whoami } from '../../client/c
 /** In `sessionStorage`, which ends with the tab. */
 const STORED = 'bridge-key';
 
-export type Session = { readonly client: Client; readonly who: Whoami };
+export type Session = {
+  readonly client: Client;
+  /** Unknown until the bridge has told it. */
+  readonly who: Whoami | undefined;
+};
 
-/** Who looks at the page; undefined until a key is accepted. */
+/** Who looks at the page; undefined while nobody is signed in. */
 export const session = signal<Session | undefined>(undefined);
 /** Why a key is asked for again. */
 export const signedOutBecause = signal<string | undefined>(undefined);
 /** Whether buttons that change something are shown. */
-export const isAdmin = computed(() => session.value?.who.role === 'admin');
+export const isAdmin = computed(() => session.value?.who?.role === 'admin');
 
 /** Calls that need no key. */
 export const publicClient = createClient({ url: location.origin });
 
 /** @throws {ApiError} the key is not accepted; {@link ConnectionError} nobody answered */
 export async function signIn(key: string): Promise<void> {
-  const client = createClient({ url: location.origin, key, fetch: fetchWatched });
+  const client = clientWith(key);
   const who = await client.whoami();
   sessionStorage.setItem(STORED, key);
   signedOutBecause.value = undefined;
@@ -31,14 +35,18 @@ export function signOut(reason?: string): void {
   session.value = undefined;
 }
 
-/** Signs in again after a reload, with the key of this tab. */
+const clientWith = (key: string): Client => createClient({ url: location.origin, key, fetch: fetchWatched });
+
+/** Signs in again after a reload, with the key of this tab. Pages need not wait until the bridge knows it. */
 export async function restoreSession(): Promise<void> {
   const key = sessionStorage.getItem(STORED);
   if (key === null) return;
+  const client = clientWith(key);
+  session.value = { client, who: undefined };
   try {
-    await signIn(key);
+    session.value = { client, who: await client.whoami() };
   } catch (error) {
-    signOut(error instanceof ApiError && error.status === 401 ? EXPIRED : (error as Error).message);
+    if (error instanceof ApiError) signOut(error.status === 401 ? EXPIRED : error.message);
   }
 }
 

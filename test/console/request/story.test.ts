@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import type { Timeline, VideoRequest } from '../../../client/client.ts';
+import { storyOf } from '../../../console/request/story.ts';
+
+const at = (second: number) => new Date(Date.UTC(2026, 10, 23, 20, 0, second)).toISOString();
+const NOW = Date.parse(at(50));
+
+const request = {
+  requestId: '9f8b6c1e-4c1d-4a53-9b57-0c6a3f1f4d20',
+  state: 'active',
+  registeredAt: at(0),
+  callbacks: [],
+} as unknown as VideoRequest;
+
+const delivery = {
+  id: 'dlv_1',
+  eventId: 'msg_1',
+  endpointId: 'ep_1',
+  type: 'video.complete',
+  state: 'pending',
+  nextAttemptAt: at(90),
+  attemptCount: 5,
+  attempts: [{ at: at(31), durationMs: 12, statusCode: 500, reason: 'the endpoint answered 500' }],
+} as const;
+
+const timeline: Timeline = {
+  statuses: [
+    { status: 'registered', at: at(0), until: at(5) },
+    { status: 'processing', at: at(5), until: at(30), skipped: ['accepted', 'initializing'] },
+    { status: 'complete', at: at(30) },
+  ],
+  observations: [{ at: at(33), progress: 100 }],
+  polls: 3,
+  copy: {
+    state: 'copying',
+    startedAt: at(30),
+    copiedBytes: 5_000_000,
+    size: 10_000_000,
+    bytesPerSecond: 1e6,
+  },
+  events: [{ id: 'msg_1', type: 'video.complete', at: at(30), sequence: 2 }],
+  deliveries: [{ ...delivery, attempts: [...delivery.attempts] }],
+};
+
+const story = storyOf(request, timeline, [{ id: 'ep_1', description: 'The shop' }], NOW);
+const lane = (id: string) => story.lanes.find((each) => each.id === id)?.marks ?? [];
+
+test('waiting is told from working, and skipped statuses are hollow', () => {
+  expect(lane('status').map(({ text, shape, look }) => [text, shape, look])).toEqual([
+    ['Registered', 'bar', 'stage-early is-waiting'],
+    ['Accepted (no poll saw it)', 'hollow', 'stage-early'],
+    ['Initializing (no poll saw it)', 'hollow', 'stage-early'],
+    ['Processing', 'bar', 'stage-work'],
+    ['Complete', 'dot', 'stage-done'],
+  ]);
+});
+
+test('a copy that goes on reaches to the present, with its speed', () => {
+  expect(lane('copy')).toMatchObject([{ until: NOW, detail: '5.0 MB of 10.0 MB, 1.0 MB/s' }]);
+});
+
+test('attempts stand in the lane of their endpoint, numbered as they were made, with the wait for the next', () => {
+  expect(story.lanes.at(-1)?.name).toBe('The shop');
+  expect(lane('ep_1')).toMatchObject([
+    { shape: 'bar', look: 'is-waiting', until: NOW },
+    { look: 'is-bad', text: 'video.complete: the endpoint answered 500', detail: 'attempt 5, took 12 ms' },
+  ]);
+});
+
+test('no progress is drawn after the end of the job', () => {
+  expect(story.progress).toEqual([{ at: Date.parse(at(30)), progress: 100 }]);
+});
