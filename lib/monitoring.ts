@@ -15,15 +15,13 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { METRIC_NAMESPACE, METRICS, type MetricName, type SummedMetric } from '../lambdas/domain/metrics.ts';
-import type { BridgeFunction } from './bridge-function.ts';
+import { METRIC_NAMESPACE, METRICS, type MetricName } from '../lambdas/domain/metrics.ts';
+import type { BridgeFunction, StageName } from './bridge-function.ts';
 import type { LaneQueue } from './lane-queue.ts';
+import { savedQueries } from './saved-queries.ts';
 
 export type MonitoringProps = {
-  /** Every function, by the name that the dashboard shows. */
-  readonly functions: Readonly<Record<string, BridgeFunction>>;
-  /** The one whose silence stops everything. */
-  readonly tick: BridgeFunction;
+  readonly functions: Readonly<Record<StageName, BridgeFunction>>;
   readonly queues: readonly LaneQueue[];
   /** Where alarms go. */
   readonly alarmTopic?: ITopic;
@@ -37,23 +35,43 @@ const BEHIND = Duration.hours(2);
 const KEY_CONFIRMED = Duration.seconds(10);
 /** Load that passes sooner needs nobody. */
 const LASTING = Duration.minutes(15);
+/** Where each alarm has a section that says what to do. */
+const RUNBOOK = 'docs/runbook.md';
 
-/** The dashboard, and the alarms with the topic that they go to. */
+/** The dashboard, the alarms with the topic that they go to, and queries of the logs. */
 export class Monitoring extends Construct {
   readonly dashboardUrl: string;
   /** Where alarms go. */
   readonly topic: ITopic;
-  private readonly bridgeName: string;
+  private readonly props: MonitoringProps;
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { functions, tick, queues } = props;
-    this.bridgeName = props.bridgeName;
+    this.props = props;
     this.topic = props.alarmTopic ?? this.newTopic();
     this.alarmOfRows();
-    for (const queue of queues) this.alarmOfQueue(queue);
-    this.alarmOfFunctions(Object.values(functions), tick);
-    this.dashboardUrl = this.dashboard(functions, queues);
+    for (const queue of props.queues) this.alarmOfDeadLetters(queue);
+    this.alarmOfFunctions();
+    this.dashboardUrl = this.dashboard();
+    savedQueries(this, props.bridgeName, props.functions);
+  }
+
+  /**
+   * A metric of this deployment over five minutes: the sum of counts, the 95th percentile of durations, and the
+   * greatest value of what is measured by the tick or has a dimension.
+   */
+  metric(name: MetricName, { dimensionsMap, ...options }: MetricOptions = {}): Metric {
+    const { unit, dimension } = METRICS[name] as { unit: string; dimension?: string };
+    const value = dimension && dimensionsMap?.[dimension];
+    return new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName: name,
+      statistic: STATISTICS[unit] ?? (dimension ? Stats.MAXIMUM : Stats.SUM),
+      dimensionsMap: { service: this.props.bridgeName, ...(dimension && value && { [dimension]: value }) },
+      // An alarm on a metric with a label is another kind of alarm; only graphs of lanes need one.
+      ...(name === 'OverdueRows' && { label: value }),
+      period: PERIOD,
+    }).with(options);
   }
 
   private newTopic(): Topic {
@@ -70,7 +88,7 @@ export class Monitoring extends Construct {
   private alarmOfRows(): void {
     this.alarm(
       'Parked',
-      this.sum('ParkedRows'),
+      this.metric('ParkedRows'),
       'Work made no progress in eight tries, or needs a person: GET /v1/parked names it.',
     );
     this.alarm(
@@ -87,37 +105,46 @@ export class Monitoring extends Construct {
     );
     this.alarm(
       'RequestsLost',
-      this.sum('RequestsLost'),
+      this.metric('RequestsLost'),
       'Topaz no longer knows a request, or never ended it.',
     );
     this.alarm(
       'CopyFailed',
-      this.sum('CopyFailed'),
+      this.metric('CopyFailed'),
       'A video could not be stored; GET /v1/requests/{id} says why.',
     );
     this.alarm(
+      'CopiesExpiring',
+      this.metric('CopiesExpiring'),
+      'A copy still fails, and Topaz may delete its video within six hours.',
+    );
+    this.alarm(
       'EndpointDisabled',
-      this.sum('EndpointDisabled'),
+      this.metric('EndpointDisabled'),
       'An endpoint failed for too long and was disabled; enable it when it works.',
     );
-  }
-
-  private alarmOfQueue({ lane, queue, deadLetters }: LaneQueue): void {
     this.alarm(
-      `DeadLetters-${lane}`,
-      deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
-      `A message of the lane ${lane} failed ten times. The sweep wakes its row again; the function's logs say why.`,
-    );
-    this.alarm(
-      `Behind-${lane}`,
-      queue.metricApproximateAgeOfOldestMessage({ period: PERIOD }),
-      `The lane ${lane} is more than ${BEHIND.toHumanString()} behind.`,
+      'Behind',
+      this.metric('OldestOverdue'),
+      `Work has been due for more than ${BEHIND.toHumanString()}; the dashboard shows in which lane.`,
       BEHIND.toSeconds(),
     );
   }
 
-  private alarmOfFunctions(functions: BridgeFunction[], tick: BridgeFunction): void {
-    const errors = functions.map((fn, i) => [`e${i}`, fn.metricErrors({ period: PERIOD })] as const);
+  private alarmOfDeadLetters({ lane, deadLetters }: LaneQueue): void {
+    this.alarm(
+      `DeadLetters-${lane}`,
+      deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
+      `A message of the lane ${lane} failed ten times: DynamoDB refused, the function crashes at its start, or the ` +
+        "account has no concurrency left. The sweep wakes its row again; the function's logs say why.",
+    );
+  }
+
+  private alarmOfFunctions(): void {
+    const { api, tick, ...workers } = this.props.functions;
+    const errors = [api, tick, ...Object.values(workers)].map(
+      (fn, i) => [`e${i}`, fn.metricErrors({ period: PERIOD })] as const,
+    );
     const sum = new MathExpression({
       expression: errors.map(([name]) => name).join(' + '),
       usingMetrics: Object.fromEntries(errors),
@@ -126,8 +153,16 @@ export class Monitoring extends Construct {
     });
     // A single crash is what leases and the sweep are for; a series of them is a bug.
     this.alarm('Errors', sum, 'Functions fail again and again; their logs say why.', 5);
+    this.alarm(
+      'Throttled',
+      api.metricThrottles({ period: PERIOD }),
+      'The account has no concurrency left: callers of the API get 503, and work waits in its queues.',
+    );
     new Alarm(this, 'ClockStopped', {
-      alarmDescription: 'The sweep does not run: lost hints and retries beyond 15 minutes stay undone.',
+      alarmDescription: this.described(
+        'ClockStopped',
+        'The sweep does not run: lost hints and retries beyond 15 minutes stay undone.',
+      ),
       metric: tick.metricInvocations({ period: PERIOD }),
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       threshold: 1,
@@ -136,10 +171,10 @@ export class Monitoring extends Construct {
     }).addAlarmAction(new SnsAction(this.topic));
   }
 
-  private alarm(id: string, metric: IMetric, alarmDescription: string, threshold = 1): void {
+  private alarm(id: string, metric: IMetric, description: string, threshold = 1): void {
     new Alarm(this, id, {
       metric,
-      alarmDescription,
+      alarmDescription: this.described(id, description),
       threshold,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,
@@ -147,22 +182,51 @@ export class Monitoring extends Construct {
     }).addAlarmAction(new SnsAction(this.topic));
   }
 
-  private dashboard(functions: Record<string, BridgeFunction>, queues: readonly LaneQueue[]): string {
+  /** What happened, and the section of the runbook that says what to do. */
+  private described(id: string, description: string): string {
+    const [section = ''] = id.toLowerCase().split('-');
+    return `${description} What to do: ${RUNBOOK}#${section}`;
+  }
+
+  private dashboard(): string {
+    const { functions, queues } = this.props;
+    const each = (of: (fn: BridgeFunction, label: string) => IMetric) =>
+      Object.entries(functions).map(([label, fn]) => of(fn, label));
     const dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) });
     dashboard.addWidgets(
+      graph('Needs a person', this.counts('ParkedRows', 'RequestsLost', 'CopyFailed', 'EndpointDisabled')),
+      graph('Oldest overdue (s)', [this.metric('OldestOverdue')]),
       graph(
         'Overdue rows',
-        queues.map(({ lane }) => this.of('OverdueRows', Stats.MAXIMUM, lane)),
-      ),
-      graph(
-        'Needs a person',
-        (['ParkedRows', 'RequestsLost', 'CopyFailed', 'EndpointDisabled'] as const).map((name) =>
-          this.sum(name),
-        ),
+        queues.map(({ lane }) => this.metric('OverdueRows', { dimensionsMap: { lane } })),
       ),
       graph('Upstream paused (s)', [this.paused('key'), this.paused('load')]),
-      graph('Failed deliveries', [this.sum('DeliveriesFailed')]),
-      graph('Bytes copied', [this.sum('BytesCopied')]),
+    );
+    dashboard.addWidgets(
+      graph('Polls, and those without an answer', this.counts('Polls', 'PollFaults')),
+      graph('Polls late by (ms)', this.percentiles('PollLateness')),
+      graph('Transitions', this.counts('Transitions')),
+      graph('Polls per transition', [
+        new MathExpression({
+          expression: 'polls / transitions',
+          usingMetrics: { polls: this.metric('Polls'), transitions: this.metric('Transitions') },
+          label: 'polls per transition',
+          period: PERIOD,
+        }),
+      ]),
+    );
+    dashboard.addWidgets(
+      graph('Copies', this.counts('CopiesStored', 'CopyFailed', 'CopiesExpiring')),
+      graph('Copied (bytes per second)', [
+        new MathExpression({
+          expression: `bytes / ${PERIOD.toSeconds()}`,
+          usingMetrics: { bytes: this.metric('BytesCopied') },
+          label: 'throughput',
+          period: PERIOD,
+        }),
+      ]),
+      graph('Deliveries', this.counts('DeliveriesSucceeded', 'DeliveriesFailed')),
+      graph('From delivery to receipt (ms)', this.percentiles('DeliveryLatency')),
     );
     dashboard.addWidgets(
       graph(
@@ -172,24 +236,44 @@ export class Monitoring extends Construct {
         ),
       ),
       graph(
+        'Dead letters',
+        queues.map(({ lane, deadLetters }) =>
+          deadLetters.metricApproximateNumberOfMessagesVisible({ label: lane, period: PERIOD }),
+        ),
+      ),
+      graph(
         'Oldest hint (s)',
         queues.map(({ lane, queue }) =>
           queue.metricApproximateAgeOfOldestMessage({ label: lane, period: PERIOD }),
         ),
       ),
+      graph('Estimated cost of polls and webhooks ($ per 5 minutes)', [
+        new MathExpression({
+          expression: `(polls * ${COST_PER_POLL} + deliveries * ${COST_PER_DELIVERY}) / 1000000`,
+          usingMetrics: { polls: this.metric('Polls'), deliveries: this.metric('DeliveriesSucceeded') },
+          label: 'polls and webhooks',
+          period: PERIOD,
+        }),
+      ]),
+    );
+    dashboard.addWidgets(
       graph(
         'Errors',
-        Object.entries(functions).map(([label, fn]) => fn.metricErrors({ label, period: PERIOD })),
+        each((fn, label) => fn.metricErrors({ label, period: PERIOD })),
       ),
       graph(
         'Throttled: no concurrency left',
-        Object.entries(functions).map(([label, fn]) => fn.metricThrottles({ label, period: PERIOD })),
+        each((fn, label) => fn.metricThrottles({ label, period: PERIOD })),
+      ),
+      graph(
+        'Concurrent invocations',
+        each((fn, label) =>
+          fn.metric('ConcurrentExecutions', { label, period: PERIOD, statistic: Stats.MAXIMUM }),
+        ),
       ),
       graph(
         'Duration p99 (ms)',
-        Object.entries(functions).map(([label, fn]) =>
-          fn.metricDuration({ label, period: PERIOD, statistic: Stats.percentile(99) }),
-        ),
+        each((fn, label) => fn.metricDuration({ label, period: PERIOD, statistic: Stats.percentile(99) })),
       ),
     );
     const { region } = Stack.of(this);
@@ -197,39 +281,26 @@ export class Monitoring extends Construct {
     return `${console}#dashboards/dashboard/${dashboard.dashboardName}`;
   }
 
-  private sum(name: SummedMetric): Metric {
-    return this.of(name, Stats.SUM);
+  private counts(...names: MetricName[]): Metric[] {
+    return names.map((name) => this.metric(name));
+  }
+
+  private percentiles(name: MetricName): Metric[] {
+    return [50, 95].map((p) => this.metric(name, { statistic: Stats.percentile(p), label: `p${p}` }));
   }
 
   /** For how long polling has waited when the present pause ends, s. */
   private paused(reason: 'key' | 'load'): Metric {
-    return this.of('UpstreamPaused', Stats.MAXIMUM, reason);
-  }
-
-  /** A metric of this deployment: the sum of five minutes, or the greatest value of what has a dimension. */
-  metric(name: MetricName, options: MetricOptions = {}): Metric {
-    const { dimension } = METRICS[name] as { dimension?: string };
-    const { dimensionsMap, ...others } = options;
-    const statistic = dimension ? Stats.MAXIMUM : Stats.SUM;
-    return this.of(name, statistic, dimension && dimensionsMap?.[dimension]).with(others);
-  }
-
-  /** A metric that the functions of this deployment write to their logs. */
-  private of(name: MetricName, statistic: string, dimensionValue?: string): Metric {
-    const { dimension } = METRICS[name] as { dimension?: string };
-    return new Metric({
-      namespace: METRIC_NAMESPACE,
-      metricName: name,
-      statistic,
-      dimensionsMap: {
-        service: this.bridgeName,
-        ...(dimension && dimensionValue && { [dimension]: dimensionValue }),
-      },
-      ...(name === 'OverdueRows' && { label: dimensionValue }),
-      period: PERIOD,
-    });
+    return this.metric('UpstreamPaused', { dimensionsMap: { reason } });
   }
 }
+
+/** How a metric is put together over time, where it is no sum, by its unit. */
+const STATISTICS: Record<string, string> = { Seconds: Stats.MAXIMUM, Milliseconds: Stats.percentile(95) };
+
+/** Millionths of a dollar, from docs/scale.md: a poll with all that it causes, and one delivered event. */
+const COST_PER_POLL = 8.15;
+const COST_PER_DELIVERY = 30;
 
 function graph(title: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({ title, left, width: 6, leftYAxis: { min: 0 } });

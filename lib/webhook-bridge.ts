@@ -178,7 +178,6 @@ export class WebhookBridge extends Construct {
         dispatch: dispatch.fn,
         deliver: deliver.fn,
       },
-      tick: clock.fn,
       queues,
       bridgeName,
       alarmTopic: props.alarmTopic,

@@ -1,6 +1,7 @@
 import type { CopyRow } from '../domain/copying/copy.ts';
 import {
   diesSoon,
+  isExpiring,
   MAX_CONSECUTIVE_FAILURES,
   renewAt,
   retryAt,
@@ -95,6 +96,7 @@ async function failing(
 ): Promise<void> {
   const failures = (claim.row.consecutiveFailures ?? 0) + 1;
   if (failures > MAX_CONSECUTIVE_FAILURES) return fail(use, claim, tooOften(reason));
+  if (isExpiring(claim.row.startedAt, use.now())) use.count('CopiesExpiring', 1);
   use.log.info('copy waits', { requestId: claim.row.requestId, reason, failures });
   await goOn(failures);
 }

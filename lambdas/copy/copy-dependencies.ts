@@ -24,6 +24,9 @@ export type CopyDependencies = {
   readonly memoryMiB: number;
   readonly bucket: string;
   readonly keyTemplate: string;
-  readonly count: (metric: 'BytesCopied' | 'CopiesStored' | 'CopyFailed', value: number) => void;
+  readonly count: (
+    metric: 'BytesCopied' | 'CopiesExpiring' | 'CopiesStored' | 'CopyFailed',
+    value: number,
+  ) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };

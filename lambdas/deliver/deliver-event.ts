@@ -37,7 +37,8 @@ export type DeliverDependencies = {
   readonly maxDeliveries: number;
   readonly log: DeliverLog;
   /** Counts a delivery that the endpoint accepted. */
-  readonly onDelivered: () => void;
+  /** @param latencyMs since the delivery was made */
+  readonly onDelivered: (latencyMs: number) => void;
   /** Counts a delivery that failed after the whole schedule. */
   readonly onFailed: () => void;
 };
@@ -130,12 +131,15 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       await again(claim, dueAt, { lane: 'deliver-slow', set, remove: ['bypassesBreaker'] }, context);
     } else {
       await finish(claim, outcome.set, context);
-      (outcome.set.state === 'delivered' ? onDelivered : onFailed)();
+      if (outcome.set.state === 'delivered') onDelivered(now() - row.createdAt);
+      else onFailed();
     }
     if (await aside('health not recorded', recordHealth.after(target, attempt))) targets.forget(target);
     log.info('attempted', {
       deliveryId: row.id,
       eventId: row.eventId,
+      endpointId: row.endpointId,
+      requestId: row.requestId,
       statusCode: attempt.statusCode,
       error: attempt.error,
       durationMs: attempt.durationMs,

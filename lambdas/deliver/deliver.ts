@@ -31,7 +31,10 @@ export type DeliverOptions = SendDependencies & {
   readonly log: DeliverLog;
   /** Rows worked on at a time. */
   readonly concurrency?: number;
-  readonly count: (metric: 'EndpointDisabled' | 'DeliveriesSucceeded' | 'DeliveriesFailed') => void;
+  readonly count: (
+    metric: 'EndpointDisabled' | 'DeliveriesSucceeded' | 'DeliveriesFailed' | 'DeliveryLatency',
+    value?: number,
+  ) => void;
 };
 
 /** An attempt may take its 15 s, and what it leads to is still to be written. */
@@ -55,7 +58,10 @@ export function createDeliver(options: DeliverOptions) {
     ...shared,
     send: createSend(shared),
     recordHealth: createRecordHealth({ ...shared, onDisabled: () => count('EndpointDisabled') }),
-    onDelivered: () => count('DeliveriesSucceeded'),
+    onDelivered: (latencyMs) => {
+      count('DeliveriesSucceeded');
+      count('DeliveryLatency', latencyMs);
+    },
     onFailed: () => count('DeliveriesFailed'),
   });
   const releaseBacklog = createReleaseBacklog(shared);

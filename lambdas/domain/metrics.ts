@@ -8,18 +8,26 @@ export const METRIC_NAMESPACE = 'WebhookBridge';
 export const METRICS = {
   /** Answers that upstream gave about requests, faults included. */
   Polls: { unit: 'Count' },
+  /** Polls that upstream answered by a fault, or not at all. */
+  PollFaults: { unit: 'Count' },
+  /** From when a poll was due to when it began. */
+  PollLateness: { unit: 'Milliseconds' },
   /** Events about requests that polls observed. */
   Transitions: { unit: 'Count' },
   /** Videos that arrived in the bucket, verified. */
   CopiesStored: { unit: 'Count' },
   /** Deliveries that their endpoint accepted. */
   DeliveriesSucceeded: { unit: 'Count' },
+  /** From when a delivery was made to when its endpoint accepted it. */
+  DeliveryLatency: { unit: 'Milliseconds' },
   /** A row was claimed eight times without progress, or only a person can help: it waits for one. */
   ParkedRows: { unit: 'Count' },
   /** Upstream no longer knows a request, or it was pending for too long. */
   RequestsLost: { unit: 'Count' },
   /** A video could not be stored. */
   CopyFailed: { unit: 'Count' },
+  /** A copy failed once more, and within six hours upstream may delete its video. */
+  CopiesExpiring: { unit: 'Count' },
   /** Bytes that arrived in the bucket. */
   BytesCopied: { unit: 'Bytes' },
   /** An endpoint failed for too long, or said that it is gone, and gets nothing any more. */
@@ -28,7 +36,9 @@ export const METRICS = {
   DeliveriesFailed: { unit: 'Count' },
   /** How long all polling has waited when the present pause ends; `key` needs a person, `load` passes. */
   UpstreamPaused: { unit: 'Seconds', dimension: 'reason' },
-  /** Rows of a lane that are due and that nobody works on, as each tick finds them. */
+  /** For how long the oldest overdue row of all lanes has been due; nothing is written while none is. */
+  OldestOverdue: { unit: 'Seconds' },
+  /** Rows of a lane that are due and that nobody works on, as a tick finds them; nothing is written for none. */
   OverdueRows: { unit: 'Count', dimension: 'lane' },
 } as const;
 

@@ -45,7 +45,10 @@ export type PollDependencies = {
   readonly settings?: TransitionSettings;
   /** Whether an account-wide endpoint asks for `progress.updated`. */
   readonly progressWanted: () => Promise<boolean>;
-  readonly count: (metric: 'Polls' | 'Transitions' | 'RequestsLost', value?: number) => void;
+  readonly count: (
+    metric: 'Polls' | 'PollFaults' | 'PollLateness' | 'Transitions' | 'RequestsLost',
+    value?: number,
+  ) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 
@@ -121,7 +124,7 @@ export function createPollRequest(dependencies: PollDependencies) {
       { unless: firstRefused },
     );
     await hint(committed.due);
-    report(row, committed.change, polled.outcome);
+    report(row, committed.change, polled);
     if (polled.outcome.kind === 'status') await showProgress(table, row, polled.outcome.status, committed.at);
   }
 
@@ -185,9 +188,11 @@ export function createPollRequest(dependencies: PollDependencies) {
     return { update: metaKey(row.requestId), set: { expiresAt: requestExpiry(at, retentionDays) } };
   }
 
-  function report(row: RequestRow, change: Transition, outcome: PollOutcome): void {
+  function report(row: RequestRow, change: Transition, { outcome, lateness }: Polled): void {
     const numbered = change.events.filter((event) => event.numbered !== false);
     count('Polls');
+    count('PollLateness', lateness);
+    if (outcome.kind === 'fault') count('PollFaults');
     if (numbered.length > 0) count('Transitions', numbered.length);
     if (numbered.some(({ type }) => type === 'video.lost')) count('RequestsLost');
     log.info('polled', {

@@ -24,7 +24,10 @@ export type PollOptions = {
   readonly retentionDays: number;
   readonly settings?: TransitionSettings;
   readonly onPause: (pause: UpstreamPause) => void;
-  readonly count: (metric: 'Polls' | 'Transitions' | 'RequestsLost', value?: number) => void;
+  readonly count: (
+    metric: 'Polls' | 'PollFaults' | 'PollLateness' | 'Transitions' | 'RequestsLost',
+    value?: number,
+  ) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 

@@ -81,6 +81,7 @@ const inert: Record<string, Identify> = {
   'AWS::Lambda::EventInvokeConfig': plain,
   'AWS::Logs::LogGroup': named('logs', 'log-group:'),
   'AWS::Logs::MetricFilter': plain,
+  'AWS::Logs::QueryDefinition': plain,
   'AWS::S3::BucketPolicy': plain,
   'AWS::SecretsManager::ResourcePolicy': plain,
   'AWS::SNS::Subscription': byArn('sns'),

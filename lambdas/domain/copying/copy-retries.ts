@@ -16,12 +16,18 @@ export const WATCH_MS = 3_600_000;
 /** A URL is renewed while it still works: so long before its end, or for the last quarter of its life, ms. */
 const RENEW_BEFORE_MS = 300_000;
 
+/** Upstream keeps a video for seven days by default; a person who is told six hours before can still fetch it, ms. */
+const EXPIRING_AFTER_MS = (7 * 24 - 6) * 3_600_000;
+
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 900_000;
 const RETRIES = { firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS };
 const RESTARTS = { firstMs: 60_000, longestMs: LONGEST_WAIT_MS, factor: 4 };
 const LONGEST_ASKED_WAIT_MS = 3_600_000;
 const LONGEST_LOOK_MS = 300_000;
+
+/** Whether upstream may delete the video of a copy within six hours. */
+export const isExpiring = (startedAt: number, now: number): boolean => now - startedAt >= EXPIRING_AFTER_MS;
 
 /**
  * When a copy tries again after so many failures in a row: 5 s doubling up to 15 min, and not before

@@ -63,11 +63,12 @@ const local = ({ port }: FarSide, path = '/hook') => `http://127.0.0.1:${port}${
 
 describe('an answer', () => {
   test.each([200, 201, 204, 299])('of %i is a success', async (statusCode) => {
-    const { delivery } = await attempt(
+    const { world, delivery } = await attempt(
       local(await far(answering(statusCode, {}, statusCode === 204 ? '' : 'ok'))),
     );
     expect(delivery).toMatchObject({ state: 'delivered', attempts: [{ statusCode }], attemptCount: 1 });
     expect(delivery?.expiresAt).toBeGreaterThan(0);
+    expect(world.counted).toEqual(['DeliveriesSucceeded', 'DeliveryLatency']);
   });
 
   test.each([301, 302, 303, 307, 308])('of %i is a failure, and not followed', async (statusCode) => {

@@ -237,3 +237,12 @@ test('a finished job that never gives a download ends, and says so', async () =>
   });
   expect(await request.copy()).toBeUndefined();
 });
+
+test('a poll without an answer is counted as one, with how late it began', async () => {
+  const fault = { at: 'status', kind: 'http', status: 500 };
+  const { register, clock, counted } = await pollWorld(database());
+  const request = await register([['processing', 0]], {}, [fault]);
+  clock.advance(3_000);
+  await request.poll();
+  expect(counted).toEqual({ Polls: 1, PollFaults: 1, PollLateness: expect.any(Number) });
+});

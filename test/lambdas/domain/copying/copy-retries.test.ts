@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   diesSoon,
+  isExpiring,
   MAX_CONSECUTIVE_FAILURES,
   MAX_RESTARTS,
   nextLookAt,
@@ -60,4 +61,10 @@ test('a look for a URL comes 5 s to 5 min later, whatever the time', () => {
       expect(wait).toBeLessThanOrEqual(300_000);
     }),
   );
+});
+
+test('a video is about to be deleted from six hours before the end of its seven days', () => {
+  const hour = 3_600_000;
+  expect(isExpiring(5, 5 + 162 * hour - 1)).toBe(false);
+  expect(isExpiring(5, 5 + 162 * hour)).toBe(true);
 });
