@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BuildOptions, Metafile } from 'esbuild';
+import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { buildConsole } from './console.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -16,8 +16,29 @@ const stamp = join(folder, 'sources.sha256');
 /** What esbuild says about the bundles: which file is in which, with how many bytes. */
 const metafilePath = join(folder, 'meta.json');
 
+/**
+ * The SDK describes each call by arrays of constants, and their names by constants as computed keys. esbuild keeps what
+ * computes keys, since that may have an effect; with the keys written out it drops the calls that nobody makes.
+ */
+const literalKeys: Plugin = {
+  name: 'literal-keys',
+  setup({ onLoad }) {
+    onLoad({ filter: /dist-es[\\/]schemas[\\/]schemas_0\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8');
+      const constants = new Map(
+        [...text.matchAll(/^const (_\w+) = ("[^"]*");$/gm)].map(([, name, value]) => [name, value]),
+      );
+      return {
+        contents: text.replace(/\[(_\w+)\]:/g, (all, name) =>
+          constants.has(name) ? `${constants.get(name)}:` : all,
+        ),
+      };
+    });
+  },
+};
+
 /** How every stage is bundled. */
-const options = {
+export const BUNDLE_OPTIONS = {
   absWorkingDir: root,
   bundle: true,
   platform: 'node',
@@ -29,6 +50,17 @@ const options = {
   sourcesContent: false,
   legalComments: 'none',
   outExtension: { '.js': '.mjs' },
+  // What is imported when it is needed is a file of its own.
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  alias: {
+    '@aws-sdk/credential-provider-node': './build/stand-ins/credentials.ts',
+    '@aws-sdk/endpoint-cache': './build/stand-ins/endpoint-cache.ts',
+    '@smithy/core/event-streams': './build/stand-ins/event-streams.ts',
+  },
+  // Of the SDK, for browsers.
+  external: ['bowser'],
+  plugins: [literalKeys],
   metafile: true,
   logLevel: 'warning',
   // CommonJS packages inside an ES module still call require.
@@ -44,20 +76,25 @@ export async function buildBundles(): Promise<void> {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
   // Only who bundles needs esbuild; the package that is published has the bundles and not esbuild.
   const { build } = await import('esbuild');
-  const { outputFiles, metafile } = await build({
-    ...options,
-    entryPoints: STAGES.map((stage) => ({ in: `lambdas/${stage}/handler.ts`, out: `${stage}/index` })),
-    outdir: folder,
-    write: false,
-  });
-  const page = await buildConsole(join(folder, 'api/console'));
-  for (const stage of STAGES) mkdirSync(join(folder, stage), { recursive: true });
-  for (const { path, contents } of outputFiles) writeWhole(path, contents);
-  const all: Metafile = {
-    inputs: { ...metafile.inputs, ...page.metafile.inputs },
-    outputs: { ...metafile.outputs, ...page.metafile.outputs },
-  };
-  writeWhole(metafilePath, JSON.stringify(all));
+  const { metafile } = await buildConsole(join(folder, 'api/console'));
+  // One by one, or the stages would share files.
+  for (const stage of STAGES) {
+    const { outputFiles, metafile: own } = await build({
+      ...BUNDLE_OPTIONS,
+      entryPoints: [{ in: `lambdas/${stage}/handler.ts`, out: 'index' }],
+      outdir: join(folder, stage),
+      write: false,
+    });
+    mkdirSync(join(folder, stage), { recursive: true });
+    for (const { path, contents } of outputFiles) writeWhole(path, contents);
+    const present = outputFiles.map(({ path }) => basename(path));
+    for (const file of readdirSync(join(folder, stage))) {
+      if (!present.includes(file) && /\.mjs(\.map)?$/.test(file))
+        rmSync(join(folder, stage, file), { force: true });
+    }
+    Object.assign(metafile.outputs, own.outputs);
+  }
+  writeWhole(metafilePath, JSON.stringify(metafile));
   writeWhole(stamp, sources);
 }
 
@@ -68,12 +105,8 @@ export function readMetafile(): Metafile {
 
 function sourceHash(): string {
   const hash = createHash('sha256');
-  const files = [
-    'build/bundles.ts',
-    'build/console.ts',
-    'package-lock.json',
-    ...globSync(['lambdas/**/*.ts', 'client/**/*.ts', 'console/**/*.*'], { cwd: root }).sort(),
-  ];
+  const sources = ['build/**/*.ts', 'lambdas/**/*.ts', 'client/**/*.ts', 'console/**/*.*'];
+  const files = ['package-lock.json', ...globSync(sources, { cwd: root }).sort()];
   for (const file of files) hash.update(file).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }

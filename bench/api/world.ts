@@ -8,7 +8,7 @@ import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { countWrites } from '../../lambdas/adapters/rows/request-counts.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
-import { createSignGet } from '../../lambdas/api/requests/signed-url.ts';
+import { createSignGet } from '../../lambdas/api/requests/sign-get.ts';
 import { createCounts } from '../../lambdas/api/stats/counts.ts';
 import { newRequest } from '../../lambdas/domain/requests/registration.ts';
 import { countChanges } from '../../lambdas/domain/requests/request-counts.ts';

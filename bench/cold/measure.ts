@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { readStack } from '../../local/runtime/template.ts';
-import { median, quantile } from '../quantile.ts';
+import { median } from '../quantile.ts';
 
 /** A function's bundle and environment, as the template has them. */
 export type Bundle = {
@@ -15,23 +15,27 @@ export type Bundle = {
 
 export type Cold = {
   readonly stage: string;
-  /** Of the code, without its source map. */
-  readonly bundleBytes: number;
-  /** Of all files together, compressed, about what Lambda fetches. */
+  /** Of the code that a cold start loads, without source maps. */
+  readonly loadedBytes: number;
+  /** Of all code: also of what is loaded when it is first needed. */
+  readonly codeBytes: number;
+  /** Of all files, compressed, about what Lambda fetches. */
   readonly compressedBytes: number;
-  /** From the import until the handler can be called, in a process that has just begun. */
-  readonly loadP50Ms: number;
-  readonly loadP95Ms: number;
-  /** Resident memory after that. */
+  /** From the start of the process until the handler can be called, ms. */
+  readonly initMs: number;
+  /** The same of a bundle that only constructs the same SDK clients, ms. */
+  readonly sdkOnlyMs: number;
+  /** Of `initMs` and `sdkOnlyMs`, by the pairs that ran next to each other. */
+  readonly ratio: number;
+  /** Resident memory when the handler can be called. */
   readonly memoryBytes: number;
 };
 
 const run = promisify(execFile);
 const LOAD = `
-  const began = performance.now();
   const { handler } = await import(process.env.BUNDLE);
   if (typeof handler !== 'function') throw new Error('the bundle exports no handler');
-  console.log(JSON.stringify({ ms: performance.now() - began, rss: process.memoryUsage.rss() }));`;
+  console.log(JSON.stringify({ ms: performance.now(), rss: process.memoryUsage.rss() }));`;
 
 /** The bundles of a synthesized stack. */
 export function bundlesOf(templateDir: string): Bundle[] {
@@ -58,30 +62,53 @@ export function bundlesOf(templateDir: string): Bundle[] {
     });
 }
 
-/** Loads a bundle in fresh processes, one after the other. */
-export async function measureCold({ stage, directory, environment }: Bundle, times: number): Promise<Cold> {
-  const loads: { ms: number; rss: number }[] = [];
+/** Loads a bundle and the one with the SDK only by turns, each in fresh processes, one after the other. */
+export async function measureCold(bundle: Bundle, sdkOnly: string, times: number): Promise<Cold> {
+  const { stage, directory, environment } = bundle;
+  const pairs: { own: Loaded; sdk: Loaded }[] = [];
   for (let n = 0; n < times; n++) {
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', LOAD], {
-      env: {
-        ...environment,
-        AWS_REGION: 'us-east-1',
-        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '2048',
-        BUNDLE: join(directory, 'index.mjs'),
-      },
-    });
-    loads.push(JSON.parse(stdout) as { ms: number; rss: number });
+    const own = await load(directory, environment);
+    pairs.push({ own, sdk: await load(sdkOnly, environment) });
   }
   const files = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map(({ parentPath, name }) => join(parentPath, name));
-  const durations = loads.map(({ ms }) => ms);
+  const code = files.filter((file) => file.endsWith('.mjs'));
   return {
     stage,
-    bundleBytes: statSync(join(directory, 'index.mjs')).size,
+    loadedBytes: sizeOf([...importedBy(directory, 'index.mjs')].map((file) => join(directory, file))),
+    codeBytes: sizeOf(code),
     compressedBytes: files.reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0),
-    loadP50Ms: median(durations),
-    loadP95Ms: quantile(durations, 0.95),
-    memoryBytes: median(loads.map(({ rss }) => rss)),
+    initMs: median(pairs.map(({ own }) => own.ms)),
+    sdkOnlyMs: median(pairs.map(({ sdk }) => sdk.ms)),
+    ratio: median(pairs.map(({ own, sdk }) => own.ms / sdk.ms)),
+    memoryBytes: median(pairs.map(({ own }) => own.rss)),
   };
+}
+
+type Loaded = { ms: number; rss: number };
+
+async function load(directory: string, environment: Readonly<Record<string, string>>): Promise<Loaded> {
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', LOAD], {
+    env: {
+      ...environment,
+      AWS_REGION: 'us-east-1',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '2048',
+      BUNDLE: join(directory, 'index.mjs'),
+    },
+  });
+  return JSON.parse(stdout) as Loaded;
+}
+
+const sizeOf = (files: readonly string[]) => files.reduce((sum, file) => sum + statSync(file).size, 0);
+
+/** The files that are loaded with `file`: those that it imports, not those that it may import later. */
+export function importedBy(directory: string, file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const text = readFileSync(join(directory, file), 'utf8');
+  for (const [, imported = ''] of text.matchAll(/(?:import|from)\s*"\.\/([\w-]+\.mjs)"/g)) {
+    importedBy(directory, imported, found);
+  }
+  return found;
 }

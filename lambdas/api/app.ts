@@ -8,7 +8,7 @@ import { createAuthenticate } from './http/auth.ts';
 import { type ContextOptions, createContext } from './http/context.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import { createRouter } from './http/router.ts';
-import { openApiRoute } from './openapi/openapi.ts';
+import { openApiRoute } from './openapi/openapi-route.ts';
 import { parkedRoutes } from './parked/parked-routes.ts';
 import { batchRoute } from './requests/batch.ts';
 import { eventRoutes } from './requests/events.ts';

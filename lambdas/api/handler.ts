@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { CloudWatchClient } from '@aws-sdk/client-cloudwatch';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
+import { late } from '../adapters/lambda/late.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
 import { createHints } from '../engine/hints.ts';
@@ -16,9 +15,7 @@ import { reportLostHints } from '../engine/lost-hints.ts';
 import { queueUrls } from '../engine/queue-urls.ts';
 import { createApi } from './app.ts';
 import { createConsoleFiles } from './console/console-files.ts';
-import { createSignGet } from './requests/signed-url.ts';
 import { createCounts } from './stats/counts.ts';
-import { createMetricHistory } from './stats/metric-history.ts';
 
 const env = requireEnv(
   'TABLE_NAME',
@@ -37,7 +34,11 @@ const table = createTable(dynamodb, env.TABLE_NAME);
 const api = createApi({
   table,
   counts: createCounts(dynamodb, table, env.TABLE_NAME),
-  metricHistory: createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME),
+  metricHistory: late(async () => {
+    const { CloudWatchClient } = await import('@aws-sdk/client-cloudwatch');
+    const { createMetricHistory } = await import('./stats/metric-history.ts');
+    return createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME);
+  }),
   hints: createHints({
     client: new SQSClient(AWS_CLIENT),
     queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'),
@@ -54,7 +55,11 @@ const api = createApi({
     linkDays: requireNumber('LINK_DAYS'),
   }),
   sleep: setTimeout,
-  signGet: createSignGet(new S3Client(AWS_CLIENT), now),
+  signGet: late(async () => {
+    const { S3Client } = await import('@aws-sdk/client-s3');
+    const { createSignGet } = await import('./requests/sign-get.ts');
+    return createSignGet(new S3Client(AWS_CLIENT), now);
+  }),
   retentionDays: requireNumber('RETENTION_DAYS'),
   allowLoopback: env.ALLOW_LOOPBACK === 'true',
   eventBusName: process.env.EVENT_BUS_NAME,

@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { createSafeHttp } from '../adapters/http/safe-http.ts';
 import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
+import { late } from '../adapters/lambda/late.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
 import { createCallbackSecrets } from '../adapters/rows/callback-secret.ts';
@@ -18,7 +18,6 @@ import { createHints } from '../engine/hints.ts';
 import { reportLostHints } from '../engine/lost-hints.ts';
 import { queueUrls } from '../engine/queue-urls.ts';
 import { createDeliver } from './deliver.ts';
-import { createPutEvent } from './put-event.ts';
 
 const env = requireEnv('TABLE_NAME', 'LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');
 const now = Date.now;
@@ -41,7 +40,11 @@ export const handler = createDeliver({
   retentionDays: requireNumber('RETENTION_DAYS'),
   maxDeliveries: requireNumber('MAX_DELIVERIES'),
   http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),
-  putEvent: createPutEvent(new EventBridgeClient(AWS_CLIENT), clocks),
+  putEvent: late(async () => {
+    const { EventBridgeClient } = await import('@aws-sdk/client-eventbridge');
+    const { createPutEvent } = await import('./put-event.ts');
+    return createPutEvent(new EventBridgeClient(AWS_CLIENT), clocks);
+  }),
   callbackSecrets: createCallbackSecrets(table, randomBytes).read,
   videoLink: createVideoLinks({
     secret: createSecret(new SecretsManagerClient(AWS_CLIENT), env.LINK_SECRET_ARN, now),

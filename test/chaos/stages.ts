@@ -10,7 +10,7 @@ import { createCallbackSecrets } from '../../lambdas/adapters/rows/callback-secr
 import { createSecret } from '../../lambdas/adapters/secrets.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
-import { createSignGet } from '../../lambdas/api/requests/signed-url.ts';
+import { createSignGet } from '../../lambdas/api/requests/sign-get.ts';
 import { createCounts } from '../../lambdas/api/stats/counts.ts';
 import { createCopy } from '../../lambdas/copy/copy.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';

@@ -2,31 +2,12 @@ import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
 import { SAMPLE_DATA } from '../../domain/events/event-samples.ts';
 import { EVENT_DESCRIPTIONS, EVENT_TYPES, type EventType } from '../../domain/events/event-types.ts';
-import { answers, named, problemAnswer } from '../http/answers.ts';
-import { type Access, ok, type Route, route } from '../http/route.ts';
+import { answers, problemAnswer } from '../http/answers.ts';
+import type { Access, Route } from '../http/route.ts';
 import { eventAnswer } from '../requests/event-answers.ts';
 
-const documentAnswer = named('OpenApi', z.record(z.string(), z.unknown()));
-
 /** The description of the API, made of the routes themselves, so that it can't differ from them. */
-export function openApiRoute(routes: readonly Route[]): Route {
-  let document: unknown;
-  const self: Route = route({
-    name: 'getOpenApi',
-    method: 'GET',
-    path: '/v1/openapi.json',
-    access: 'public',
-    summary: 'This document.',
-    answers: { 200: documentAnswer },
-    handle: async () => {
-      document ??= describe([...routes, self]);
-      return ok(document);
-    },
-  });
-  return self;
-}
-
-function describe(routes: readonly Route[]) {
+export function describe(routes: readonly Route[]) {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const each of routes) {
     paths[each.path] = { ...paths[each.path], [each.method.toLowerCase()]: operation(each) };

@@ -3,7 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createVideoLinks } from '../../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
-import { createSignGet } from '../../../lambdas/api/requests/signed-url.ts';
+import { createSignGet } from '../../../lambdas/api/requests/sign-get.ts';
 import { createCounts } from '../../../lambdas/api/stats/counts.ts';
 import type { MetricHistory } from '../../../lambdas/api/stats/metric-history.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';

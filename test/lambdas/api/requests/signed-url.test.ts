@@ -1,6 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { expect, test } from 'vitest';
-import { createSignGet } from '../../../../lambdas/api/requests/signed-url.ts';
+import { createSignGet } from '../../../../lambdas/api/requests/sign-get.ts';
 
 test('a signed URL names the object, the moment it was signed and an end within 15 minutes', async () => {
   const now = Date.UTC(2026, 10, 23, 20);

@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+import { named } from '../http/answers.ts';
+import { ok, type Route, route } from '../http/route.ts';
+
+const documentAnswer = named('OpenApi', z.record(z.string(), z.unknown()));
+
+/** Gives the document, whose code is loaded and run when it is first asked for. */
+export function openApiRoute(routes: readonly Route[]): Route {
+  let document: unknown;
+  const self: Route = route({
+    name: 'getOpenApi',
+    method: 'GET',
+    path: '/v1/openapi.json',
+    access: 'public',
+    summary: 'This document.',
+    answers: { 200: documentAnswer },
+    handle: async () => {
+      const { describe } = await import('./openapi.ts');
+      document ??= describe([...routes, self]);
+      return ok(document);
+    },
+  });
+  return self;
+}
