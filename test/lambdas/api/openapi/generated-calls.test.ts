@@ -48,7 +48,7 @@ test(`calls that are generated from the document get documented answers and no 5
   const answered = new Set(
     [...seen.keys()].filter((each) => /[23]xx$/.test(each)).map((each) => each.split(' ')[0]),
   );
-  expect(answered.size).toBeGreaterThan(operations.length / 3);
+  expect(answered.size).toBeGreaterThan(operations.length / 5);
 }, 1_800_000);
 
 /** Ids of every kind that can be made by calls alone. */
