@@ -1,5 +1,6 @@
 import { Webhook } from 'standardwebhooks';
 import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
+import { validSecrets } from '../domain/delivering/signing-secret.ts';
 
 /** A signed message as it is sent: the bytes of `body` are the bytes signed. */
 export type SignedWebhook = { readonly headers: Record<string, string>; readonly body: string };
@@ -12,7 +13,7 @@ export function signWebhook(
   now: number,
 ): SignedWebhook {
   const time = new Date(now);
-  const valid = secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
+  const valid = validSecrets(secrets, now);
   if (valid.length === 0) throw new Error('the endpoint has no valid secret: rotate it');
   return {
     headers: {

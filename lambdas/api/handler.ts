@@ -10,9 +10,8 @@ import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { late } from '../adapters/lambda/late.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
-import { createHints } from '../engine/hints.ts';
-import { reportLostHints } from '../engine/lost-hints.ts';
-import { queueUrls } from '../engine/queue-urls.ts';
+import { LANES } from '../domain/work.ts';
+import { laneHints } from '../engine/lane-hints.ts';
 import { createApi } from './app.ts';
 import { createConsoleFiles } from './console/console-files.ts';
 import { createCounts } from './stats/counts.ts';
@@ -39,12 +38,7 @@ const api = createApi({
     const { createMetricHistory } = await import('./stats/metric-history.ts');
     return createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME);
   }),
-  hints: createHints({
-    client: new SQSClient(AWS_CLIENT),
-    queueUrls: queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'),
-    now,
-    onLost: reportLostHints,
-  }),
+  hints: laneHints(new SQSClient(AWS_CLIENT), ...LANES).hints,
   now,
   randomBytes,
   apiKeys: createSecret(secrets, env.API_KEYS_SECRET_ARN, now),

@@ -3,7 +3,7 @@ import type { Hint, Lane } from '../domain/work.ts';
 import { hintGroup } from './hint-message.ts';
 
 /** Rows that one message may name: so many that a batch of messages is done well before the function's time-out. */
-const ROWS_PER_MESSAGE: Record<Lane, number> = {
+export const ROWS_PER_MESSAGE: Record<Lane, number> = {
   poll: 10,
   copy: 1,
   dispatch: 10,

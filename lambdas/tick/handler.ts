@@ -6,22 +6,20 @@ import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric, publishMetrics, putMetric } from '../adapters/lambda/metrics.ts';
-import { createHints } from '../engine/hints.ts';
-import { reportLostHints } from '../engine/lost-hints.ts';
-import { queueUrls } from '../engine/queue-urls.ts';
+import { LANES } from '../domain/work.ts';
+import { laneHints } from '../engine/lane-hints.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { createSweep } from './sweep.ts';
 
 const { TABLE_NAME } = requireEnv('TABLE_NAME');
-const urls = queueUrls('poll', 'copy', 'dispatch', 'deliver', 'deliver-slow');
 const sqs = new SQSClient(AWS_CLIENT);
-const now = Date.now;
+const { hints, queueUrls } = laneHints(sqs, ...LANES);
 
 const sweep = createSweep({
   table: createTable(new DynamoDBClient(AWS_CLIENT), TABLE_NAME),
-  hints: createHints({ client: sqs, queueUrls: urls, now, onLost: reportLostHints }),
-  visibleMessages: createQueueDepth(sqs, urls),
-  now,
+  hints,
+  visibleMessages: createQueueDepth(sqs, queueUrls),
+  now: Date.now,
 });
 
 /** Wakes what nobody woke: see sweep.ts. Scheduled every minute. */

@@ -6,6 +6,7 @@ import { countWrites } from '../../adapters/rows/request-counts.ts';
 import { chunks } from '../../domain/chunks.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
+import { ROWS_PER_MESSAGE } from '../../engine/hint-packing.ts';
 import { inParallel } from '../../engine/in-parallel.ts';
 import type { ApiContext } from '../http/context.ts';
 import { type Kept, KeyReused } from '../http/idempotency.ts';
@@ -30,8 +31,6 @@ const TRANSACTIONS_AT_ONCE = 4;
 /** Each transaction also writes the count of the active requests. */
 const COUNTS = 1;
 const ITEMS_AT_ONCE = 10;
-/** Rows that one message to the poll or dispatch stage names. */
-const ROWS_PER_MESSAGE = 10;
 /** An invalid id is repeated in the answer up to this length. */
 const MAX_SHOWN_ID = 100;
 
@@ -72,7 +71,7 @@ export function batchRoute(context: ApiContext): Route {
       for (const [lane, rows] of Map.groupBy(due, (row) => row.lane)) {
         await hints.sendPacked(
           lane,
-          chunks(rows, ROWS_PER_MESSAGE).map((hinted) => ({ hints: hinted })),
+          chunks(rows, ROWS_PER_MESSAGE[lane]).map((hinted) => ({ hints: hinted })),
         );
       }
       return ok({ items: results });

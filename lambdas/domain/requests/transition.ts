@@ -122,10 +122,9 @@ const distinct = (status: string): string =>
   status === LOST || status === REGISTERED ? `upstream:${status}` : status;
 const isKnown = (status: string): status is KnownStatus =>
   (KNOWN_STATUSES as readonly string[]).includes(status);
-/** Requests whose polling began before are pending for too long; ms since epoch. */
-export const overdueBefore = (now: number, settings: TransitionSettings): number => now - settings.pendingMs;
+/** Whether a request is pending for too long. */
 export const isOverdue = (row: RequestRow, now: number, settings: TransitionSettings): boolean =>
-  row.startedAt < overdueBefore(now, settings);
+  row.startedAt < now - settings.pendingMs;
 
 /** A job that has ended is polled again only for its download: still missing, or to be renewed. */
 function afterEnd(
