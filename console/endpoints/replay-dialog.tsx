@@ -108,11 +108,7 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
           state.value = each;
         }}
       />
-      <p role="status">
-        {count.value === undefined
-          ? 'Counting …'
-          : `${count.value.isWhole ? '' : 'More than '}${plural(count.value.count, 'delivery', 'deliveries')} will be sent again, with the same ids.`}
-      </p>
+      <p role="status">{count.value ? inWords(count.value) : 'Counting …'}</p>
       <ErrorNote error={error.value} />
       <div class="buttons">
         <button
@@ -146,6 +142,11 @@ function Progress({ replay, onClose }: { readonly replay: Replay; readonly onClo
       </div>
     </Dialog>
   );
+}
+
+function inWords({ count, isWhole }: Count): string {
+  if (count === 0) return 'There is nothing to send again: choose an earlier time, or all that have ended.';
+  return `${isWhole ? '' : 'More than '}${plural(count, 'delivery', 'deliveries')} will be sent again, with the same ids.`;
 }
 
 /** Counts what a replay would send; the events in [since, until), by the time in the order of the list. */

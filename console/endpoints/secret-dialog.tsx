@@ -12,7 +12,10 @@ export function SecretDialog({ title, secret, onClose }: SecretDialogProps) {
   const language = useSignal<Language>('JavaScript');
   return (
     <Dialog title={title} onClose={onClose} wide>
-      <p>Give this signing secret to your receiver. The page shows it only now.</p>
+      <p>
+        Give this signing secret to your receiver. The page shows it only now; later,{' '}
+        <code>GET /v1/endpoints/…/secret</code> gives it to keys with the role <code>admin</code>.
+      </p>
       <p class="secret">
         <code>{secret}</code>
         <CopyButton text={secret} label="Copy the secret" class="primary" />

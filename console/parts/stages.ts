@@ -16,6 +16,10 @@ export const STAGES = [
 const WORKING = new Set(['initializing', 'preprocessing', 'processing', 'postprocessing', 'canceling']);
 export const isWorking = (status: string): boolean => WORKING.has(status);
 
+const TERMINAL = new Set(['complete', 'failed', 'canceled', 'lost']);
+/** Whether upstream has ended. */
+export const isTerminal = (status: string): boolean => TERMINAL.has(status);
+
 const ENDINGS: Record<string, { label: string; color: string; tone: Tone }> = {
   registered: { label: 'Registered', color: 'stage-early', tone: 'waiting' },
   canceling: { label: 'Canceling', color: 'stage-canceled', tone: 'warn' },

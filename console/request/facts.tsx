@@ -1,5 +1,6 @@
 import { Link } from 'wouter-preact';
 import type { Timeline, VideoRequest } from '../../client/client.ts';
+import { isTerminal } from '../parts/stages.ts';
 import { Ago, Time } from '../parts/time.tsx';
 import { bytes, span } from '../parts/words.ts';
 
@@ -112,6 +113,6 @@ const range = (values: readonly string[]): string => [...new Set(values)].join('
 function timeTaken({ statuses }: Timeline): number | undefined {
   const first = statuses.find(({ status }) => status !== 'registered');
   const last = statuses.at(-1);
-  if (!first || !last || !['complete', 'failed', 'canceled'].includes(last.status)) return undefined;
+  if (!first || !last || !isTerminal(last.status)) return undefined;
   return Date.parse(last.at) - Date.parse(first.at);
 }

@@ -2,6 +2,7 @@ import { useLocation } from 'wouter-preact';
 import type { VideoRequest } from '../../client/client.ts';
 import { Action } from '../parts/action.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
+import { isTerminal } from '../parts/stages.ts';
 import { api, isAdmin } from '../session/session.ts';
 
 type RequestActionsProps = { readonly request: VideoRequest; readonly onDone: () => void };
@@ -9,15 +10,17 @@ type RequestActionsProps = { readonly request: VideoRequest; readonly onDone: ()
 /** What a person may do with a request. */
 export function RequestActions({ request, onDone }: RequestActionsProps) {
   const [, navigate] = useLocation();
-  const { requestId, state, parked } = request;
+  const { requestId, state, status, parked, nextPollAt } = request;
   const { requests } = api();
   const isEnded = state === 'done' || state === 'stopped';
+  // While the video is copied there is nothing left to ask upstream.
+  const isPolled = parked !== undefined || nextPollAt !== null || !isTerminal(status);
   const done = (call: Promise<unknown>) => call.then(onDone);
   const curl = `curl -s ${location.origin}/v1/requests/${requestId} -H "authorization: Bearer $KEY"`;
 
   return (
     <div class="buttons">
-      {isAdmin.value && !isEnded && (
+      {isAdmin.value && !isEnded && isPolled && (
         <Action class={parked ? 'primary' : ''} run={() => done(requests.poll(requestId))}>
           {parked ? 'Try again now' : 'Poll now'}
         </Action>

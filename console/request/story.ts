@@ -1,5 +1,5 @@
 import type { Endpoint, Timeline, VideoRequest } from '../../client/client.ts';
-import { eventColor, isWorking, stageOf } from '../parts/stages.ts';
+import { eventColor, isTerminal, isWorking, stageOf } from '../parts/stages.ts';
 import { bytes, capital, span } from '../parts/words.ts';
 
 /** Something that happened, or went on from `at` to `until` (ms since epoch). */
@@ -28,8 +28,6 @@ export type Story = {
   readonly nameOf: (endpointId: string) => string;
 };
 
-const TERMINAL = new Set(['complete', 'failed', 'canceled', 'lost']);
-
 /**
  * All that a request's time line holds, as marks on one axis.
  *
@@ -45,7 +43,7 @@ export function storyOf(
   const status = statusMarks(timeline, end);
   const copy = copyMarks(timeline, end);
   // Observations are kept to the nearest seconds: none is drawn after the job's end.
-  const ended = Date.parse(timeline.statuses.find((each) => TERMINAL.has(each.status))?.at ?? '');
+  const ended = Date.parse(timeline.statuses.find((each) => isTerminal(each.status))?.at ?? '');
   const progress = timeline.observations.map(({ at, progress: percent }) => ({
     at: Math.min(Date.parse(at), Number.isNaN(ended) ? Infinity : ended),
     progress: percent,
@@ -104,7 +102,7 @@ function statusMarks({ statuses }: Timeline, end: number): Mark[] {
   return statuses.flatMap(({ status, at, until, skipped = [] }): Mark[] => {
     const from = Date.parse(at);
     const { label, color } = stageOf(status);
-    const isEnd = TERMINAL.has(status);
+    const isEnd = isTerminal(status);
     const to = until === undefined ? end : Date.parse(until);
     const hollow = skipped.map(
       (name): Mark => ({
