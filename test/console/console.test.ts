@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { chromiumPath, startChromium } from './chromium.ts';
 import { ADMIN_KEY, type ConsoleWorld, openPage, READ_KEY, startConsoleWorld } from './console-world.ts';
 
-const SLOW = { timeout: 120_000 };
+const SLOW = { timeout: 180_000 };
 const MAX_WAIT = { timeout: 60_000, interval: 500 };
 const QUICK = {
   statuses: [
