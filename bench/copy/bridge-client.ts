@@ -7,7 +7,7 @@ import { copyParts } from '../../lambdas/copy/copy-parts.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
-import { lanesFor, partRange, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
+import { concurrencyFor, partRange, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
 
 /**
  * A process that copies one file by the bridge's engine, as one worker of a function of this memory:
@@ -38,7 +38,7 @@ await copyParts(jobs, {
       await sender.send(await uploads.signPart(place, part, crc), body, signal);
     },
   },
-  concurrency: lanesFor(plan.partSize, MEMORY_MIB),
+  concurrency: concurrencyFor(plan.partSize, MEMORY_MIB),
   buffers: createBuffers(),
   signal,
   deadline: Number.POSITIVE_INFINITY,

@@ -1,4 +1,4 @@
-import { lanesFor, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
+import { concurrencyFor, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
 
 const MIB = 1024 ** 2;
 
@@ -14,7 +14,7 @@ export type Paper = {
   parts: number;
   partMiB: number;
   segments: number;
-  lanesPerWorker: number;
+  partsAtATime: number;
   workers: number;
   minutes: number;
   /** Of a worker's 15 minutes, for the segments that it gets. */
@@ -36,7 +36,7 @@ export function onPaper(size: number, { workers, memoryMiB }: { workers: number;
     parts: plan.parts,
     partMiB: plan.partSize / MIB,
     segments: plan.segments,
-    lanesPerWorker: lanesFor(plan.partSize, memoryMiB),
+    partsAtATime: concurrencyFor(plan.partSize, memoryMiB),
     workers,
     minutes: (rounds * segmentSeconds) / 60,
     invocationsPerSegment: Math.ceil(segmentSeconds / INVOCATION_SECONDS),

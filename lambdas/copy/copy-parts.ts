@@ -28,22 +28,22 @@ export type PartsOptions = {
   readonly pause: (ms: number) => Promise<void>;
 };
 
-/** Tries of a part by one worker without a byte more. */
+/** Tries of a part by one worker that bring no further byte. */
 const PART_TRIES = 4;
 /** A longer wait is not worth a worker's time. */
 const LONGEST_PAUSE_MS = 10_000;
 const PAUSES = { firstMs: 500, longestMs: LONGEST_PAUSE_MS };
-/** What a part is given before one has shown how long it takes. */
+/** How long a part is expected to take before the first one is measured. */
 const FIRST_PART_MS = 20_000;
 
 /**
- * Copies parts, several at a time: each is fetched into a buffer, its CRC computed, and sent. What
- * may pass is tried again here; any other error ends all lanes after their present part, and is
- * thrown. Returns whether all parts are stored.
+ * Copies parts, several at a time: each is fetched into a buffer, its CRC computed, and sent. Errors
+ * that may pass are retried here. After any other error each runner finishes its present part, and the
+ * error is thrown. Returns whether all parts are stored.
  */
 export async function copyParts(jobs: readonly PartJob[], options: PartsOptions): Promise<boolean> {
   const { concurrency, signal, deadline, now, onStored, buffers } = options;
-  // Lanes that begin together would fetch together, then send together: one may not fetch meanwhile.
+  // Runners that begin together would all fetch, then all send. So one fewer than all may fetch at a time.
   const fetching = createSemaphore(Math.max(1, concurrency - 1));
   const { fetch } = options.route;
   const route: PartRoute = { ...options.route, fetch: (...given) => fetching(() => fetch(...given)) };
@@ -51,7 +51,7 @@ export async function copyParts(jobs: readonly PartJob[], options: PartsOptions)
   let longestMs = FIRST_PART_MS;
   let failure: { error: unknown } | undefined;
 
-  const lane = async () => {
+  const runner = async () => {
     while (!failure && !signal.aborted && now() + longestMs < deadline) {
       const job = waiting.pop();
       if (!job) return;
@@ -69,7 +69,7 @@ export async function copyParts(jobs: readonly PartJob[], options: PartsOptions)
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(concurrency, jobs.length) }, runner));
   if (failure) throw failure.error;
   signal.throwIfAborted();
   return waiting.length === 0;
@@ -85,14 +85,14 @@ export async function copyPart(job: PartJob, buffer: Buffer, { route, signal, pa
     try {
       await route.store(job.number, into.bytes, crc32(into.bytes), signal);
     } catch (error) {
-      // The bytes may have been spoilt here, so they are fetched anew.
+      // The bytes may have been corrupted in this buffer, so they are fetched again.
       if (isFault(error, 'corrupt')) into.filled = 0;
       throw error;
     }
   });
 }
 
-/** Tries again what may pass, {@link PART_TRIES} times without progress. */
+/** Retries errors that may pass, up to {@link PART_TRIES} times without progress. */
 async function persist(
   { signal, pause, progress }: Pick<Means, 'signal' | 'pause'> & { progress: () => number },
   attempt: () => Promise<void>,

@@ -1,5 +1,5 @@
 import { type CopyRow, type CopyUpload, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
-import { lanesFor, partRange } from '../domain/copying/copy-plan.ts';
+import { concurrencyFor, partRange } from '../domain/copying/copy-plan.ts';
 import {
   diesSoon,
   MAX_CONSECUTIVE_FAILURES,
@@ -95,7 +95,7 @@ export class SegmentCopy {
           await sender.send(await uploads.signPart(this.#place, part, crc), body, signal);
         },
       },
-      concurrency: lanesFor(this.#upload.partSize, memoryMiB),
+      concurrency: concurrencyFor(this.#upload.partSize, memoryMiB),
       buffers,
       signal,
       deadline,

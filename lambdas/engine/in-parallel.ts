@@ -6,9 +6,9 @@ export async function inParallel<I, R>(
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
   let next = 0;
-  const lane = async () => {
+  const runner = async () => {
     for (let i = next++; i < items.length; i = next++) results[i] = await each(items[i] as I);
   };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, runner));
   return results;
 }

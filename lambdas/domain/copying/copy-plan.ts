@@ -8,9 +8,9 @@ export const MIN_PART_BYTES = 5 * MIB;
 
 /** What a worker needs besides the buffers of its parts: Node, the code, sockets. */
 const RUNTIME_BYTES = 192 * MIB;
-const MOST_LANES = 6;
+const MAX_CONCURRENCY = 6;
 /** One part is fetched while another is sent. */
-const LEAST_LANES = 2;
+const MIN_CONCURRENCY = 2;
 /** So many rows, the COPY row and the request's fit into one transaction of 100. */
 const MOST_SEGMENTS = 90;
 const PARTS_PER_SEGMENT = 8;
@@ -47,8 +47,8 @@ export function planCopy(size: number, memoryMiB: number): CopyPlan {
 }
 
 /** How many parts of `partSize` bytes a worker of `memoryMiB` copies at a time: each has a buffer of its own. */
-export const lanesFor = (partSize: number, memoryMiB: number): number =>
-  Math.max(1, Math.min(MOST_LANES, Math.floor(bufferBudget(memoryMiB) / partSize)));
+export const concurrencyFor = (partSize: number, memoryMiB: number): number =>
+  Math.max(1, Math.min(MAX_CONCURRENCY, Math.floor(bufferBudget(memoryMiB) / partSize)));
 
 /** The parts of a segment, first and last (inclusive), of `parts` in all: even to within one part. */
 export function segmentParts(segment: number, plan: Pick<CopyPlan, 'parts' | 'segments'>): [number, number] {
@@ -64,9 +64,9 @@ export function partRange(part: number, upload: { partSize: number; size: number
 
 /** Half of the memory but for what Node itself needs; the rest is room for what is on the wire. */
 const bufferBudget = (memoryMiB: number): number =>
-  Math.max(LEAST_LANES * MIN_PART_BYTES, (memoryMiB * MIB) / 2 - RUNTIME_BYTES);
+  Math.max(MIN_CONCURRENCY * MIN_PART_BYTES, (memoryMiB * MIB) / 2 - RUNTIME_BYTES);
 
 const largestPart = (memoryMiB: number): number =>
-  Math.floor(bufferBudget(memoryMiB) / LEAST_LANES / MIB) * MIB;
+  Math.floor(bufferBudget(memoryMiB) / MIN_CONCURRENCY / MIB) * MIB;
 
 const floorToPowerOfTwo = (bytes: number): number => 2 ** Math.floor(Math.log2(bytes));

@@ -89,7 +89,7 @@ test('a part that S3 would not take at once is sent again, not fetched again', a
   expect(seen.fetched).toBe(source.length);
 });
 
-test('an error that will not pass ends all lanes after their present part, and is thrown', async () => {
+test('after an error that will not pass each runner finishes its present part, and the error is thrown', async () => {
   const refused = new SourceError({ kind: 'refused', reason: '403' });
   let fetches = 0;
   const { route, stored } = memoryRoute({ fetch: () => (++fetches === 2 ? refused : undefined) });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  lanesFor,
+  concurrencyFor,
   largestCopy,
   MAX_PARTS,
   MIN_PART_BYTES,
@@ -76,9 +76,9 @@ describe('a plan, for any size and memory', () => {
     fc.assert(
       fc.property(GIVEN, ([bytes, memory]) => {
         const { partSize } = planCopy(bytes, memory);
-        const lanes = lanesFor(partSize, memory);
-        expect(lanes).toBeGreaterThanOrEqual(2);
-        expect(lanes * partSize).toBeLessThanOrEqual(Math.max(10, memory / 2) * MIB);
+        const concurrency = concurrencyFor(partSize, memory);
+        expect(concurrency).toBeGreaterThanOrEqual(2);
+        expect(concurrency * partSize).toBeLessThanOrEqual(Math.max(10, memory / 2) * MIB);
       }),
     );
   });
@@ -90,6 +90,6 @@ test('larger files get larger parts', () => {
 });
 
 test('a function of 2 GiB copies six parts of 64 MiB at a time, and about 4 TiB at most', () => {
-  expect(lanesFor(64 * MIB, 2048)).toBe(6);
+  expect(concurrencyFor(64 * MIB, 2048)).toBe(6);
   expect(largestCopy(2048) / 1024 ** 4).toBeCloseTo(4, 1);
 });
