@@ -36,23 +36,23 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: Ca
     claim: Claim<CancellationRow>,
     { deadline, hint }: WorkContext,
   ): Promise<void> {
-    const order = claim.row;
-    let { cursor } = order;
+    const task = claim.row;
+    let { cursor } = task;
     for (;;) {
       const { rows, more } = await table.query<DeliveryRow>({
-        partition: deliveryPartition(order.endpointId),
+        partition: deliveryPartition(task.endpointId),
         after: cursor,
         limit: PAGE,
         consistent: true,
       });
-      const meant = rows.filter((row) => isMeant(order, row));
-      await hint(await inParallel(meant, AT_ONCE, (row) => cancel(order, row)));
+      const meant = rows.filter((row) => isMeant(task, row));
+      await hint(await inParallel(meant, AT_ONCE, (row) => cancel(task, row)));
       if (!more || rows.length === 0) break;
       cursor = rows.at(-1)?.sk;
       if (now() > deadline) return hint(await claims.again(claim, now(), { set: { cursor } }));
       await claims.progress(claim, { cursor });
     }
-    const lastLook = order.orderedAt + QUIET_MS;
+    const lastLook = task.orderedAt + QUIET_MS;
     if (now() < lastLook) return hint(await claims.again(claim, lastLook, { remove: ['cursor'] }));
     await table.write(removeWrite(claim));
   };
@@ -61,10 +61,10 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: Ca
    * Takes the delivery from the worker that is sending it; what was sent already cannot be called back. A
    * successor for the endpoint that was named again becomes due. Returns what is due by it.
    */
-  function cancel(order: CancellationRow, seen: DeliveryRow): Promise<Due | undefined> {
+  function cancel(task: CancellationRow, seen: DeliveryRow): Promise<Due | undefined> {
     return optimistic(async () => {
       const row = await table.get<DeliveryRow>(seen);
-      if (!row || !isMeant(order, row)) return undefined;
+      if (!row || !isMeant(task, row)) return undefined;
       const { endpointId, backlogKey, successor } = row;
       const waiting = successor && (await table.get<DeliveryRow>(deliveryKey(endpointId, successor)));
       const woken =
@@ -90,6 +90,6 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: Ca
   }
 }
 
-/** Whether the order cancels this delivery: it is not final, and for the endpoint that was deleted. */
-const isMeant = (order: CancellationRow, row: DeliveryRow): boolean =>
-  !isFinal(row) && row.endpointCreatedAt <= order.endpointCreatedAt;
+/** Whether the task cancels this delivery: it is not final, and for the endpoint that was deleted. */
+const isMeant = (task: CancellationRow, row: DeliveryRow): boolean =>
+  !isFinal(row) && row.endpointCreatedAt <= task.endpointCreatedAt;

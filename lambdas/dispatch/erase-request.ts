@@ -91,7 +91,7 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
     ]);
   };
 
-  /** Ends the request's use of its callbacks, and orders the erasure of those that no other request names. */
+  /** Ends the request's use of its callbacks, and leaves the task to erase those that no other request names. */
   async function releaseCallbacks(requestId: string): Promise<(Due | undefined)[]> {
     const meta = await table.get<MetaRow>(metaKey(requestId));
     return inParallel(meta?.callbacks ?? [], DELETES_AT_ONCE, async ({ endpointId }) => {
@@ -100,13 +100,13 @@ export function createEraseRequest({ table, claims, now, retentionDays }: EraseD
       const unusedSince = now();
       const work = { lane: GATE_LANE, dueAt: unusedSince + QUIET_MS };
       const key = callbackErasureKey(endpointId);
-      const order = { ...key, ...work, endpointId, unusedSince } satisfies CallbackErasureRow;
+      const task = { ...key, ...work, endpointId, unusedSince } satisfies CallbackErasureRow;
       const mark: Write = {
         update: endpointKey(endpointId),
         set: { unusedSince },
         if: [present('expiresAt')],
       };
-      return (await writeIf(table, mark, { put: order })) ? dueOf(order) : undefined;
+      return (await writeIf(table, mark, { put: task })) ? dueOf(task) : undefined;
     });
   }
 

@@ -102,7 +102,7 @@ export function change(
 }
 
 /**
- * Deletes an endpoint, and orders that its deliveries that are not final are canceled. An account-wide one
+ * Deletes an endpoint, and leaves the task to cancel its deliveries that are not final. An account-wide one
  * is remembered while there are deliveries to it; requests themselves know their callbacks.
  */
 export function deletion(
@@ -112,9 +112,9 @@ export function deletion(
 ): { writes: Write[]; due: Due } {
   const { id: endpointId, createdAt: endpointCreatedAt } = endpoint;
   const row = { ...cancellationKey(endpointId), lane: GATE_LANE, dueAt: now } as const;
-  const order = { ...row, endpointId, endpointCreatedAt, orderedAt: now } satisfies CancellationRow;
+  const task = { ...row, endpointId, endpointCreatedAt, orderedAt: now } satisfies CancellationRow;
   const expiresAt = finishedExpiry(now + CANCELED_WITHIN_MS, retentionDays);
-  return { writes: [...removal(endpoint, expiresAt), { put: order }], due: dueOf(row) };
+  return { writes: [...removal(endpoint, expiresAt), { put: task }], due: dueOf(row) };
 }
 
 function removal(endpoint: EndpointRow, expiresAt: number): Write[] {

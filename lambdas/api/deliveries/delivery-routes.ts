@@ -122,13 +122,13 @@ export function deliveryView(row: DeliveryRow) {
   };
 }
 
-type Ordered = { readonly writes: Write[]; readonly due?: Due };
+type Planned = { readonly writes: Write[]; readonly due?: Due };
 
 /**
- * A schedule begins again, unless one is under way: then its next attempt is now. A person's order
- * passes an open breaker.
+ * Begins a new schedule, unless one is under way: then its next attempt is now. An open breaker does not
+ * hold back what a user retries.
  */
-function retry(row: DeliveryRow, endpoint: EndpointRow, now: number): Ordered {
+function retry(row: DeliveryRow, endpoint: EndpointRow, now: number): Planned {
   const restarts = row.state === 'pending' ? {} : { state: 'pending', failures: 0 };
   const { write, due } = wake(row, GATE_LANE, now, {
     set: { ...restarts, bypassesBreaker: true, endpointCreatedAt: endpoint.createdAt },
@@ -139,8 +139,8 @@ function retry(row: DeliveryRow, endpoint: EndpointRow, now: number): Ordered {
   return { due, writes: [write, ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, row) }] : [])] };
 }
 
-/** Whoever fetches from the endpoint gets it again. */
-function fetchable(row: DeliveryRow, endpoint: EndpointRow, expiresAt: number): Ordered {
+/** Clients that fetch from the endpoint get it again. */
+function fetchable(row: DeliveryRow, endpoint: EndpointRow, expiresAt: number): Planned {
   const backlogKey = backlogPartition(endpoint);
   const { createdAt: endpointCreatedAt } = endpoint;
   return {

@@ -20,7 +20,7 @@ export const replaySchema = z.strictObject({
   state: z.optional(z.enum(['failed', 'all']).check(z.describe('Default `failed`.'))),
 });
 
-/** Orders to send again what an endpoint was sent before; the deliver stage works them off. */
+/** Replays: commands to send again what an endpoint was sent before. The deliver stage carries them out. */
 export function replayRoutes(context: ApiContext): Route[] {
   const { table, endpoints, hints, now, randomBytes, retentionDays } = context;
   return [

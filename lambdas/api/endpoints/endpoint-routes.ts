@@ -195,9 +195,9 @@ export function endpointRoutes(context: ApiContext): Route[] {
       answers: { 204: null },
       handle: async ({ params }) => {
         const due = await optimistic(async () => {
-          const ordered = deletion(await known(params.id), now(), retentionDays);
-          await table.transact(ordered.writes);
-          return ordered.due;
+          const planned = deletion(await known(params.id), now(), retentionDays);
+          await table.transact(planned.writes);
+          return planned.due;
         });
         await hints.send(due);
         return { status: 204 };

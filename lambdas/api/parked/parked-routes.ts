@@ -12,7 +12,7 @@ import { parkedAnswer, parkedListAnswer } from './parked-answers.ts';
 import { createParkedList } from './parked-rows.ts';
 import { type ParkedRow, parkedView, parseParkedId } from './parked-view.ts';
 
-/** All work that waits for a person, whatever it is about, and the order to take it up again. */
+/** Lists all parked work, and releases it. */
 export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] {
   const listParked = createParkedList(table);
 
@@ -56,9 +56,9 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
             const lane = LANES.find((each) => each === row?.parked?.lane);
             if (row?.lane !== PARKED || !lane)
               throw new Problem(404, 'This work is not parked, or was released meanwhile.');
-            const ordered = wake(row, lane, now(), { if: [equals('lane', PARKED)] });
-            due = ordered.due;
-            return commit([ordered.write], { status: 202, ids: {} });
+            const woken = wake(row, lane, now(), { if: [equals('lane', PARKED)] });
+            due = woken.due;
+            return commit([woken.write], { status: 202, ids: {} });
           }),
         );
         await hints.send(due);

@@ -165,18 +165,18 @@ export function planRegistration(
   if (!restarting && !callback)
     return { status: 200, writes: endpoints, due: [], counts: [], restarts: false };
   const change = { restarting, callback, copy: registration.copy };
-  const ordered = [requestWrite(tracked, change, now), outboxWrite(tracked, change, now)];
+  const planned = [requestWrite(tracked, change, now), outboxWrite(tracked, change, now)];
   return {
     status: 200,
     restarts: restarting,
     counts: restarting ? countChanges(request, { ...freshTracking(now), expiresAt: undefined }) : [],
     writes: [
-      ...ordered.map(({ write }) => write),
+      ...planned.map(({ write }) => write),
       metaWrite(tracked, change),
       ...(restarting ? [{ check: copyKey(registration.requestId), if: [absent('lane')] }] : []),
       ...endpoints,
     ],
-    due: ordered.flatMap(({ due }) => (due ? [due] : [])),
+    due: planned.flatMap(({ due }) => (due ? [due] : [])),
   };
 }
 
@@ -223,10 +223,10 @@ type Change = {
   readonly copy: boolean | undefined;
 };
 type Tracked = Found & { readonly request: RequestRow; readonly meta: MetaRow };
-type Ordered = { readonly write: Write; readonly due?: Due };
+type Planned = { readonly write: Write; readonly due?: Due };
 
 /** The request still as it was read; a restart makes it due, and a callback may ask for progress. */
-function requestWrite({ request }: Tracked, change: Change, now: number): Ordered {
+function requestWrite({ request }: Tracked, change: Change, now: number): Planned {
   const asIs = [equals('state', request.state), equals('startedAt', request.startedAt), absent('purged')];
   const tellProgress = change.callback && asksForProgress([change.callback]) ? true : undefined;
   if (change.restarting) {
@@ -253,7 +253,7 @@ function metaWrite({ request, meta }: Tracked, change: Change): Write {
 }
 
 /** The callback begins at the first event that it was not sent. A worker that fans out at this moment starts again. */
-function outboxWrite({ request, outbox }: Tracked, change: Change, now: number): Ordered {
+function outboxWrite({ request, outbox }: Tracked, change: Change, now: number): Planned {
   const key = outboxOf(request.requestId);
   const remove = expiryOf(change);
   if (!change.callback) return { write: { update: key, remove, if: [present('pk')] } };

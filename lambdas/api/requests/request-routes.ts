@@ -192,9 +192,9 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
         const requestId = uuid(params.requestId);
         let due: readonly Due[] = [];
         const { status } = await once(async (commit) => {
-          const ordered = await pollNow(requestId, commit);
-          due = ordered.due;
-          return ordered.outcome;
+          const woken = await pollNow(requestId, commit);
+          due = woken.due;
+          return woken.outcome;
         });
         await hints.send(due);
         return view(status, requestId, caller);

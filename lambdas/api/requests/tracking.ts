@@ -17,8 +17,8 @@ import { createRequests, outboxOf, type TrackedRequest } from './tracked-request
 type Woken = ReturnType<typeof wake>;
 
 /**
- * Orders from a person to a tracked request: poll now, stop, erase. They change what is due without
- * owning it, so they take the row away from whoever does.
+ * Commands of a user about a tracked request: poll now, stop, erase. They change what is due without
+ * owning it, so they take the row away from a worker that does.
  */
 export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'retentionDays'>) {
   const { table, now, retentionDays } = context;

@@ -1,6 +1,6 @@
 import type { RowKey, Work } from '../work.ts';
 
-/** The order to cancel the deliveries of a deleted endpoint that are not final. */
+/** The task to cancel the deliveries of a deleted endpoint that are not final. */
 export type CancellationRow = RowKey &
   Work & {
     endpointId: string;

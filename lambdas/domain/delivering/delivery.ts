@@ -32,7 +32,7 @@ export type DeliveryRow = RowKey &
     /** Of an ordered endpoint: the event whose delivery must be final first, and the one that waits for this. */
     predecessor?: string;
     successor?: string;
-    /** The replay that ordered it last; while `inReplay`, its end is still to be counted there. */
+    /** The replay that last sent it again; while `inReplay`, its outcome is still to be counted there. */
     replayId?: string;
     inReplay?: true;
     expiresAt?: number;
