@@ -78,8 +78,10 @@ export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEn
   if (enabled === undefined || enabled === endpoint.enabled) {
     const probes = url !== undefined && isOpen(endpoint.health);
     // By the old limit the next of the backlog may be far away.
-    const paces = rateLimit !== undefined && endpoint.lane === GATE_LANE;
-    return probes || paces ? { set, remove: [...remove, ...GATE_WORK], gate: 'looks' } : { set, remove };
+    const changesRate = rateLimit !== undefined && endpoint.lane === GATE_LANE;
+    return probes || changesRate
+      ? { set, remove: [...remove, ...GATE_WORK], gate: 'looks' }
+      : { set, remove };
   }
   const stateVersion = endpoint.stateVersion + 1;
   if (enabled) {
