@@ -45,8 +45,8 @@ export function admit(
   const { endpoint } = target;
   if (!endpoint.enabled) return { outcome: 'wait', state: 'held' };
   if (isFetched(endpoint)) return { outcome: 'wait', state: 'pending' };
-  const passes = delivery.failures > 0 || delivery.bypassesBreaker;
-  if (isOpen(endpoint.health) && !passes) return { outcome: 'wait', state: 'held' };
+  const bypasses = delivery.failures > 0 || delivery.bypassesBreaker;
+  if (isOpen(endpoint.health) && !bypasses) return { outcome: 'wait', state: 'held' };
   if (lane === 'deliver' && !isFast(target)) return { outcome: 'move', lane: 'deliver-slow' };
   return { outcome: 'attempt', limits: limitsOf(target, workers) };
 }
