@@ -4,7 +4,7 @@ import { KeyReused } from './idempotency.ts';
 import { conflict, Problem } from './problem.ts';
 
 /** Errors of DynamoDB, and reasons for which it cancels a transaction, that pass when the call is repeated. */
-const PASSING = new Set([
+const TRANSIENT = new Set([
   'ThrottlingException',
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
@@ -23,7 +23,7 @@ export function problemOf(error: unknown): Problem {
     return conflict(`Idempotency-Key: ${message}`, [{ path: 'Idempotency-Key', message }]);
   }
   if (error instanceof ConditionFailed) return conflict('Another call is changing the same data: try again.');
-  if (passes(error)) {
+  if (isTransient(error)) {
     return new Problem(429, 'The bridge is overloaded: try again.', {
       headers: { 'retry-after': '1' },
     });
@@ -31,8 +31,8 @@ export function problemOf(error: unknown): Problem {
   return new Problem(500, 'The bridge failed: try again, and see its logs if that does not help.');
 }
 
-function passes(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   if (error instanceof TransactionCanceledException)
-    return (error.CancellationReasons ?? []).some(({ Code = '' }) => PASSING.has(Code));
-  return error instanceof Error && PASSING.has(error.name);
+    return (error.CancellationReasons ?? []).some(({ Code = '' }) => TRANSIENT.has(Code));
+  return error instanceof Error && TRANSIENT.has(error.name);
 }
