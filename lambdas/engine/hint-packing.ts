@@ -15,15 +15,15 @@ export const ROWS_PER_MESSAGE: Record<Lane, number> = {
 const SINGLE_MESSAGES = 2_000;
 
 /**
- * Packs due rows into messages. A message holds rows of one group; the groups take turns, and within
- * a group the order is kept.
+ * Packs due rows into messages. A message holds rows of one group; the groups are interleaved, and
+ * within a group the order is kept.
  */
 export function packHints(lane: Lane, rows: readonly Hint[]): { hints: Hint[]; group?: string }[] {
   const size = Math.min(ROWS_PER_MESSAGE[lane], Math.ceil(rows.length / SINGLE_MESSAGES));
   const messages = groupsOf(lane, rows).map(([group, members]) =>
     chunks(members, size).map((hints) => (group === undefined ? { hints } : { hints, group })),
   );
-  return takeTurns(messages);
+  return interleave(messages);
 }
 
 /**
@@ -32,7 +32,7 @@ export function packHints(lane: Lane, rows: readonly Hint[]): { hints: Hint[]; g
  */
 export function shareHints(lane: Lane, rows: readonly Hint[], most: number): Hint[] {
   if (rows.length <= most) return [...rows];
-  return takeTurns(groupsOf(lane, rows).map(([, members]) => members)).slice(0, most);
+  return interleave(groupsOf(lane, rows).map(([, members]) => members)).slice(0, most);
 }
 
 const groupsOf = (lane: Lane, rows: readonly Hint[]): [string | undefined, Hint[]][] => [
@@ -40,11 +40,11 @@ const groupsOf = (lane: Lane, rows: readonly Hint[]): [string | undefined, Hint[
 ];
 
 /** First the first of each list, then the second of each, and so on. */
-function takeTurns<T>(lists: readonly (readonly T[])[]): T[] {
-  const turns: T[] = [];
+function interleave<T>(lists: readonly (readonly T[])[]): T[] {
+  const interleaved: T[] = [];
   const longest = Math.max(0, ...lists.map((list) => list.length));
-  for (let turn = 0; turn < longest; turn++) {
-    for (const list of lists) if (turn < list.length) turns.push(list[turn] as T);
+  for (let i = 0; i < longest; i++) {
+    for (const list of lists) if (i < list.length) interleaved.push(list[i] as T);
   }
-  return turns;
+  return interleaved;
 }
