@@ -47,10 +47,10 @@ export function nextBatch(
     const toCallbacks = audience.callbacks.filter(
       ({ callback }) => (callbackCursors[callback.endpointId] ?? 0) < event.position,
     );
-    const heard = toCallbacks.flatMap(({ callback, target }) =>
+    const matching = toCallbacks.flatMap(({ callback, target }) =>
       target && !event.onlyTo && matches(callback.events, event.type) ? [{ event, target }] : [],
     );
-    if (deliveries.length + toAccount.length + heard.length > most) {
+    if (deliveries.length + toAccount.length + matching.length > most) {
       if (deliveries.length > 0) break;
       const part = toAccount.slice(0, most);
       const after = part.at(-1)?.target.endpoint.id;
@@ -59,7 +59,7 @@ export function nextBatch(
         cursors: { accountCursor: { position: event.position - 1, after }, callbackCursors },
       };
     }
-    deliveries.push(...toAccount, ...heard);
+    deliveries.push(...toAccount, ...matching);
     if (accountCursor.position < event.position) accountCursor = { position: event.position };
     callbackCursors = {
       ...callbackCursors,
