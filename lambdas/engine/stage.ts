@@ -49,7 +49,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
   async function handle(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const deadline = now() + context.getRemainingTimeInMillis() - rowMs;
     const unclaimed = new Set<string>();
-    const unbegun: Due[] = [];
+    const notStarted: Due[] = [];
     const suspects: Claim<T>[] = [];
     before?.();
 
@@ -61,13 +61,13 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
       if (now() < deadline) await run(claim, deadline);
       else await unclaim(claim);
     }
-    await hints.send(unbegun);
+    await hints.send(notStarted);
     publishMetrics();
     return { batchItemFailures: [...unclaimed].map((itemIdentifier) => ({ itemIdentifier })) };
 
     async function begin({ record, due }: Named): Promise<void> {
       if (now() >= deadline) {
-        unbegun.push(due);
+        notStarted.push(due);
         return;
       }
       const claim = await take(due);
