@@ -111,14 +111,15 @@ async function parkedCheck({ counts, now }: DoctorDependencies): Promise<Omit<Ch
 
 async function endpointsCheck({ endpoints }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
   const all = await endpoints.listAccountWide();
-  const ill = all.filter(
+  const failing = all.filter(
     // What a person disabled is as it should be.
     ({ gaveUp, health }) => health.state === 'failing' || gaveUp,
   );
-  if (ill.length === 0) return { state: 'ok', detail: `${all.length} account-wide endpoints, none failing.` };
+  if (failing.length === 0)
+    return { state: 'ok', detail: `${all.length} account-wide endpoints, none failing.` };
   return {
     state: 'warning',
-    detail: `These endpoints fail or were given up: ${ill.map(({ id }) => id).join(', ')}.`,
+    detail: `These endpoints fail or were given up: ${failing.map(({ id }) => id).join(', ')}.`,
     remedy:
       'GET /v1/endpoints/{id}/deliveries?state=failed shows why. Repair the receiver; if the endpoint is disabled, PATCH it with {"enabled": true}.',
   };
