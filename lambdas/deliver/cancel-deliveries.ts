@@ -52,8 +52,8 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: Ca
       if (now() > deadline) return hint(await claims.again(claim, now(), { set: { cursor } }));
       await claims.progress(claim, { cursor });
     }
-    const lastLook = task.orderedAt + QUIET_MS;
-    if (now() < lastLook) return hint(await claims.again(claim, lastLook, { remove: ['cursor'] }));
+    const lastCheckAt = task.orderedAt + QUIET_MS;
+    if (now() < lastCheckAt) return hint(await claims.again(claim, lastCheckAt, { remove: ['cursor'] }));
     await table.write(removeWrite(claim));
   };
 

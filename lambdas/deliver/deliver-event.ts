@@ -7,7 +7,7 @@ import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/deliver
 import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { admit, backlogOf } from '../domain/delivering/gate/admission.ts';
-import { crowdedLookAt, isAwake } from '../domain/delivering/gate/gate.ts';
+import { crowdedCheckAt, isAwake } from '../domain/delivering/gate/gate.ts';
 import { SLOW_MS } from '../domain/delivering/gate/health.ts';
 import type { Limit } from '../domain/delivering/gate/standing.ts';
 import { finishedExpiry } from '../domain/retention.ts';
@@ -206,7 +206,7 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
     return optimistic(async () => {
       const gate = await table.get<EndpointRow>(endpointKey(id));
       if (!gate || isAwake(gate)) return undefined;
-      const { write, due } = wakeCrowdedGate(gate, crowdedLookAt(gate, now()), now());
+      const { write, due } = wakeCrowdedGate(gate, crowdedCheckAt(gate, now()), now());
       await table.write(write, 'nothing');
       return due;
     });

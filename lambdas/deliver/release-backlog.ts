@@ -4,7 +4,7 @@ import type { Targets } from '../adapters/rows/targets.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
-import { crowdedLookAt, GATE_WORK, intervalOf, QUIET_MS } from '../domain/delivering/gate/gate.ts';
+import { crowdedCheckAt, GATE_WORK, intervalOf, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import { halfOpen, isOpen, probeAt } from '../domain/delivering/gate/health.ts';
 import { AHEAD_MS, busyAt, planned } from '../domain/delivering/gate/rate-limiter.ts';
 import { interleave, RELEASE_EVERY_MS, releaseTimes } from '../domain/delivering/gate/release-plan.ts';
@@ -62,18 +62,18 @@ export function createReleaseBacklog(dependencies: ReleaseDependencies) {
     }
     if (!isEmpty) {
       const crowdedSince = released > 0 ? now() : (endpoint.crowdedSince ?? now());
-      const at = Math.max(crowdedLookAt({ crowdedSince }, now()), releasedUntil - RELEASE_EVERY_MS);
+      const at = Math.max(crowdedCheckAt({ crowdedSince }, now()), releasedUntil - RELEASE_EVERY_MS);
       const set = { releasedUntil, crowdedSince };
       return hint(await claims.again(claim, at, { set, remove: ['quietSince'] }));
     }
     const { quietSince = now() } = endpoint;
-    const lastLook = quietSince + QUIET_MS;
-    if (released === 0 && endpoint.quietSince !== undefined && now() >= lastLook) {
+    const lastCheckAt = quietSince + QUIET_MS;
+    if (released === 0 && endpoint.quietSince !== undefined && now() >= lastCheckAt) {
       await claims.finish(claim, { remove: [...GATE_WORK, 'releasedUntil'] });
       return;
     }
     const set = { quietSince, releasedUntil };
-    return hint(await claims.again(claim, Math.max(lastLook, now()), { set, remove: ['crowdedSince'] }));
+    return hint(await claims.again(claim, Math.max(lastCheckAt, now()), { set, remove: ['crowdedSince'] }));
   };
 
   /** Releases one delivery while the breaker is open. */

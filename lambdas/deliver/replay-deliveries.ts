@@ -28,8 +28,8 @@ export type ReplayDependencies = {
 
 const PAGE = 100;
 const AT_ONCE = 10;
-/** When a gate that was asleep looks at what was put into its backlog, ms. */
-const FIRST_LOOK_MS = 1_000;
+/** When a gate that was asleep checks what was put into its backlog, ms. */
+const FIRST_CHECK_MS = 1_000;
 
 /**
  * Carries out a replay: puts the deliveries that are meant into the endpoint's backlog, from which they
@@ -82,7 +82,7 @@ export function createReplayDeliveries(dependencies: ReplayDependencies) {
   async function wakeIfAsleep(target: Target): Promise<Due | undefined> {
     const { endpoint } = target;
     if (isFetched(endpoint) || isAwake(endpoint)) return undefined;
-    const { write, due } = wakeGate(endpoint, now() + FIRST_LOOK_MS);
+    const { write, due } = wakeGate(endpoint, now() + FIRST_CHECK_MS);
     targets.forget(target);
     return (await writeIf(table, write)) ? due : undefined;
   }

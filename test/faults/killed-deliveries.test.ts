@@ -13,7 +13,7 @@ import { mortal } from './mortal-worker.ts';
 
 const database = useDatabase();
 const MINUTE = 60_000;
-/** For a lease to run out, what was under way to be done, and a last look. */
+/** For a lease to run out, what was under way to be done, and a last check. */
 const LONG = LEASE_MS + 2 * QUIET_MS + 10 * MINUTE;
 
 /**

@@ -16,11 +16,11 @@ export const entryWrite = (
   { eventId, endpointId, expiresAt }: Pick<DeliveryRow, 'eventId' | 'endpointId' | 'expiresAt'>,
 ): Write => ({ put: { ...backlogEntryKey(backlogKey, { eventId }), eventId, endpointId, expiresAt } });
 
-/** Makes a gate look at its backlog at `at`; a deleted endpoint does not come back by it. */
+/** Makes a gate check its backlog at `at`; does not bring a deleted endpoint back. */
 export const wakeGate = (gate: Gate, at: number) =>
   wake(gate, GATE_LANE, at, { remove: GATE_WORK, if: [present('stateVersion')] });
 
-/** Makes a gate, if it is as it was read, look for a free slot at `at`, since a delivery found none at `now`. */
+/** Makes a gate, if it is as it was read, check for a free slot at `at`, since a delivery found none at `now`. */
 export const wakeCrowdedGate = (gate: Gate, at: number, now: number) =>
   wake(gate, GATE_LANE, at, {
     setIfAbsent: { crowdedSince: now },

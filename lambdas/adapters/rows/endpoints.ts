@@ -93,7 +93,7 @@ export function change(
   const asked = asksForProgress([endpoint]);
   const asks = set.events ? asksForProgress([{ events: set.events }]) : asked;
   const counted = asked === asks ? [] : [countsUpdate(0, asks ? 1 : -1)];
-  if (gate === 'looks') {
+  if (gate === 'wakes') {
     const { write, due } = wake(endpoint, GATE_LANE, now, change);
     return { writes: [write, ...counted], due };
   }

@@ -24,8 +24,8 @@ const NOT_OF_CALLBACKS = ['url', 'events'] as const;
 export type ChangedEndpoint = {
   readonly set: Partial<EndpointRow>;
   readonly remove: readonly (keyof EndpointRow)[];
-  /** What it means for the endpoint as a gate: it looks at its backlog now, or it stops looking. */
-  readonly gate?: 'looks' | 'stops';
+  /** What it means for the endpoint as a gate: it wakes and checks its backlog now, or it stops. */
+  readonly gate?: 'wakes' | 'stops';
 };
 
 /** The fields of a PATCH that cannot be changed, by the endpoint's kind. */
@@ -80,7 +80,7 @@ export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEn
     // By the old limit the next of the backlog may be far away.
     const changesRate = rateLimit !== undefined && endpoint.lane === GATE_LANE;
     return probes || changesRate
-      ? { set, remove: [...remove, ...GATE_WORK], gate: 'looks' }
+      ? { set, remove: [...remove, ...GATE_WORK], gate: 'wakes' }
       : { set, remove };
   }
   const stateVersion = endpoint.stateVersion + 1;
@@ -89,7 +89,7 @@ export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEn
     return {
       set: { ...set, enabled, stateVersion, health },
       remove: [...remove, ...GATE_WORK, 'disabledReason', 'gaveUp'],
-      gate: 'looks',
+      gate: 'wakes',
     };
   }
   const health = disabled(endpoint.health);

@@ -69,7 +69,7 @@ test('a delivery that was under way when the endpoint was disabled is held with 
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 2 }]);
 });
 
-test('what entered the backlog late, by a worker that knew the endpoint as disabled, is found by the last look', async () => {
+test('what entered the backlog late, by a worker that knew the endpoint as disabled, is found by the last check', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1, { enabled: false });
   const { observe } = await world.request();

@@ -64,7 +64,7 @@ test('a replay that runs out of time hints the due time that its row has', async
   await expectHintsToNameRows(world.table, hintsOf(world, key));
 });
 
-test('a cancellation hints the due time that its row has: out of time, and for its last look', async () => {
+test('a cancellation hints the due time that its row has: out of time, and for its last check', async () => {
   const world = await deliveryWorld(database(), { clock: movingClock(), remainingMs: ONE_PAGE_MS });
   const endpoint = await world.endpoint(1);
   await past(world, endpoint, 150, 'pending');

@@ -5,7 +5,7 @@ import { type Gate, isAwake } from './gate.ts';
 import { isOpen } from './health.ts';
 import { type GateTarget, isFast, isLimited, type Limit, laneOf, limitsOf } from './standing.ts';
 
-/** What the gate looks at of a delivery that is due. */
+/** What the gate reads of a delivery that is due. */
 export type Candidate = {
   /** Failed attempts on the present schedule. */
   readonly failures: number;

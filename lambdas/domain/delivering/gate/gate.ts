@@ -7,10 +7,10 @@ import type { EndpointHealth } from './health.ts';
  * The delivery gate of an endpoint: decides whether its deliveries go out, and releases those that wait
  * (its backlog). It is part of the endpoint's own row.
  *
- * A delivery enters the backlog without a check of the gate, which would make all writers of an endpoint
- * collide on its row. Instead, the writer has seen, in the same function call, that the gate is shut or
- * awake. And a gate falls asleep only after it was quiet, which writers see as not awake, for longer than
- * any call lasts, and its backlog then still is empty.
+ * A delivery enters the backlog without a condition on the gate's row, since all writers of an endpoint
+ * would collide there. Instead, its writer has read in the same function call that the gate is shut or
+ * awake. Before a gate goes to sleep it is marked quiet for longer than any call lasts, and then checks
+ * that its backlog is still empty.
  */
 export type Gate = RowKey &
   Work & {
@@ -19,9 +19,9 @@ export type Gate = RowKey &
     /** Deliveries per second. */
     rateLimit?: number;
     health: EndpointHealth;
-    /** Counts what opens and shuts the gate; who writes the health must have seen the last count. */
+    /** Counts what opens and shuts the gate; a writer of the health must have read the last count. */
     stateVersion: number;
-    /** Since when nothing waits, ms since epoch; the gate stays due for a last look. */
+    /** Since when nothing waits, ms since epoch; the gate stays due for a last check. */
     quietSince?: number;
     /** Until when deliveries have been released, ms since epoch. */
     releasedUntil?: number;
@@ -38,13 +38,13 @@ export const GATE_WORK = ['quietSince', 'crowdedSince'] as const satisfies (keyo
  */
 export const GATE_LANE = 'deliver' as const satisfies Lane;
 
-/** How long a gate is quiet before its last look, ms: over twice the longest call of a function that enters backlogs. */
+/** How long a gate is quiet before its last check, ms: over twice the longest call of a function that enters backlogs. */
 export const QUIET_MS = 120_000;
 
 /** Deliveries released per second from a backlog without a rate limit. */
 export const RELEASES_PER_SECOND = 100;
 
-/** Whether the gate is due, or being worked on, and will look at its backlog. */
+/** Whether the gate is due, or being worked on, and will check its backlog. */
 export const isAwake = (gate: Work & Pick<Gate, 'quietSince'>): boolean =>
   gate.lane === GATE_LANE && gate.quietSince === undefined;
 
@@ -52,12 +52,12 @@ export const isAwake = (gate: Work & Pick<Gate, 'quietSince'>): boolean =>
 export const intervalOf = ({ rateLimit = RELEASES_PER_SECOND }: Pick<Gate, 'rateLimit'>): number =>
   intervalMs(rateLimit);
 
-const FIRST_LOOK_MS = 1_000;
-const LAST_LOOK_MS = 60_000;
+const FIRST_CHECK_MS = 1_000;
+const LONGEST_CHECK_MS = 60_000;
 
 /**
- * When a gate looks again for a free slot: at intervals that grow from 1 s to 1 min while it finds none,
- * so that the many callbacks of a slow origin do not keep workers busy with looking.
+ * When a gate checks again for a free slot: at intervals that grow from 1 s to 1 min while it finds none,
+ * so that the many callbacks of a slow origin do not keep workers busy with checks.
  */
-export const crowdedLookAt = ({ crowdedSince }: Pick<Gate, 'crowdedSince'>, now: number): number =>
-  now + Math.min(LAST_LOOK_MS, Math.max(FIRST_LOOK_MS, (now - (crowdedSince ?? now)) / 4));
+export const crowdedCheckAt = ({ crowdedSince }: Pick<Gate, 'crowdedSince'>, now: number): number =>
+  now + Math.min(LONGEST_CHECK_MS, Math.max(FIRST_CHECK_MS, (now - (crowdedSince ?? now)) / 4));

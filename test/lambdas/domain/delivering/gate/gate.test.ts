@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  crowdedLookAt,
+  crowdedCheckAt,
   GATE_LANE,
   intervalOf,
   isAwake,
@@ -13,15 +13,15 @@ test('a backlog is released at the rate that the limit allows', () => {
   expect(intervalOf({ rateLimit: 0.01 })).toBe(intervalMs(0.01));
 });
 
-test('a gate is awake while it is due for its backlog, and not while it only waits for its last look', () => {
+test('a gate is awake while it is due for its backlog, and not while it only waits for its last check', () => {
   expect(isAwake({})).toBe(false);
   expect(isAwake({ lane: GATE_LANE, dueAt: 1 })).toBe(true);
   expect(isAwake({ lane: GATE_LANE, dueAt: 1, quietSince: 0 })).toBe(false);
   expect(isAwake({ lane: 'parked', dueAt: 1 })).toBe(false);
 });
 
-test('a gate looks for a free slot ever later while it finds none, from 1 s to 1 min', () => {
-  expect(crowdedLookAt({}, NOW)).toBe(NOW + 1_000);
-  expect(crowdedLookAt({ crowdedSince: NOW - 20_000 }, NOW)).toBe(NOW + 5_000);
-  expect(crowdedLookAt({ crowdedSince: NOW - 3_600_000 }, NOW)).toBe(NOW + 60_000);
+test('a gate checks for a free slot ever later while it finds none, from 1 s to 1 min', () => {
+  expect(crowdedCheckAt({}, NOW)).toBe(NOW + 1_000);
+  expect(crowdedCheckAt({ crowdedSince: NOW - 20_000 }, NOW)).toBe(NOW + 5_000);
+  expect(crowdedCheckAt({ crowdedSince: NOW - 3_600_000 }, NOW)).toBe(NOW + 60_000);
 });
