@@ -3,7 +3,7 @@ import { concurrencyFor, partRange } from '../domain/copying/copy-plan.ts';
 import {
   diesSoon,
   MAX_CONSECUTIVE_FAILURES,
-  nextLookAt,
+  nextCheckAt,
   renewAt,
   retryAt,
   tooOften,
@@ -184,7 +184,7 @@ export class SegmentCopy {
     await this.#release(retryAt(failures, now(), retryAfterMs), failures);
   }
 
-  /** Has the URL renewed, unless another worker has asked for it, and looks for it later. */
+  /** Asks for a new URL, unless another worker did, and checks for it later. */
   async #waitForUrl(reason: string): Promise<void> {
     const { now, log } = this.#use;
     await this.#refresh();
@@ -196,7 +196,7 @@ export class SegmentCopy {
       log.info('source refused its URL', { requestId, reason, failures });
       await this.#askForUrl(renewAt(failures, now()), failures);
     }
-    await this.#release(nextLookAt(urlWantedSince ?? now(), now()));
+    await this.#release(nextCheckAt(urlWantedSince ?? now(), now()));
   }
 
   async #restart(reason: string, streamed: boolean): Promise<void> {

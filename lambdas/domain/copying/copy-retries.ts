@@ -11,7 +11,7 @@ export const tooOften = (reason: string): string =>
 export const MAX_RESTARTS = 7;
 /** How long a copy waits for a fresh URL while upstream cannot be reached, ms. */
 export const URL_WAIT_MS = 86_400_000;
-/** How often a copy that waits for its segments is looked at all the same, ms. */
+/** How often a copy that waits for its segments is checked without a hint from them, ms. */
 export const WATCH_MS = 3_600_000;
 /** A URL is renewed while it still works: so long before its end, or for the last quarter of its life, ms. */
 const RENEW_BEFORE_MS = 300_000;
@@ -24,7 +24,7 @@ const LONGEST_WAIT_MS = 900_000;
 const RETRIES = { firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS };
 const RESTARTS = { firstMs: 60_000, longestMs: LONGEST_WAIT_MS, factor: 4 };
 const LONGEST_ASKED_WAIT_MS = 3_600_000;
-const LONGEST_LOOK_MS = 300_000;
+const LONGEST_CHECK_MS = 300_000;
 
 /** Whether upstream may delete the video of a copy within six hours. */
 export const isExpiring = (startedAt: number, now: number): boolean => now - startedAt >= EXPIRING_AFTER_MS;
@@ -45,14 +45,14 @@ export const renewAt = (failures: number, now: number): number =>
 
 /**
  * When a copy begins again from the first byte, by how often it has: at once the first time, then after
- * 1 min growing to 15 min, since each beginning fetches everything anew.
+ * 1 min growing to 15 min, since each beginning fetches everything again.
  */
 export const restartAt = (restarts: number, now: number): number =>
   restarts <= 1 ? now : now + backoff(restarts - 1, RESTARTS);
 
-/** When a segment looks again for the URL that is waited for since `since`: less often as time goes by. */
-export function nextLookAt(since: number, now: number): number {
-  return now + Math.min(LONGEST_LOOK_MS, Math.max(FIRST_WAIT_MS, (now - since) / 4));
+/** When a segment checks again for the URL that it has waited for since `since`: less often as time passes. */
+export function nextCheckAt(since: number, now: number): number {
+  return now + Math.min(LONGEST_CHECK_MS, Math.max(FIRST_WAIT_MS, (now - since) / 4));
 }
 
 /**

@@ -5,7 +5,7 @@ import {
   isExpiring,
   MAX_CONSECUTIVE_FAILURES,
   MAX_RESTARTS,
-  nextLookAt,
+  nextCheckAt,
   renewAt,
   restartAt,
   retryAt,
@@ -53,10 +53,10 @@ test('a wait that the source asks for is kept, within an hour', () => {
   expect(retryAt(1, 0, 1e9)).toBe(3_600_000);
 });
 
-test('a look for a URL comes 5 s to 5 min later, whatever the time', () => {
+test('the next check for a URL comes 5 s to 5 min later, whatever the time', () => {
   fc.assert(
     fc.property(fc.nat(1e9), fc.nat(1e9), (since, waited) => {
-      const wait = nextLookAt(since, since + waited) - since - waited;
+      const wait = nextCheckAt(since, since + waited) - since - waited;
       expect(wait).toBeGreaterThanOrEqual(5_000);
       expect(wait).toBeLessThanOrEqual(300_000);
     }),
