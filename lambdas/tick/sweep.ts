@@ -26,8 +26,8 @@ export type LaneSweep = {
 
 /** A row is overdue when its own message should have woken it this long ago, ms. */
 const GRACE_MS = 5_000;
-/** Rows looked at before it is known that more have to be. */
-const FIRST_LOOK = 1_000;
+/** Rows read at first; more only if these are not all. */
+const FIRST_PAGE = 1_000;
 /** Rows hinted per tick and lane. */
 const MOST_HINTED = 20_000;
 /** Rows read where endpoints share what is hinted, so that one endpoint's many rows do not hide another's few. */
@@ -57,7 +57,7 @@ export function createSweep({ table, hints, visibleMessages, now }: SweepDepende
 
   async function sweepLane(lane: Lane): Promise<LaneSweep> {
     const at = now();
-    const seen = await table.due(lane, at, FIRST_LOOK);
+    const seen = await table.due(lane, at, FIRST_PAGE);
     let overdue = seen.filter((row) => row.dueAt <= at - GRACE_MS);
     const oldestMs = at - (overdue[0]?.dueAt ?? at);
     if (overdue.length === 0) return { lane, overdue: 0, hinted: 0, workersBehind: false, oldestMs };
@@ -65,7 +65,7 @@ export function createSweep({ table, hints, visibleMessages, now }: SweepDepende
     const justDue = seen.length - overdue.length;
     const waiting = (await visibleMessages(lane)) - justDue;
     const workersBehind = waiting >= Math.min(overdue.length, BUSY_MESSAGES);
-    if (!workersBehind && seen.length === FIRST_LOOK) {
+    if (!workersBehind && seen.length === FIRST_PAGE) {
       overdue = await table.due(lane, at - GRACE_MS, mostRead(lane));
     }
     const rows = workersBehind
