@@ -19,8 +19,8 @@ import { createMessageWaits, MAX_WAITS } from './message-waits.ts';
 
 const MESSAGES = 25;
 const MAX_WAIT_S = 20;
-/** How often a waiting call looks, ms. */
-const LOOK_EVERY_MS = 500;
+/** How often a waiting call checks for messages, ms. */
+const CHECK_EVERY_MS = 500;
 const MAX_ACKNOWLEDGED = 100;
 
 const messageId = z
@@ -61,7 +61,7 @@ export function messageRoutes(context: ApiContext): Route[] {
     row?.backlogKey === entry.pk && !isExpired(row, now());
 
   /** The messages that wait at an endpoint, signed now; none while it is disabled. */
-  async function look(id: string | undefined) {
+  async function readMessages(id: string | undefined) {
     const endpoint = await pullEndpoint(id);
     const rows = endpoint.enabled ? await waiting(endpoint) : [];
     return Promise.all(rows.map((row) => signed(endpoint, row)));
@@ -118,7 +118,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       refusals: [409],
       answers: { 200: messagesAnswer },
       handle: async ({ params, query }) => {
-        const first = await look(params.id);
+        const first = await readMessages(params.id);
         const wait = Number(query.wait ?? 0) * 1_000;
         if (first.length > 0 || wait === 0) return ok({ items: first });
         const place = await waits.enter(params.id ?? '', wait);
@@ -126,8 +126,8 @@ export function messageRoutes(context: ApiContext): Route[] {
         try {
           const until = now() + wait;
           for (;;) {
-            await sleep(Math.max(0, Math.min(LOOK_EVERY_MS, until - now())));
-            const items = await look(params.id);
+            await sleep(Math.max(0, Math.min(CHECK_EVERY_MS, until - now())));
+            const items = await readMessages(params.id);
             if (items.length > 0 || now() >= until) return ok({ items });
           }
         } finally {

@@ -47,7 +47,7 @@ export const NO_KEY: Kept = { guard: () => [] };
 /** Idempotency keys: rows written in the transaction of the effect, kept for 24 h. */
 export function createIdempotency(table: Table, now: () => number) {
   /** What each of the keys stands for, in its place; a {@link KeyReused} where it is something else. */
-  async function look(scopes: readonly Scope[]): Promise<(Kept | KeyReused)[]> {
+  async function find(scopes: readonly Scope[]): Promise<(Kept | KeyReused)[]> {
     const rows = await table.getMany<IdempotencyRow>(scopes.map(keyOf));
     return scopes.map((scope, i) => {
       const key = keyOf(scope);
@@ -78,7 +78,7 @@ export function createIdempotency(table: Table, now: () => number) {
     effect: (commit: Commit) => Promise<Outcome>,
   ): Promise<Outcome> {
     if (!scope) return effect(plainCommit);
-    const kept = await lookAt(scope);
+    const kept = await findOne(scope);
     if ('outcome' in kept) return kept.outcome;
     const commit: Commit = async (writes, outcome) => {
       try {
@@ -93,14 +93,14 @@ export function createIdempotency(table: Table, now: () => number) {
       return await effect(commit);
     } catch (error) {
       // A call with the same key may have been first, and made this one fail.
-      const first = await lookAt(scope);
+      const first = await findOne(scope);
       if ('outcome' in first) return first.outcome;
       throw error;
     }
   }
 
-  async function lookAt(scope: Scope): Promise<Kept> {
-    const [kept] = await look([scope]);
+  async function findOne(scope: Scope): Promise<Kept> {
+    const [kept] = await find([scope]);
     if (!kept || kept instanceof KeyReused) throw kept;
     return kept;
   }
@@ -110,7 +110,7 @@ export function createIdempotency(table: Table, now: () => number) {
     return outcome;
   };
 
-  return { look, once };
+  return { find, once };
 }
 
 const keyOf = ({ caller, method, path, key }: Scope): RowKey => ({

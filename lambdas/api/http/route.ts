@@ -30,7 +30,7 @@ export type Call<Q, B> = {
    */
   readonly once: (effect: (commit: Commit) => Promise<Outcome>, item?: KeyedItem) => Promise<Outcome>;
   /** What the key stands for, for each item of a batch. */
-  readonly look: (items: readonly KeyedItem[]) => Promise<(Kept | KeyReused)[]>;
+  readonly findKept: (items: readonly KeyedItem[]) => Promise<(Kept | KeyReused)[]>;
 };
 
 export type Answer = {

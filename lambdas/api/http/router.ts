@@ -78,13 +78,13 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     event: Event,
     caller: Caller,
     asked: unknown,
-  ): Pick<Call<unknown, unknown>, 'once' | 'look'> {
+  ): Pick<Call<unknown, unknown>, 'once' | 'findKept'> {
     const { method, path } = event.requestContext.http;
     const given = method === 'POST' ? event.headers['idempotency-key'] : undefined;
     if (given === undefined) {
       return {
         once: (effect) => idempotency.once(undefined, effect),
-        look: async (items) => items.map(() => NO_KEY),
+        findKept: async (items) => items.map(() => NO_KEY),
       };
     }
     if (given.length > MAX_KEY || !IDEMPOTENCY_KEY.test(given)) {
@@ -100,7 +100,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     });
     return {
       once: (effect, item) => idempotency.once(scopeOf(item), effect),
-      look: (items) => idempotency.look(items.map(scopeOf)),
+      findKept: (items) => idempotency.find(items.map(scopeOf)),
     };
   }
 }

@@ -35,7 +35,7 @@ const ITEMS_AT_ONCE = 10;
 const MAX_SHOWN_ID = 100;
 
 type Result = { requestId: string | null; status: number; error?: ReturnType<Problem['details']> };
-type Keys = Pick<Call<unknown, unknown>, 'once' | 'look'>;
+type Keys = Pick<Call<unknown, unknown>, 'once' | 'findKept'>;
 /** An item that can be registered, and its place in the batch. */
 type Entry = { readonly place: number; readonly item: unknown; readonly registration: Registration };
 type Planned = Entry & { readonly plan: Plan; readonly writes: readonly Write[] };
@@ -56,7 +56,7 @@ export function batchRoute(context: ApiContext): Route {
     describedBody: z.strictObject({ items: z.array(schema).check(z.minLength(1), z.maxLength(MAX_BATCH)) }),
     maxBodyBytes: MAX_BATCH_BYTES,
     answers: { 200: batchAnswer },
-    handle: async ({ body: { items }, once, look }) => {
+    handle: async ({ body: { items }, once, findKept }) => {
       const results: Result[] = [];
       const due: Due[] = [];
       const entries = items.flatMap((item, place): Entry[] => {
@@ -67,7 +67,7 @@ export function batchRoute(context: ApiContext): Route {
           return [];
         }
       });
-      for (const round of rounds(entries)) await registerAll(round, { once, look }, results, due);
+      for (const round of rounds(entries)) await registerAll(round, { once, findKept }, results, due);
       for (const [lane, rows] of Map.groupBy(due, (row) => row.lane)) {
         await hints.sendPacked(
           lane,
@@ -79,8 +79,8 @@ export function batchRoute(context: ApiContext): Route {
   });
 
   /**
-   * Registers different requests with as few calls as that takes: one look at all, and transactions of as
-   * many as fit. Those of a transaction that is refused are registered one by one.
+   * Registers different requests with as few calls as possible: one read of all, and transactions of as many
+   * as fit. Those of a transaction that is refused are registered one by one.
    */
   async function registerAll(
     entries: readonly Entry[],
@@ -114,19 +114,19 @@ export function batchRoute(context: ApiContext): Route {
 
   async function planAll(
     entries: readonly Entry[],
-    { look }: Keys,
+    { findKept }: Keys,
     results: Result[],
     alone: Entry[],
   ): Promise<Planned[]> {
     const [kept, found] = await Promise.all([
-      look(entries.map(({ registration, item }) => ({ id: registration.requestId, content: item }))),
+      findKept(entries.map(({ registration, item }) => ({ id: registration.requestId, content: item }))),
       findRequests(
         table,
         entries.map(({ registration }) => registration),
       ),
     ]);
-    const looked = entries.map((entry, i) => ({ entry, key: kept[i], rows: found[i] }));
-    const planned = await inParallel(looked, ITEMS_AT_ONCE, async ({ entry, key, rows }) => {
+    const read = entries.map((entry, i) => ({ entry, key: kept[i], rows: found[i] }));
+    const planned = await inParallel(read, ITEMS_AT_ONCE, async ({ entry, key, rows }) => {
       const { place, item, registration } = entry;
       try {
         if (!key || !rows || key instanceof KeyReused) throw key;
