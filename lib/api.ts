@@ -70,7 +70,7 @@ export class Api extends Construct {
     acknowledge(
       this.http,
       'AwsSolutions-APIG4',
-      'The function checks the API keys itself; health, OpenAPI and signed links need none.',
+      'The function checks the API keys itself; health, OpenAPI, signed links and the files of the console need none.',
     );
 
     const accessLogs = new LogGroup(this, 'AccessLogs', {
