@@ -33,7 +33,7 @@ afterAll(async () => {
 function killsOf(calls: Readonly<Record<string, number>>, count: number): Kill[] {
   const all = Object.entries(calls)
     // How often the clock ticks during a scenario is chance.
-    .filter(([caller]) => caller !== 'tick')
+    .filter(([caller]) => caller !== 'tick' && caller !== 'operator')
     .flatMap(([caller, most]) => Array.from({ length: most }, (_, n) => ({ caller, atCall: n + 1 })));
   const ticks: Kill = { caller: 'tick', atCall: random.integer(1, 10), when: 'after' };
   const kills = random

@@ -46,6 +46,9 @@ const isLastLook = (row: RowKey & { dueAt?: unknown; owner?: unknown }): boolean
   LAST_LOOKS.includes(workOf(row).kind) &&
   Number(row.dueAt) > Date.now() + SOON_MS;
 
+/** It ends by itself, minutes after its story; what it erases is checked apart. */
+const isErasure = (row: RowKey): boolean => ['cancellation', 'erasure'].includes(workOf(row).kind);
+
 /** The local runtime with its users, in real time: each function's bundle runs in processes of its own, which can be killed. */
 export async function startRealBridge() {
   const said: { where: string; text: string }[] = [];
@@ -247,11 +250,10 @@ export async function startRealBridge() {
         { name: 'a signature of S3', value: 'X-Amz-Signature=' },
       ],
     });
-    const isOfFormer = ({ pk, sk }: RowKey) => isFormer(`${pk} ${sk}`);
     const isFormer = (key: string) => [...former].some((id) => key.includes(id));
     const history: History = {
       ...now,
-      unfinishedRows: now.unfinishedRows.filter((row) => !isOfFormer(row) && !isLastLook(row)),
+      unfinishedRows: now.unfinishedRows.filter((row) => !isErasure(row) && !isLastLook(row)),
       bucket: {
         objects: now.bucket.objects.filter(({ key }) => !isFormer(key)),
         uploads: now.bucket.uploads,
