@@ -20,7 +20,7 @@ export default defineConfig({
     setupFiles: ['test/support/lag-seed.ts'],
     // DynamoDB Local takes several times as long as dynoxide.
     testTimeout: process.env.BRIDGE_DYNAMODB ? 120_000 : 30_000,
-    hookTimeout: 60_000,
+    hookTimeout: 120_000,
     maxWorkers: 2,
     // Files share a worker, which imports the AWS SDK and the CDK once.
     isolate: false,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { buildBundles, readMetafile } from './bundles.ts';
+import { buildCommandLine } from './command-line.ts';
 
 /** Node of the oldest system on which the package is used: the CDK's own. */
 const TARGET = 'node20';
@@ -19,7 +20,8 @@ const common = {
 } satisfies BuildOptions;
 
 /**
- * Makes `dist/` as npm publishes it: the bundles of the functions, the construct, the client, and their types. The
+ * Makes `dist/` as npm publishes it: the bundles of the functions, the construct, the client, the
+ * command line, and their types. The
  * construct is CommonJS, which both CommonJS and ES modules import on every version of Node that the CDK supports.
  *
  * @returns what esbuild says of all that it bundled
@@ -29,7 +31,11 @@ export async function buildPackage(): Promise<Metafile[]> {
   for (const folder of ['lib', 'client', 'types'])
     rmSync(join(dist, folder), { recursive: true, force: true });
   writeFileSync(join(dist, 'package.json'), JSON.stringify({ type: 'commonjs' }));
-  const metafiles = [await buildConstruct(), ...(await buildClient())];
+  const metafiles = [
+    await buildConstruct(),
+    ...(await buildClient()),
+    await buildCommandLine(join(dist, 'cli'), common),
+  ];
   buildTypes();
   return [readMetafile(), ...metafiles];
 }

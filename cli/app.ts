@@ -1,0 +1,76 @@
+import { buildApplication, buildRouteMap, text_en } from '@stricli/core';
+import { completion } from './checks/completion.ts';
+import { doctor } from './checks/doctor.ts';
+import { verify } from './checks/verify.ts';
+import type { CliContext } from './command/command.ts';
+import { deliveries, delivery, retry } from './deliveries/deliveries.ts';
+import { replay } from './deliveries/replay.ts';
+import { endpoints } from './endpoints/endpoints.ts';
+import { Failure } from './frame/failure.ts';
+import { listen } from './listen/listen.ts';
+import { login } from './login/login.ts';
+import { download } from './requests/download.ts';
+import { events } from './requests/events.ts';
+import { poll, purge, restart, stop } from './requests/orders.ts';
+import { requests } from './requests/requests.ts';
+import { show } from './requests/show.ts';
+import { track } from './requests/track.ts';
+
+/** All commands. `version`: of the package. */
+export function createApp(version: string) {
+  const routes = buildRouteMap<string, CliContext>({
+    routes: {
+      track,
+      requests,
+      show,
+      events,
+      download,
+      poll,
+      restart,
+      stop,
+      purge,
+      endpoints,
+      deliveries,
+      delivery,
+      retry,
+      replay,
+      listen,
+      verify,
+      doctor,
+      login,
+      completion,
+    },
+    docs: {
+      brief: 'The command line of the webhook bridge for the Topaz Video API',
+      fullDescription: `The command line of the webhook bridge for the Topaz Video API.
+
+The bridge is named by --url and --key, by BRIDGE_URL and BRIDGE_API_KEY, by a profile that
+"topaz-bridge login" saved (--profile NAME, or the default one), or by --stack NAME [--region R] [--profile P],
+which reads a deployed CloudFormation stack. Every command takes these flags, --json and --debug.
+
+EXIT CODES
+  0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 time-out, 130 interrupted`,
+    },
+  });
+  return buildApplication(routes, {
+    name: 'topaz-bridge',
+    versionInfo: { currentVersion: version },
+    scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+    documentation: { caseStyle: 'convert-camel-to-kebab', onlyRequiredInUsageLine: true },
+    determineExitCode: (error) => (error instanceof Failure ? error.exitCode : 1),
+    localization: {
+      text: {
+        ...text_en,
+        commandErrorResult: (error) => error.message,
+        exceptionWhileParsingArguments(error, ansiColor) {
+          const said = text_en.exceptionWhileParsingArguments.call(
+            { formatException: (each) => (each as Error).message },
+            error,
+            ansiColor,
+          );
+          return `${said}${said.endsWith('?') ? '' : '.'} See --help.`;
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,88 @@
+import type { Client, Delivery } from '../../client/client.ts';
+import { command } from '../command/command.ts';
+import { FLAGS, one } from '../frame/arguments.ts';
+import { usageError } from '../frame/failure.ts';
+import { bar } from '../frame/text.ts';
+
+type Flags = { since: string; until?: string; state: 'failed' | 'all'; type?: string; dryRun?: boolean };
+
+const LOOK_EVERY_MS = 1_000;
+
+export const replay = command<Flags, [string]>({
+  brief: "Send an endpoint's earlier deliveries again, with the same ids",
+  examples: [
+    ['replay ep_… --since 2d', 'The failed ones of the last two days'],
+    ['replay ep_… --since 1h --state all --type video.stored --dry-run', 'Count what would be sent'],
+  ],
+  flags: {
+    since: FLAGS.since,
+    until: FLAGS.until,
+    state: { kind: 'enum', values: ['failed', 'all'], brief: 'Which deliveries', default: 'failed' },
+    type: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Only of this type of event',
+      placeholder: 'TYPE',
+      optional: true,
+    },
+    dryRun: { kind: 'boolean', brief: 'Count only', optional: true, withNegated: false },
+  },
+  args: one('ENDPOINT', 'The id of the endpoint'),
+  async run({ connect, out, sleep }, { since, until = new Date().toISOString(), state, type, dryRun }, id) {
+    const bridge = await connect();
+    if (until <= since) throw usageError('--until must be after --since.');
+    if (dryRun || type !== undefined) {
+      let count = 0;
+      for await (const each of meant(bridge, id, { since, until, state, type })) {
+        if (!dryRun) await bridge.deliveries.retry(each.id);
+        out.value({ id: each.id, type: each.type, state: each.state, ...(dryRun ? {} : { queued: true }) });
+        count++;
+      }
+      out.line(
+        dryRun ? `${count} deliveries would be sent again.` : `${count} deliveries are being sent again.`,
+      );
+      return;
+    }
+    const { replayId } = await bridge.endpoints.replay(id, { since, until, state });
+    const live = out.terminal ? out.live() : undefined;
+    let said = '';
+    for (;;) {
+      const found = await bridge.replays.get(replayId);
+      const { matched, done } = found;
+      const ended = found.state === 'done';
+      const line = `${matched === 0 ? '' : `${bar(done / matched)}  `}${done} of ${matched} sent`;
+      live?.draw([line]);
+      if (!live && line !== said && !ended) {
+        out.value(found);
+        out.line(line);
+        said = line;
+      }
+      if (ended) {
+        live?.clear();
+        out.value(found);
+        out.line(`${replayId}: ${done} of ${matched} deliveries have ended.`);
+        return;
+      }
+      await sleep(LOOK_EVERY_MS);
+    }
+  },
+});
+
+type Meant = { since: string; until: string; state: 'failed' | 'all'; type: string | undefined };
+
+/** The deliveries that a replay would match. They come ordered by the time of their event, the newest first. */
+async function* meant(
+  bridge: Client,
+  endpointId: string,
+  { since, until, state, type }: Meant,
+): AsyncGenerator<Delivery> {
+  const filter = { state: state === 'failed' ? ('failed' as const) : undefined };
+  for await (const each of bridge.endpoints.deliveries(endpointId, filter)) {
+    if (type !== undefined && each.type !== type) continue;
+    // Pending ones are sent anyway, and canceled ones are not to be.
+    if (each.state !== 'failed' && each.state !== 'delivered') continue;
+    const { timestamp } = await bridge.events.get(each.eventId);
+    if (timestamp < since) return;
+    if (timestamp < until) yield each;
+  }
+}

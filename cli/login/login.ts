@@ -1,0 +1,69 @@
+import { createClient } from '../../client/client.ts';
+import { command } from '../command/command.ts';
+import { checkedKey, checkedUrl } from '../connection/find-connection.ts';
+import { saveProfile } from '../connection/profiles.ts';
+import { EXIT, Failure, usageError } from '../frame/failure.ts';
+
+type Flags = { default?: boolean };
+
+export const login = command<Flags, [string?]>({
+  brief: "Save a bridge's address and key as a profile",
+  description:
+    'Save an address and a key as a profile, after a call that tries them. Asks for what is not given by --url, --key or --stack. Only you can read the file.',
+  examples: [
+    ['login', 'Be asked for address and key'],
+    ['login local --url http://127.0.0.1:8787 --key KEY', 'Save the bridge of npm start'],
+    ['login production --stack TopazWebhookBridge', 'Save a deployed bridge'],
+  ],
+  flags: {
+    default: {
+      kind: 'boolean',
+      brief: 'Use it when no profile is named',
+      optional: true,
+      withNegated: false,
+    },
+  },
+  args: {
+    kind: 'tuple',
+    parameters: [
+      {
+        parse: String,
+        brief: 'The name of the profile (default "default")',
+        placeholder: 'NAME',
+        optional: true,
+      },
+    ],
+  },
+  async run(session, flags, name = 'default') {
+    const { out, process, signal } = session;
+    if (!/^[\w.-]{1,64}$/.test(name))
+      throw usageError('The name of a profile has letters, digits, ".", "_" and "-".');
+    const given = flags as { url?: string; key?: string; stack?: string };
+    const asks = given.stack === undefined && (given.url === undefined || given.key === undefined);
+    const { url, key } = asks ? await ask(given) : await session.connection();
+    const { id, role } = await createClient({ url, key, fetch: (input, init) => fetch(input, init) }).whoami({
+      signal,
+    });
+    const path = saveProfile(process.env, name, { url, key }, flags.default ?? false);
+    out.value({ profile: name, url, keyId: id, role, path });
+    out.line(`The profile ${name} is saved in ${path}: ${url} with the key "${id}" (${role}).`);
+
+    async function ask({ url: givenUrl, key: givenKey }: { url?: string; key?: string }) {
+      if (!process.stdin.isTTY || !out.terminal)
+        throw usageError('There is no terminal to ask on: give --url and --key, or --stack.');
+      const { isCancel, password, text } = await import('@clack/prompts');
+      const answered = (answer: unknown): string => {
+        if (isCancel(answer)) throw new Failure('Nothing was saved.', EXIT.interrupted);
+        return String(answer);
+      };
+      const url = checkedUrl(
+        givenUrl ??
+          answered(
+            await text({ message: "The bridge's address (ApiUrl)", placeholder: 'https://…', signal }),
+          ),
+      );
+      const key = checkedKey(givenKey ?? answered(await password({ message: 'The API key', signal })));
+      return { url, key };
+    }
+  },
+});

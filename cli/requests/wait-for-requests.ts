@@ -1,0 +1,83 @@
+import type { Client, VideoRequest } from '../../client/client.ts';
+import type { Session } from '../command/session.ts';
+import { EXIT, Failure } from '../frame/failure.ts';
+import { printable, table } from '../frame/text.ts';
+import { endText, hasEnded, progressLine } from './request-text.ts';
+
+const LOOK_EVERY_MS = 2_000;
+/** Each request more makes a round longer by this, so that many do not load the bridge, ms. */
+const PER_REQUEST_MS = 50;
+const AT_ONCE = 5;
+
+/**
+ * Shows how requests go until all have ended: drawn in place on a terminal, and one line per change otherwise.
+ *
+ * @returns the requests as they ended
+ * @throws {Failure} `timeoutMs` passed, with the exit code of a time-out
+ */
+export async function waitForRequests(
+  { out, sleep }: Session,
+  bridge: Client,
+  ids: readonly string[],
+  timeoutMs = Number.POSITIVE_INFINITY,
+): Promise<VideoRequest[]> {
+  const until = Date.now() + timeoutMs;
+  const seen = new Map<string, VideoRequest>();
+  const first = new Map<string, { at: number; progress: number; status: string }>();
+  const said = new Map<string, string>();
+  const live = out.terminal ? out.live() : undefined;
+  try {
+    for (;;) {
+      const open = ids.filter((id) => !hasEndedIn(seen, id));
+      for (let at = 0; at < open.length; at += AT_ONCE) {
+        const found = await Promise.all(open.slice(at, at + AT_ONCE).map((id) => bridge.requests.get(id)));
+        for (const request of found) {
+          seen.set(request.requestId, request);
+          if (!live) report(request);
+        }
+      }
+      live?.draw(ids.flatMap((id) => lineOf(seen.get(id))));
+      if (ids.every((id) => hasEndedIn(seen, id))) break;
+      if (Date.now() >= until)
+        throw new Failure('Not all have ended in this time; the bridge goes on with them.', EXIT.timeout);
+      await sleep(Math.min(LOOK_EVERY_MS + open.length * PER_REQUEST_MS, Math.max(0, until - Date.now())));
+    }
+  } finally {
+    live?.clear();
+  }
+  const ended = ids.flatMap((id) => seen.get(id) ?? []);
+  for (const line of table(
+    ['REQUEST', 'STATE', 'STATUS', 'OUTCOME'],
+    ended.map((each) => [each.requestId, each.state, each.status, endText(each)]),
+  ))
+    out.line(line);
+  return ended;
+
+  function report(request: VideoRequest): void {
+    const line = printable(progressLine(request));
+    if (said.get(request.requestId) === line) return;
+    said.set(request.requestId, line);
+    out.value(request);
+    out.line(line);
+  }
+
+  function lineOf(request: VideoRequest | undefined): string[] {
+    if (!request) return [];
+    const { requestId, status, progress } = request;
+    if (progress === null) return [progressLine(request)];
+    const from = first.get(requestId);
+    if (from?.status !== status) first.set(requestId, { at: Date.now(), progress, status });
+    // As fast as it went while it was watched.
+    const gained = progress - (from?.progress ?? progress);
+    const left =
+      from?.status === status && gained > 0
+        ? ((100 - progress) / gained) * (Date.now() - from.at)
+        : undefined;
+    return [progressLine(request, left)];
+  }
+}
+
+function hasEndedIn(seen: ReadonlyMap<string, VideoRequest>, id: string): boolean {
+  const request = seen.get(id);
+  return request !== undefined && hasEnded(request);
+}

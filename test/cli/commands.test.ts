@@ -1,0 +1,314 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Client, createClient, type VideoRequest } from '../../client/client.ts';
+import { type Bridge, startBridge } from '../../local/bridge.ts';
+import { synthesize } from '../../local/runtime/synthesize.ts';
+import { startTopaz } from '../../local/topaz/server.ts';
+import { type CommandLine, openCommandLine, valuesOf } from './command-line.ts';
+
+const TOPAZ_KEY = 'cli-test';
+const READ_KEY = 'a-key-that-reads';
+const DONE = { statuses: [['complete', 0]], progress: [[0, 100]] };
+const FAILED = { statuses: [['failed', 0]], progress: [] };
+const NOTHING = randomUUID();
+const PRINTED_TIME = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/;
+
+let topaz: Awaited<ReturnType<typeof startTopaz>>;
+let bridge: Bridge;
+let client: Client;
+let cli: CommandLine;
+
+beforeAll(async () => {
+  topaz = await startTopaz({ apiKey: TOPAZ_KEY });
+  bridge = await startBridge({
+    templateDir: await synthesize(),
+    tickSeconds: 1,
+    env: { TOPAZ_BASE_URL: topaz.url, ALLOW_LOOPBACK: 'true' },
+    secrets: {
+      TOPAZ_API_KEY_SECRET_ARN: TOPAZ_KEY,
+      API_KEYS_SECRET_ARN: JSON.stringify({
+        keys: [
+          { id: 'admin', key: 'a-key-for-all', role: 'admin' },
+          { id: 'looker', key: READ_KEY, role: 'read' },
+        ],
+      }),
+    },
+  });
+  client = createClient({ url: bridge.apiUrl, key: bridge.apiKey });
+  cli = await openCommandLine();
+  cli.env.BRIDGE_URL = bridge.apiUrl;
+  cli.env.BRIDGE_API_KEY = bridge.apiKey;
+}, 120_000);
+afterAll(async () => {
+  cli?.close();
+  await bridge?.stop();
+  await topaz?.close();
+});
+
+async function job(trace: object): Promise<string> {
+  const requestId = randomUUID();
+  await fetch(`${topaz.url}/_sim/jobs`, { method: 'POST', body: JSON.stringify({ requestId, trace }) });
+  return requestId;
+}
+
+describe('a request from the command line', { timeout: 60_000 }, () => {
+  let id: string;
+
+  test('is tracked, waited for and downloaded, with a line per change in a pipe', async () => {
+    id = await job(DONE);
+    const { code, stdout } = await cli.run(['track', id, '-m', 'order=42', '--wait', '--download', 'videos']);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.filter((line) => line.startsWith(`${id.slice(0, 8)}  registered`)).length).toBeLessThan(2);
+    expect(stdout).toContain('stored as s3://');
+    expect(lines.at(-1)).toContain('checksum verified');
+    const { video } = await client.requests.get(id);
+    const bytes = readFileSync(join(cli.folder, 'videos', `${id}-video.mp4`));
+    const crc = Buffer.alloc(4);
+    crc.writeUInt32BE(crc32(bytes));
+    expect(crc.toString('base64')).toBe(video?.checksum?.value);
+  });
+
+  test('is shown, listed, and gives its events', async () => {
+    const shown = await cli.run(['show', id]);
+    expect(shown.stdout).toMatch(/metadata +order=42/);
+    expect(shown.stdout).toMatch(/Copy\n +stored/);
+    expect(shown.stdout).toMatch(PRINTED_TIME);
+    const listed = valuesOf((await cli.run(['requests', '--json', '-q', '42'])).stdout) as VideoRequest[];
+    expect(listed.map(({ requestId }) => requestId)).toEqual([id]);
+    const events = valuesOf((await cli.run(['events', id, '--json'])).stdout) as { type: string }[];
+    expect(events.at(-1)?.type).toBe('video.stored');
+  });
+
+  test('continues an interrupted download, and keeps a file that is another one', async () => {
+    const { video } = await client.requests.get(id);
+    const whole = readFileSync(join(cli.folder, 'videos', `${id}-video.mp4`));
+    const crc = Buffer.from(video?.checksum?.value ?? '', 'base64').toString('hex');
+    const partial = join(cli.folder, `.again.mp4.${crc}.part`);
+    writeFileSync(partial, whole.subarray(0, 1_000));
+    expect(await cli.run(['download', id, '-o', 'again.mp4'])).toMatchObject({ code: 0, stderr: '' });
+    expect(readFileSync(join(cli.folder, 'again.mp4')).equals(whole)).toBe(true);
+    expect(existsSync(partial)).toBe(false);
+
+    // What is left of another video is noticed by the checksum, and the whole file never appears.
+    writeFileSync(join(cli.folder, `.third.mp4.${crc}.part`), Buffer.alloc(1_000));
+    const wrong = await cli.run(['download', id, '-o', 'third.mp4']);
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('do not match the checksum') });
+    expect(existsSync(join(cli.folder, 'third.mp4'))).toBe(false);
+    expect((await cli.run(['download', id, '-o', 'third.mp4'])).code).toBe(0);
+
+    writeFileSync(join(cli.folder, 'mine.mp4'), 'mine');
+    expect((await cli.run(['download', id, '-o', 'mine.mp4'])).code).toBe(4);
+    expect(readFileSync(join(cli.folder, 'mine.mp4'), 'utf8')).toBe('mine');
+  });
+
+  test('is drawn in place on a terminal, without colour when NO_COLOR is set', async () => {
+    const { stdout } = await cli.runOnTerminal(['track', id, '--wait']);
+    expect(stdout).toContain('\u001b[1A\u001b[J');
+    expect(stdout).toContain('stored as s3://');
+    const plain = await cli.run(['doctor'], { env: { NO_COLOR: '1' } });
+    expect(plain.stdout).not.toContain('\u001b');
+  });
+
+  test('that failed upstream ends the wait with code 1 and the reason', async () => {
+    const failed = await job(FAILED);
+    const { code, stderr } = await cli.run(['track', failed, '--wait']);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${failed}: failed`);
+    expect(stderr).not.toMatch(/submit/i);
+  });
+
+  test('is waited for no longer than --timeout says', async () => {
+    const slow = await job({
+      statuses: [
+        ['processing', 0],
+        ['complete', 9_999],
+      ],
+      progress: [[0, 5]],
+    });
+    const { code, stderr } = await cli.run(['track', slow, '--wait', '--timeout', '1']);
+    expect({ code, stderr }).toEqual({
+      code: 5,
+      stderr: 'Not all have ended in this time; the bridge goes on with them.\n',
+    });
+    expect((await cli.run(['poll', slow])).code).toBe(0);
+    expect((await cli.run(['stop', slow])).stdout).toBe(`${slow} is stopped.\n`);
+    expect((await cli.run(['restart', slow])).stdout).toBe(`${slow} is active.\n`);
+    expect(await cli.run(['purge', slow])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--yes'),
+    });
+    expect((await cli.run(['purge', slow, '--yes'])).code).toBe(0);
+    expect((await cli.run(['restart', slow])).code).toBe(3);
+  });
+});
+
+test('endpoints are managed, and their deliveries shown, retried and replayed', {
+  timeout: 60_000,
+}, async () => {
+  const json = async (...args: string[]) => {
+    const { code, stdout, stderr } = await cli.run([...args, '--json']);
+    expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
+    return valuesOf(stdout) as Record<string, unknown>[];
+  };
+  const [added] = await json(
+    'endpoints',
+    'add',
+    '--to',
+    'http://127.0.0.1:9/hooks',
+    '--events',
+    'endpoint.*',
+    '--header',
+    'x-team=video',
+  );
+  const id = String(added?.id);
+  expect(await json('endpoints', 'list')).toHaveLength(1);
+  expect((await cli.run(['endpoints', 'show', id])).stdout).toContain('x-team');
+  expect(await json('endpoints', 'update', id, '--rate-limit', '5')).toMatchObject([{ rateLimit: 5 }]);
+  expect(await json('endpoints', 'secret', id)).toEqual([{ secret: added?.secret }]);
+  const [rotated] = await json('endpoints', 'rotate', id, '--overlap', '1');
+  expect(rotated?.secret).not.toBe(added?.secret);
+  await json('endpoints', 'test', id);
+  const sent = async () => {
+    for (;;) {
+      const [each] = await json('deliveries', id);
+      if (each && Number(each.attemptCount) > 0) return each;
+    }
+  };
+  const delivery = await sent();
+  expect((await cli.run(['delivery', String(delivery.id)])).stdout).toMatch(/refused/);
+  await json('retry', String(delivery.id));
+  expect(await json('endpoints', 'disable', id)).toMatchObject([{ enabled: false }]);
+  expect(await json('endpoints', 'enable', id)).toMatchObject([{ enabled: true }]);
+  const dry = await cli.run(['replay', id, '--since', '1h', '--dry-run']);
+  expect(dry.stdout).toBe('0 deliveries would be sent again.\n');
+  expect((await json('replay', id, '--since', '1h')).at(-1)).toMatchObject({ state: 'done', matched: 0 });
+  expect(await cli.run(['endpoints', 'rm', id])).toMatchObject({ code: 2 });
+  await json('endpoints', 'rm', id, '--yes');
+  expect(await cli.run(['endpoints', 'show', id])).toMatchObject({ code: 3 });
+});
+
+test('a profile is saved for its owner alone, and refused when others can read it', async () => {
+  const env = {
+    BRIDGE_URL: '',
+    BRIDGE_API_KEY: '',
+    TOPAZ_BRIDGE_CONFIG: join(cli.folder, 'config/bridge.json'),
+  };
+  expect((await cli.run(['requests'], { env })).stderr).toContain('topaz-bridge login');
+  expect((await cli.run(['login'], { env })).code).toBe(2);
+  const wrong = await cli.run(['login', '--url', bridge.apiUrl, '--key', 'wrong'], { env });
+  expect(wrong.code).toBe(4);
+  expect(existsSync(env.TOPAZ_BRIDGE_CONFIG)).toBe(false);
+  const saved = await cli.run(['login', 'looker', '--url', bridge.apiUrl, '--key', READ_KEY], { env });
+  expect(saved.stdout).toContain('(read)');
+  expect(statSync(env.TOPAZ_BRIDGE_CONFIG).mode & 0o777).toBe(0o600);
+  expect((await cli.run(['requests'], { env })).code).toBe(0);
+  expect((await cli.run(['requests', '--profile', '__proto__'], { env })).stderr).toContain('looker');
+  expect(await cli.run(['poll', NOTHING, '--profile', 'looker'], { env })).toMatchObject({ code: 4 });
+  chmodSync(env.TOPAZ_BRIDGE_CONFIG, 0o644);
+  const refused = await cli.run(['requests'], { env });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('chmod 600') });
+});
+
+test.each([
+  [['reqests'], 2, 'did you mean `requests`?'],
+  [['requests', '--stat', 'x'], 2, 'did you mean --state?'],
+  [['requests', '--limit', '0'], 2, 'give a whole number from 1'],
+  [['show'], 2, 'Expected argument for ID'],
+  [['replay', 'ep_x', '--since', 'yesterday'], 2, 'is no time'],
+  [['show', NOTHING], 3, 'There is no such request'],
+  [['requests', '--url', 'http://127.0.0.1:1/?a', '--key', 'k'], 2, 'is not the address of a bridge'],
+  [['requests', '--key', 'wrong', '--url'], 2, 'Expected input for flag --url'],
+  [['endpoints', 'add', '--to', 'ftp://x'], 4, 'url: '],
+])('%j ends with %i and one sentence', async (args, code, sentence) => {
+  const outcome = await cli.run(args);
+  expect(outcome).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(sentence) });
+  expect(outcome.stderr).not.toMatch(/^\s+at /m);
+  expect(outcome.stderr.trimEnd().split('\n')).toHaveLength(1);
+});
+
+test('a server that is no bridge is recognized, and --debug shows the cause', async () => {
+  const server = createServer((request, response) => {
+    const found = request.url?.includes('requests?');
+    response.writeHead(found ? 200 : 404, { 'content-type': 'text/html' }).end('<html>Welcome</html>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  try {
+    const here = ['--url', url, '--key', 'k'];
+    const html = await cli.run(['requests', '--limit', '1', ...here]);
+    expect(html).toMatchObject({ code: 1, stderr: expect.stringContaining('something other than JSON') });
+    const missing = await cli.run(['show', NOTHING, ...here]);
+    expect(missing.stderr).toContain('not as a bridge does');
+    expect((await cli.run(['show', NOTHING, '--debug', ...here])).stderr).toMatch(/^ {4}at /m);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+  const nobody = await cli.run(['requests', '--url', url, '--key', 'k']);
+  expect(nobody).toMatchObject({
+    code: 1,
+    stderr: `${url} cannot be reached. Nothing listens there: check the address, and that the bridge runs.\n`,
+  });
+});
+
+describe('verify', () => {
+  const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+  const body = '{"a": 1}';
+  const timestamp = Math.floor(Date.now() / 1000);
+  const sign = (text: string, at = timestamp) =>
+    `v1,${createHmac('sha256', Buffer.alloc(32, 7)).update(`msg_1.${at}.${text}`).digest('base64')}`;
+  const verify = (headers: string, content = body, key = secret) => {
+    writeFileSync(join(cli.folder, 'headers'), headers);
+    writeFileSync(join(cli.folder, 'body'), content);
+    return cli.run(['verify', '--secret', key, '--headers', 'headers', '--body', 'body']);
+  };
+  const headers = (signature: string, at = timestamp) =>
+    `HTTP/1.1 200\nWebhook-Id: msg_1\nWebhook-Timestamp: ${at}\nWebhook-Signature: ${signature}\n`;
+
+  test('accepts what was signed, in lines and in JSON', async () => {
+    expect(await verify(headers(sign(body)))).toMatchObject({ code: 0, stdout: 'The signature is right.\n' });
+    const json = { 'webhook-id': 'msg_1', 'webhook-timestamp': timestamp, 'webhook-signature': sign(body) };
+    expect((await verify(JSON.stringify(json))).code).toBe(0);
+  });
+
+  test.each([
+    [
+      'another secret',
+      () => verify(headers(sign(body)), body, `whsec_${Buffer.alloc(32, 8).toString('base64')}`),
+      'the secret is another one',
+    ],
+    ['an old timestamp', () => verify(headers(sign(body, timestamp - 900), timestamp - 900)), 's old'],
+    [
+      'a timestamp to come',
+      () => verify(headers(sign(body, timestamp + 900), timestamp + 900)),
+      'in the future',
+    ],
+    ['a newline at the end', () => verify(headers(sign(body)), `${body}\n`), 'a newline was added'],
+    ['a lost newline', () => verify(headers(sign(`${body}\n`)), body), 'a newline was lost'],
+    ['JSON written again', () => verify(headers(sign('{"a":1}')), body), 'parsed and written again'],
+    ['a missing header', () => verify('webhook-id: msg_1\n'), 'webhook-timestamp is missing'],
+    [
+      'a doubled header',
+      () => verify(`${headers(sign(body))}webhook-id: msg_2\n`),
+      'webhook-id is there 2 times',
+    ],
+  ])('names %s', async (_name, run, reason) => {
+    expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining(reason) });
+  });
+});
+
+test('a shell completes commands, flags and values', async () => {
+  const complete = async (...words: string[]) =>
+    (await cli.run(['__complete', ...words])).stdout.split('\n').map((line) => line.split('\t')[0]);
+  expect(await complete('endp')).toContain('endpoints');
+  expect(await complete('requests', '--st')).toEqual(expect.arrayContaining(['--state', '--status']));
+  expect(await complete('requests', '--state', 'a')).toContain('active');
+  for (const shell of ['bash', 'zsh', 'fish'])
+    expect((await cli.run(['completion', shell])).stdout).toContain('topaz-bridge __complete');
+});
