@@ -75,7 +75,7 @@ export class Display {
 
   transition({ type, data: { sequence, progress, skipped } }: ShownEvent): void {
     const percent = progress === undefined ? '' : `, ${progress} %`;
-    const unseen = skipped?.length ? `, after ${skipped.join(' and ')} between two polls` : '';
+    const unseen = skipped?.length ? ` (${skipped.join(' and ')} passed between two polls)` : '';
     this.line('yellow', 'event', `#${sequence} ${type}${percent}${unseen}`);
   }
 

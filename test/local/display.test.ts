@@ -39,7 +39,7 @@ describe('the display', () => {
     const skipped = ['initializing', 'preprocessing'];
     display.transition({ id: 'msg_1', type: 'video.processing', data: { sequence: 3, skipped } });
     expect(written()).toContain(
-      '#3 video.processing, after initializing and preprocessing between two polls',
+      '#3 video.processing (initializing and preprocessing passed between two polls)',
     );
   });
 

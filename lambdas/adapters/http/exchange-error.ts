@@ -56,6 +56,16 @@ const WAITED_FOR: Record<Stage, string> = {
   body: "the answer's body",
 };
 
+/** What helps against running out of time. */
+const REMEDIES: Record<Stage, string> = {
+  queue: 'lower the rate',
+  dns: 'check its DNS records',
+  connect: 'check its addresses and firewall',
+  tls: 'check its TLS set-up',
+  headers: 'answer faster',
+  body: 'answer faster',
+};
+
 /** The error of an exchange that ran out of time, `timeoutMs` being the limit that it met. */
 export function timeoutError(
   host: string,
@@ -64,7 +74,7 @@ export function timeoutError(
   statusCode?: number,
 ): ExchangeError {
   const failure = stage === 'dns' ? 'dns' : stage === 'connect' ? 'connect_timeout' : 'timeout';
-  const message = `${host} took more than ${timeoutMs} ms (waiting for ${WAITED_FOR[stage]}): answer faster.`;
+  const message = `${host} took more than ${timeoutMs} ms (waiting for ${WAITED_FOR[stage]}): ${REMEDIES[stage]}.`;
   return new ExchangeError(failure, message, { code: 'ETIMEDOUT', statusCode });
 }
 
@@ -130,14 +140,14 @@ function classify(code: string, stage: Stage): FailureClass {
 function sentence(failure: FailureClass, host: string, code: string): string {
   switch (failure) {
     case 'connect_refused':
-      return `${host} refused the connection: see that a server listens on this port`;
+      return `${host} refused the connection: make sure that a server listens on this port`;
     case 'connect_timeout':
     case 'unreachable':
       return `${host} cannot be reached: check its addresses and firewall`;
     case 'tls':
-      return CERTIFICATE_FAULTS[code]?.(host) ?? `TLS with ${host} failed: let it speak TLS 1.2 or later`;
+      return CERTIFICATE_FAULTS[code]?.(host) ?? `TLS with ${host} failed: support TLS 1.2 or later`;
     case 'reset':
-      return `${host} closed the connection before the answer was complete: look into its logs`;
+      return `${host} closed the connection before the answer was complete: check the server's logs`;
     default:
       return `The exchange with ${host} is not valid HTTP/1.1: check headers and framing`;
   }

@@ -172,7 +172,7 @@ function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange):
     (message ?? request).destroy(error);
   };
   const expire = (limitMs: number) => fail(timeoutError(url.host, stage, limitMs, message?.statusCode));
-  const abort = () => fail(new ExchangeError('aborted', `The exchange with ${url.host} was called off.`));
+  const abort = () => fail(new ExchangeError('aborted', `The exchange with ${url.host} was aborted.`));
   const whole = setTimeout(expire, timeoutMs, timeoutMs);
   const untilHeaders = headersTimeoutMs && setTimeout(expire, headersTimeoutMs, headersTimeoutMs);
   const settle = () => {

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { equals } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { change, creation, deletion, MAX_ENDPOINTS } from '../../adapters/rows/endpoints.ts';
-import { DISABLED_BY_PERSON, type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
+import { DISABLED_THROUGH_API, type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
 import { changed, changeErrors } from '../../domain/delivering/endpoint-change.ts';
 import { ENDPOINT_KINDS, isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
@@ -118,7 +118,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
               events: [...new Set(given.events ?? DEFAULT_EVENTS)],
               description: given.description ?? '',
               enabled,
-              ...(enabled ? {} : { disabledReason: DISABLED_BY_PERSON }),
+              ...(enabled ? {} : { disabledReason: DISABLED_THROUGH_API }),
               rateLimit: given.rateLimit,
               ordered: given.ordered ?? false,
               headers: given.headers ?? {},

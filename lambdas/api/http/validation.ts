@@ -41,14 +41,14 @@ function remedy(issue: z.core.$ZodRawIssue | Issue): string {
       return `This is too ${issue.origin === 'number' ? 'small' : 'short'}: ${bound} ${issue.minimum}${unitOf(issue.origin)}.`;
     }
     case 'invalid_value':
-      return `This is none of the known values: use one of ${(issue.values as unknown[]).join(', ')}.`;
+      return `This value is not allowed: use one of ${(issue.values as unknown[]).join(', ')}.`;
     default:
       return 'This has the wrong form: see /v1/openapi.json.';
   }
 }
 
 const NOUNS: Record<string, string> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   int: 'a whole number',
   boolean: 'true or false',

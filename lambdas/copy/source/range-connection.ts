@@ -37,7 +37,7 @@ export class NotPlain extends Error {
 
 /**
  * One keep-alive connection for ranged GETs, with no stream between the socket and the part's
- * buffer: a third less CPU than `node:https` (docs/decisions/copy-http-clients.md). It reads plain
+ * buffer: half the CPU of `node:https` (docs/decisions/copy-http-clients.md). It reads plain
  * HTTP/1.1 answers of a stated length; a differential test holds it to what `node:http` accepts.
  */
 export class RangeConnection {
@@ -132,14 +132,15 @@ export class RangeConnection {
     const before = this.#head?.length ?? 0;
     const head = Buffer.concat([this.#head ?? Buffer.alloc(0), buffer.subarray(0, length)]);
     const end = head.indexOf('\r\n\r\n');
-    if ((end < 0 ? head.length : end) > MAX_HEAD_BYTES) throw broken(`${this.#host} sends endless headers`);
+    if ((end < 0 ? head.length : end) > MAX_HEAD_BYTES)
+      throw broken(`${this.#host} sent more than 16 KiB of headers`);
     if (end < 0) {
       this.#head = head;
       return length;
     }
     const answer = parseHead(head.toString('latin1', 0, end));
     if (!answer) throw new NotPlain(`${this.#host} does not answer in plain HTTP/1.1`);
-    if (answer.status === 101) throw broken(`${this.#host} switches protocols, which nobody asked for`);
+    if (answer.status === 101) throw broken(`${this.#host} switched protocols without being asked`);
     // An interim answer: the real one follows.
     if (answer.status >= 100 && answer.status < 200) {
       this.#head = undefined;

@@ -141,7 +141,7 @@ export function createSource({
   ): Promise<void> {
     const rest = restOf(range, into);
     const connection = connect(url);
-    const abort = () => connection.close(broken('called off'));
+    const abort = () => connection.close(broken('aborted'));
     signal.addEventListener('abort', abort);
     if (signal.aborted) abort();
     try {

@@ -35,7 +35,7 @@ export function headerRefusal(name: string, value: string): string | undefined {
   if (RESERVED.has(lower) || RESERVED_PREFIXES.some((prefix) => lower.startsWith(prefix))) {
     return 'The bridge sets this header itself: remove it.';
   }
-  if (value === HIDDEN_VALUE) return 'This only stands for the hidden value: give the value itself.';
+  if (value === HIDDEN_VALUE) return `\`${HIDDEN_VALUE}\` stands for a hidden value: send the real value.`;
   if (!VALUE.test(value) || value.length > MAX_HEADER_VALUE) {
     return `The value must be 1 to ${MAX_HEADER_VALUE} visible ASCII characters without line ends: change it.`;
   }

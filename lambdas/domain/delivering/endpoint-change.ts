@@ -1,5 +1,5 @@
 import type { FieldError } from '../field-error.ts';
-import { DISABLED_BY_PERSON, type EndpointRow } from './endpoint.ts';
+import { DISABLED_THROUGH_API, type EndpointRow } from './endpoint.ts';
 import { isCallback, refusedFields } from './endpoint-kinds/endpoint-kinds.ts';
 import { GATE_LANE, GATE_WORK } from './gate/gate.ts';
 import { disabled, enabledAgain, isOpen } from './gate/health.ts';
@@ -94,7 +94,7 @@ export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEn
   }
   const health = disabled(endpoint.health);
   return {
-    set: { ...set, enabled, stateVersion, health, disabledReason: DISABLED_BY_PERSON },
+    set: { ...set, enabled, stateVersion, health, disabledReason: DISABLED_THROUGH_API },
     remove: [...remove, ...GATE_WORK],
     gate: 'stops',
   };

@@ -39,4 +39,4 @@ export type Target = { readonly endpoint: EndpointRow; readonly origin?: OriginR
 export const endpointList = (kind: EndpointKind): string => `endpoints#${kind}`;
 
 /** Why an endpoint is disabled that did nothing wrong. */
-export const DISABLED_BY_PERSON = 'disabled by a person';
+export const DISABLED_THROUGH_API = 'disabled through the API';

@@ -16,7 +16,7 @@ export const EVENT_DESCRIPTIONS = {
   'video.unavailable': 'The job is complete, but Topaz offers no download.',
   'video.lost': 'Topaz no longer knows the request.',
   'progress.updated': 'The progress changed; only for filters that name it, at most every 10 s per request.',
-  'endpoint.test': 'Somebody asked for a test of this endpoint.',
+  'endpoint.test': 'You asked for a test of this endpoint.',
   'endpoint.disabled': 'An endpoint failed for too long and gets nothing any more.',
   'endpoint.recovered': 'An endpoint that had failed answers again.',
 } as const;

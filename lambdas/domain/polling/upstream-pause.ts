@@ -32,7 +32,7 @@ export const pauseReason = ({ reason, detail }: PauseSignal): string => detail ?
 
 const REASONS: Record<PauseReason, string> = {
   unauthorized: 'Topaz refuses the API key: put a valid one into its secret',
-  throttled: 'Topaz asks to wait',
+  throttled: 'Topaz limits the rate of polls (429 or 503)',
   'no-key': 'there is no Topaz API key: put yours into its secret',
 };
 

@@ -112,7 +112,7 @@ export function addition(registration: Registration, meta: MetaRow): Addition {
   if (metadata && !sameMetadata(metadata, meta.metadata)) {
     return conflict(
       'metadata',
-      'The request is tracked with other metadata: leave it out, or purge the request first.',
+      'The request is tracked with other metadata: omit `metadata`, or purge the request first.',
     );
   }
   const callback = callbackOf(registration);
@@ -122,7 +122,7 @@ export function addition(registration: Registration, meta: MetaRow): Addition {
     if (!events || sameFilter(known.events, events)) return { kind: 'known', callback: known };
     return conflict(
       'events',
-      'This callbackUrl is known with other events: leave them out, or use another URL.',
+      'This `callbackUrl` is registered with other `events`: omit `events`, or use another URL.',
     );
   }
   if (meta.callbacks.length >= MAX_CALLBACKS) {

@@ -86,7 +86,10 @@ test.each([
   expect(pauses).toHaveLength(1);
   // The refused row is due only after another's probe.
   const nextPollAt = new Date(start + wait + 5_000).toISOString();
-  const lastError = { at: new Date(start).toISOString(), reason: 'Topaz asks to wait' };
+  const lastError = {
+    at: new Date(start).toISOString(),
+    reason: 'Topaz limits the rate of polls (429 or 503)',
+  };
   expect(await first!.view()).toMatchObject({ status: 'registered', polls: 0, nextPollAt, lastError });
   expect(await second!.view()).toMatchObject({ status: 'registered', polls: 0, lastPolledAt: null });
 });

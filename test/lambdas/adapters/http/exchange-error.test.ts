@@ -31,7 +31,7 @@ describe('an exchange error', () => {
   });
 
   it('stays the same when it is explained again', () => {
-    const error = new ExchangeError('aborted', 'The exchange was called off.');
+    const error = new ExchangeError('aborted', 'The exchange was aborted.');
     expect(asExchangeError(error, 'example.com', 'body')).toBe(error);
   });
 
@@ -51,18 +51,19 @@ describe('an exchange error', () => {
     );
   });
 
-  it.each<[Stage, string]>([
-    ['queue', 'timeout'],
-    ['dns', 'dns'],
-    ['connect', 'connect_timeout'],
-    ['tls', 'timeout'],
-    ['headers', 'timeout'],
-    ['body', 'timeout'],
-  ])('of a time-out at the stage %s has the class %s', (stage, failure) => {
+  it.each<[Stage, string, RegExp]>([
+    ['queue', 'timeout', /lower the rate\.$/],
+    ['dns', 'dns', /DNS records\.$/],
+    ['connect', 'connect_timeout', /firewall\.$/],
+    ['tls', 'timeout', /TLS set-up\.$/],
+    ['headers', 'timeout', /answer faster\.$/],
+    ['body', 'timeout', /answer faster\.$/],
+  ])('of a time-out at the stage %s has the class %s and the remedy %s', (stage, failure, remedy) => {
     expect(timeoutError('example.com', stage, 15_000)).toMatchObject({
       class: failure,
       message: expect.stringMatching(/^example\.com took more than 15000 ms/),
     });
+    expect(timeoutError('example.com', stage, 15_000).message).toMatch(remedy);
   });
 });
 

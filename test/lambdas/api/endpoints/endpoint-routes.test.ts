@@ -140,7 +140,7 @@ describe('changing', () => {
     const off = await api.call('PATCH', path, { body: { enabled: false } });
     expect(off.body).toMatchObject({
       enabled: false,
-      disabledReason: 'disabled by a person',
+      disabledReason: 'disabled through the API',
       health: { state: 'disabled' },
     });
     const on = await api.call('PATCH', path, { body: { enabled: true } });

@@ -65,7 +65,7 @@ test('a pause of all polling is shown with its reason, and a person can end it',
   const upstream = async () => (await api.call('GET', '/v1/stats')).body.upstream;
   expect(await upstream()).toEqual({
     state: 'paused',
-    reason: 'Topaz asks to wait',
+    reason: 'Topaz limits the rate of polls (429 or 503)',
     since: new Date(since).toISOString(),
     until: new Date(until).toISOString(),
   });

@@ -49,5 +49,5 @@ test.each(['', ' x', 'x ', 'a\r\nb: c', 'a\nb', 'a\0b', 'ü', 'v'.repeat(1_001)]
 );
 
 test('what is shown in place of a value is none, so that a view sent back spoils nothing', () => {
-  expect(headerRefusal('x-a', '***')).toMatch(/give the value itself/);
+  expect(headerRefusal('x-a', '***')).toMatch(/send the real value/);
 });
