@@ -17,7 +17,7 @@ export type LaneQueueProps = {
   readonly maxConcurrency: number;
 };
 
-/** The queue of one lane: hints go in, the lane's worker is woken, what nobody could read is kept. */
+/** The queue of one lane: hints go in, the lane's worker is woken, and messages that fail ten times go to the dead letters. */
 export class LaneQueue extends Construct {
   readonly lane: Lane;
   readonly queue: Queue;

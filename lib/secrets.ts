@@ -18,7 +18,7 @@ export class BridgeSecrets extends Construct {
     this.topazApiKey = topazApiKey ?? this.placeholder();
     this.linkSecret = generated(this, 'LinkSecret', 'Signs the video links in webhooks');
 
-    // Generated whole, so that no update of the stack writes it again: CloudFormation generates a value anew only
+    // Generated whole, so that no update of the stack writes it again: CloudFormation generates a value again only
     // when these properties change. Leave them as they are; keys that were added since would be lost.
     this.apiKeys = generated(this, 'ApiKeys', "Keys to the webhook bridge's API", {
       secretStringTemplate: JSON.stringify({ keys: [] }),

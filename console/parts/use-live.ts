@@ -12,7 +12,7 @@ export type Live<T> = {
 /**
  * Loads something, and again every `everyMs` while the page is seen; `everyMs` may follow from what was loaded.
  *
- * @param deps what `load` depends on: when one changes, the data is loaded anew
+ * @param deps what `load` depends on: when one changes, the data is loaded again
  */
 export function useLive<T>(
   load: (signal: AbortSignal) => Promise<T>,

@@ -59,7 +59,7 @@ export function createCopies(options: {
 
   /**
    * Reserves a key for the copy, and gives back the one it had; false when another copy has it. The
-   * row notes the key in the same write, so whoever ends the copy knows what is reserved.
+   * row notes the key in the same write, so the worker that ends the copy knows what is reserved.
    */
   async function reserve(claim: Claim<CopyRow>, target: CopyTarget): Promise<boolean> {
     const { requestId, target: had } = claim.row;
@@ -108,7 +108,7 @@ export function createCopies(options: {
   }
 
   /**
-   * Asks the poll stage for a fresh URL at `at`, unless somebody has already; the copy gives up a day
+   * Asks the poll stage for a fresh URL at `at`, unless that was done already; the copy gives up a day
    * later when none has come.
    *
    * @param options.consecutiveFailures including the refusal of the present URL, if it was refused
@@ -194,7 +194,7 @@ export function createCopies(options: {
 
   /**
    * Ends the copy and its request in one transaction with the event; the numbers go on from where the
-   * poll stage has brought them. `stopped` when nobody follows the request any more: then nothing is
+   * poll stage has brought them. `stopped` when the request was stopped: then nothing is
    * written.
    */
   async function end(claim: Claim<CopyRow>, outcome: CopyOutcome): Promise<Due | undefined | 'stopped'> {
@@ -237,7 +237,7 @@ export function createCopies(options: {
     );
   }
 
-  /** Ends the copy of a request that nobody follows any more. */
+  /** Ends the copy of a request that was stopped. */
   async function cancel(claim: Claim<CopyRow>): Promise<void> {
     const request = requestKey(claim.row.requestId);
     const video: Video = { state: 'failed', error: 'canceled' };

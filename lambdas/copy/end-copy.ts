@@ -60,8 +60,8 @@ export async function endFailed(use: CopyDependencies, claim: Claim<CopyRow>, re
 }
 
 /**
- * Cleans up and ends a copy whose request nobody follows any more. A request that the last worker sent
- * may reach the bucket until its lease ends, so the copy is cleaned up once more then.
+ * Cleans up and ends a copy whose request was stopped. A request that the last worker sent may
+ * reach the bucket until its lease ends, so the copy is cleaned up once more then.
  */
 export async function endCanceled(use: CopyDependencies, claim: Claim<CopyRow>): Promise<void> {
   const { lateUntil = 0 } = claim.row;

@@ -1,7 +1,7 @@
 const DAY_MS = 86_400_000;
 const DAY_S = 86_400;
 
-/** The longest that a request can stay unfinished after an event of it: polled 8 days, copied and delivered. */
+/** The longest that a request can stay unfinished after an event: polled for up to 12 days (`pendingDays`), then copied and delivered. */
 const UNFINISHED_DAYS = 16;
 
 /**
@@ -24,8 +24,8 @@ const OUTBOX_DAYS = 30;
 const CALLBACK_DAYS = 2;
 
 /**
- * When a source's outbox may be deleted: long after its last event, so that where there is none there are no
- * events either, and numbers may begin anew.
+ * When a source's outbox may be deleted: long after its last event, so a missing outbox means that no events are
+ * left and numbering may restart at 1.
  *
  * @param lastEvent when the last of its events may be deleted, s since epoch
  */
@@ -44,6 +44,6 @@ export function callbackExpiry(
   return expiresAt !== undefined && expiresAt > needed + DAY_S ? undefined : needed + CALLBACK_DAYS * DAY_S;
 }
 
-/** Whether a row is past its expiry: DynamoDB deletes late, so readers look for themselves. */
+/** Whether a row is past its expiry: DynamoDB deletes late, so readers check it. */
 export const isExpired = (row: { expiresAt?: number }, now: number): boolean =>
   row.expiresAt !== undefined && row.expiresAt * 1000 <= now;

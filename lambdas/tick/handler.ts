@@ -22,7 +22,7 @@ const sweep = createSweep({
   now: Date.now,
 });
 
-/** Wakes what nobody woke: see sweep.ts. Scheduled every minute. */
+/** Hints overdue rows; see sweep.ts. Runs every minute. */
 export const handler = middy().handler(async () => {
   // A metric is billed by the hour in which it is written: nothing is said of lanes that are in time.
   const late = (await sweep()).filter(({ overdue }) => overdue > 0);

@@ -46,7 +46,7 @@ export function uploadPart(call: Call): Promise<Reply> {
   return store.writeBlob(
     (write) => receive(request, signer, expected, write),
     (blob, received) => {
-      // Found anew: it may have been completed or aborted while the body came in.
+      // Read again: it may have been completed or aborted while the body came in.
       const upload = findUpload(call);
       const part: Part = {
         number,

@@ -71,7 +71,7 @@ export class Jobs {
     for (const { options, startedAt } of saved) this.set(options, startedAt);
   }
 
-  /** Sets a job up, or anew; it begins now. */
+  /** Sets a job up, or up again; it begins now. */
   set(options: JobOptions, now: number): Job {
     const job: Job = {
       requestId: options.requestId,

@@ -24,7 +24,7 @@ import { TABLE_SCHEMA, type TableIndex } from '../../domain/table-schema.ts';
 import type { Hint, RowKey } from '../../domain/work.ts';
 import { type Condition, changesNothing, expressions, type Write } from './expression.ts';
 
-/** A condition of a write did not hold: somebody else was there first. Never retried as it is. */
+/** A condition of a write did not hold: another writer was first. Never retried unchanged. */
 export class ConditionFailed extends Error {
   override readonly name = 'ConditionFailed';
   /** The places in the transaction whose conditions failed; `[0]` for a single write. */
@@ -82,8 +82,8 @@ const WAITS = {
 
 /**
  * The one table, over a real client: reads, single writes and transactions of {@link Write}s.
- * DynamoDB's refusals become {@link ConditionFailed}. What meets a transaction on a row is tried again
- * here, single writes too: the SDK does so for neither. What then still fails is thrown as it is.
+ * A refused condition becomes {@link ConditionFailed}. Retries a write that conflicts with a transaction,
+ * and a throttled transaction, because the SDK retries neither. Other errors are thrown unchanged.
  */
 export function createTable(client: DynamoDBClient, tableName: string, random: () => number = Math.random) {
   const documents = DynamoDBDocumentClient.from(client, { marshallOptions: MARSHALL });

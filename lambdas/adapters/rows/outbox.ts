@@ -11,7 +11,7 @@ import type { Write } from '../dynamodb/table.ts';
 /**
  * The writes that add events to a source: the numbered rows, and the outbox made due. They belong in the
  * transaction that also moves the source's counters from `last` to `counters`, under the condition that
- * `last` still holds. Whoever works on the outbox loses it, and starts again with what is there then.
+ * `last` still holds. A worker that holds the outbox loses its claim; the next one reads the new events too.
  *
  * @param expiresAt when the event rows, final once written, may be deleted; s since epoch
  */

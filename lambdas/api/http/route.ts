@@ -5,8 +5,8 @@ import type { Commit, Kept, KeyReused, Outcome } from './idempotency.ts';
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
- * Who may call beside admins: anybody, keys with the role `read`, those with the role `consumer` that are bound
- * to the endpoint in the path, or nobody.
+ * Who may call besides admins: `public` everybody, `read` keys with that role, `consumer` keys with that role that
+ * are bound to the endpoint in the path, `admin` no others.
  */
 export type Access = 'public' | 'read' | 'consumer' | 'admin';
 

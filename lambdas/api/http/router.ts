@@ -16,7 +16,7 @@ type Result = APIGatewayProxyStructuredResultV2;
 const MAX_KEY = 255;
 /** Visible ASCII, as a header carries it. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
-const NOBODY: Caller = { id: '', role: 'read' };
+const ANONYMOUS: Caller = { id: '', role: 'read' };
 
 /** The handler of API Gateway's HTTP API events (payload 2.0) for the routes. */
 export function createRouter(routes: readonly Route[], authenticate: Authenticate, idempotency: Idempotency) {
@@ -39,7 +39,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     .handler(router as never);
 
   async function serve(served: Route, event: Event): Promise<Answer> {
-    const caller = served.access === 'public' ? NOBODY : await authorize(served, event);
+    const caller = served.access === 'public' ? ANONYMOUS : await authorize(served, event);
     const { method, path } = event.requestContext.http;
     const body = readBody(served, event);
     const answer = await served.handle({
@@ -108,7 +108,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
 function queryOf(served: Route, event: Event): unknown {
   const given = event.queryStringParameters ?? {};
   if (served.query) return parse(served.query, given);
-  // Whoever follows a link may have added to it; a caller of the API has made a mistake.
+  // A client may have added parameters to a link; elsewhere an unknown one is a mistake.
   const unknown = served.access === 'public' ? [] : Object.keys(given);
   if (unknown.length === 0) return {};
   throw invalid(unknown.map((path) => ({ path, message: 'This parameter is unknown: remove it.' })));

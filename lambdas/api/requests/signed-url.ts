@@ -12,7 +12,7 @@ export type SignedObject = {
   readonly inline?: boolean;
 };
 
-/** Signs a URL that fetches an object; signing is local and calls nobody. */
+/** Signs a URL that fetches an object; signing is local and makes no call. */
 export type SignGet = (object: SignedObject) => Promise<{ url: string; expiresAt: number }>;
 
 /** Where a stored video is; undefined for one that is not stored. */

@@ -1,7 +1,7 @@
 import { ok, type Route, route } from '../http/route.ts';
 import { healthAnswer } from './stats-answers.ts';
 
-/** Tells that the function answers; it asks nobody else. */
+/** Shows that the function answers; makes no call. */
 export const healthRoute: Route = route({
   name: 'getHealth',
   method: 'GET',

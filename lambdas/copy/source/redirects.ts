@@ -7,7 +7,7 @@ const REMEMBERED = 100;
 
 /**
  * Follows redirects, three in a row at most, each checked like the URL itself. Remembers where a URL
- * led to, so that a redirect is not followed anew for every part.
+ * led to, so that a redirect is not followed again for every part.
  */
 export function createRedirects(rules: TargetRules) {
   const moved = new Map<string, string>();

@@ -8,7 +8,7 @@ export type CopySource = {
   readonly expiresAt?: number;
   /** When it was given, ms since epoch. */
   readonly receivedAt: number;
-  /** Counts the URLs: a worker that was refused asks for another only if nobody has since. */
+  /** Counts the URLs: a worker that was refused asks for another only if no worker has since. */
   readonly version: number;
 };
 
@@ -71,7 +71,7 @@ export type CopyRow = RowKey &
     upload?: CopyUpload;
     /** Segments not yet copied. */
     open?: number;
-    /** Set by the API: abort, clean up, and tell nobody. */
+    /** Set by the API: abort, clean up, and send no event. */
     canceled?: boolean;
     /**
      * When the lease ends of the worker that a cancellation took the copy from, ms since epoch. Until then
@@ -125,7 +125,7 @@ export const isCurrent = (copy: CopyRow, segment: SegmentRow): boolean =>
   copy.canceled !== true;
 
 /**
- * The row of a copy that begins, or begins anew after a restart of its request. Put it under the
+ * The row of a copy that begins, or begins again after a restart of its request. Put it under the
  * condition that `previous` is still what is there.
  *
  * @param ids with a `copyId` that is new
