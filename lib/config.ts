@@ -17,7 +17,7 @@ const yesOrNo = z.preprocess(
 );
 
 /** What can be set in `cdk.json`'s context or by `-c name=value`, with its default. */
-const SETTINGS = {
+export const SETTINGS = {
   ...LIMITS,
   /** Whether the account runs ten functions at a time, as new ones often do: each lane then has two workers. */
   smallAccount: yesOrNo.default(false),
