@@ -11,7 +11,7 @@ export const UNSEEN = [
   'copy s3:DeleteObject objects',
   // For what is parked in that lane, when a person releases it: test/lambdas/api/parked.
   'api sqs:SendMessage queue deliver-slow',
-  // For a delivery that leaves a backlog while its place there is read: test/lambdas/deliver/backlog.test.ts.
+  // For a delivery that leaves a backlog while its place there is read: test/lambdas/deliver/release-backlog.test.ts.
   'deliver dynamodb:ConditionCheckItem table',
 ];
 /** What Lambda, and not our code, does in a function's name. */

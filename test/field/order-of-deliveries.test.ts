@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Due } from '../../../lambdas/domain/work.ts';
-import { useDatabase } from '../../support/dynamodb.ts';
-import { settle } from '../../support/lagging-reads.ts';
-import { deliveryWorld, type Posted } from './delivery-world.ts';
+import type { Due } from '../../lambdas/domain/work.ts';
+import { deliveryWorld, type Posted } from '../lambdas/deliver/delivery-world.ts';
+import { useDatabase } from '../support/dynamodb.ts';
+import { settle } from '../support/lagging-reads.ts';
 
 const database = useDatabase();
 const sequenceOf = ({ body }: Posted): number => JSON.parse(body).data.sequence;

@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Table, Write } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { isLimited } from '../../../lambdas/domain/delivering/gate/standing.ts';
-import { useDatabase } from '../../support/dynamodb.ts';
-import { deliveryWorld } from './delivery-world.ts';
+import type { Table, Write } from '../../lambdas/adapters/dynamodb/table.ts';
+import { isLimited } from '../../lambdas/domain/delivering/gate/standing.ts';
+import { deliveryWorld } from '../lambdas/deliver/delivery-world.ts';
+import { useDatabase } from '../support/dynamodb.ts';
 
 const database = useDatabase();
 
