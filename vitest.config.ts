@@ -18,8 +18,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/bundles.ts',
     setupFiles: ['test/support/lag-seed.ts'],
-    // DynamoDB Local takes several times as long as dynoxide.
-    testTimeout: process.env.BRIDGE_DYNAMODB ? 120_000 : 30_000,
+    // Machines of CI are shared, and DynamoDB Local takes several times as long as dynoxide.
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
     // Files share a worker, which imports the AWS SDK and the CDK once.
