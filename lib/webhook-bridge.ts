@@ -209,7 +209,7 @@ export class WebhookBridge extends Construct {
 
   /**
    * Starts `target` for each video that arrives in the bucket. The bus gets its events from an endpoint, which you
-   * create once: `POST /v1/endpoints` with `{"kind": "eventbridge", "busName": ..., "eventTypes": ["video.stored"]}`.
+   * create once: `POST /v1/endpoints` with `{"kind": "eventbridge", "busName": ..., "events": ["video.stored"]}`.
    * Throws when the bridge has no `eventBus`.
    */
   onVideoStored(id: string, target: IRuleTarget): Rule {

@@ -9,7 +9,7 @@ import { WebhookBridge } from '../../lib/index.ts'; // in your app: 'topaz-video
 
 /**
  * Each stored video starts a workflow. The bus gets its events from an endpoint, to be created once:
- * `POST /v1/endpoints {"kind": "eventbridge", "busName": "...", "eventTypes": ["video.stored"]}`.
+ * `POST /v1/endpoints {"kind": "eventbridge", "busName": "...", "events": ["video.stored"]}`.
  */
 export class StepFunctionsStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
