@@ -6,39 +6,20 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Client, createClient, type VideoRequest } from '../../client/client.ts';
-import { type Bridge, startBridge } from '../../local/bridge.ts';
-import { synthesize } from '../../local/runtime/synthesize.ts';
-import { startTopaz } from '../../local/topaz/server.ts';
+import { type LocalBridge, READ_KEY, startLocalBridge } from '../support/local-bridge.ts';
 import { type CommandLine, openCommandLine, valuesOf } from './command-line.ts';
 
-const TOPAZ_KEY = 'cli-test';
-const READ_KEY = 'a-key-that-reads';
 const DONE = { statuses: [['complete', 0]], progress: [[0, 100]] };
 const FAILED = { statuses: [['failed', 0]], progress: [] };
 const NOTHING = randomUUID();
 const PRINTED_TIME = /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/;
 
-let topaz: Awaited<ReturnType<typeof startTopaz>>;
-let bridge: Bridge;
+let bridge: LocalBridge;
 let client: Client;
 let cli: CommandLine;
 
 beforeAll(async () => {
-  topaz = await startTopaz({ apiKey: TOPAZ_KEY });
-  bridge = await startBridge({
-    templateDir: await synthesize(),
-    tickSeconds: 1,
-    env: { TOPAZ_BASE_URL: topaz.url, ALLOW_LOOPBACK: 'true' },
-    secrets: {
-      TOPAZ_API_KEY_SECRET_ARN: TOPAZ_KEY,
-      API_KEYS_SECRET_ARN: JSON.stringify({
-        keys: [
-          { id: 'admin', key: 'a-key-for-all', role: 'admin' },
-          { id: 'looker', key: READ_KEY, role: 'read' },
-        ],
-      }),
-    },
-  });
+  bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: bridge.apiKey });
   cli = await openCommandLine();
   cli.env.BRIDGE_URL = bridge.apiUrl;
@@ -47,14 +28,9 @@ beforeAll(async () => {
 afterAll(async () => {
   cli?.close();
   await bridge?.stop();
-  await topaz?.close();
 });
 
-async function job(trace: object): Promise<string> {
-  const requestId = randomUUID();
-  await fetch(`${topaz.url}/_sim/jobs`, { method: 'POST', body: JSON.stringify({ requestId, trace }) });
-  return requestId;
-}
+const job = (trace: object): Promise<string> => bridge.setJob({ trace });
 
 describe('a request from the command line', { timeout: 60_000 }, () => {
   let id: string;

@@ -1,39 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ApiError, type Client, ConnectionError, createClient } from '../../client/client.ts';
-import { type Bridge, startBridge } from '../../local/bridge.ts';
-import { synthesize } from '../../local/runtime/synthesize.ts';
-import { startTopaz } from '../../local/topaz/server.ts';
 import { createConformance } from '../lambdas/api/openapi/conformance.ts';
+import { type LocalBridge, READ_KEY, startLocalBridge } from '../support/local-bridge.ts';
 
-const TOPAZ_KEY = 'client-test';
-const READ_KEY = 'a-key-that-reads';
 const MAX_WAIT = { timeout: 60_000, interval: 100 };
 const DONE = { statuses: [['complete', 0]], progress: [[0, 100]] };
 
-let topaz: Awaited<ReturnType<typeof startTopaz>>;
-let bridge: Bridge;
+let bridge: LocalBridge;
 let client: Client;
 /** The answers so far, with the operation of the document that each belongs to. */
 const answers: { operation: string; difference: unknown }[] = [];
 let operations: string[];
 
 beforeAll(async () => {
-  topaz = await startTopaz({ apiKey: TOPAZ_KEY });
-  bridge = await startBridge({
-    templateDir: await synthesize(),
-    tickSeconds: 1,
-    env: { TOPAZ_BASE_URL: topaz.url, ALLOW_LOOPBACK: 'true' },
-    secrets: {
-      TOPAZ_API_KEY_SECRET_ARN: TOPAZ_KEY,
-      API_KEYS_SECRET_ARN: JSON.stringify({
-        keys: [
-          { id: 'admin', key: 'a-key-for-all', role: 'admin' },
-          { id: 'looker', key: READ_KEY, role: 'read' },
-        ],
-      }),
-    },
-  });
+  bridge = await startLocalBridge();
   const document = await createClient({ url: bridge.apiUrl }).openApi();
   const differences = createConformance(document);
   const paths = Object.entries(document.paths as Record<string, object>);
@@ -66,17 +47,12 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(async () => {
   await bridge?.stop();
-  await topaz?.close();
 });
 
 test('every call of the document can be made, and every answer is as the document says', {
   timeout: 120_000,
 }, async () => {
-  const requestId = randomUUID();
-  await fetch(`${topaz.url}/_sim/jobs`, {
-    method: 'POST',
-    body: JSON.stringify({ requestId, trace: DONE }),
-  });
+  const requestId = await bridge.setJob({ trace: DONE });
   const endpoint = await client.endpoints.create({ kind: 'http', url: 'http://127.0.0.1:9/hooks' });
   const registered = await client.requests.register({ requestId, metadata: { order: '42' } });
   expect(registered).toMatchObject({ state: 'active', metadata: { order: '42' } });
@@ -130,7 +106,7 @@ test('every call of the document can be made, and every answer is as the documen
   expect((await client.history('1h')).range).toBe('1h');
   expect((await client.doctor()).checks.map(({ name }) => name)).toContain('upstream');
   expect(await client.health()).toEqual({ status: 'ok' });
-  expect(await client.whoami()).toEqual({ id: 'admin', role: 'admin' });
+  expect(await client.whoami()).toEqual({ id: 'ada', role: 'admin' });
   await client.openApi();
   expect(await Array.fromAsync(client.parked.list())).toEqual([]);
   await expect(client.parked.release('prk_none')).rejects.toMatchObject({ status: 404 });
@@ -170,7 +146,7 @@ test('a refusal carries the problem details, and is as the document says', async
     client.endpoints.create({ kind: 'pull', description: 'other' }, { idempotencyKey }),
   ).rejects.toMatchObject({ status: 409 });
   const reader = createClient({ url: bridge.apiUrl, key: READ_KEY });
-  expect(await reader.whoami()).toEqual({ id: 'looker', role: 'read' });
+  expect(await reader.whoami()).toEqual({ id: 'guest', role: 'read' });
   await expect(reader.endpoints.create({ kind: 'pull' })).rejects.toMatchObject({ status: 403 });
   const stranger = createClient({ url: bridge.apiUrl, key: 'none' });
   await expect(stranger.stats()).rejects.toMatchObject({ status: 401 });

@@ -1,61 +1,29 @@
-import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createClient } from '../../client/client.ts';
-import { startBridge } from '../../local/bridge.ts';
-import { synthesize } from '../../local/runtime/synthesize.ts';
-import { startTopaz } from '../../local/topaz/server.ts';
-
-export const ADMIN_KEY = 'the-key-of-the-admin';
-export const READ_KEY = 'a-key-that-reads';
-const TOPAZ_KEY = 'console-test';
+import { ADMIN_KEY, startLocalBridge } from '../support/local-bridge.ts';
 
 /** A running bridge with its upstream, and a receiver that answers with what it is told to. */
 export async function startConsoleWorld({ speed = 1 } = {}) {
-  const topaz = await startTopaz({ apiKey: TOPAZ_KEY, speed });
   const receiver = { status: 204, received: 0 };
   const server = createServer((request, response) => {
     receiver.received++;
     request.resume().on('end', () => response.writeHead(receiver.status).end('so says the receiver'));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const bridge = await startBridge({
-    templateDir: await synthesize(),
-    tickSeconds: 1,
-    env: { TOPAZ_BASE_URL: topaz.url, ALLOW_LOOPBACK: 'true' },
-    secrets: {
-      TOPAZ_API_KEY_SECRET_ARN: TOPAZ_KEY,
-      API_KEYS_SECRET_ARN: JSON.stringify({
-        keys: [
-          { id: 'ada', key: ADMIN_KEY, role: 'admin' },
-          { id: 'guest', key: READ_KEY, role: 'read' },
-        ],
-      }),
-    },
-  });
+  const bridge = await startLocalBridge({ speed });
   const client = createClient({ url: bridge.apiUrl, key: ADMIN_KEY });
 
   /** Sets a job of the simulated upstream up. */
-  async function setJob(job: object = {}): Promise<string> {
-    const requestId = randomUUID();
-    const response = await fetch(`${topaz.url}/_sim/jobs`, {
-      method: 'POST',
-      body: JSON.stringify({ requestId, ...job }),
-    });
-    if (!response.ok) throw new Error(`The job was refused: ${await response.text()}`);
-    return requestId;
-  }
-
   return {
     bridge,
     client,
     receiver,
     receiverUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    setJob,
+    setJob: bridge.setJob,
     stop: async () => {
       await bridge.stop();
-      await topaz.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },

@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ADMIN_KEY, READ_KEY } from '../support/local-bridge.ts';
 import { chromiumPath, startChromium } from './chromium.ts';
-import { ADMIN_KEY, type ConsoleWorld, openPage, READ_KEY, startConsoleWorld } from './console-world.ts';
+import { type ConsoleWorld, openPage, startConsoleWorld } from './console-world.ts';
 
 const SLOW = { timeout: 180_000 };
 const MAX_WAIT = { timeout: 60_000, interval: 500 };
