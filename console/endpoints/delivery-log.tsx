@@ -6,6 +6,7 @@ import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Ago } from '../parts/time.tsx';
+import { TimeField } from '../parts/time-field.tsx';
 import { deliveryTone } from '../parts/tone.ts';
 import { plural } from '../parts/words.ts';
 import { api } from '../session/session.ts';
@@ -115,16 +116,7 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
             code.value = currentTarget.value.trim();
           }}
         />
-        <label class="inline">
-          Since
-          <input
-            type="datetime-local"
-            value={since.value}
-            onInput={({ currentTarget }) => {
-              since.value = currentTarget.value;
-            }}
-          />
-        </label>
+        <TimeField label="Since" value={since} class="inline" />
       </div>
       <ErrorNote error={error.value} />
       {!found.value && !error.value && <Loading />}

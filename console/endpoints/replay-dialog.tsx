@@ -4,6 +4,7 @@ import type { Replay } from '../../client/client.ts';
 import { Choices } from '../parts/choices.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { TimeField } from '../parts/time-field.tsx';
 import { plural } from '../parts/words.ts';
 import { api } from '../session/session.ts';
 
@@ -79,26 +80,8 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   return (
     <Dialog title="Replay deliveries" onClose={onClose}>
       <div class="two">
-        <label>
-          Since
-          <input
-            type="datetime-local"
-            value={since.value}
-            onInput={({ currentTarget }) => {
-              since.value = currentTarget.value;
-            }}
-          />
-        </label>
-        <label>
-          Until <span class="subtle">(now, if empty)</span>
-          <input
-            type="datetime-local"
-            value={until.value}
-            onInput={({ currentTarget }) => {
-              until.value = currentTarget.value;
-            }}
-          />
-        </label>
+        <TimeField label="Since" value={since} />
+        <TimeField label="Until" hint="now, if empty" value={until} />
       </div>
       <Choices
         label="Which deliveries"

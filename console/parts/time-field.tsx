@@ -1,0 +1,26 @@
+import type { Signal } from '@preact/signals';
+
+type TimeFieldProps = {
+  readonly label: string;
+  /** Beside the label, such as what an empty field means. */
+  readonly hint?: string;
+  /** As the browser gives it, in the viewer's zone; empty for none. */
+  readonly value: Signal<string>;
+  readonly class?: string;
+};
+
+/** A field for a time. */
+export function TimeField({ label, hint, value, class: className }: TimeFieldProps) {
+  return (
+    <label class={className}>
+      {label} {hint && <span class="subtle">({hint})</span>}
+      <input
+        type="datetime-local"
+        value={value.value}
+        onInput={({ currentTarget }) => {
+          value.value = currentTarget.value;
+        }}
+      />
+    </label>
+  );
+}
