@@ -7,7 +7,7 @@ import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
-import { late } from '../adapters/lambda/late.ts';
+import { lazy } from '../adapters/lambda/lazy.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
 import { LANES } from '../domain/work.ts';
@@ -33,7 +33,7 @@ const table = createTable(dynamodb, env.TABLE_NAME);
 const api = createApi({
   table,
   counts: createCounts(dynamodb, table, env.TABLE_NAME),
-  metricHistory: late(async () => {
+  metricHistory: lazy(async () => {
     const { CloudWatchClient } = await import('@aws-sdk/client-cloudwatch');
     const { createMetricHistory } = await import('./stats/metric-history.ts');
     return createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME);
@@ -49,7 +49,7 @@ const api = createApi({
     linkDays: requireNumber('LINK_DAYS'),
   }),
   sleep: setTimeout,
-  signGet: late(async () => {
+  signGet: lazy(async () => {
     const { S3Client } = await import('@aws-sdk/client-s3');
     const { createSignGet } = await import('./requests/sign-get.ts');
     return createSignGet(new S3Client(AWS_CLIENT), now);

@@ -4,7 +4,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createSafeHttp } from '../adapters/http/safe-http.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
-import { late } from '../adapters/lambda/late.ts';
+import { lazy } from '../adapters/lambda/lazy.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
 import { createCallbackSecrets } from '../adapters/rows/callback-secret.ts';
@@ -26,7 +26,7 @@ export const handler = createDeliver({
   retentionDays: requireNumber('RETENTION_DAYS'),
   maxDeliveries: requireNumber('MAX_DELIVERIES'),
   http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),
-  putEvent: late(async () => {
+  putEvent: lazy(async () => {
     const { EventBridgeClient } = await import('@aws-sdk/client-eventbridge');
     const { createPutEvent } = await import('./put-event.ts');
     return createPutEvent(new EventBridgeClient(AWS_CLIENT), clocks);

@@ -2,7 +2,7 @@
  * A function whose code is loaded by its first call: for what few invocations need, since every cold start pays for
  * what is loaded with the bundle. After a failed load the next call tries again.
  */
-export function late<A extends unknown[], R>(
+export function lazy<A extends unknown[], R>(
   load: () => Promise<(...args: A) => Promise<R>>,
 ): (...args: A) => Promise<R> {
   let loaded: ReturnType<typeof load> | undefined;

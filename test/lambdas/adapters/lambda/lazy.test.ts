@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { late } from '../../../../lambdas/adapters/lambda/late.ts';
+import { lazy } from '../../../../lambdas/adapters/lambda/lazy.ts';
 
-test('what is late is loaded once, by its first call', async () => {
+test('a lazy function is loaded once, by its first call', async () => {
   let loads = 0;
-  const double = late(async () => {
+  const double = lazy(async () => {
     loads++;
     return async (n: number) => 2 * n;
   });
@@ -14,7 +14,7 @@ test('what is late is loaded once, by its first call', async () => {
 
 test('a load that failed is tried again by the next call', async () => {
   let loads = 0;
-  const answer = late(async () => {
+  const answer = lazy(async () => {
     if (++loads === 1) throw new Error('not there');
     return async () => 42;
   });
