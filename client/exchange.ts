@@ -1,5 +1,5 @@
 import { ApiError, ConnectionError } from './errors.ts';
-import { isPassing, retryAfter, waitBefore } from './retry.ts';
+import { isTransient, retryAfter, waitBefore } from './retry.ts';
 import type { ProblemDetails } from './types.ts';
 
 /** How to reach a bridge. */
@@ -42,7 +42,7 @@ export type Exchange = <T>(method: string, path: string, call?: Call) => Promise
 const TIMEOUT_MS = 35_000;
 
 /**
- * Makes calls of the API, again when an attempt got no answer or one that passes. All calls may be repeated:
+ * Makes calls of the API, and repeats one that got no answer or a transient one. All calls may be repeated:
  * those that are not idempotent by themselves carry an `Idempotency-Key`.
  *
  * @throws {ApiError} the API refused the call
@@ -71,7 +71,7 @@ export function createExchange(options: ClientOptions): Exchange {
         if (method === 'DELETE' && response.status === 404 && attempts > 1) return undefined as T;
         const asked = retryAfter(response.headers.get('retry-after'), now());
         error = new ApiError(name, problemOf(response, text), asked);
-        if (!isPassing(response.status)) throw error;
+        if (!isTransient(response.status)) throw error;
       } catch (thrown) {
         if (thrown instanceof ApiError) throw thrown;
         signal?.throwIfAborted();

@@ -1,5 +1,5 @@
 import type { PostOptions } from './exchange.ts';
-import { isPassing, MAX_ATTEMPTS } from './retry.ts';
+import { isTransient, MAX_ATTEMPTS } from './retry.ts';
 import type { BatchItem, Registration } from './types.ts';
 
 /** What a batch takes. */
@@ -9,7 +9,7 @@ type Batch = (items: readonly Registration[], options: PostOptions) => Promise<{
 
 /**
  * Registers any number of requests, in batches of 100, one after the other. Gives the result of each as soon as
- * it is known, in the order of the items. What fails for a reason that passes is tried again.
+ * it is known, in the order of the items. A transient failure is tried again.
  */
 export async function* registerMany(
   batch: Batch,
@@ -29,7 +29,7 @@ export async function* registerMany(
         if (result) results.set(place, result);
       });
       if (attempt === MAX_ATTEMPTS) break;
-      open = open.filter(({ place }) => isPassing(results.get(place)?.status ?? 500));
+      open = open.filter(({ place }) => isTransient(results.get(place)?.status ?? 500));
     }
     for (const place of group.keys()) {
       const result = results.get(place);

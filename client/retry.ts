@@ -4,8 +4,8 @@ export const MAX_ATTEMPTS = 4;
 const MAX_WAIT_MS = 30_000;
 const FIRST_WAIT_MS = 250;
 
-/** Answers that pass: too many calls, and what a gateway or a function says that is not there at the moment. */
-export const isPassing = (status: number): boolean => status === 429 || status >= 500;
+/** Answers that another attempt may change: too many calls, or a gateway or function that is not there at the moment. */
+export const isTransient = (status: number): boolean => status === 429 || status >= 500;
 
 /**
  * How long to wait before the next attempt, ms: as the answer asks, or else a random time up to a bound that

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { type Client, createClient } from '../../client/client.ts';
 import { type Connection, type ConnectionFlags, findConnection } from '../connection/find-connection.ts';
 import { interrupted } from '../frame/failure.ts';
@@ -52,26 +53,16 @@ export function openSession(process: NodeJS.Process, flags: ConnectionFlags & { 
         }).catch((error: unknown) => {
           throw signal.aborted ? signal.reason : error;
         });
-      return createClient({ url, key, fetch: abortable, sleep: (ms) => wait(ms, signal) });
+      return createClient({
+        url,
+        key,
+        fetch: abortable,
+        sleep: (ms) => setTimeout(ms, undefined, { signal }),
+      });
     },
-    sleep: (ms) => wait(ms, signal),
+    sleep: (ms) => setTimeout(ms, undefined, { signal }),
     end: () => {
       for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(name, interrupt);
     },
   };
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal.reason);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      resolve();
-    }, ms);
-    signal.addEventListener('abort', stop, { once: true });
-  });
 }
