@@ -21,8 +21,8 @@ const common = {
 
 /**
  * Makes `dist/` as npm publishes it: the bundles of the functions, the construct, the client, the
- * command line, and their types. The
- * construct is CommonJS, which both CommonJS and ES modules import on every version of Node that the CDK supports.
+ * command line, and their types. The construct is CommonJS, which both CommonJS and ES modules import on every
+ * version of Node that the CDK supports.
  *
  * @returns what esbuild says of all that it bundled
  */

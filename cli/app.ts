@@ -11,7 +11,7 @@ import { listen } from './listen/listen.ts';
 import { login } from './login/login.ts';
 import { download } from './requests/download.ts';
 import { events } from './requests/events.ts';
-import { poll, purge, restart, stop } from './requests/orders.ts';
+import { poll, purge, restart, stop } from './requests/lifecycle.ts';
 import { requests } from './requests/requests.ts';
 import { show } from './requests/show.ts';
 import { track } from './requests/track.ts';

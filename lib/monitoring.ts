@@ -33,7 +33,7 @@ const PERIOD = Duration.minutes(5);
 const BEHIND = Duration.hours(2);
 /** A key's first refusal pauses polling for less than this, and may be meant for one request only. */
 const KEY_CONFIRMED = Duration.seconds(10);
-/** Load that passes sooner needs nobody. */
+/** Load that ends sooner needs no person. */
 const LASTING = Duration.minutes(15);
 /** Where each alarm has a section that says what to do. */
 const RUNBOOK = 'docs/runbook.md';

@@ -98,7 +98,7 @@ export type WebhookBridgeProps = {
   readonly table?: ITableV2;
 
   /**
-   * What becomes of the bridge's own table and bucket when they leave the stack. With `DESTROY` CloudFormation
+   * What happens to the bridge's own table and bucket when they leave the stack. With `DESTROY` CloudFormation
    * deletes the table with all rows, and the bucket if it is empty.
    *
    * @default - both are kept; the bucket of a first deployment that failed is deleted
@@ -130,7 +130,7 @@ export type WebhookBridgeProps = {
   /**
    * Where alarms go. The topic must let `cloudwatch.amazonaws.com` publish.
    *
-   * @default - a new topic, {@link WebhookBridge.alarmTopic}, to which nobody is subscribed yet
+   * @default - a new topic, {@link WebhookBridge.alarmTopic}, without subscribers
    */
   readonly alarmTopic?: ITopic;
 

@@ -60,7 +60,8 @@ export function command<F extends object = object, A extends BaseArgs = []>(
   const shared = { ...COMMON_FLAGS, ...(offline ? {} : CONNECTION_FLAGS) };
   // One that means another address must not be taken for that of the bridge, which gets the key.
   const taken = Object.keys(flags ?? {}).filter((name) => Object.hasOwn(shared, name));
-  if (taken.length > 0) throw new Error(`A command must not define ${taken.join(', ')} anew.`);
+  if (taken.length > 0)
+    throw new Error(`A command must not define ${taken.join(', ')}: every command has that.`);
   return buildCommand({
     docs: {
       brief,

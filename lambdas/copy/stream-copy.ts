@@ -151,7 +151,7 @@ class PartStream {
     this.#sending = copyPart({ number, start: 0, length }, body, { route, signal, pause }).finally(() =>
       buffers.give(body),
     );
-    // Whoever awaits it next gets its failure.
+    // The next `await` of it throws its failure.
     this.#sending.catch(() => {});
   }
 }

@@ -20,7 +20,7 @@ export const PARKED = 'parked';
 
 /** What a row carries while there is something left to do with it. */
 export type Work = {
-  /** A {@link Lane}, or {@link PARKED}, which nobody wakes. */
+  /** A {@link Lane}, or {@link PARKED}, which the tick does not wake. */
   lane?: string;
   /** When the row is due, or a claimed row's lease ends; ms since epoch. */
   dueAt?: number;

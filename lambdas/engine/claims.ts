@@ -9,7 +9,7 @@ export type Claim<T extends RowKey = RowKey> = {
   readonly nonce: string;
   /** The due time that the hint named. */
   readonly hintedAt: number;
-  /** Until when nobody else may claim it, ms since epoch; moved by a renewal. */
+  /** Until when no other worker may claim it, ms since epoch; moved by a renewal. */
   leaseEnd: number;
   /** Set by the write that ends it: what fails later changes the row no more. */
   ended?: boolean;

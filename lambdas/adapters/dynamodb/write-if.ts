@@ -1,8 +1,10 @@
 import type { Write } from './expression.ts';
 import { ConditionFailed, type Table } from './table.ts';
 
-/** Writes, in one transaction if there are several, if all conditions hold, and says whether they did. A refused
- * condition is not an error. */
+/**
+ * Writes, several in one transaction, if all conditions hold, and says whether they did. A refused condition is
+ * not an error.
+ */
 export async function writeIf(
   table: Pick<Table, 'write' | 'transact'>,
   ...writes: readonly [Write, ...Write[]]

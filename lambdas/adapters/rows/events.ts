@@ -1,6 +1,6 @@
 import { EVENTS, requestKey } from '../../domain/rows.ts';
 
-/** The query for a request's events, the oldest first: consistent, so whoever was just sent an event finds it. */
+/** The query for a request's events, the oldest first: consistent, so that a receiver that was just sent an event finds it. */
 export const eventsOf = (requestId: string) => ({
   partition: requestKey(requestId).pk,
   prefix: EVENTS,

@@ -186,7 +186,7 @@ function callbackToAdd(added: Addition, { endpoints }: Found): Callback | undefi
   return added.kind === 'known' && !endpoints.has(added.callback.endpointId) ? added.callback : undefined;
 }
 
-/** Tracks a request that nobody tracks; where an earlier tracking has left rows, its numbers go on. */
+/** Tracks a request that is not tracked; where an earlier tracking has left rows, its numbers go on. */
 function begin(
   registration: Registration,
   { request: left, lastEvent }: Found,
