@@ -94,7 +94,8 @@ function copyOf({ video }: RequestRow, copy: CopyRow | undefined) {
   const { state, copiedBytes, bytesPerSecond, size, error } = video;
   return {
     state,
-    startedAt: iso(copy?.startedAt),
+    // The clocks of two workers may differ by more than a small copy takes.
+    startedAt: iso(copy && Math.min(copy.startedAt, video.storedAt ?? copy.startedAt)),
     storedAt: iso(video.storedAt),
     copiedBytes,
     bytesPerSecond,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { eventWrites } from '../../../../lambdas/adapters/rows/outbox.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
-import { endpointKey, metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { copyKey, endpointKey, metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { deliveryRow, endpointRow } from '../../../support/rows.ts';
 import { createClient, uuid } from '../call-api.ts';
@@ -58,6 +58,21 @@ test('a time line tells statuses with what was skipped, progress, copy, and why 
   expect(body.deliveries).toHaveLength(2);
   expect(body.deliveries[0]).not.toHaveProperty('reason');
   expect(body.deliveries[1]).toMatchObject({ state: 'pending', reason: 'it answered 500' });
+});
+
+test('a copy does not begin after it is stored, though the clocks of its workers differ', async () => {
+  const { table } = database();
+  const api = createClient(database());
+  const requestId = uuid('a small copy');
+  await api.call('POST', '/v1/requests', { body: { requestId } });
+  const storedAt = api.clock.now;
+  await table.write({
+    update: requestKey(requestId),
+    set: { status: 'complete', video: { state: 'stored', storedAt } },
+  });
+  await table.write({ update: copyKey(requestId), set: { startedAt: storedAt + 355 } });
+  const { body } = await api.call('GET', `/v1/requests/${requestId}/timeline`);
+  expect(body.copy.startedAt).toBe(body.copy.storedAt);
 });
 
 test('an unknown request has no time line', async () => {
