@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import type { DeliveryRow } from '../../../../lambdas/domain/delivering/delivery.ts';
+import {
+  firstEventId,
+  isMeant,
+  type ReplayRow,
+  replayState,
+} from '../../../../lambdas/domain/delivering/replay.ts';
+import { eventId } from '../../../../lambdas/domain/ids.ts';
+import { REQUEST_ID, START } from '../../../support/rows.ts';
+
+test.each([
+  ['failed', true, true],
+  ['delivered', true, false],
+  ['expired', true, false],
+  ['canceled', false, false],
+  ['pending', false, false],
+  ['held', false, false],
+])('a delivery that is %s is replayed by all (%s) or by failed (%s)', (state, byAll, byFailed) => {
+  const row = { state } as DeliveryRow;
+  expect(isMeant({ of: 'all' } as ReplayRow, row)).toBe(byAll);
+  expect(isMeant({ of: 'failed' } as ReplayRow, row)).toBe(byFailed);
+});
+
+test.each([
+  [undefined, 5, 5, 'queueing'],
+  [true, 5, 4, 'sending'],
+  [true, 5, 5, 'done'],
+  [true, 0, 0, 'done'],
+] as const)(
+  'a replay with all queued: %s, and %i queued of which %i ended is %4$s',
+  (queuedAll, queued, done, state) => {
+    expect(replayState({ queuedAll, queued } as ReplayRow, done)).toBe(state);
+  },
+);
+
+test('the first id of a time is before each id of that time, and after each of the time before', () => {
+  const source = { kind: 'request', requestId: REQUEST_ID } as const;
+  expect(firstEventId(START) <= eventId({ occurredAt: START, source, position: 1 })).toBe(true);
+  expect(firstEventId(START) > eventId({ occurredAt: START - 1, source, position: 9 })).toBe(true);
+  expect(firstEventId(-5)).toBe(firstEventId(0));
+});
