@@ -245,7 +245,7 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
         { name: 'the key of the API', value: API_KEY },
         { name: 'the key of Topaz', value: TOPAZ_KEY },
         { name: 'the secret of links', value: LINK_SECRET },
-        { name: 'a download URL', value: `${emulators.topazUrl}/download/` },
+        { name: 'a download URL', value: `${emulators.topazUrl}/download/`, rows: ' (COPY|SEGMENT)' },
         { name: 'a signature of S3', value: 'X-Amz-Signature=' },
       ],
     });

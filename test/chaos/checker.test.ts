@@ -76,7 +76,8 @@ function goodHistory() {
     unfinishedRows: [],
     rows: [{ pk: `REQ#${ID}`, sk: 'REQUEST' }],
     said: [{ where: 'log', text: 'polled' }],
-    secrets: [{ name: 'the key', value: 'hush' }],
+    secrets: [{ name: 'the key', value: 'hush', rows: '^SAFE ' }],
+    stored: [{ where: 'SAFE KEY', text: '{"key":"hush"}' }],
   };
   return { history, request, endpoint, events };
 }
@@ -268,6 +269,10 @@ describe.each<[invariant: number, cases: Case[]]>([
       [
         'a secret is in a webhook',
         ({ history }) => Object.assign(history.secrets[0]!, { value: 'requested' }),
+      ],
+      [
+        'a row that is not for it holds a secret',
+        ({ history }) => history.stored.push({ where: 'REQ#1 REQUEST', text: 'hush' }),
       ],
     ],
   ],

@@ -25,8 +25,13 @@ export type History = {
   /** Everything that was written where anybody may read it: logs, lists, errors, pages. */
   readonly said: readonly { readonly where: string; readonly text: string }[];
   /** What must not be in any of it. */
-  readonly secrets: readonly { readonly name: string; readonly value: string }[];
+  readonly secrets: readonly Secret[];
+  /** Everything that is in the table, each row by its key. */
+  readonly stored: readonly { readonly where: string; readonly text: string }[];
 };
+
+/** `rows` is a pattern of the keys of the rows that hold it; without it none may. */
+export type Secret = { readonly name: string; readonly value: string; readonly rows?: string };
 
 export type Row = Readonly<Record<string, unknown>> & { readonly pk: string; readonly sk: string };
 

@@ -27,7 +27,10 @@ export type Observable = {
   readonly secrets: History['secrets'];
 };
 
-type Observed = Pick<History, 'requests' | 'endpoints' | 'bucket' | 'unfinishedRows' | 'rows' | 'secrets'>;
+type Observed = Pick<
+  History,
+  'requests' | 'endpoints' | 'bucket' | 'unfinishedRows' | 'rows' | 'secrets' | 'stored'
+>;
 
 /** Asks the API, the bucket and the table what there is now. */
 export async function observe(bridge: Observable): Promise<Observed> {
@@ -64,11 +67,12 @@ export async function observe(bridge: Observable): Promise<Observed> {
       (row) => row.owner !== undefined || LANES.some((lane) => lane === row.lane) || row.lane === PARKED,
     ),
     rows: rows.map(({ pk, sk }) => ({ pk, sk })),
+    stored: rows.map((row) => ({ where: `${row.pk} ${row.sk}`, text: JSON.stringify(row) })),
     secrets: [
       ...bridge.secrets,
-      { name: 'the secret of callbacks', value: callbackSecret },
+      { name: 'the secret of callbacks', value: callbackSecret, rows: '^CALLBACK-SECRET ' },
       ...bridge.endpoints.flatMap(({ id, secrets }) =>
-        secrets.map((value) => ({ name: `a secret of ${id}`, value })),
+        secrets.map((value) => ({ name: `a secret of ${id}`, value, rows: id })),
       ),
     ],
   };

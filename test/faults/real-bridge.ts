@@ -246,7 +246,7 @@ export async function startRealBridge() {
       secrets: [
         { name: 'the key of the API', value: bridge.apiKey },
         { name: 'the key of Topaz', value: TOPAZ_KEY },
-        { name: 'a download URL', value: `${topaz.url}/download/` },
+        { name: 'a download URL', value: `${topaz.url}/download/`, rows: ' (COPY|SEGMENT)' },
         { name: 'a signature of S3', value: 'X-Amz-Signature=' },
       ],
     });
