@@ -94,6 +94,17 @@ describe('a video that is complete before it can be fetched is waited for', () =
     await expectStored(await copied(`${origin}/video.mp4`));
   });
 
+  test('when it redirects to a page to log in for an hour', async () => {
+    const until = world.clock.now() + 3_600_000;
+    const origin = await serve(({ url }, response) => {
+      if (url === '/login') response.writeHead(200).end('<html><body>Log in</body></html>');
+      else if (world.clock.now() < until) response.writeHead(302, { location: '/login' }).end();
+      else return false;
+      return true;
+    });
+    await expectStored(await copied(`${origin}/video.mp4`));
+  });
+
   test('and says why meanwhile', async () => {
     const requestId = await world.begin(MIB, { faults: [{ at: 'download', kind: 'html' }] });
     await world.step();
@@ -174,6 +185,25 @@ test.each([0, PART])(
     await expectStored(await copied(`${origin}/video.mp4`));
   },
 );
+
+test.each<[string, (response: ServerResponse) => void]>([
+  ['400', (response) => response.writeHead(400).end()],
+  ['501', (response) => response.writeHead(501).end()],
+  [
+    'several ranges at once',
+    (response) =>
+      response
+        .writeHead(206, { 'content-type': 'multipart/byteranges; boundary=b' })
+        .end(`--b\r\ncontent-range: bytes 0-1/${SIZE}\r\n\r\nab\r\n--b--\r\n`),
+  ],
+])('a source that answers ranges with %s is copied by one plain GET', async (_, answer) => {
+  const origin = await serve((request, response) => {
+    if (!askedFor(request)) return false;
+    answer(response);
+    return true;
+  });
+  await expectStored(await copied(`${origin}/video.mp4`));
+});
 
 // https://github.com/bitfireAT/davx5-ose/issues/1365: mail.de answers 412 to its own ETag.
 test('a source that refuses its own ETag is copied by one plain GET', async () => {

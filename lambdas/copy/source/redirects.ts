@@ -35,7 +35,11 @@ export function createRedirects(rules: TargetRules) {
           // Where it led to last time may have expired; the URL itself is asked again.
           moved.delete(url);
           return following(url, attempt);
-        } else throw failure;
+        } else {
+          // It may have led to a page that says "not yet", or "log in": next time it may lead elsewhere.
+          moved.delete(url);
+          throw failure;
+        }
       }
     }
   };

@@ -11,6 +11,7 @@ import {
   isStrong,
   type Known,
   rangeFault,
+  refusesRanges,
   statusFault,
   text,
 } from '../../domain/copying/source-answer.ts';
@@ -88,23 +89,25 @@ export function createSource({
    */
   async function probe(url: string, signal: AbortSignal): Promise<Probe> {
     return following(url, async (target) => {
-      const answer = await open(target, { range: `bytes=0-${PROBE_BYTES - 1}` }, signal);
-      try {
-        return await probed(answer);
-      } finally {
-        answer.message.destroy();
-      }
+      const ranged = await open(target, { range: `bytes=0-${PROBE_BYTES - 1}` }, signal);
+      if (!refusesRanges(ranged.statusCode, ranged.headers)) return probed(ranged);
+      ranged.message.destroy();
+      return probed(await open(target, {}, signal));
     });
   }
 
   async function probed(answer: OpenAnswer): Promise<Probe> {
-    const { statusCode, headers } = answer;
-    if (statusCode === 416 && text(headers['content-range']) === 'bytes */0') throw busy(EMPTY);
-    if (statusCode !== 206 && statusCode !== 200)
-      throw new SourceError(statusFault(statusCode, headers, now()));
-    const size = statusCode === 206 ? contentRange(headers)?.size : contentLength(headers);
-    const facts = factsOf(headers, size, await firstBytes(watched(answer), answer));
-    return { ...facts, ranged: statusCode === 206 && size !== undefined };
+    const { statusCode, headers, message } = answer;
+    try {
+      if (statusCode === 416 && text(headers['content-range']) === 'bytes */0') throw busy(EMPTY);
+      if (statusCode !== 206 && statusCode !== 200)
+        throw new SourceError(statusFault(statusCode, headers, now()));
+      const size = statusCode === 206 ? contentRange(headers)?.size : contentLength(headers);
+      const facts = factsOf(headers, size, await firstBytes(watched(answer), answer));
+      return { ...facts, ranged: statusCode === 206 && size !== undefined };
+    } finally {
+      message.destroy();
+    }
   }
 
   /**

@@ -46,6 +46,15 @@ export function rangeFault(
   return undefined;
 }
 
+/**
+ * Whether a server may have answered so only because it was asked for a range, and serves the whole: it calls the
+ * question wrong or not implemented, or answers several ranges at once.
+ */
+export const refusesRanges = (status: number, headers: Headers): boolean =>
+  status === 400 ||
+  status === 501 ||
+  (status === 206 && /^multipart\/byteranges\b/i.test(text(headers['content-type']) ?? ''));
+
 const unranged = (reason: string): SourceFault => ({ kind: 'unranged', reason });
 
 /** Other bytes than those known: by the ETag, and without one by the time of the last change. */
