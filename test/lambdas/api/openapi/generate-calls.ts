@@ -60,9 +60,9 @@ const awkward = fc.oneof(
   fc.jsonValue({ maxDepth: 2 }),
 );
 
-/** One value in eight is not what the schema says. */
+/** One value in twenty is not what the schema says: a call has some ten of them, and many calls should pass the schema. */
 const spoilt = (good: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 7, arbitrary: good }, { weight: 1, arbitrary: awkward });
+  fc.oneof({ weight: 19, arbitrary: good }, { weight: 1, arbitrary: awkward });
 
 function arbitraryOf(schema: Schema, known: readonly string[]): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return spoilt(fc.constant(schema.const));
@@ -154,7 +154,7 @@ export function callOf(
       query,
       body: schema ? arbitraryOf(schema, known) : fc.constant(undefined),
       key: fc.constantFrom(...keys),
-      idempotencyKey: fc.option(fc.constantFrom('a', 'b', 'ä', 'k'.repeat(256)), { freq: 4 }),
+      idempotencyKey: fc.constantFrom(...Array(12).fill(null), 'a', 'b', 'ä', 'k'.repeat(256)),
     })
     .map(({ params, query: asked, body, key, idempotencyKey }) => {
       const filled = inPath.reduce(
@@ -162,7 +162,10 @@ export function callOf(
         path,
       );
       const search = new URLSearchParams(
-        Object.entries(asked).map(([name, value]): [string, string] => [name, String(value).toWellFormed()]),
+        Object.entries(asked).map(([name, value]): [string, string] => [
+          name,
+          queryText(value).toWellFormed(),
+        ]),
       ).toString();
       return {
         operation,
@@ -178,3 +181,7 @@ export function callOf(
       };
     });
 }
+
+/** A value as a query writes it. One that was generated may have a `toString` of its own, or none. */
+const queryText = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
