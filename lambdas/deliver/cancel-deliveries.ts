@@ -1,6 +1,6 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { Write } from '../adapters/dynamodb/table.ts';
 import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
@@ -8,18 +8,12 @@ import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { backlogEntryKey, deliveryKey, deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type Claim, type Claims, removeWrite } from '../engine/claims.ts';
+import { type Claim, removeWrite } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';
+import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { succeededBy, waitsFor, wakeSuccessor } from './finish-delivery.ts';
-
-export type CancelDependencies = {
-  readonly table: Table;
-  readonly claims: Claims;
-  readonly now: () => number;
-  readonly retentionDays: number;
-};
 
 const PAGE = 100;
 const AT_ONCE = 10;
@@ -31,7 +25,7 @@ const AT_ONCE = 10;
  * A callback that is named again is another endpoint with the same id. Each delivery says which of the two
  * it is for, and the transaction that cancels it demands that it is the deleted one.
  */
-export function createCancelDeliveries({ table, claims, now, retentionDays }: CancelDependencies) {
+export function createCancelDeliveries({ table, claims, now, retentionDays }: DeliverDependencies) {
   return async function cancelDeliveries(
     claim: Claim<CancellationRow>,
     { deadline, hint }: WorkContext,

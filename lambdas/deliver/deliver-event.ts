@@ -1,8 +1,6 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Table } from '../adapters/dynamodb/table.ts';
 import { entryWrite, wakeCrowdedGate } from '../adapters/rows/backlog.ts';
-import type { Targets } from '../adapters/rows/targets.ts';
 import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivering/delivery.ts';
 import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
@@ -13,37 +11,13 @@ import type { Limit } from '../domain/delivering/gate/standing.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { deliveryKey, endpointKey } from '../domain/rows.ts';
 import type { Due, Lane } from '../domain/work.ts';
-import { againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import { againWrite, type Claim, finishWrite } from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
+import type { DeliverDependencies } from './deliver-dependencies.ts';
 import type { RecordHealth } from './endpoint-health.ts';
 import { finishDelivery } from './finish-delivery.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import { NotSendable, type Send } from './send.ts';
-
-export type DeliverDependencies = {
-  readonly table: Table;
-  readonly claims: Claims;
-  readonly targets: Targets;
-  readonly limiter: RateLimiter;
-  readonly send: Send;
-  readonly recordHealth: RecordHealth;
-  readonly now: () => number;
-  readonly random: () => number;
-  /** Rejects when the signal ends it. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly retentionDays: number;
-  /** Workers of the slow queue at most. */
-  readonly maxDeliveries: number;
-  readonly log: DeliverLog;
-  /** Counts a delivery that the endpoint accepted. */
-  /** @param latencyMs since the delivery was made */
-  readonly onDelivered: (latencyMs: number) => void;
-  /** Counts a delivery that failed after the whole schedule. */
-  readonly onFailed: () => void;
-};
-
-export type DeliverLog = Record<'info' | 'error', (message: string, extra: Record<string, unknown>) => void>;
 
 /**
  * How long an attempt waits for the time that the rate limit gives it, ms. SQS delays by whole seconds, so
@@ -59,9 +33,11 @@ const NOT_SENDABLE_MS = 60_000;
  * Makes one attempt at a claimed delivery, if the gate admits it, and commits what it leads to:
  * delivered, due again, waiting in the backlog, failed or canceled.
  */
-export function createDeliverEvent(dependencies: DeliverDependencies) {
+export function createDeliverEvent(
+  dependencies: DeliverDependencies & { readonly send: Send; readonly recordHealth: RecordHealth },
+) {
   const { table, claims, targets, limiter, send, recordHealth } = dependencies;
-  const { now, random, sleep, retentionDays, maxDeliveries, log, onDelivered, onFailed } = dependencies;
+  const { now, random, sleep, retentionDays, maxDeliveries, log, count } = dependencies;
 
   return async function deliverEvent(claim: Claim<DeliveryRow>, context: WorkContext): Promise<void> {
     const target = await targets.of(claim.row.endpointId);
@@ -131,8 +107,10 @@ export function createDeliverEvent(dependencies: DeliverDependencies) {
       await again(claim, dueAt, { lane: 'deliver-slow', set, remove: ['bypassesBreaker'] }, context);
     } else {
       await finish(claim, outcome.set, context);
-      if (outcome.set.state === 'delivered') onDelivered(now() - row.createdAt);
-      else onFailed();
+      if (outcome.set.state === 'delivered') {
+        count('DeliveriesSucceeded');
+        count('DeliveryLatency', now() - row.createdAt);
+      } else count('DeliveriesFailed');
     }
     if (await aside('health not recorded', recordHealth.after(target, attempt))) targets.forget(target);
     log.info('attempted', {

@@ -1,4 +1,3 @@
-import type { Table } from '../adapters/dynamodb/table.ts';
 import { createTargets } from '../adapters/rows/targets.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
@@ -7,34 +6,21 @@ import type { EndpointRow, EndpointSecret } from '../domain/delivering/endpoint.
 import type { ReplayRow } from '../domain/delivering/replay.ts';
 import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
-import type { Claim, Claims } from '../engine/claims.ts';
-import type { Hints } from '../engine/hints.ts';
+import type { Claim } from '../engine/claims.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';
-import { createDeliverEvent, type DeliverLog } from './deliver-event.ts';
+import type { DeliverDependencies } from './deliver-dependencies.ts';
+import { createDeliverEvent } from './deliver-event.ts';
 import { createRecordHealth } from './endpoint-health.ts';
 import { createEraseCallback } from './erase-callback.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createReleaseBacklog } from './release-backlog.ts';
 import { createReplayDeliveries } from './replay-deliveries.ts';
-import { createSend, type SendDependencies } from './send.ts';
+import { createSend } from './send.ts';
 
-export type DeliverOptions = SendDependencies & {
-  readonly table: Table;
-  readonly claims: Claims;
-  readonly hints: Pick<Hints, 'send'>;
-  readonly random: () => number;
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
-  readonly retentionDays: number;
-  /** Workers of the slow queue at most. */
-  readonly maxDeliveries: number;
-  readonly log: DeliverLog;
+export type DeliverOptions = Omit<DeliverDependencies, 'targets' | 'limiter'> & {
   /** Rows worked on at a time. */
   readonly concurrency?: number;
-  readonly count: (
-    metric: 'EndpointDisabled' | 'DeliveriesSucceeded' | 'DeliveriesFailed' | 'DeliveryLatency',
-    value?: number,
-  ) => void;
 };
 
 /** An attempt may take its 15 s, and what it leads to is still to be written. */
@@ -42,7 +28,7 @@ const ROW_MS = 20_000;
 
 /** The stage that sends: its rows are deliveries, endpoints with a backlog, replays and cancellations. */
 export function createDeliver(options: DeliverOptions) {
-  const { table, hints, now, count } = options;
+  const { table, claims, hints, now, concurrency } = options;
   const targets = createTargets(table);
   let callbackSecrets: Promise<readonly EndpointSecret[]> | undefined;
   const shared = {
@@ -57,12 +43,7 @@ export function createDeliver(options: DeliverOptions) {
   const deliverEvent = createDeliverEvent({
     ...shared,
     send: createSend(shared),
-    recordHealth: createRecordHealth({ ...shared, onDisabled: () => count('EndpointDisabled') }),
-    onDelivered: (latencyMs) => {
-      count('DeliveriesSucceeded');
-      count('DeliveryLatency', latencyMs);
-    },
-    onFailed: () => count('DeliveriesFailed'),
+    recordHealth: createRecordHealth(shared),
   });
   const releaseBacklog = createReleaseBacklog(shared);
   const cancelDeliveries = createCancelDeliveries(shared);
@@ -80,10 +61,10 @@ export function createDeliver(options: DeliverOptions) {
 
   return stage<RowKey>({
     lanes: ['deliver', 'deliver-slow'],
-    claims: options.claims,
+    claims,
     hints,
     now,
-    concurrency: options.concurrency,
+    concurrency,
     rowMs: ROW_MS,
     // An endpoint's deliveries of one invocation go out in order, and one at a time.
     sequence: ({ pk, sk }) => (pk.includes('#') ? pk : sk),

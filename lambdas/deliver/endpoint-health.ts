@@ -1,6 +1,6 @@
 import { absent, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { ConditionFailed, type Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { endpointEventWrites } from '../adapters/rows/outbox.ts';
 import { type Attempt, isGone, isSuccess } from '../domain/delivering/attempt.ts';
@@ -20,18 +20,8 @@ import type { OutboxRow } from '../domain/events/outbox.ts';
 import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { outboxKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import type { Hints } from '../engine/hints.ts';
 import { wake, withdraw } from '../engine/wake.ts';
-
-export type EndpointHealthDependencies = {
-  readonly table: Table;
-  readonly hints: Pick<Hints, 'send'>;
-  readonly now: () => number;
-  readonly retentionDays: number;
-  readonly log: { info(message: string, extra: Record<string, unknown>): void };
-  /** Counts an endpoint that was given up. */
-  readonly onDisabled: () => void;
-};
+import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 export type RecordHealth = ReturnType<typeof createRecordHealth>;
 
@@ -40,8 +30,8 @@ export type RecordHealth = ReturnType<typeof createRecordHealth>;
  * informs the other endpoints. Each write demands the state that the attempt was made under: a change
  * since then says more than this attempt.
  */
-export function createRecordHealth(dependencies: EndpointHealthDependencies) {
-  const { table, hints, now, retentionDays, log, onDisabled } = dependencies;
+export function createRecordHealth(dependencies: DeliverDependencies) {
+  const { table, hints, now, retentionDays, log, count } = dependencies;
 
   /** Returns whether anything was written. */
   async function after(target: Target, attempt: Attempt): Promise<boolean> {
@@ -135,7 +125,7 @@ export function createRecordHealth(dependencies: EndpointHealthDependencies) {
     };
     if (!(await writeAndPublish(endpoint, shut, published, undefined))) return false;
     log.info('endpoint disabled', { endpointId: endpoint.id, reason });
-    onDisabled();
+    count('EndpointDisabled');
     return true;
   }
 

@@ -1,6 +1,4 @@
-import type { Table } from '../adapters/dynamodb/table.ts';
 import { type BacklogEntry, createBacklogs } from '../adapters/rows/backlog.ts';
-import type { Targets } from '../adapters/rows/targets.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
@@ -10,21 +8,10 @@ import { AHEAD_MS, busyAt, planned } from '../domain/delivering/gate/rate-limite
 import { interleave, RELEASE_EVERY_MS, releaseTimes } from '../domain/delivering/gate/release-plan.ts';
 import { laneOf, limitsOf } from '../domain/delivering/gate/standing.ts';
 import type { Lane } from '../domain/work.ts';
-import type { Claim, Claims } from '../engine/claims.ts';
+import type { Claim } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
-import type { RateLimiter } from './rate-limiter.ts';
-
-export type ReleaseDependencies = {
-  readonly table: Table;
-  readonly claims: Claims;
-  readonly targets: Targets;
-  readonly limiter: RateLimiter;
-  /** Workers of the slow queue at most. */
-  readonly maxDeliveries: number;
-  readonly now: () => number;
-  readonly log: { info(message: string, extra: Record<string, unknown>): void };
-};
+import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 const PAGE = 50;
 const AT_ONCE = 10;
@@ -35,7 +22,7 @@ const AT_ONCE = 10;
  * as there are free slots when it does not, one as a probe while its breaker is open, none while it is
  * disabled.
  */
-export function createReleaseBacklog(dependencies: ReleaseDependencies) {
+export function createReleaseBacklog(dependencies: DeliverDependencies) {
   const { table, claims, targets, limiter, maxDeliveries, now, log } = dependencies;
   const backlogs = createBacklogs(table);
 

@@ -1,8 +1,6 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
-import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { entryWrite, wakeGate } from '../adapters/rows/backlog.ts';
-import type { Targets } from '../adapters/rows/targets.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
@@ -12,19 +10,11 @@ import { firstEventId, isMeant, type ReplayRow } from '../domain/delivering/repl
 import { eventExpiry, isExpired } from '../domain/retention.ts';
 import { deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import type { Claim, Claims } from '../engine/claims.ts';
+import type { Claim } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';
-
-export type ReplayDependencies = {
-  readonly table: Table;
-  readonly claims: Claims;
-  readonly targets: Targets;
-  readonly now: () => number;
-  readonly retentionDays: number;
-  readonly log: { info(message: string, extra: Record<string, unknown>): void };
-};
+import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 const PAGE = 100;
 const AT_ONCE = 10;
@@ -36,7 +26,7 @@ const FIRST_CHECK_MS = 1_000;
  * go out within its rate limit. Each page ends with the cursor and the counts. One that is repeated
  * after a crash recognises its own deliveries, so nothing is counted or sent twice.
  */
-export function createReplayDeliveries(dependencies: ReplayDependencies) {
+export function createReplayDeliveries(dependencies: DeliverDependencies) {
   const { table, claims, targets, now, retentionDays, log } = dependencies;
 
   return async function replayDeliveries(

@@ -1,21 +1,11 @@
-import type { SafeHttp } from '../adapters/http/safe-http.ts';
 import { signWebhook } from '../adapters/signed-webhook.ts';
-import { bodyToSend, type VideoLinks } from '../adapters/video-link.ts';
+import { bodyToSend } from '../adapters/video-link.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
-import type { EndpointRow, EndpointSecret } from '../domain/delivering/endpoint.ts';
+import type { EndpointRow } from '../domain/delivering/endpoint.ts';
 import { traitsOf } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import type { EndpointKindTraits } from '../domain/delivering/endpoint-kinds/traits.ts';
-import { type AttemptResult, attemptPost, type Clocks } from './attempt.ts';
-import type { PutEvent } from './put-event.ts';
-
-export type SendDependencies = Clocks & {
-  readonly http: SafeHttp;
-  readonly putEvent: PutEvent;
-  /** The secrets that sign per-request callbacks. */
-  readonly callbackSecrets: () => Promise<readonly EndpointSecret[]>;
-  /** A link to the stored video of a request, made at each attempt. */
-  readonly videoLink: VideoLinks;
-};
+import { type AttemptResult, attemptPost } from './attempt.ts';
+import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 /** The delivery cannot be sent now for a reason of the bridge's own, which passes; nothing was attempted. */
 export class NotSendable extends Error {
@@ -27,8 +17,8 @@ export type Send = (endpoint: EndpointRow, row: DeliveryRow) => Promise<AttemptR
 
 type Transport = EndpointKindTraits['transport'];
 
-export function createSend(dependencies: SendDependencies): Send {
-  const { http, putEvent, callbackSecrets, videoLink, ...clocks } = dependencies;
+export function createSend(dependencies: DeliverDependencies): Send {
+  const { http, putEvent, callbackSecrets, videoLink, now, elapsed } = dependencies;
 
   const transports: Record<
     Transport,
@@ -37,15 +27,15 @@ export function createSend(dependencies: SendDependencies): Send {
     http: async (endpoint, { eventId }, body) => {
       const own = traitsOf(endpoint).secrets === 'own';
       const secrets = own ? (endpoint.secrets ?? []) : await callbackSecrets();
-      const webhook = signWebhook(eventId, body, secrets, clocks.now());
-      return attemptPost(http, endpoint.url ?? '', webhook, endpoint.headers, clocks);
+      const webhook = signWebhook(eventId, body, secrets, now());
+      return attemptPost(http, endpoint.url ?? '', webhook, endpoint.headers, { now, elapsed });
     },
     eventbridge: (endpoint, { type }, body) => putEvent(endpoint.busName ?? '', type, body),
     fetched: () => Promise.reject(new Error('clients fetch from this endpoint; nothing is sent to it')),
   };
 
   return async (endpoint, row) => {
-    const body = await bodyToSend(row, videoLink, clocks.now()).catch((cause: unknown) => {
+    const body = await bodyToSend(row, videoLink, now()).catch((cause: unknown) => {
       throw new NotSendable('the link to the video cannot be made: see the logs for Secrets Manager', {
         cause,
       });

@@ -33,10 +33,11 @@ import {
 import type { HintMessage, Hints } from '../engine/hints.ts';
 import type { WorkContext } from '../engine/stage.ts';
 
+/** What the dispatch stage works with. */
 export type DispatchDependencies = {
   readonly table: Table;
   readonly claims: Claims;
-  readonly hints: Pick<Hints, 'sendPacked'>;
+  readonly hints: Pick<Hints, 'send' | 'sendPacked'>;
   readonly now: () => number;
   readonly retentionDays: number;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };

@@ -1,6 +1,6 @@
 import { absent, type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { createEndpoints, isCallbackUsed } from '../adapters/rows/endpoints.ts';
 import { eventsOf } from '../adapters/rows/events.ts';
@@ -26,16 +26,10 @@ import {
   segmentsPrefix,
 } from '../domain/rows.ts';
 import { type Due, dueOf, PARKED, type RowKey } from '../domain/work.ts';
-import { type Claim, type Claims, removeWrite } from '../engine/claims.ts';
+import { type Claim, removeWrite } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
-
-export type EraseDependencies = {
-  readonly table: Table;
-  readonly claims: Claims;
-  readonly now: () => number;
-  readonly retentionDays: number;
-};
+import type { DispatchDependencies } from './dispatch-events.ts';
 
 const EVENTS_PER_PAGE = 25;
 const SEGMENTS_PER_PAGE = 1_000;
@@ -50,7 +44,12 @@ const PARKED_COPY_WAIT_MS = 900_000;
  * request's own rows go last and together, since this work is found through them. A writer of an event takes
  * the claim away meanwhile. A delivery that is being sent finds its row gone.
  */
-export function createEraseRequest({ table, claims, now, retentionDays }: EraseDependencies) {
+export function createEraseRequest({
+  table,
+  claims,
+  now,
+  retentionDays,
+}: Pick<DispatchDependencies, 'table' | 'claims' | 'now' | 'retentionDays'>) {
   const { listAccountWide, listDeleted } = createEndpoints(table);
 
   return async function eraseRequest(

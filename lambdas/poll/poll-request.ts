@@ -34,7 +34,7 @@ import type { UpstreamPauses } from './upstream-pause.ts';
 
 export type PollDependencies = {
   readonly table: Table;
-  readonly claims: Pick<Claims, 'again' | 'commit'>;
+  readonly claims: Claims;
   readonly topaz: Topaz;
   readonly pauses: UpstreamPauses;
   /** Settles when the limiter allows another poll. */

@@ -1,0 +1,36 @@
+import type { Table } from '../adapters/dynamodb/table.ts';
+import type { SafeHttp } from '../adapters/http/safe-http.ts';
+import type { Targets } from '../adapters/rows/targets.ts';
+import type { VideoLinks } from '../adapters/video-link.ts';
+import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
+import type { Claims } from '../engine/claims.ts';
+import type { Hints } from '../engine/hints.ts';
+import type { Clocks } from './attempt.ts';
+import type { PutEvent } from './put-event.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+
+/** What the deliver stage works with. */
+export type DeliverDependencies = Clocks & {
+  readonly table: Table;
+  readonly claims: Claims;
+  readonly hints: Pick<Hints, 'send'>;
+  readonly targets: Targets;
+  readonly limiter: RateLimiter;
+  readonly http: SafeHttp;
+  readonly putEvent: PutEvent;
+  /** The secrets that sign per-request callbacks. */
+  readonly callbackSecrets: () => Promise<readonly EndpointSecret[]>;
+  /** A link to the stored video of a request, made at each attempt. */
+  readonly videoLink: VideoLinks;
+  readonly random: () => number;
+  /** Rejects when the signal ends it. */
+  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly retentionDays: number;
+  /** Workers of the slow queue at most. */
+  readonly maxDeliveries: number;
+  readonly log: Record<'info' | 'error', (message: string, extra: Record<string, unknown>) => void>;
+  readonly count: (
+    metric: 'EndpointDisabled' | 'DeliveriesSucceeded' | 'DeliveriesFailed' | 'DeliveryLatency',
+    value?: number,
+  ) => void;
+};
