@@ -1,3 +1,4 @@
+import type { SummedMetric } from '../domain/metrics.ts';
 import type { Claims } from '../engine/claims.ts';
 import type { DueRows } from '../engine/hints.ts';
 import type { Buffers } from './buffers.ts';
@@ -24,9 +25,6 @@ export type CopyDependencies = {
   readonly memoryMiB: number;
   readonly bucket: string;
   readonly keyTemplate: string;
-  readonly count: (
-    metric: 'BytesCopied' | 'CopiesExpiring' | 'CopiesStored' | 'CopyFailed',
-    value: number,
-  ) => void;
+  readonly count: (metric: SummedMetric, value?: number) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };

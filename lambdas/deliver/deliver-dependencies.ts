@@ -3,6 +3,7 @@ import type { SafeHttp } from '../adapters/http/safe-http.ts';
 import type { Targets } from '../adapters/rows/targets.ts';
 import type { VideoLinks } from '../adapters/video-link.ts';
 import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
+import type { SummedMetric } from '../domain/metrics.ts';
 import type { Claims } from '../engine/claims.ts';
 import type { Hints } from '../engine/hints.ts';
 import type { Clocks } from './attempt.ts';
@@ -29,8 +30,5 @@ export type DeliverDependencies = Clocks & {
   /** Workers of the slow queue at most. */
   readonly maxDeliveries: number;
   readonly log: Record<'info' | 'error', (message: string, extra: Record<string, unknown>) => void>;
-  readonly count: (
-    metric: 'EndpointDisabled' | 'DeliveriesSucceeded' | 'DeliveriesFailed' | 'DeliveryLatency',
-    value?: number,
-  ) => void;
+  readonly count: (metric: SummedMetric, value?: number) => void;
 };

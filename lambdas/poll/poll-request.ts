@@ -2,6 +2,7 @@ import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import { eventWrites } from '../adapters/rows/outbox.ts';
 import { countWrites } from '../adapters/rows/request-counts.ts';
+import type { SummedMetric } from '../domain/metrics.ts';
 import { observe } from '../domain/polling/poll-schedule.ts';
 import { nextPoll } from '../domain/polling/poll-wait.ts';
 import { boundedRetryAfter, pauseReason } from '../domain/polling/upstream-pause.ts';
@@ -45,10 +46,7 @@ export type PollDependencies = {
   readonly settings?: TransitionSettings;
   /** Whether an account-wide endpoint asks for `progress.updated`. */
   readonly progressWanted: () => Promise<boolean>;
-  readonly count: (
-    metric: 'Polls' | 'PollFaults' | 'PollLateness' | 'Transitions' | 'RequestsLost',
-    value?: number,
-  ) => void;
+  readonly count: (metric: SummedMetric, value?: number) => void;
   readonly log: { info(message: string, extra: Record<string, unknown>): void };
 };
 

@@ -136,7 +136,7 @@ export async function startCopyWorld({
       memoryMiB,
       bucket: BUCKET,
       keyTemplate: 'videos/{requestId}/{filename}',
-      count: (metric, value) => {
+      count: (metric, value = 1) => {
         counted[metric] = (counted[metric] ?? 0) + value;
       },
       log: { info: (message, extra) => logged.push(`${message} ${JSON.stringify(extra)}`) },
