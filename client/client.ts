@@ -24,6 +24,7 @@ import type {
   SignedUrl,
   Stats,
   Timeline,
+  UrlTest,
   VideoRequest,
   Whoami,
 } from './types.ts';
@@ -119,6 +120,11 @@ export function createClient(options: ClientOptions) {
       /** Sends `endpoint.test`, or a sample of another type. */
       test: (id: string, { type, ...call }: PostOptions & { readonly type?: BridgeEvent['type'] } = {}) =>
         post<EventId>(`${endpointPath(id)}/test`, { type }, call),
+      /** Sends a sample to any URL, once, signed by the endpoint's secret, and waits for what is answered. */
+      testUrl: (
+        id: string,
+        { type, url, ...call }: PostOptions & { readonly type?: BridgeEvent['type']; readonly url: string },
+      ) => post<UrlTest>(`${endpointPath(id)}/test`, { type, url }, call),
       /** Sends earlier deliveries again; `replays.get` shows how far it is. */
       replay: (id: string, order: ReplayOrder, call?: PostOptions) =>
         post<ReplayId>(`${endpointPath(id)}/replay`, order, call),

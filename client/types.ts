@@ -12,6 +12,7 @@ import type {
   eventIdAnswer,
   messagesAnswer,
   secretAnswer,
+  urlTestAnswer,
 } from '../lambdas/api/endpoints/endpoint-answers.ts';
 import type {
   endpointChangeSchema,
@@ -44,6 +45,8 @@ export type Endpoint = z.output<typeof endpointAnswer>;
 export type EndpointWithSecret = z.output<typeof endpointWithSecretAnswer>;
 export type Secret = z.output<typeof secretAnswer>;
 export type EventId = z.output<typeof eventIdAnswer>;
+/** `attempt` is missing when it took too long to wait for. */
+export type UrlTest = EventId & Partial<z.output<typeof urlTestAnswer>>;
 export type Messages = z.output<typeof messagesAnswer>;
 export type Acknowledged = z.output<typeof acknowledgedAnswer>;
 export type Delivery = z.output<typeof deliveryAnswer>;

@@ -1,10 +1,10 @@
 import { buildRouteMap } from '@stricli/core';
-import type { Endpoint, EndpointChange, NewEndpoint } from '../../client/client.ts';
+import type { Attempt, BridgeEvent, Endpoint, EndpointChange, NewEndpoint } from '../../client/client.ts';
 import { type CliContext, command } from '../command/command.ts';
 import { confirm } from '../command/confirm.ts';
 import { FLAGS, numberBetween, one, parsePairs } from '../frame/arguments.ts';
 import type { Output } from '../frame/output.ts';
-import { printable, table, timeText } from '../frame/text.ts';
+import { durationText, printable, table, timeText } from '../frame/text.ts';
 
 const ID = one('ENDPOINT', 'The id of the endpoint');
 const text = (brief: string, placeholder: string) =>
@@ -160,12 +160,28 @@ const rotate = command<{ overlap?: number }, [string]>({
   },
 });
 
-const test = command<object, [string]>({
-  brief: 'Send an endpoint.test event to an endpoint',
-  examples: [['endpoints test ep_…', 'Try it out']],
+const test = command<{ type?: string; to?: string }, [string]>({
+  brief: 'Send an endpoint.test event, or a sample of another type, to an endpoint or any URL',
+  examples: [
+    ['endpoints test ep_…', 'Try it out'],
+    ['endpoints test ep_… --type video.stored --to https://…', 'Once to that URL, with its answer'],
+  ],
+  flags: {
+    type: text('The type of the event', 'TYPE'),
+    to: text('Where to send it instead, signed by the secret of the endpoint', 'URL'),
+  },
   args: ID,
-  async run({ connect, out }, _flags, id) {
-    const sent = await (await connect()).endpoints.test(id);
+  async run({ connect, out }, { type: given, to: url }, id) {
+    const { endpoints } = await connect();
+    // The API refuses a type that it does not know, and names those that it does.
+    const type = given as BridgeEvent['type'] | undefined;
+    if (url !== undefined) {
+      const { eventId, attempt } = await endpoints.testUrl(id, { type, url });
+      out.value({ eventId, attempt });
+      out.line(attempt ? answered(attempt) : `${eventId} is under way; its answer was not waited for.`);
+      return;
+    }
+    const sent = await endpoints.test(id, { type });
     out.value(sent);
     out.line(`${sent.eventId} is sent; topaz-bridge deliveries ${id} shows how it went.`);
   },
@@ -197,6 +213,9 @@ export const endpoints = buildRouteMap<string, CliContext>({
   },
   docs: { brief: 'Manage the receivers of webhooks' },
 });
+
+const answered = ({ statusCode, reason, durationMs }: Attempt): string =>
+  printable(`${reason ?? `The answer was ${statusCode}.`} (${durationText(durationMs)})`);
 
 const targetOf = ({ url, busName }: Endpoint): string => url ?? busName ?? '';
 

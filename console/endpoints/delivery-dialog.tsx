@@ -1,16 +1,15 @@
 import { Link } from 'wouter-preact';
-import type { Attempt } from '../../client/client.ts';
 import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Json } from '../parts/json.tsx';
-import { Ago, Time } from '../parts/time.tsx';
+import { Ago } from '../parts/time.tsx';
 import { deliveryTone } from '../parts/tone.ts';
 import { useLive } from '../parts/use-live.ts';
-import { span } from '../parts/words.ts';
 import { api, isAdmin } from '../session/session.ts';
+import { AttemptResult } from './attempt-result.tsx';
 import { whyNot } from './endpoint-words.ts';
 
 /** One delivery in full: why it has not arrived, each attempt, and what is sent. */
@@ -61,7 +60,9 @@ export function DeliveryDialog({ id, onClose }: { readonly id: string; readonly 
           {delivery.attempts.length === 0 && <p class="subtle">There was none yet.</p>}
           <ol class="plain attempts">
             {delivery.attempts.map((attempt) => (
-              <AttemptItem key={attempt.at} attempt={attempt} />
+              <li key={attempt.at}>
+                <AttemptResult attempt={attempt} />
+              </li>
             ))}
           </ol>
           {event && (
@@ -80,26 +81,5 @@ export function DeliveryDialog({ id, onClose }: { readonly id: string; readonly 
         </>
       )}
     </Dialog>
-  );
-}
-
-function AttemptItem({
-  attempt: { at, durationMs, statusCode, error, reason, body },
-}: {
-  readonly attempt: Attempt;
-}) {
-  const failed = error !== undefined || reason !== undefined;
-  return (
-    <li>
-      <div>
-        <Badge tone={failed ? 'bad' : 'good'}>
-          {statusCode === undefined ? (failed ? 'no answer' : 'acknowledged') : String(statusCode)}
-        </Badge>{' '}
-        <Time at={at} /> <span class="subtle">after {span(durationMs)}</span>
-      </div>
-      {reason && <div>{reason}</div>}
-      {error && <div class="subtle mono">{error}</div>}
-      {body && <Json value={body} label="How the answer began" />}
-    </li>
   );
 }

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { BridgeEvent, Delivery } from '../../client/client.ts';
+import type { Attempt, BridgeEvent, Delivery } from '../../client/client.ts';
 import { eventTypes } from '../events/event-types.ts';
 import { Badge } from '../parts/badge.tsx';
+import { Choices } from '../parts/choices.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Json } from '../parts/json.tsx';
@@ -10,18 +11,30 @@ import { deliveryTone } from '../parts/tone.ts';
 import { useLive } from '../parts/use-live.ts';
 import { span } from '../parts/words.ts';
 import { api } from '../session/session.ts';
+import { AttemptResult } from './attempt-result.tsx';
 import { whyNot } from './endpoint-words.ts';
 
 type TestDialogProps = { readonly endpointId: string; readonly onClose: () => void };
 
-const LOOK_MS = 700;
+type To = 'endpoint' | 'url';
 
-/** Sends an event of any type to the endpoint alone, and shows how it is received. */
+const LOOK_MS = 700;
+const TARGETS = [
+  ['endpoint', 'To this endpoint'],
+  ['url', 'To another URL'],
+] as const;
+
+/** Sends an event of any type to the endpoint alone, or once to any URL, and shows how it is received. */
 export function TestDialog({ endpointId, onClose }: TestDialogProps) {
   const type = useSignal<BridgeEvent['type']>('endpoint.test');
+  const to = useSignal<To>('endpoint');
+  const url = useSignal('');
+  const busy = useSignal(false);
   const eventId = useSignal<string | undefined>(undefined);
   const error = useSignal<unknown>(undefined);
   const delivery = useSignal<Delivery | undefined>(undefined);
+  /** Of a test to another URL, which is no delivery. */
+  const attempt = useSignal<Attempt | undefined>(undefined);
   const types = useLive((signal) => eventTypes(signal), 3_600_000, []);
   const sample = types.data.value?.find((each) => each.type === type.value);
 
@@ -34,46 +47,96 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
     return () => clearInterval(timer);
   }, [eventId.value]);
 
-  async function send(): Promise<void> {
+  function forget(): void {
     error.value = undefined;
+    eventId.value = undefined;
     delivery.value = undefined;
+    attempt.value = undefined;
+  }
+
+  async function send(event: SubmitEvent): Promise<void> {
+    event.preventDefault();
+    forget();
+    busy.value = true;
+    const { endpoints } = api();
     try {
-      eventId.value = (await api().endpoints.test(endpointId, { type: type.value })).eventId;
+      if (to.value === 'url') {
+        const sent = await endpoints.testUrl(endpointId, { type: type.value, url: url.value.trim() });
+        attempt.value = sent.attempt;
+        if (!sent.attempt) error.value = new Error(NOT_YET);
+      } else eventId.value = (await endpoints.test(endpointId, { type: type.value })).eventId;
     } catch (thrown) {
       error.value = thrown;
+    } finally {
+      busy.value = false;
     }
   }
 
   return (
     <Dialog title="Send a test" onClose={onClose} wide>
-      <label>
-        Type of event
-        <select
-          value={type.value}
-          onChange={({ currentTarget }) => {
-            type.value = currentTarget.value as BridgeEvent['type'];
+      <form onSubmit={(event) => void send(event)}>
+        <Choices
+          label="Where to"
+          options={TARGETS}
+          value={to.value}
+          onChange={(each) => {
+            forget();
+            to.value = each;
           }}
-        >
-          {(types.data.value ?? [{ type: 'endpoint.test' }]).map((each) => (
-            <option key={each.type}>{each.type}</option>
-          ))}
-        </select>
-      </label>
-      {sample && <Json value={sample.example} label="Example" />}
-      <p class="subtle">
-        It goes to this endpoint alone, whatever its filter. A sample says <code>"test": true</code> in its
-        data.
-      </p>
-      <ErrorNote error={error.value} />
-      {eventId.value && <Outcome delivery={delivery.value} />}
-      <div class="buttons">
-        <button type="button" class="primary" onClick={() => void send()}>
-          {eventId.value ? 'Send another' : 'Send'}
-        </button>
-      </div>
+        />
+        {to.value === 'url' && (
+          <label>
+            URL
+            <input
+              type="url"
+              required
+              placeholder="https://example.com/hooks"
+              value={url.value}
+              onInput={({ currentTarget }) => {
+                url.value = currentTarget.value;
+              }}
+            />
+          </label>
+        )}
+        <label>
+          Type of event
+          <select
+            value={type.value}
+            onChange={({ currentTarget }) => {
+              type.value = currentTarget.value as BridgeEvent['type'];
+            }}
+          >
+            {(types.data.value ?? [{ type: 'endpoint.test' }]).map((each) => (
+              <option key={each.type}>{each.type}</option>
+            ))}
+          </select>
+        </label>
+        {sample && <Json value={sample.example} label="Example" />}
+        <p class="subtle">
+          {to.value === 'url'
+            ? 'It goes there once, signed by the secret of this endpoint, and without its headers.'
+            : 'It goes to this endpoint alone, whatever its filter.'}{' '}
+          A sample says <code>"test": true</code> in its data.
+        </p>
+        <ErrorNote error={error.value} />
+        {busy.value && to.value === 'url' && <p role="status">Waiting for the answer …</p>}
+        {attempt.value && (
+          <div role="status" class={`note ${attempt.value.reason ? 'bad' : 'good'}`}>
+            <AttemptResult attempt={attempt.value} />
+          </div>
+        )}
+        {eventId.value && <Outcome delivery={delivery.value} />}
+        <div class="buttons">
+          <button type="submit" class="primary" disabled={busy.value}>
+            {eventId.value || attempt.value ? 'Send another' : 'Send'}
+          </button>
+        </div>
+      </form>
     </Dialog>
   );
 }
+
+const NOT_YET = 'It is under way still: the bridge is busy. Send another one in a minute.';
 
 function Outcome({ delivery }: { readonly delivery: Delivery | undefined }) {
   const last = delivery?.attempts.at(-1);

@@ -4,6 +4,7 @@ import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, EndpointSecret } from '../domain/delivering/endpoint.ts';
 import type { ReplayRow } from '../domain/delivering/replay.ts';
+import type { UrlTestRow } from '../domain/delivering/url-test.ts';
 import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 import type { Claim } from '../engine/claims.ts';
@@ -17,6 +18,7 @@ import { createRateLimiter } from './rate-limiter.ts';
 import { createReleaseBacklog } from './release-backlog.ts';
 import { createReplayDeliveries } from './replay-deliveries.ts';
 import { createSend } from './send.ts';
+import { createTestUrl } from './test-url.ts';
 
 export type DeliverOptions = Omit<DeliverDependencies, 'targets' | 'limiter'> & {
   /** Rows worked on at a time. */
@@ -26,7 +28,7 @@ export type DeliverOptions = Omit<DeliverDependencies, 'targets' | 'limiter'> & 
 /** An attempt may take its 15 s, and what it leads to is still to be written. */
 const ROW_MS = 20_000;
 
-/** The stage that sends: its rows are deliveries, endpoints with a backlog, replays and cancellations. */
+/** The stage that sends: its rows are deliveries, endpoints with a backlog, replays, cancellations and tests of URLs. */
 export function createDeliver(options: DeliverOptions) {
   const { table, claims, hints, now, concurrency } = options;
   const targets = createTargets(table);
@@ -49,6 +51,7 @@ export function createDeliver(options: DeliverOptions) {
   const cancelDeliveries = createCancelDeliveries(shared);
   const replayDeliveries = createReplayDeliveries(shared);
   const eraseCallback = createEraseCallback(shared);
+  const testUrl = createTestUrl(shared);
 
   async function work(claim: Claim, context: WorkContext): Promise<void> {
     const { kind } = workOf(claim.row);
@@ -56,6 +59,7 @@ export function createDeliver(options: DeliverOptions) {
     if (kind === 'replay') return replayDeliveries(claim as Claim<ReplayRow>, context);
     if (kind === 'erasure') return eraseCallback(claim as Claim<CallbackErasureRow>);
     if (kind === 'cancellation') return cancelDeliveries(claim as Claim<CancellationRow>, context);
+    if (kind === 'url-test') return testUrl(claim as Claim<UrlTestRow>);
     return releaseBacklog(claim as Claim<EndpointRow>, context);
   }
 

@@ -6,6 +6,7 @@ import { traitsOf } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts'
 import type { EndpointKindTraits } from '../domain/delivering/endpoint-kinds/traits.ts';
 import { type AttemptResult, attemptPost } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
+import { signingSecrets } from './signing-secrets.ts';
 
 /** The delivery cannot be sent now for a reason of the bridge's own, which passes; nothing was attempted. */
 export class NotSendable extends Error {
@@ -18,16 +19,14 @@ export type Send = (endpoint: EndpointRow, row: DeliveryRow) => Promise<AttemptR
 type Transport = EndpointKindTraits['transport'];
 
 export function createSend(dependencies: DeliverDependencies): Send {
-  const { http, putEvent, callbackSecrets, videoLink, now, elapsed } = dependencies;
+  const { http, putEvent, videoLink, now, elapsed } = dependencies;
 
   const transports: Record<
     Transport,
     (endpoint: EndpointRow, row: DeliveryRow, body: string) => Promise<AttemptResult>
   > = {
     http: async (endpoint, { eventId }, body) => {
-      const own = traitsOf(endpoint).secrets === 'own';
-      const secrets = own ? (endpoint.secrets ?? []) : await callbackSecrets();
-      const webhook = signWebhook(eventId, body, secrets, now());
+      const webhook = signWebhook(eventId, body, await signingSecrets(endpoint, dependencies), now());
       return attemptPost(http, endpoint.url ?? '', webhook, endpoint.headers, { now, elapsed });
     },
     eventbridge: (endpoint, { type }, body) => putEvent(endpoint.busName ?? '', type, body),

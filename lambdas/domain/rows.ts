@@ -95,6 +95,8 @@ export const cancellationKey = (endpointId: string): RowKey => ({
   pk: `CANCELLATION#${endpointId}`,
   sk: 'ORDER',
 });
+/** The last test of a URL that the endpoint's secret signed. */
+export const urlTestKey = (endpointId: string): RowKey => ({ pk: `URL-TEST#${endpointId}`, sk: 'TEST' });
 export const replayKey = (replayId: string): RowKey => ({ pk: `REPLAY#${replayId}`, sk: 'REPLAY' });
 /** Counts, for a share of the events, the deliveries of a replay that have ended. */
 export const replayDoneKey = (replayId: string, share: number): RowKey => ({
@@ -115,7 +117,7 @@ export type RowWork =
   | { readonly kind: 'delivery' }
   | { readonly kind: 'replay'; readonly replayId: string }
   | { readonly kind: 'gate'; readonly endpointId: string }
-  | { readonly kind: 'cancellation' | 'erasure'; readonly endpointId: string };
+  | { readonly kind: 'cancellation' | 'erasure' | 'url-test'; readonly endpointId: string };
 
 /** The id of the request that a row of its partition belongs to. */
 export const requestIdOf = (key: RowKey): string => splitOnce(key.pk)[1] ?? '';
@@ -129,6 +131,7 @@ export function workOf({ pk, sk }: RowKey): RowWork {
   if (partition === 'REPLAY') return { kind: 'replay', replayId: id };
   if (partition === 'CANCELLATION') return { kind: 'cancellation', endpointId: id };
   if (partition === 'ERASURE') return { kind: 'erasure', endpointId: id };
+  if (partition === 'URL-TEST') return { kind: 'url-test', endpointId: id };
   return { kind: 'gate', endpointId: pk === ENDPOINTS ? sk : id };
 }
 

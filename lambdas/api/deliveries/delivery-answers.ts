@@ -3,7 +3,8 @@ import { DELIVERY_STATES } from '../../domain/delivering/delivery.ts';
 import { REPLAY_STATES } from '../../domain/delivering/replay.ts';
 import { count, named, pageOf, shownTime } from '../http/answers.ts';
 
-const attempt = z.object({
+/** One try at sending, with what was answered or why nothing was. */
+export const attempt = z.object({
   at: shownTime,
   durationMs: z.number(),
   statusCode: z.optional(z.int()),

@@ -17,9 +17,9 @@ import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { iso } from '../http/time.ts';
 import { deliveryAnswer, deliveryListAnswer } from './delivery-answers.ts';
 import { createDeliveries } from './delivery-rows.ts';
+import { deliveryView } from './delivery-view.ts';
 
 export function deliveryRoutes(context: ApiContext): Route[] {
   const { table, endpoints, hints, lists, now, retentionDays } = context;
@@ -96,30 +96,6 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       },
     }),
   ];
-}
-
-/** What `GET /v1/deliveries/{id}` answers. */
-export function deliveryView(row: DeliveryRow) {
-  // While somebody is sending it, it is due when that one is given up.
-  const waits = row.state === 'pending' && row.lane?.startsWith('deliver') && row.owner === undefined;
-  return {
-    id: row.id,
-    eventId: row.eventId,
-    endpointId: row.endpointId,
-    requestId: row.requestId,
-    type: row.type,
-    state: row.state,
-    nextAttemptAt: waits ? iso(row.dueAt) : undefined,
-    attemptCount: row.attemptCount,
-    attempts: row.attempts.map(({ at, durationMs, statusCode, error, reason, body }) => ({
-      at: iso(at),
-      durationMs,
-      statusCode,
-      error,
-      reason,
-      body,
-    })),
-  };
 }
 
 type Planned = { readonly writes: Write[]; readonly due?: Due };

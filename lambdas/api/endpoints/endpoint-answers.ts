@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { ENDPOINT_KINDS } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { attempt } from '../deliveries/delivery-answers.ts';
 import { count, named, pageOf, shownTime } from '../http/answers.ts';
 
 /** What `GET /v1/endpoints/{id}` answers. */
@@ -34,6 +35,9 @@ export const endpointWithSecretAnswer = named(
 export const endpointListAnswer = named('EndpointList', pageOf(endpointAnswer));
 
 export const eventIdAnswer = named('EventId', z.object({ eventId: z.string() }));
+
+/** How a test of any URL ended. */
+export const urlTestAnswer = named('UrlTest', z.object({ eventId: z.string(), attempt }));
 
 export const secretAnswer = named(
   'Secret',

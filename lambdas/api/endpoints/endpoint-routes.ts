@@ -9,6 +9,7 @@ import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.
 import { endpointId } from '../../domain/ids.ts';
 import { endpointKey, listAt } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
+import { attemptView } from '../deliveries/delivery-view.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
@@ -21,6 +22,7 @@ import {
   endpointWithSecretAnswer,
   eventIdAnswer,
   secretAnswer,
+  urlTestAnswer,
 } from './endpoint-answers.ts';
 import {
   endpointChangeSchema,
@@ -31,12 +33,14 @@ import {
 import { createEndpointTest } from './endpoint-test.ts';
 import { endpointView } from './endpoint-view.ts';
 import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
+import { createUrlTest } from './url-test.ts';
 
 const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
 
 export function endpointRoutes(context: ApiContext): Route[] {
   const { table, endpoints, hints, lists, now, randomBytes, retentionDays } = context;
   const test = createEndpointTest(context);
+  const urlTest = createUrlTest(context);
 
   async function known(id: string | undefined): Promise<EndpointRow> {
     const found = await endpoints.get(id ?? '');
@@ -242,20 +246,25 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/test',
       access: 'admin',
       summary:
-        'Sends an endpoint.test event, or a sample of the given type with `test: true` in its data, to this endpoint alone.',
-      body: endpointTestSchema,
+        'Sends an endpoint.test event, or a sample of the given type with `test: true` in its data, to this endpoint alone. With `url` it goes there once, signed by the secret of this endpoint but without its headers, and the answer is the attempt; 202 without it if that takes too long.',
+      body: endpointTestSchema(context),
       bodyOptional: true,
-      answers: { 202: eventIdAnswer },
-      handle: async ({ params, body: { type = 'endpoint.test' }, once }) => {
-        const id = (await known(params.id)).id;
+      answers: { 200: urlTestAnswer, 202: eventIdAnswer },
+      handle: async ({ params, body: { type = 'endpoint.test', url }, once }) => {
+        const endpointId = (await known(params.id)).id;
         let due: Due | undefined;
         const { ids } = await once(async (commit) => {
-          const sent = await test(id, type, commit);
+          const sent = await (url === undefined
+            ? test(endpointId, type, commit)
+            : urlTest.start({ endpointId, type, url }, commit));
           due = sent.due;
           return sent.outcome;
         });
         await hints.send(due);
-        return { status: 202, body: { eventId: ids.eventId } };
+        const { eventId } = ids;
+        const attempt = url === undefined ? undefined : await urlTest.ended(endpointId, eventId);
+        if (!attempt) return { status: 202, body: { eventId } };
+        return ok({ eventId, attempt: attemptView(attempt) });
       },
     }),
   ];

@@ -118,4 +118,13 @@ export const rotationSchema = z.strictObject({
 });
 
 /** The body that asks for a test. */
-export const endpointTestSchema = z.strictObject({ type: z.optional(z.enum(EVENT_TYPES)) });
+export function endpointTestSchema(options: SchemaOptions) {
+  return z.strictObject({
+    type: z.optional(z.enum(EVENT_TYPES).check(z.describe('Default `endpoint.test`.'))),
+    url: z.optional(
+      targetUrl(options).check(
+        z.describe('Sends it there once, instead of to the endpoint, and answers the attempt.'),
+      ),
+    ),
+  });
+}

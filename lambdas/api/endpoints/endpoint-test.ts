@@ -25,8 +25,7 @@ export function createEndpointTest({
   ): Promise<{ outcome: Outcome; due: Due }> {
     return optimistic(async () => {
       const outbox = await table.get<OutboxRow>(outboxKey({ kind: 'endpoint', endpointId }));
-      const data = { ...SAMPLE_DATA[type], ...(type === 'endpoint.test' ? {} : { test: true }), endpointId };
-      const draft = { type, data };
+      const draft = { type, data: sampleData(type, endpointId) };
       const expiresAt = eventExpiry(now(), retentionDays);
       const { writes, event, due } = endpointEventWrites(endpointId, outbox, draft, now(), {
         expiresAt,
@@ -37,3 +36,10 @@ export function createEndpointTest({
     });
   };
 }
+
+/** The `data` of a test; a sample of a type that is not for tests says that it is one. */
+export const sampleData = (type: EventType, endpointId: string) => ({
+  ...SAMPLE_DATA[type],
+  ...(type === 'endpoint.test' ? {} : { test: true }),
+  endpointId,
+});

@@ -17,6 +17,7 @@ export const PARKED_KINDS = {
   replay: 'sending events again',
   cancellation: 'canceling the deliveries of a deleted endpoint',
   erasure: 'erasing a callback that no request names',
+  'url-test': 'sending a test to a URL',
 } as const;
 
 type Subject = Partial<Record<'requestId' | 'endpointId' | 'deliveryId' | 'replayId', string>>;

@@ -8,7 +8,7 @@ import { pointsOf } from '../../domain/requests/progress-series.ts';
 import { KNOWN_STATUSES, type MetaRow, REGISTERED, type RequestRow } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { copyKey, deliveryKey } from '../../domain/rows.ts';
-import { deliveryView } from '../deliveries/delivery-routes.ts';
+import { deliveryView } from '../deliveries/delivery-view.ts';
 import { iso } from '../http/time.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
 

@@ -8,6 +8,7 @@ import {
   replayKey,
   requestKey,
   segmentKey,
+  urlTestKey,
 } from '../../../../lambdas/domain/rows.ts';
 import type { Lane, RowKey, Work } from '../../../../lambdas/domain/work.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
@@ -46,6 +47,7 @@ const PARKED: [RowKey & Record<string, unknown>, Lane, object][] = [
     { kind: 'replay', replayId: REPLAY, endpointId: ENDPOINT },
   ],
   [cancellationKey(ENDPOINT), 'deliver-slow', { kind: 'cancellation', endpointId: ENDPOINT }],
+  [urlTestKey(ENDPOINT), 'deliver-slow', { kind: 'url-test', endpointId: ENDPOINT }],
 ];
 
 test('every kind of parked row is listed with its reason, and released by its id', async () => {

@@ -1,0 +1,30 @@
+import type { Attempt } from '../../domain/delivering/attempt.ts';
+import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
+import { iso } from '../http/time.ts';
+
+/** What `GET /v1/deliveries/{id}` answers. */
+export function deliveryView(row: DeliveryRow) {
+  // While somebody is sending it, it is due when that one is given up.
+  const waits = row.state === 'pending' && row.lane?.startsWith('deliver') && row.owner === undefined;
+  return {
+    id: row.id,
+    eventId: row.eventId,
+    endpointId: row.endpointId,
+    requestId: row.requestId,
+    type: row.type,
+    state: row.state,
+    nextAttemptAt: waits ? iso(row.dueAt) : undefined,
+    attemptCount: row.attemptCount,
+    attempts: row.attempts.map(attemptView),
+  };
+}
+
+/** One attempt as answers show it. */
+export const attemptView = ({ at, durationMs, statusCode, error, reason, body }: Attempt) => ({
+  at: iso(at),
+  durationMs,
+  statusCode,
+  error,
+  reason,
+  body,
+});
