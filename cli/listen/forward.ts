@@ -1,0 +1,55 @@
+import type { Messages } from '../../client/client.ts';
+import type { Session } from '../command/session.ts';
+
+/** A signed webhook, as a pull endpoint holds it. */
+export type Message = Messages['items'][number];
+
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 10_000;
+/** What a receiver may take, as deployed, ms. */
+const FORWARD_TIMEOUT_MS = 30_000;
+
+/** How long to wait after so many failures in a row, ms. */
+export const pauseAfter = (failures: number): number =>
+  Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
+
+export type Result = { status: number; durationMs: number };
+
+/** Sends until the server answers, and with `retry` until it answers 2xx: the order of events stays. */
+export async function deliver(
+  { out, signal, sleep }: Session,
+  message: Message,
+  url: string,
+  retry: boolean,
+): Promise<Result> {
+  for (let failures = 1; ; failures++) {
+    try {
+      const result = await send(message, url, signal);
+      if ((result.status >= 200 && result.status < 300) || !retry) return result;
+      out.note(`${url} answered ${result.status}; sending again.`);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (failures === 1) {
+        const { cause } = error as { cause?: { code?: string } };
+        out.note(`${url} does not answer (${cause?.code ?? (error as Error).name}); trying again.`);
+      }
+    }
+    await sleep(pauseAfter(failures));
+  }
+}
+
+/** The same bytes and headers as a webhook. */
+export async function send({ headers, body }: Message, url: string, signal: AbortSignal): Promise<Result> {
+  const began = Date.now();
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+    redirect: 'manual',
+    signal: AbortSignal.any([signal, AbortSignal.timeout(FORWARD_TIMEOUT_MS)]),
+  });
+  const result = { status: response.status, durationMs: Date.now() - began };
+  // The status is the answer; what follows cannot undo it.
+  await response.body?.cancel().catch(() => undefined);
+  return result;
+}

@@ -1,0 +1,60 @@
+import type { Client } from '../../client/client.ts';
+import type { Session } from '../command/session.ts';
+import { printable } from '../frame/text.ts';
+import { deliver, pauseAfter } from './forward.ts';
+import type { Keys } from './keys.ts';
+import { showEvent } from './show-event.ts';
+
+/** How long one call waits for messages, s. */
+const WAIT_S = 20;
+/** How many events are remembered as answered. */
+const MAX_ANSWERED = 10_000;
+
+type Relay = {
+  readonly endpointId: string;
+  readonly forward: string | undefined;
+  readonly retry: boolean;
+  readonly keys: Keys;
+};
+
+/** Until Ctrl-C: messages in their order, each acknowledged once it was answered, whatever the network does. */
+export async function relay(
+  session: Session,
+  bridge: Client,
+  { endpointId, forward, retry, keys }: Relay,
+): Promise<void> {
+  const { out, signal, sleep } = session;
+  /** They may come again, when the acknowledgement is lost or a read lags behind it, and are not forwarded again. */
+  const answered = new Set<string>();
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const { items } = await bridge.endpoints.messages(endpointId, { wait: WAIT_S });
+      if (failures > 0) out.note('The bridge answers again.');
+      failures = 0;
+      for (const message of items) {
+        const id = message.headers['webhook-id'] ?? '';
+        if (!answered.has(id)) {
+          await keys.whilePaused();
+          const result = forward === undefined ? undefined : await deliver(session, message, forward, retry);
+          showEvent(session, message, result);
+          keys.remember(message);
+          remember(id);
+        }
+        await bridge.endpoints.acknowledge(endpointId, [id]);
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      // Of a refusal that waiting does not change, the person must hear.
+      const { status, retryAfterMs } = error as { status?: number; retryAfterMs?: number };
+      if (status !== undefined && status < 500 && status !== 429) throw error;
+      if (failures++ === 0) out.note(`${printable((error as Error).message)} Trying again.`);
+      await sleep(retryAfterMs ?? pauseAfter(failures)).catch(() => undefined);
+    }
+  }
+  function remember(id: string): void {
+    answered.add(id);
+    const [oldest] = answered;
+    if (answered.size > MAX_ANSWERED && oldest !== undefined) answered.delete(oldest);
+  }
+}
