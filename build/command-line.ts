@@ -22,7 +22,7 @@ export async function buildCommandLine(outdir: string, options: BuildOptions = {
     logLevel: 'warning',
     ...options,
     metafile: true,
-    entryPoints: [{ in: 'cli/main.ts', out: 'topaz-bridge' }],
+    entryPoints: ['cli/topaz-bridge.ts'],
     outdir,
     format: 'esm',
     platform: 'node',
@@ -33,10 +33,6 @@ export async function buildCommandLine(outdir: string, options: BuildOptions = {
     outExtension: { '.js': '.mjs' },
     chunkNames: 'parts/[name]-[hash]',
     define: { VERSION: JSON.stringify(version) },
-    banner: {
-      // CommonJS packages inside an ES module still call require.
-      js: "#!/usr/bin/env node\nimport{createRequire as createBundleRequire}from'node:module';const require=createBundleRequire(import.meta.url);",
-    },
   });
   chmodSync(join(outdir, 'topaz-bridge.mjs'), 0o755);
   return metafile;

@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { command } from '../command/command.ts';
 import { Failure, usageError } from '../frame/failure.ts';
-import { explainSignature } from './explain-signature.ts';
 
 type Flags = { secret: string; headers: string; body: string; at?: string };
 
@@ -44,6 +42,10 @@ export const verify = command<Flags>({
   async run({ out }, { secret, headers, body, at }) {
     const now = at === undefined ? Date.now() : Date.parse(at);
     if (Number.isNaN(now)) throw usageError(`--at does not take "${at}": give a time in ISO 8601.`);
+    const [{ readFileSync }, { explainSignature }] = await Promise.all([
+      import('node:fs'),
+      import('./explain-signature.ts'),
+    ]);
     const findings = explainSignature({
       secret,
       headers: parseHeaders(readFileSync(headers, 'utf8')),

@@ -9,7 +9,7 @@ import {
 } from '@stricli/core';
 import type { ConnectionFlags } from '../connection/find-connection.ts';
 import { failureOf } from '../frame/failure.ts';
-import { openSession, type Session } from './session.ts';
+import type { Session } from './session.ts';
 
 export type CliContext = CommandContext & { readonly process: NodeJS.Process };
 export type CliCommand = Command<CliContext>;
@@ -73,6 +73,8 @@ export function command<F extends object = object, A extends BaseArgs = []>(
       positional: args ?? { kind: 'tuple', parameters: [] },
     },
     async func(this: CliContext, given: F & Shared, ...rest: A) {
+      // What a help page does not need is not loaded for it.
+      const { openSession } = await import('./session.ts');
       const session = openSession(this.process, given);
       try {
         await run(session, given, ...rest);

@@ -1,7 +1,4 @@
-import { createClient } from '../../client/client.ts';
 import { command } from '../command/command.ts';
-import { checkedKey, checkedUrl } from '../connection/find-connection.ts';
-import { saveProfile } from '../connection/profiles.ts';
 import { EXIT, Failure, usageError } from '../frame/failure.ts';
 
 type Flags = { default?: boolean };
@@ -38,6 +35,11 @@ export const login = command<Flags, [string?]>({
     const { out, process, signal } = session;
     if (!/^[\w.-]{1,64}$/.test(name))
       throw usageError('The name of a profile has letters, digits, ".", "_" and "-".');
+    const [{ checkedKey, checkedUrl }, { saveProfile }, { createClient }] = await Promise.all([
+      import('../connection/find-connection.ts'),
+      import('../connection/profiles.ts'),
+      import('../../client/client.ts'),
+    ]);
     const given = flags as { url?: string; key?: string; stack?: string };
     const asks = given.stack === undefined && (given.url === undefined || given.key === undefined);
     const { url, key } = asks ? await ask(given) : await session.connection();

@@ -1,11 +1,8 @@
-import { join } from 'node:path';
 import type { Registration } from '../../client/client.ts';
 import { command } from '../command/command.ts';
 import { many, numberBetween, parsePairs } from '../frame/arguments.ts';
 import { EXIT, Failure } from '../frame/failure.ts';
 import { printable } from '../frame/text.ts';
-import { downloadTo, nameInFolder } from './download.ts';
-import { storedVideo } from './download-video.ts';
 import { endText, hasSucceeded } from './request-text.ts';
 import { waitForRequests } from './wait-for-requests.ts';
 
@@ -90,9 +87,11 @@ export const track = command<Flags, string[]>({
         timeout === undefined ? undefined : timeout * 1_000,
       );
       if (download !== undefined) {
+        const { downloadToFile, fileInFolder } = await import('./download-to-file.ts');
+        const { storedVideo } = await import('./download-video.ts');
         for (const request of ended.filter((each) => each.video?.state === 'stored')) {
           const video = storedVideo(request);
-          await downloadTo(session, video, join(download, nameInFolder(video)));
+          await downloadToFile(session, video, fileInFolder(download, video));
         }
       }
       const failed = ended.filter((each) => !hasSucceeded(each));
