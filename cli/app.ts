@@ -9,6 +9,7 @@ import { endpoints } from './endpoints/endpoints.ts';
 import { Failure } from './frame/failure.ts';
 import { listen } from './listen/listen.ts';
 import { login } from './login/login.ts';
+import { mcp } from './mcp/mcp.ts';
 import { download } from './requests/download.ts';
 import { events } from './requests/events.ts';
 import { poll, purge, restart, stop } from './requests/lifecycle.ts';
@@ -37,6 +38,7 @@ export function createApp(version: string) {
       listen,
       verify,
       doctor,
+      mcp,
       login,
       completion,
     },

@@ -1,13 +1,12 @@
 import { proposeCompletions, run } from '@stricli/core';
 import { createApp } from './app.ts';
 import { EXIT } from './frame/failure.ts';
-
-declare const VERSION: string;
+import { version } from './frame/version.ts';
 
 /** What a shell calls for completions; not meant for people. */
 const COMPLETE = '__complete';
 
-const app = createApp(typeof VERSION === 'string' ? VERSION : 'from sources');
+const app = createApp(version);
 const inputs = process.argv.slice(2);
 // A reader that has seen enough, such as head, closes the pipe.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

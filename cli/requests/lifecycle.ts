@@ -1,6 +1,7 @@
 import { command } from '../command/command.ts';
 import { confirm } from '../command/confirm.ts';
 import { FLAGS, many } from '../frame/arguments.ts';
+import { restartRequest } from './restart-request.ts';
 
 const IDS = many('ID', 'The ids of the requests');
 
@@ -24,9 +25,7 @@ export const restart = command<object, string[]>({
   async run({ connect, out }, _flags, ...ids) {
     const bridge = await connect();
     for (const id of ids) {
-      // Of a request that the bridge does not know there is nothing to begin again.
-      await bridge.requests.get(id);
-      const request = await bridge.requests.register({ requestId: id }, { restart: true });
+      const request = await restartRequest(bridge, id);
       out.value(request);
       out.line(`${id} is ${request.state}.`);
     }

@@ -1,0 +1,36 @@
+import { command } from '../command/command.ts';
+
+export const mcp = command<{ allowWrites?: boolean }>({
+  brief: 'Offer the bridge to a model as tools, by the Model Context Protocol on standard input and output',
+  description: `Offer the bridge to a model as tools, by the Model Context Protocol on standard input and output: requests, one
+request's story, endpoints, deliveries, stats and doctor. With --allow-writes also: track, poll, restart and stop a request,
+retry and replay deliveries. No tool erases anything, submits a job or gives a secret, and of URLs only the origin is
+shown. A key with the role "read" is enough without --allow-writes.`,
+  examples: [
+    ['mcp --profile local', 'Tools that read'],
+    ['mcp --profile production --allow-writes', 'Tools that also change'],
+  ],
+  flags: {
+    allowWrites: {
+      kind: 'boolean',
+      brief: 'Also offer tools that change something',
+      optional: true,
+      withNegated: false,
+    },
+  },
+  async run(session, { allowWrites = false }) {
+    const { process, out, signal } = session;
+    const [{ createInterface }, { answerCalls }, { createMethods }] = await Promise.all([
+      import('node:readline'),
+      import('./json-rpc.ts'),
+      import('./server.ts'),
+    ]);
+    const bridge = await session.connect();
+    await answerCalls({
+      lines: createInterface({ input: process.stdin, signal }),
+      write: (line) => out.raw(`${line}\n`),
+      methods: createMethods(bridge, { allowWrites, url: session.url() }),
+    });
+    signal.throwIfAborted();
+  },
+});
