@@ -45,6 +45,18 @@ export type RequestFilter = {
   readonly q?: string | undefined;
 };
 
+/** The filter of an endpoint's deliveries. */
+export type DeliveryFilter = {
+  readonly state?: Delivery['state'] | undefined;
+  /** A type of event, or a prefix with `.*`. */
+  readonly type?: string | undefined;
+  /** What the last attempt was answered: `404`, `5xx`, or `none` for no answer. */
+  readonly statusCode?: string | undefined;
+  /** The time range of the events, without `until` itself. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+};
+
 /**
  * A client of one bridge. It works in browsers and in Node, and needs nothing but `fetch`.
  *
@@ -128,11 +140,8 @@ export function createClient(options: ClientOptions) {
       /** Sends earlier deliveries again; `replays.get` shows how far it is. */
       replay: (id: string, order: ReplayOrder, call?: PostOptions) =>
         post<ReplayId>(`${endpointPath(id)}/replay`, order, call),
-      deliveries: (
-        id: string,
-        filter?: { readonly state?: Delivery['state'] | undefined },
-        call?: CallOptions,
-      ): List<Delivery> => list(`${endpointPath(id)}/deliveries`, { ...filter }, call),
+      deliveries: (id: string, filter?: DeliveryFilter, call?: CallOptions): List<Delivery> =>
+        list(`${endpointPath(id)}/deliveries`, { ...filter }, call),
       /** Messages of a pull endpoint; `wait`: how long to wait for some, in seconds, at most 20. */
       messages: (id: string, { wait, ...call }: CallOptions & { readonly wait?: number } = {}) =>
         exchange<Messages>('GET', `${endpointPath(id)}/messages`, { ...call, query: { wait } }),

@@ -3,11 +3,21 @@ import { command } from '../command/command.ts';
 import { FLAGS, many, one } from '../frame/arguments.ts';
 import { durationText, printable, table, timeText } from '../frame/text.ts';
 
-type Flags = { state?: Delivery['state']; limit: number };
+type Flags = {
+  state?: Delivery['state'];
+  type?: string;
+  statusCode?: string;
+  since?: string;
+  until?: string;
+  limit: number;
+};
 
 export const deliveries = command<Flags, [string]>({
   brief: "List an endpoint's deliveries, those of the newest events first",
-  examples: [['deliveries ep_… --state failed', 'What did not arrive, and why']],
+  examples: [
+    ['deliveries ep_… --state failed', 'What did not arrive, and why'],
+    ['deliveries ep_… --status-code 5xx --since 2h', 'What the receiver failed at lately'],
+  ],
   flags: {
     state: {
       kind: 'enum',
@@ -15,15 +25,31 @@ export const deliveries = command<Flags, [string]>({
       brief: 'Only in this state',
       optional: true,
     },
+    type: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Only of this type of event, or of a prefix with .*',
+      placeholder: 'TYPE',
+      optional: true,
+    },
+    statusCode: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Only those that were last answered this: 404, 5xx, or none for no answer',
+      placeholder: 'CODE',
+      optional: true,
+    },
+    since: { ...FLAGS.since, optional: true },
+    until: FLAGS.until,
     limit: FLAGS.limit,
   },
   aliases: { n: 'limit' },
   args: one('ENDPOINT', 'The id of the endpoint'),
-  async run({ connect, out }, { state, limit }, id) {
+  async run({ connect, out }, { limit, ...filter }, id) {
     const bridge = await connect();
     const rows: string[][] = [];
     let count = 0;
-    for await (const each of bridge.endpoints.deliveries(id, { state })) {
+    for await (const each of bridge.endpoints.deliveries(id, filter)) {
       if (++count > limit) break;
       out.value(each);
       rows.push([each.id, each.type, each.state, String(each.attemptCount), outcomeOf(each)]);

@@ -1,4 +1,4 @@
-import type { Client, Delivery } from '../../client/client.ts';
+import type { Client, Delivery, ReplayOrder } from '../../client/client.ts';
 import { command } from '../command/command.ts';
 import { FLAGS, one } from '../frame/arguments.ts';
 import { usageError } from '../frame/failure.ts';
@@ -21,7 +21,7 @@ export const replay = command<Flags, [string]>({
     type: {
       kind: 'parsed',
       parse: String,
-      brief: 'Only of this type of event',
+      brief: 'Only of this type of event, or of a prefix with .*',
       placeholder: 'TYPE',
       optional: true,
     },
@@ -31,19 +31,17 @@ export const replay = command<Flags, [string]>({
   async run({ connect, out, sleep }, { since, until = new Date().toISOString(), state, type, dryRun }, id) {
     const bridge = await connect();
     if (until <= since) throw usageError('--until must be after --since.');
-    if (dryRun || type !== undefined) {
+    const order = { since, until, state, ...(type === undefined ? {} : { type }) };
+    if (dryRun) {
       let count = 0;
-      for await (const each of meant(bridge, id, { since, until, state, type })) {
-        if (!dryRun) await bridge.deliveries.retry(each.id);
-        out.value({ id: each.id, type: each.type, state: each.state, ...(dryRun ? {} : { queued: true }) });
+      for await (const each of meant(bridge, id, order)) {
+        out.value({ id: each.id, type: each.type, state: each.state });
         count++;
       }
-      out.line(
-        dryRun ? `${count} deliveries would be sent again.` : `${count} deliveries are being sent again.`,
-      );
+      out.line(`${count} deliveries would be sent again.`);
       return;
     }
-    const { replayId } = await bridge.endpoints.replay(id, { since, until, state });
+    const { replayId } = await bridge.endpoints.replay(id, order);
     const live = out.terminal ? out.live() : undefined;
     let said = '';
     for (;;) {
@@ -68,21 +66,13 @@ export const replay = command<Flags, [string]>({
   },
 });
 
-type Meant = { since: string; until: string; state: 'failed' | 'all'; type: string | undefined };
-
-/** The deliveries that a replay would match. They come ordered by the time of their event, the newest first. */
+/** The deliveries that a replay is about: pending ones are sent anyway, and canceled ones are not to be. */
 async function* meant(
   bridge: Client,
   endpointId: string,
-  { since, until, state, type }: Meant,
+  { state, ...range }: ReplayOrder,
 ): AsyncGenerator<Delivery> {
-  const filter = { state: state === 'failed' ? ('failed' as const) : undefined };
-  for await (const each of bridge.endpoints.deliveries(endpointId, filter)) {
-    if (type !== undefined && each.type !== type) continue;
-    // Pending ones are sent anyway, and canceled ones are not to be.
-    if (each.state !== 'failed' && each.state !== 'delivered') continue;
-    const { timestamp } = await bridge.events.get(each.eventId);
-    if (timestamp < since) return;
-    if (timestamp < until) yield each;
-  }
+  const filter = state === 'failed' ? { ...range, state } : range;
+  for await (const each of bridge.endpoints.deliveries(endpointId, filter))
+    if (each.state === 'failed' || each.state === 'delivered') yield each;
 }

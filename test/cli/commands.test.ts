@@ -159,9 +159,11 @@ test('endpoints are managed, and their deliveries shown, retried and replayed', 
   const delivery = await sent();
   expect((await cli.run(['delivery', String(delivery.id)])).stdout).toMatch(/refused/);
   await json('retry', String(delivery.id));
+  const [tried] = await json('endpoints', 'test', id, '--to', 'http://127.0.0.1:9/', '--type', 'video.lost');
+  expect(tried).toMatchObject({ attempt: { error: 'connect_refused' } });
   expect(await json('endpoints', 'disable', id)).toMatchObject([{ enabled: false }]);
   expect(await json('endpoints', 'enable', id)).toMatchObject([{ enabled: true }]);
-  const dry = await cli.run(['replay', id, '--since', '1h', '--dry-run']);
+  const dry = await cli.run(['replay', id, '--since', '1h', '--type', 'endpoint.*', '--dry-run']);
   expect(dry.stdout).toBe('0 deliveries would be sent again.\n');
   expect((await json('replay', id, '--since', '1h')).at(-1)).toMatchObject({ state: 'done', matched: 0 });
   expect(await cli.run(['endpoints', 'rm', id])).toMatchObject({ code: 2 });

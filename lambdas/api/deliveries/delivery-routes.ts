@@ -3,7 +3,7 @@ import { equals, present } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Write } from '../../adapters/dynamodb/table.ts';
 import { entryWrite } from '../../adapters/rows/backlog.ts';
-import { DELIVERY_STATES, type DeliveryRow } from '../../domain/delivering/delivery.ts';
+import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
@@ -18,6 +18,7 @@ import { collectPage } from '../http/paging.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { deliveryAnswer, deliveryListAnswer } from './delivery-answers.ts';
+import { deliveryFilter, idsAround, isWanted, leavesOut } from './delivery-filter.ts';
 import { createDeliveries } from './delivery-rows.ts';
 import { deliveryView } from './delivery-view.ts';
 
@@ -38,21 +39,23 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/deliveries',
       access: 'read',
       summary: "Lists an endpoint's deliveries, the newest events first.",
-      query: z.strictObject({ ...paging, state: z.optional(z.enum(DELIVERY_STATES)) }),
+      query: z.strictObject({ ...paging, ...deliveryFilter }),
       answers: { 200: deliveryListAnswer },
       handle: async (call) => {
         const id = call.params.id ?? '';
-        const { state } = call.query;
+        const { query } = call;
+        const range = idsAround(query);
         // What was sent to an endpoint that is deleted meanwhile can still be looked at.
         if (!isEndpointId(id)) throw notFound('endpoint');
         return lists(call, (from) =>
           collectPage({
             ...from,
-            filtered: state !== undefined,
-            scan: (after, limit) => deliveries.list(id, after, limit),
+            filtered: leavesOut(query),
+            scan: (position = range.before, limit) =>
+              deliveries.list(id, { after: range.after, before: position }, limit),
             show: (entries) =>
               entries.map(({ row }) =>
-                isExpired(row, now()) || (state && row.state !== state) ? undefined : deliveryView(row),
+                isExpired(row, now()) || !isWanted(row, query) ? undefined : deliveryView(row),
               ),
           }),
         );

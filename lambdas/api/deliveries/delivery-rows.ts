@@ -15,10 +15,15 @@ export function createDeliveries(table: Table, now: () => number) {
     return row && !isExpired(row, now()) ? row : undefined;
   }
 
-  /** An endpoint's deliveries, those of the newest events first, from before an event's id. */
-  async function list(endpointId: string, before: string | undefined, limit: number) {
+  /** An endpoint's deliveries between the ids of two events, those of the newest events first. */
+  async function list(
+    endpointId: string,
+    { after, before }: { readonly after?: string | undefined; readonly before?: string | undefined },
+    limit: number,
+  ) {
     const { rows, more } = await table.query<DeliveryRow>({
       partition: deliveryPartition(endpointId),
+      after,
       before,
       newestFirst: true,
       limit,

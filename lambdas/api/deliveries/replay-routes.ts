@@ -8,16 +8,20 @@ import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { replayKey } from '../../domain/rows.ts';
 import { type Due, dueOf } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
-import { time } from '../http/fields.ts';
-import { invalid, notFound } from '../http/problem.ts';
+import { filterEntry, time } from '../http/fields.ts';
+import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { replayAnswer, replayIdAnswer } from './delivery-answers.ts';
+import { refuseEmpty } from './delivery-filter.ts';
 
 export const replaySchema = z.strictObject({
   since: time.check(z.describe('The first time of the events.')),
   until: z.optional(time.check(z.describe('Events from this time on are left out; default now.'))),
   state: z.optional(z.enum(['failed', 'all']).check(z.describe('Default `failed`.'))),
+  type: z.optional(
+    filterEntry.check(z.describe('Only of this type of event, or of a prefix with `.*`; default all.')),
+  ),
 });
 
 /** Replays: commands to send again what an endpoint was sent before. The deliver stage carries them out. */
@@ -29,7 +33,8 @@ export function replayRoutes(context: ApiContext): Route[] {
       method: 'POST',
       path: '/v1/endpoints/{id}/replay',
       access: 'admin',
-      summary: 'Sends the failed or all deliveries of a time range again, with the same event ids.',
+      summary:
+        'Sends the failed or all deliveries of a time range again, with the same event ids. `GET /v1/endpoints/{id}/deliveries` with the same range and type shows which these are.',
       body: replaySchema,
       answers: { 202: replayIdAnswer },
       handle: async ({ params, body, once }) => {
@@ -38,8 +43,7 @@ export function replayRoutes(context: ApiContext): Route[] {
         const at = now();
         const since = Date.parse(body.since);
         const until = body.until === undefined ? at : Date.parse(body.until);
-        if (until <= since)
-          throw invalid([{ path: 'until', message: 'This must be after `since`: give a later time.' }]);
+        refuseEmpty(since, until);
         const id = newReplayId(randomBytes(16));
         const key = replayKey(id);
         let due: Due | undefined;
@@ -51,6 +55,7 @@ export function replayRoutes(context: ApiContext): Route[] {
             since,
             until,
             of: body.state ?? 'failed',
+            ...(body.type === undefined ? {} : { type: body.type }),
             createdAt: at,
             matched: 0,
             queued: 0,

@@ -19,19 +19,18 @@ export const wellFormed = rule<string>((text) => {
   return text.isWellFormed() ? undefined : 'This contains half of a surrogate pair: send valid Unicode.';
 });
 
-export const filter = z
-  .array(
-    z
-      .string()
-      .check(
-        rule((entry) =>
-          isFilterEntry(entry)
-            ? undefined
-            : 'No type of event matches this; give a type, or a prefix such as video.*.',
-        ),
-      ),
-  )
-  .check(z.minLength(1), z.maxLength(MAX_FILTER_ENTRIES));
+/** A type of event, or a prefix of types. */
+export const filterEntry = z
+  .string()
+  .check(
+    rule((entry) =>
+      isFilterEntry(entry)
+        ? undefined
+        : 'No type of event matches this; give a type, or a prefix such as video.*.',
+    ),
+  );
+
+export const filter = z.array(filterEntry).check(z.minLength(1), z.maxLength(MAX_FILTER_ENTRIES));
 
 export const time = z.string().check(
   z.iso.datetime({

@@ -1,3 +1,4 @@
+import { matches } from '../events/event-filter.ts';
 import { eventId } from '../ids.ts';
 import type { RowKey, Work } from '../work.ts';
 import type { DeliveryRow } from './delivery.ts';
@@ -16,6 +17,8 @@ export type ReplayRow = RowKey &
     until: number;
     /** Which deliveries: those that failed, or all that are final. */
     of: 'failed' | 'all';
+    /** Only of this type of event, or of those with this prefix; by default of all. */
+    type?: string;
     createdAt: number;
     /** The last event looked at. */
     cursor?: string;
@@ -28,8 +31,11 @@ export type ReplayRow = RowKey &
   };
 
 /** Whether a replay sends this delivery again. A pending or held one goes out without it. */
-export const isMeant = ({ of }: ReplayRow, row: DeliveryRow): boolean =>
-  isFinal(row) && row.state !== 'canceled' && (of === 'all' || row.state === 'failed');
+export const isMeant = ({ of, type }: ReplayRow, row: DeliveryRow): boolean =>
+  isFinal(row) &&
+  row.state !== 'canceled' &&
+  (of === 'all' || row.state === 'failed') &&
+  (type === undefined || matches([type], row.type));
 
 /** @param done how many of its deliveries have ended */
 export function replayState({ queuedAll, queued }: ReplayRow, done: number): ReplayState {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { DeliveryRow, DeliveryState } from '../../../../lambdas/domain/delivering/delivery.ts';
-import { deliveryId, eventId } from '../../../../lambdas/domain/ids.ts';
+import { deliveryId, eventId, parseEventId } from '../../../../lambdas/domain/ids.ts';
 import { deliveryKey, eventKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { type Client, createClient, uuid } from '../call-api.ts';
@@ -92,6 +92,54 @@ test("an endpoint's deliveries are listed newest first, by state, without the ex
   expect(failed.body.items.map(({ id }: DeliveryRow) => id)).toEqual(
     rows.filter(({ state }) => state === 'failed').map(({ id }) => id),
   );
+});
+
+describe('the list of deliveries', () => {
+  const answered = (attempt: object) => ({ attempts: [{ at: 0, durationMs: 1, ...attempt }] });
+  const listed = async (query: string): Promise<number[]> => {
+    const path = `/v1/endpoints/${endpointId}/deliveries?${query}`;
+    const { body } = await api.call('GET', path);
+    return body.items.map(({ eventId: id }: DeliveryRow) => parseEventId(id)?.position).reverse();
+  };
+
+  test.each([
+    ['statusCode=404', [1]],
+    ['statusCode=4xx', [1, 2]],
+    ['statusCode=none', [3]],
+    ['type=video.stored', [2]],
+    ['type=video.*', [1, 2, 3, 4]],
+    ['type=endpoint.*', [5]],
+    ['state=failed&statusCode=4xx&type=video.stored', [2]],
+    ['state=delivered&statusCode=4xx', []],
+  ])('is filtered by %s', async (query, positions) => {
+    await deliver(1, 'failed', answered({ statusCode: 404 }));
+    await deliver(2, 'failed', { ...answered({ statusCode: 410 }), type: 'video.stored' });
+    await deliver(3, 'failed', answered({ error: 'dns' }));
+    await deliver(4, 'delivered', answered({ statusCode: 204 }));
+    await deliver(5, 'delivered', { ...answered({ statusCode: 204 }), type: 'endpoint.test' });
+    expect(await listed(query)).toEqual(positions);
+  });
+
+  test('is bounded by the time of the events, page by page, without the end of the range', async () => {
+    for (let n = 1; n <= 6; n++) await deliver(n, 'delivered');
+    const at = (n: number) => new Date(api.clock.now + n).toISOString();
+    expect(await listed(`since=${at(2)}`)).toEqual([2, 3, 4, 5, 6]);
+    expect(await listed(`until=${at(2)}`)).toEqual([1]);
+    const path = `/v1/endpoints/${endpointId}/deliveries?since=${at(2)}&until=${at(6)}&limit=3`;
+    const first = (await api.call('GET', path)).body;
+    const second = (await api.call('GET', `${path}&cursor=${first.cursor}`)).body;
+    expect([first.items.length, second.items.length, second.cursor]).toEqual([3, 1, undefined]);
+  });
+
+  test.each([
+    ['statusCode=9', 'statusCode'],
+    ['type=*', 'type'],
+    ['since=yesterday', 'since'],
+    ['since=2026-11-20T00:00:00Z&until=2026-11-19T00:00:00Z', 'until'],
+  ])('refuses %s', async (query, path) => {
+    const { status, body } = await api.call('GET', `/v1/endpoints/${endpointId}/deliveries?${query}`);
+    expect([status, body.errors[0].path]).toEqual([400, path]);
+  });
 });
 
 test('a filter that matches little goes on with the cursor, though a page be empty', async () => {

@@ -30,6 +30,12 @@ test('a replay is ordered as a row that the deliver stage is woken for, and show
   });
 });
 
+test('a replay of one type of event says so to the deliver stage', async () => {
+  const { call, path } = await setUp();
+  const { body } = await call('POST', path, { body: { since: '2026-11-20T00:00:00Z', type: 'video.*' } });
+  expect(await database().table.get(replayKey(body.replayId))).toMatchObject({ type: 'video.*' });
+});
+
 test('the same idempotency key orders one replay', async () => {
   const { call, path } = await setUp();
   const order = () =>
@@ -46,6 +52,7 @@ test.each([
   [{ since: 'yesterday' }],
   [{ since: '2026-11-20T00:00:00Z', until: '2026-11-19T00:00:00Z' }],
   [{ since: '2026-11-20T00:00:00Z', state: 'pending' }],
+  [{ since: '2026-11-20T00:00:00Z', type: 'video' }],
 ])('%o is refused', async (body) => {
   const { call, path } = await setUp();
   expect((await call('POST', path, { body })).status).toBe(400);

@@ -22,6 +22,16 @@ test.each([
   expect(isMeant({ of: 'failed' } as ReplayRow, row)).toBe(byFailed);
 });
 
+test('a replay of a type leaves the others out', () => {
+  const row = { state: 'failed', type: 'video.stored' } as DeliveryRow;
+  const isMeantBy = (type: string) => isMeant({ of: 'failed', type } as ReplayRow, row);
+  expect([isMeantBy('video.stored'), isMeantBy('video.*'), isMeantBy('video.complete')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+});
+
 test.each([
   [undefined, 5, 5, 'queueing'],
   [true, 5, 4, 'sending'],

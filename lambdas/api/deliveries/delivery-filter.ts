@@ -1,0 +1,60 @@
+import * as z from 'zod/mini';
+import { DELIVERY_STATES, type DeliveryRow } from '../../domain/delivering/delivery.ts';
+import { firstEventId } from '../../domain/delivering/replay.ts';
+import { matches } from '../../domain/events/event-filter.ts';
+import { filterEntry, time } from '../http/fields.ts';
+import { invalid } from '../http/problem.ts';
+
+const STATUS_CODE = 'This is no status code: give one such as 404, a class such as 5xx, or none.';
+
+/** The filters of an endpoint's deliveries. */
+export const deliveryFilter = {
+  state: z.optional(z.enum(DELIVERY_STATES)),
+  type: z.optional(filterEntry.check(z.describe('A type of event, or a prefix with `.*`.'))),
+  statusCode: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(/^([1-5]\d\d|[1-5]xx|none)$/, STATUS_CODE),
+        z.describe('What the last attempt was answered: `404`, `5xx`, or `none` for no answer.'),
+      ),
+  ),
+  since: z.optional(time.check(z.describe('Of events from this time on.'))),
+  until: z.optional(time.check(z.describe('Of events before this time.'))),
+};
+
+type DeliveryFilter = {
+  readonly [Name in keyof typeof deliveryFilter]?: z.output<(typeof deliveryFilter)[Name]>;
+};
+
+/** Whether a delivery is of the wanted state, type and status code. */
+export function isWanted(row: DeliveryRow, { state, type, statusCode }: DeliveryFilter): boolean {
+  if (state && row.state !== state) return false;
+  if (type && !matches([type], row.type)) return false;
+  return statusCode === undefined || wasAnswered(row, statusCode);
+}
+
+/** Whether a filter looks at more than the time, which bounds the read itself. */
+export const leavesOut = ({ state, type, statusCode }: DeliveryFilter): boolean =>
+  state !== undefined || type !== undefined || statusCode !== undefined;
+
+/** The ids of events between which the time range lies; both are outside of it. */
+export function idsAround({ since, until }: DeliveryFilter) {
+  if (since && until) refuseEmpty(Date.parse(since), Date.parse(until));
+  return {
+    after: since && firstEventId(Date.parse(since)),
+    before: until && firstEventId(Date.parse(until)),
+  };
+}
+
+/** Throws a problem when the range (ms since epoch) has no time in it. */
+export function refuseEmpty(since: number, until: number): void {
+  if (until <= since)
+    throw invalid([{ path: 'until', message: 'This must be after `since`: give a later time.' }]);
+}
+
+function wasAnswered({ attempts }: DeliveryRow, wanted: string): boolean {
+  const last = attempts.at(-1);
+  if (wanted === 'none') return last?.error !== undefined && last.statusCode === undefined;
+  return last?.statusCode !== undefined && String(last.statusCode).startsWith(wanted.replace('xx', ''));
+}
