@@ -1,4 +1,4 @@
-import { signal } from '@preact/signals';
+import { computed, signal } from '@preact/signals';
 import type { Client, RequestFilter, VideoRequest } from '../../client/client.ts';
 
 const PAGE = 100;
@@ -6,6 +6,10 @@ const PAGE = 100;
 const FIRST_PAGE = 50;
 /** Pages that are loaded again at once; a screen shows rows of two at most. */
 const PAGES_AT_ONCE = 3;
+
+/** A loaded page: where it begins, and what it held when it was last read. */
+type LoadedPage = { cursor: string | undefined; readonly limit: number; ids: Set<string> };
+type Answered = { readonly items: readonly VideoRequest[]; readonly cursor?: string | undefined };
 
 /**
  * The requests of a filter, newest first, as far as they were loaded. New ones come on top, and the pages in
@@ -16,69 +20,109 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
   const rows = signal<readonly VideoRequest[]>([]);
   /** Waiting for a person; shown above all others where no filter is set. */
   const parked = signal<readonly VideoRequest[]>([]);
+  /** As they are shown. */
+  const all = computed(() => [...parked.value, ...rows.value]);
   const loading = signal(false);
   const error = signal<unknown>(undefined);
   /** Whether there are no more pages. */
   const complete = signal(false);
+  const stopped = new AbortController();
+  const { signal: untilStopped } = stopped;
   const known = new Map<string, VideoRequest>();
-  /** Where each loaded page begins. */
-  const pages: { cursor: string | undefined; limit: number; ids: Set<string> }[] = [];
+  /** One behind the other; new requests push the old ones of a page into the next. */
+  const pages: LoadedPage[] = [];
   let next: string | undefined;
   const isPlain = !filter.state && !filter.status && !filter.q;
 
-  function merge(found: readonly VideoRequest[]): void {
-    for (const each of found) known.set(each.requestId, each);
+  function show(): void {
     const aside = new Set(parked.value.map(({ requestId }) => requestId));
-    rows.value = [...known.values()]
+    const sorted = [...known.values()]
       .filter(({ requestId }) => !aside.has(requestId))
       .sort((a, b) => (a.registeredAt < b.registeredAt ? 1 : a.registeredAt > b.registeredAt ? -1 : 0));
+    const isSame = sorted.length === rows.value.length && sorted.every((each, i) => each === rows.value[i]);
+    if (!isSame) rows.value = sorted;
+  }
+
+  /** Keeps what it knew of requests that did not change, so that only the others are drawn again. */
+  function know(items: readonly VideoRequest[]): void {
+    for (const each of items) {
+      const before = known.get(each.requestId);
+      if (!before || JSON.stringify(before) !== JSON.stringify(each)) known.set(each.requestId, each);
+    }
+  }
+
+  /** Takes what a page holds now, in place of what it held. */
+  function replace(page: LoadedPage, { items, cursor }: Answered): void {
+    const answered = new Set(items.map(({ requestId }) => requestId));
+    const missing = [...page.ids].filter((id) => !answered.has(id));
+    const oldest = cursor === undefined ? '' : items.at(-1)?.registeredAt;
+    know(items);
+    // An empty page that others follow says of no time what there is.
+    if (oldest === undefined) return;
+    const pushedOut = missing.filter((id) => (known.get(id)?.registeredAt ?? '') <= oldest);
+    const pushed = new Set(pushedOut);
+    // The others matched once, or were there, and do not match or are erased now.
+    for (const id of missing) if (!pushed.has(id)) known.delete(id);
+    page.ids = answered;
+    if (pushedOut.length === 0) return;
+    const following = pages[pages.indexOf(page) + 1];
+    if (following) {
+      following.cursor = cursor;
+      following.ids = new Set([...pushedOut, ...following.ids]);
+    } else pages.push({ cursor, limit: PAGE, ids: pushed });
   }
 
   /** Runs one load at a time; a failure is shown, and the next try may mend it. */
-  async function run(load: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  async function run(load: () => Promise<void>): Promise<void> {
     if (loading.value) return;
     loading.value = true;
     try {
       await load();
       error.value = undefined;
     } catch (thrown) {
-      if (!signal.aborted) error.value = thrown;
+      if (!untilStopped.aborted) error.value = thrown;
     } finally {
       loading.value = false;
     }
   }
 
-  const loadMore = (signal: AbortSignal) =>
+  const loadMore = () =>
     run(async () => {
       if (complete.value) return;
       const limit = pages.length === 0 ? FIRST_PAGE : PAGE;
-      const page = await list.page({ limit, cursor: next, signal });
-      pages.push({ cursor: next, limit, ids: new Set(page.items.map(({ requestId }) => requestId)) });
-      next = page.cursor;
+      const { items, cursor } = await list.page({ limit, cursor: next, signal: untilStopped });
+      const page = { cursor: next, limit, ids: new Set<string>() };
+      // A search may find nothing in what it looked through, and go on.
+      if (items.length > 0 || pages.length === 0) pages.push(page);
+      replace(page, { items, cursor });
+      next = cursor;
       complete.value = next === undefined;
-      merge(page.items);
-    }, signal);
+      show();
+    });
 
-  /** Loads the first page again, and those with the given requests. */
-  const refresh = (seen: readonly string[], signal: AbortSignal) =>
+  /** Loads the first page again, and those with the given requests, which are in sight. */
+  const refresh = (seen: readonly string[]) =>
     run(async () => {
-      const inSight = pages.filter(({ ids }, i) => i === 0 || seen.some((id) => ids.has(id)));
+      const inSight = pages
+        .filter(({ ids }, i) => i === 0 || seen.some((id) => ids.has(id)))
+        .slice(0, PAGES_AT_ONCE);
       const [waiting, ...found] = await Promise.all([
-        isPlain ? client.requests.list({ state: 'parked' }).page({ limit: PAGE, signal }) : undefined,
-        ...inSight.slice(0, PAGES_AT_ONCE).map(({ cursor, limit }) => list.page({ limit, cursor, signal })),
+        isPlain
+          ? client.requests.list({ state: 'parked' }).page({ limit: PAGE, signal: untilStopped })
+          : undefined,
+        ...inSight.map(({ cursor, limit }) => list.page({ limit, cursor, signal: untilStopped })),
       ]);
       if (waiting) parked.value = waiting.items;
-      // Of a filtered list, what no longer matches is no longer answered.
-      const answered = new Set(found.flatMap((page) => page?.items.map(({ requestId }) => requestId) ?? []));
-      if (!isPlain)
-        for (const { ids } of inSight) for (const id of ids) if (!answered.has(id)) known.delete(id);
-      inSight.forEach((page, i) => {
-        for (const { requestId } of found[i]?.items ?? []) page.ids.add(requestId);
-      });
-      merge(found.flatMap((page) => page?.items ?? []));
-    }, signal);
+      const answered = inSight.map((page, i) => ({ page, answer: found[i] }));
+      // From the end, since a page pushes into the one behind it.
+      for (const { page, answer } of answered.reverse()) if (answer) replace(page, answer);
+      show();
+    });
 
-  return { rows, parked, loading, error, complete, loadMore, refresh };
+  /** Ends what is being loaded; nobody looks at the list any more. */
+  const stop = () => stopped.abort();
+
+  return { rows, parked, all, loading, error, complete, loadMore, refresh, stop };
 }
 
 export type RequestStore = ReturnType<typeof createRequestStore>;

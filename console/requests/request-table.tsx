@@ -25,12 +25,11 @@ const AHEAD = 30;
 export function RequestTable({ store }: { readonly store: RequestStore }) {
   const scroller = useRef<HTMLDivElement>(null);
   const isNarrow = useSignal(NARROW.matches);
-  const rows = [...store.parked.value, ...store.rows.value];
+  const rows = store.all.value;
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => (isNarrow.value ? NARROW_ROW : ROW),
-    getItemKey: (i) => rows[i]?.requestId ?? i,
   });
   const items = virtualizer.getVirtualItems();
   const drawnRows = useDrawnRows(items, rows);
@@ -38,29 +37,28 @@ export function RequestTable({ store }: { readonly store: RequestStore }) {
   seen.current = items.flatMap(({ index }) => rows[index]?.requestId ?? []);
 
   useEffect(() => {
-    const controller = new AbortController();
-    const { signal } = controller;
     const changed = () => {
       isNarrow.value = NARROW.matches;
       virtualizer.measure();
     };
-    NARROW.addEventListener('change', changed, { signal });
-    void store.loadMore(signal).then(() => store.refresh([], signal));
+    NARROW.addEventListener('change', changed);
+    void store.loadMore().then(() => store.refresh([]));
     const timer = setInterval(() => {
-      if (!document.hidden) void store.refresh(seen.current, signal);
+      if (!document.hidden) void store.refresh(seen.current);
     }, REFRESH_MS);
     return () => {
-      controller.abort();
+      NARROW.removeEventListener('change', changed);
       clearInterval(timer);
+      store.stop();
     };
   }, [store]);
 
+  // Also while nothing is found: a filter may match what comes much later. An error waits for the next refresh.
   const isNearEnd = (items.at(-1)?.index ?? 0) >= rows.length - AHEAD;
+  const mayLoad = !store.complete.value && !store.loading.value && store.error.value === undefined;
   useEffect(() => {
-    const controller = new AbortController();
-    if (isNearEnd && rows.length > 0 && !store.complete.value && !store.loading.value)
-      void store.loadMore(controller.signal);
-  }, [isNearEnd, rows.length, store.loading.value]);
+    if (isNearEnd && mayLoad) void store.loadMore();
+  }, [isNearEnd, mayLoad, rows.length]);
 
   return (
     <div

@@ -61,7 +61,7 @@ export function RequestsPage() {
     <section class="page fill">
       <div class="page-head">
         <h1>Requests</h1>
-        <Count store={store} />
+        <Count store={store} isFiltered={search !== ''} />
         {isAdmin.value && (
           <div class="buttons">
             <button type="button" class="primary" onClick={() => (dialog.value = 'register')}>
@@ -109,7 +109,7 @@ type RowsProps = {
 };
 
 function Rows({ store, isFiltered, onRegister }: RowsProps) {
-  const isEmpty = store.rows.value.length === 0 && store.parked.value.length === 0;
+  const isEmpty = store.all.value.length === 0;
   return (
     <>
       {isEmpty && !store.complete.value && !store.error.value && <Loading />}
@@ -135,12 +135,18 @@ function Rows({ store, isFiltered, onRegister }: RowsProps) {
   );
 }
 
-function Count({ store }: { readonly store: RequestStore }) {
-  const count = store.rows.value.length + store.parked.value.length;
-  if (count === 0) return null;
+type CountProps = { readonly store: RequestStore; readonly isFiltered: boolean };
+
+function Count({ store, isFiltered }: CountProps) {
+  const count = store.all.value.length;
+  const isComplete = store.complete.value;
+  if (count === 0 && (isComplete || !isFiltered)) return null;
+  const soFar = isFiltered
+    ? `${plural(count, 'request')} found so far`
+    : `the newest ${plural(count, 'request')}`;
   return (
     <span class="subtle" role="status">
-      {store.complete.value ? plural(count, 'request') : `the newest ${plural(count, 'request')}`}
+      {isComplete ? plural(count, 'request') : soFar}
     </span>
   );
 }
