@@ -1,16 +1,17 @@
-import { useComputed, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import type { Delivery } from '../../client/client.ts';
+import { type Signal, useComputed, useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { Delivery, DeliveryFilter } from '../../client/client.ts';
+import { TypeSelect } from '../events/type-select.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Ago } from '../parts/time.tsx';
-import { TimeField } from '../parts/time-field.tsx';
+import { TimeField, timeIn } from '../parts/time-field.tsx';
 import { deliveryTone } from '../parts/tone.ts';
-import { plural } from '../parts/words.ts';
 import { api } from '../session/session.ts';
 import { DeliveryDialog } from './delivery-dialog.tsx';
+import { createDeliveryList, type DeliveryList } from './delivery-list.ts';
 import { whyNot } from './endpoint-words.ts';
 
 type LogProps = {
@@ -26,9 +27,12 @@ const STATES: readonly (readonly [State, string])[] = [
   ['pending', 'Pending'],
   ['held', 'Held'],
   ['delivered', 'Delivered'],
+  ['canceled', 'Canceled'],
 ];
-const PAGE = 50;
 const REFRESH_MS = 4_000;
+/** What the API takes; while another one is typed, it does not count. */
+const STATUS_CODE = /^([1-5]\d\d|[1-5]xx|none)$/;
+const COMMON_CODES = ['none', '2xx', '3xx', '4xx', '5xx', '400', '401', '403', '404', '410', '413', '429'];
 
 /** What an endpoint was sent, the newest events first. */
 export function DeliveryLog({ endpointId, chosen }: LogProps) {
@@ -36,55 +40,31 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
   const code = useSignal('');
   const type = useSignal('');
   const since = useSignal('');
-  const found = useSignal<readonly Delivery[] | undefined>(undefined);
-  const next = useSignal<string | undefined>(undefined);
-  const error = useSignal<unknown>(undefined);
+  const until = useSignal('');
   const open = useSignal<string | undefined>(chosen);
-
-  const list = () => api().endpoints.deliveries(endpointId, { state: state.value || undefined });
-  useEffect(() => {
-    const controller = new AbortController();
-    const { signal } = controller;
-    found.value = undefined;
-    async function refresh(): Promise<void> {
-      try {
-        const page = await list().page({ limit: PAGE, signal });
-        const isFirst = found.value === undefined;
-        const fresh = new Set(page.items.map(({ id }) => id));
-        found.value = [...page.items, ...(found.value ?? []).slice(PAGE).filter(({ id }) => !fresh.has(id))];
-        if (isFirst) next.value = page.cursor;
-        error.value = undefined;
-      } catch (thrown) {
-        if (!signal.aborted) error.value = thrown;
-      }
-    }
-    void refresh();
-    const timer = setInterval(() => !document.hidden && void refresh(), REFRESH_MS);
-    return () => {
-      controller.abort();
-      clearInterval(timer);
-    };
-  }, [endpointId, state.value]);
-
-  async function more(): Promise<void> {
-    try {
-      const page = await list().page({ limit: PAGE, cursor: next.value });
-      const known = new Set(found.value?.map(({ id }) => id));
-      found.value = [...(found.value ?? []), ...page.items.filter(({ id }) => !known.has(id))];
-      next.value = page.cursor;
-    } catch (thrown) {
-      error.value = thrown;
-    }
-  }
-
-  const shown = useComputed(() =>
-    (found.value ?? []).filter((delivery) => {
-      const last = delivery.attempts.at(-1);
-      if (code.value && !String(last?.statusCode ?? '').startsWith(code.value)) return false;
-      if (type.value && !delivery.type.includes(type.value)) return false;
-      return !since.value || (last !== undefined && Date.parse(last.at) >= new Date(since.value).getTime());
+  const filter = useComputed(
+    (): DeliveryFilter => ({
+      state: state.value || undefined,
+      statusCode: STATUS_CODE.test(code.value) ? code.value : undefined,
+      type: type.value || undefined,
+      since: timeIn(since.value),
+      until: timeIn(until.value),
     }),
   );
+  const wanted = JSON.stringify(filter.value);
+  const list = useMemo(() => createDeliveryList(api(), endpointId, filter.value), [endpointId, wanted]);
+  useEffect(() => {
+    void list.loadMore();
+    const timer = setInterval(() => !document.hidden && void list.refresh(), REFRESH_MS);
+    return () => {
+      list.stop();
+      clearInterval(timer);
+    };
+  }, [list]);
+  const clear = () => {
+    state.value = '';
+    for (const each of [code, type, since, until]) each.value = '';
+  };
 
   return (
     <section class="panel">
@@ -98,37 +78,71 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
             state.value = each;
           }}
         />
-        <input
-          aria-label="Type of event"
-          placeholder="Type, e.g. video.stored"
-          value={type.value}
-          onInput={({ currentTarget }) => {
-            type.value = currentTarget.value.trim();
-          }}
-        />
-        <input
-          aria-label="Status code"
-          placeholder="Code"
-          class="short"
-          inputMode="numeric"
-          value={code.value}
-          onInput={({ currentTarget }) => {
-            code.value = currentTarget.value.trim();
-          }}
-        />
+        <TypeSelect value={type} class="inline" />
+        <CodeField code={code} />
         <TimeField label="Since" value={since} class="inline" />
+        <TimeField label="Until" value={until} class="inline" />
       </div>
-      <ErrorNote error={error.value} />
-      {!found.value && !error.value && <Loading />}
-      {found.value?.length === 0 && (
-        <Empty title={state.value ? `No delivery is ${state.value}` : 'Nothing was sent yet'}>
-          {!state.value && <p>Send a test, or wait for the next event that its filter matches.</p>}
+      <ErrorNote error={list.error.value} />
+      <Rows list={list} isFiltered={wanted !== '{}'} onOpen={(id) => (open.value = id)} onClear={clear} />
+      {open.value && <DeliveryDialog id={open.value} onClose={() => (open.value = undefined)} />}
+    </section>
+  );
+}
+
+function CodeField({ code }: { readonly code: Signal<string> }) {
+  const isWrong = code.value !== '' && !STATUS_CODE.test(code.value);
+  return (
+    <>
+      <input
+        aria-label="Status code"
+        aria-invalid={isWrong}
+        placeholder="Status code"
+        title="Such as 404, 5xx, or none for no answer"
+        class="short"
+        list="status-codes"
+        value={code.value}
+        onInput={({ currentTarget }) => {
+          code.value = currentTarget.value.trim().toLowerCase();
+        }}
+      />
+      <datalist id="status-codes">
+        {COMMON_CODES.map((each) => (
+          <option key={each} value={each} />
+        ))}
+      </datalist>
+    </>
+  );
+}
+
+type RowsProps = {
+  readonly list: DeliveryList;
+  readonly isFiltered: boolean;
+  readonly onOpen: (id: string) => void;
+  readonly onClear: () => void;
+};
+
+function Rows({ list, isFiltered, onOpen, onClear }: RowsProps) {
+  const found = list.found.value;
+  const isSearching = list.loading.value && !list.complete.value;
+  return (
+    <>
+      {found.length === 0 && isSearching && <Loading />}
+      {found.length === 0 && list.complete.value && (
+        <Empty title={isFiltered ? 'No delivery matches' : 'Nothing was sent yet'}>
+          {isFiltered ? (
+            <button type="button" onClick={onClear}>
+              Show all
+            </button>
+          ) : (
+            <p>Send a test, or wait for the next event that its filter matches.</p>
+          )}
         </Empty>
       )}
       <ul class="plain log">
-        {shown.value.map((delivery) => (
+        {found.map((delivery) => (
           <li key={delivery.id}>
-            <button type="button" class="log-row" onClick={() => (open.value = delivery.id)}>
+            <button type="button" class="log-row" onClick={() => onOpen(delivery.id)}>
               <Badge tone={deliveryTone(delivery.state)}>{delivery.state}</Badge>
               <strong>{delivery.type}</strong>
               <span class="number">{delivery.attempts.at(-1)?.statusCode ?? ''}</span>
@@ -146,17 +160,11 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
           </li>
         ))}
       </ul>
-      {found.value && found.value.length > shown.value.length && (
-        <p class="subtle">
-          {plural(found.value.length - shown.value.length, 'loaded delivery', 'loaded deliveries')} left out
-        </p>
-      )}
-      {next.value && (
-        <button type="button" onClick={() => void more()}>
-          Load older ones
+      {!list.complete.value && found.length > 0 && (
+        <button type="button" disabled={isSearching} onClick={() => void list.loadMore()}>
+          {isSearching ? 'Looking through older ones …' : 'Load older ones'}
         </button>
       )}
-      {open.value && <DeliveryDialog id={open.value} onClose={() => (open.value = undefined)} />}
-    </section>
+    </>
   );
 }

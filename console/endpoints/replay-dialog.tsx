@@ -1,20 +1,28 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Replay } from '../../client/client.ts';
+import { TypeSelect } from '../events/type-select.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { TimeField } from '../parts/time-field.tsx';
+import { TimeField, timeIn } from '../parts/time-field.tsx';
 import { plural } from '../parts/words.ts';
 import { api } from '../session/session.ts';
 
 type ReplayDialogProps = { readonly endpointId: string; readonly onClose: () => void };
+type Which = 'failed' | 'all';
+type Order = {
+  readonly since: string;
+  readonly until: string;
+  readonly state: Which;
+  readonly type?: string;
+};
+/** How many deliveries a replay would send, as far as they are counted. */
 type Count = { readonly count: number; readonly isWhole: boolean };
 
 const HOUR_MS = 3_600_000;
 const LOOK_MS = 1_000;
-/** Deliveries that are counted at most before a replay. */
-const COUNTED = 2_000;
+const TYPING_MS = 200;
 
 const WHICH = [
   ['failed', 'Those that failed'],
@@ -25,51 +33,59 @@ const WHICH = [
 export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   const since = useSignal(localInput(Date.now() - 24 * HOUR_MS));
   const until = useSignal('');
-  const state = useSignal<'failed' | 'all'>('failed');
+  const state = useSignal<Which>('failed');
+  const type = useSignal('');
   const count = useSignal<Count | undefined>(undefined);
   const replay = useSignal<Replay | undefined>(undefined);
   const error = useSignal<unknown>(undefined);
 
+  /** Undefined while a field says nothing that can be ordered. */
+  function orderOf(): Order | undefined {
+    const from = timeIn(since.value);
+    const to = timeIn(until.value) ?? new Date().toISOString();
+    if (from === undefined || from >= to) return undefined;
+    return { since: from, until: to, state: state.value, ...(type.value ? { type: type.value } : {}) };
+  }
+
   useEffect(() => {
     const controller = new AbortController();
+    const { signal } = controller;
     count.value = undefined;
+    error.value = undefined;
     const timer = setTimeout(async () => {
+      const order = orderOf();
+      if (!order) return;
       try {
-        count.value = await counted(endpointId, rangeOf(), state.value, controller.signal);
+        for await (const each of counted(endpointId, order, signal)) count.value = each;
       } catch (thrown) {
-        if (!controller.signal.aborted) error.value = thrown;
+        if (!signal.aborted) error.value = thrown;
       }
-    }, 200);
+    }, TYPING_MS);
     return () => {
       controller.abort();
       clearTimeout(timer);
     };
-  }, [since.value, until.value, state.value]);
-
-  const rangeOf = () => ({
-    since: new Date(since.value).getTime(),
-    until: until.value ? new Date(until.value).getTime() : Date.now(),
-  });
+  }, [since.value, until.value, state.value, type.value]);
 
   const id = replay.value?.id;
   useEffect(() => {
     if (!id) return;
     const timer = setInterval(async () => {
-      replay.value = await api().replays.get(id);
-      if (replay.value.state === 'done') clearInterval(timer);
+      // One look that fails is made up for by the next.
+      replay.value = await api()
+        .replays.get(id)
+        .catch(() => replay.value);
+      if (replay.value?.state === 'done') clearInterval(timer);
     }, LOOK_MS);
     return () => clearInterval(timer);
   }, [id]);
 
   async function start(): Promise<void> {
+    const order = orderOf();
+    if (!order) return;
     error.value = undefined;
     try {
-      const range = rangeOf();
-      const { replayId } = await api().endpoints.replay(endpointId, {
-        since: new Date(range.since).toISOString(),
-        ...(until.value ? { until: new Date(range.until).toISOString() } : {}),
-        state: state.value,
-      });
+      const { replayId } = await api().endpoints.replay(endpointId, order);
       replay.value = await api().replays.get(replayId);
     } catch (thrown) {
       error.value = thrown;
@@ -77,12 +93,14 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   }
 
   if (replay.value) return <Progress replay={replay.value} onClose={onClose} />;
+  const isWrong = orderOf() === undefined;
   return (
     <Dialog title="Replay deliveries" onClose={onClose}>
       <div class="two">
         <TimeField label="Since" value={since} />
         <TimeField label="Until" hint="now, if empty" value={until} />
       </div>
+      <TypeSelect value={type} />
       <Choices
         label="Which deliveries"
         options={WHICH}
@@ -91,13 +109,15 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
           state.value = each;
         }}
       />
-      <p role="status">{count.value ? inWords(count.value) : 'Counting …'}</p>
+      <p role="status">
+        {isWrong ? 'Choose a time for “Since” that is before “Until”.' : inWords(count.value)}
+      </p>
       <ErrorNote error={error.value} />
       <div class="buttons">
         <button
           type="button"
           class="primary"
-          disabled={count.value?.count === 0}
+          disabled={isWrong || (count.value?.isWhole && count.value.count === 0)}
           onClick={() => void start()}
         >
           Replay
@@ -127,29 +147,26 @@ function Progress({ replay, onClose }: { readonly replay: Replay; readonly onClo
   );
 }
 
-function inWords({ count, isWhole }: Count): string {
+function inWords(counted: Count | undefined): string {
+  if (!counted) return 'Counting …';
+  const { count, isWhole } = counted;
+  if (!isWhole) return `Counting … ${plural(count, 'delivery', 'deliveries')} so far.`;
   if (count === 0) return 'There is nothing to send again: choose an earlier time, or all that have ended.';
-  return `${isWhole ? '' : 'More than '}${plural(count, 'delivery', 'deliveries')} will be sent again, with the same ids.`;
+  return `${plural(count, 'delivery', 'deliveries')} will be sent again, with the same ids.`;
 }
 
-/** Counts what a replay would send; the events in [since, until), by the time in the order of the list. */
-async function counted(
+/** Counts what a replay would send: those of its range that failed or, if all are wanted, were delivered. */
+async function* counted(
   endpointId: string,
-  { since, until }: { since: number; until: number },
-  state: 'failed' | 'all',
+  { state, ...range }: Order,
   signal: AbortSignal,
-): Promise<Count> {
+): AsyncGenerator<Count> {
   let count = 0;
-  const list = api().endpoints.deliveries(endpointId, state === 'failed' ? { state } : {}, { signal });
-  for await (const { items } of list.pages({ limit: 100, signal })) {
-    for (const { state: ended, attempts } of items) {
-      const isMeant = ended === 'failed' || (state === 'all' && ended === 'delivered');
-      const at = Date.parse(attempts[0]?.at ?? '');
-      if (isMeant && at >= since && at < until) count++;
-    }
-    if (count >= COUNTED) return { count: COUNTED, isWhole: false };
+  const list = api().endpoints.deliveries(endpointId, state === 'failed' ? { ...range, state } : range);
+  for await (const { items, cursor } of list.pages({ limit: 100, signal })) {
+    count += items.filter((each) => each.state === 'failed' || each.state === 'delivered').length;
+    yield { count, isWhole: cursor === undefined };
   }
-  return { count, isWhole: true };
 }
 
 /** A time as `datetime-local` takes it, in the viewer's zone. */

@@ -24,3 +24,7 @@ export function TimeField({ label, hint, value, class: className }: TimeFieldPro
     </label>
   );
 }
+
+/** The time in a field as the API takes it; undefined for an empty one. */
+export const timeIn = (value: string): string | undefined =>
+  value === '' ? undefined : new Date(value).toISOString();

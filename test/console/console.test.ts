@@ -141,6 +141,14 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
     await page.keyboard.press('Escape');
     await page.getByText('disabled', { exact: false }).first().waitFor();
 
+    const log = page.locator('.log-row');
+    await page.getByLabel('Status code').fill('4xx');
+    await vi.waitFor(async () => expect(await log.count()).toBe(1), MAX_WAIT);
+    await page.getByLabel('Type of event').selectOption('endpoint.*');
+    await page.getByText('No delivery matches').waitFor();
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await vi.waitFor(async () => expect(await log.count()).toBe(2), MAX_WAIT);
+
     world.receiver.status = 204;
     const before = world.receiver.received;
     await page.getByRole('button', { name: 'Enable' }).click();
