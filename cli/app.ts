@@ -17,6 +17,16 @@ import { requests } from './requests/requests.ts';
 import { show } from './requests/show.ts';
 import { track } from './requests/track.ts';
 
+/** What the help begins with. */
+export const ABOUT = `The command line of the webhook bridge for the Topaz Video API.
+
+The bridge is named by --url and --key, by BRIDGE_URL and BRIDGE_API_KEY, by a profile that
+"topaz-bridge login" saved (--profile NAME, or the default one), or by --stack NAME [--region R] [--profile P],
+which reads a deployed CloudFormation stack. Every command takes these flags, --json and --debug.
+
+EXIT CODES
+  0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 time-out, 130 interrupted`;
+
 /** All commands. `version`: of the package. */
 export function createApp(version: string) {
   const routes = buildRouteMap<string, CliContext>({
@@ -44,14 +54,7 @@ export function createApp(version: string) {
     },
     docs: {
       brief: 'The command line of the webhook bridge for the Topaz Video API',
-      fullDescription: `The command line of the webhook bridge for the Topaz Video API.
-
-The bridge is named by --url and --key, by BRIDGE_URL and BRIDGE_API_KEY, by a profile that
-"topaz-bridge login" saved (--profile NAME, or the default one), or by --stack NAME [--region R] [--profile P],
-which reads a deployed CloudFormation stack. Every command takes these flags, --json and --debug.
-
-EXIT CODES
-  0 done, 1 failed, 2 wrong usage, 3 not found, 4 refused, 5 time-out, 130 interrupted`,
+      fullDescription: ABOUT,
     },
   });
   return buildApplication(routes, {
