@@ -34,7 +34,7 @@ export function openSession(process: NodeJS.Process, flags: ConnectionFlags & { 
   const out = createOutput(process, flags.json ?? false);
   let found: Connection | undefined;
   const connection = async () => {
-    found ??= await findConnection(flags, process.env);
+    found ??= await findConnection(flags, process.env, signal);
     return found;
   };
   return {

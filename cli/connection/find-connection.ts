@@ -24,10 +24,14 @@ const HOW =
  *
  * @throws {Failure} there is none, or it is incomplete
  */
-export async function findConnection(flags: ConnectionFlags, env: Env): Promise<Connection> {
+export async function findConnection(
+  flags: ConnectionFlags,
+  env: Env,
+  signal: AbortSignal,
+): Promise<Connection> {
   if (flags.stack !== undefined) {
     const { readStack } = await import('./read-stack.ts');
-    return checked(await readStack(flags.stack, flags), `the stack ${flags.stack}`);
+    return checked(await readStack(flags.stack, flags, signal), `the stack ${flags.stack}`);
   }
   if (flags.url !== undefined) {
     // A key from the environment belongs to the address that a person types; a saved one does not.
