@@ -7,6 +7,7 @@ type Check = Doctor['checks'][number];
 
 /** Signatures are refused when the clocks of sender and receiver differ by five minutes, ms. */
 const MAX_SKEW_MS = 60_000;
+const ANSWER_WITHIN_MS = 10_000;
 const MARKS = { ok: 'ok', warning: '! ', failed: 'x ' } as const;
 const STYLES = { ok: 'green', warning: 'yellow', failed: 'red' } as const;
 
@@ -26,7 +27,9 @@ export const doctor = command({
     const { url, from } = await session.connection();
     try {
       const before = Date.now();
-      const response = await fetch(`${url}/healthz`, { signal });
+      const response = await fetch(`${url}/healthz`, {
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+      });
       await response.text();
       say({ name: 'address', state: 'ok', detail: `${url} (from ${from}) answers.` });
       const skew = Date.parse(response.headers.get('date') ?? '') - (before + Date.now()) / 2;

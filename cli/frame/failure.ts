@@ -40,6 +40,10 @@ const TLS_REASONS: Readonly<Record<string, string>> = {
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     'Its certificate comes from an issuer that this machine does not know: name its file in NODE_EXTRA_CA_CERTS.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'Its certificate is for another host name: check the address.',
+  ERR_SSL_WRONG_VERSION_NUMBER:
+    'It does not speak TLS there: give the address with http://, or another port.',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG:
+    'It does not speak TLS there: give the address with http://, or another port.',
 };
 
 const NETWORK_REASONS: Readonly<Record<string, string>> = {
@@ -83,6 +87,9 @@ function refusal({ status, message, call }: ApiError, url: string): string {
   if (status === 404 && message.startsWith('There is no /')) return `${message} ${OTHER_VERSION}`;
   if (/^The answer was \d+/.test(message) || message === 'Not Found')
     return `${url} answered ${status} to ${call} and not as a bridge does. Check that the address is the ApiUrl.`;
+  // The gateway in front of the bridge says no more than a word or two.
+  if (!message.endsWith('.'))
+    return `${url} answered ${status} (${message}) to ${call}. ${status < 500 ? 'See topaz-bridge doctor.' : 'Try again in a minute, or see topaz-bridge doctor.'}`;
   return message;
 }
 
