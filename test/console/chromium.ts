@@ -1,16 +1,13 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 
-/** Where Debian and others put it; `CHROMIUM` names another one. */
-const PLACES = [
-  process.env.CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-];
+/** Where Debian and others put it; `CHROMIUM` names another one, and then that alone counts. */
+const PLACES = process.env.CHROMIUM
+  ? [process.env.CHROMIUM]
+  : ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 /** The browser on this machine, if there is one. */
-export const chromiumPath = PLACES.find((path) => path !== undefined && existsSync(path));
+export const chromiumPath = PLACES.find((path) => existsSync(path));
 
 export const startChromium = (): Promise<Browser> =>
   chromium.launch({

@@ -1,10 +1,10 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { type Answer, createClient, uuid } from '../call-api.ts';
@@ -13,25 +13,37 @@ import { createConformance } from './conformance.ts';
 const database = useDatabase();
 let document: Answer['body'];
 let differences: ReturnType<typeof createConformance>;
+/** The document, for validators that are programs. */
+let file: string;
+const run = promisify(execFile);
+const SPEC_VALIDATOR = 'openapi-spec-validator';
+const hasSpecValidator = spawnSync(SPEC_VALIDATOR, ['--version']).status === 0;
 
 beforeAll(async () => {
   document = (await createClient(database(), { shared: true }).call('GET', '/v1/openapi.json')).body;
   differences = createConformance(document);
+  file = join(mkdtempSync(join(tmpdir(), 'openapi-')), 'openapi.json');
+  writeFileSync(file, JSON.stringify(document));
 });
+afterAll(() => rmSync(dirname(file), { recursive: true }));
 
 describe('the document', () => {
   test('is valid OpenAPI 3.1, by the rules of Redocly', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'openapi-')), 'openapi.json');
-    writeFileSync(file, JSON.stringify(document));
     const cli = createRequire(import.meta.url)
       .resolve('@redocly/cli/package.json')
       .replace('package.json', 'bin/cli.js');
-    const lint = promisify(execFile)(process.execPath, [cli, 'lint', '--format=json', file], {
+    const { stdout } = await run(process.execPath, [cli, 'lint', '--format=json', file], {
       env: { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' },
     });
-    const { stdout } = await lint.finally(() => rmSync(dirname(file), { recursive: true }));
     expect(JSON.parse(stdout)).toMatchObject({ totals: { errors: 0, warnings: 0 }, problems: [] });
   });
+
+  test.skipIf(!hasSpecValidator)(
+    'is valid by openapi-spec-validator, which is not installed everywhere',
+    async () => {
+      expect((await run(SPEC_VALIDATOR, [file])).stdout).toContain('OK');
+    },
+  );
 
   test('names every call of the contract that the function serves', () => {
     const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
