@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { log } from '../lambdas/adapters/lambda/log.ts';
 import { measureRoutes, type RouteFigures } from './api/measure.ts';
 import { startApiWorld } from './api/world.ts';
 
@@ -18,6 +19,7 @@ const { values } = parseArgs({
 
 if (values.help) console.log(usage);
 else {
+  log.setLogLevel('ERROR'); // a line for each change would stand among the figures
   const world = await startApiWorld();
   try {
     const figures: RouteFigures[] = [];
@@ -31,15 +33,27 @@ else {
 }
 
 function report(figures: readonly RouteFigures[]): string {
-  const lines = figures.map(({ route, requests, p50, p99, awsCalls }) =>
+  const lines = figures.map(({ route, requests, p50, p99, alone, awsCalls, rounds, multiple }) =>
     [
       String(requests).padStart(8),
       route.padEnd(42),
-      p50.toFixed(1).padStart(8),
-      p99.toFixed(1).padStart(8),
-      awsCalls.toFixed(1).padStart(10),
+      ...[p50, p99, alone, awsCalls, rounds].map((each) => each.toFixed(1).padStart(8)),
+      multiple ? times(multiple) : '',
     ].join('  '),
   );
-  const head = ['requests', 'route'.padEnd(42), '  p50 ms', '  p99 ms', ' AWS calls'].join('  ');
-  return [head, ...lines].join('\n');
+  const head = [
+    'requests',
+    'route'.padEnd(42),
+    ...['p50 ms', 'p99 ms', 'alone ms', 'AWS', 'rounds'].map((each) => each.padStart(8)),
+    'times one (p50, alone)',
+  ].join('  ');
+  return `${[head, ...lines].join('\n')}
+
+alone: with recorded answers instead of the DynamoDB emulator, which serves one call at a time.
+AWS: calls; rounds: how often a call waits for an earlier one.
+times one: a batch as a multiple of one registration, a page of one request.`;
+}
+
+function times({ p50, alone }: NonNullable<RouteFigures['multiple']>): string {
+  return [p50, alone].map((each) => `${each.toFixed(1)} x`).join(', ');
 }

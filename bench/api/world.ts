@@ -1,10 +1,11 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { BatchWriteItemCommand, DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
+import { AWS_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { countWrites } from '../../lambdas/adapters/rows/request-counts.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
@@ -15,26 +16,26 @@ import { countChanges } from '../../lambdas/domain/requests/request-counts.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
 import { startDynamo } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from '../../test/support/bridge-table.ts';
+import { createReplay, type HttpAnswer, type HttpRequest } from './replay.ts';
+import { uuid } from './uuid.ts';
 
 /** The api stage's handler over a table in an emulator, with the AWS calls that it makes counted. */
 export type ApiWorld = {
   readonly call: (method: string, url: string, body?: unknown) => Promise<{ status: number; body: unknown }>;
-  readonly awsCalls: () => number;
+  readonly aws: () => AwsCalls;
+  /** Makes the calls of `play`; the result makes them again, with the same answers from DynamoDB but without it. */
+  readonly record: (play: () => Promise<unknown>) => Promise<() => Promise<void>>;
   /** Tracks requests up to so many, past the API. */
   readonly fill: (count: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 };
 
+/** Calls to AWS, and how many of them had to wait for an earlier one: calls at once are one round. */
+export type AwsCalls = { readonly calls: number; readonly rounds: number };
+
 const KEY = 'bench-key';
 const ROWS_PER_WRITE = 25;
 const WRITES_AT_ONCE = 8;
-
-/** A UUID that is always the same for the same words. */
-export const uuid = (words: string): string =>
-  createHash('sha256')
-    .update(words)
-    .digest('hex')
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 
 export async function startApiWorld(): Promise<ApiWorld> {
   const dynamo = await startDynamo();
@@ -47,15 +48,33 @@ export async function startApiWorld(): Promise<ApiWorld> {
   await createBridgeTable(client, tableName);
 
   let calls = 0;
-  const counted = new DynamoDBClient({ ...connection, endpoint: dynamo.url });
+  let rounds = 0;
+  let underWay = 0;
+  async function count<T>(send: () => Promise<T>): Promise<T> {
+    calls++;
+    if (underWay++ === 0) rounds++;
+    return send().finally(() => underWay--);
+  }
+
+  const replay = createReplay();
+  const counted = new DynamoDBClient({ ...AWS_CLIENT, ...connection, endpoint: dynamo.url });
   counted.middlewareStack.add(
     (next) => async (args) => {
-      calls++;
-      return next(args);
+      const request = args.request as HttpRequest;
+      return count(async () => {
+        let output: unknown;
+        const response = await replay.send(request, async () => {
+          const result = await next(args);
+          output = result.output;
+          return result.response as HttpAnswer;
+        });
+        return { response, output } as Awaited<ReturnType<typeof next>>;
+      });
     },
-    { step: 'finalizeRequest', name: 'count' },
+    // After the signature, where answers are bytes.
+    { step: 'deserialize', priority: 'low', name: 'count' },
   );
-  const sqs = { send: async () => ({ count: calls++ }) } as unknown as SQSClient;
+  const sqs = { send: () => count(async () => ({})) } as unknown as SQSClient;
 
   const table = createTable(counted, tableName);
   const now = Date.now;
@@ -142,5 +161,5 @@ export async function startApiWorld(): Promise<ApiWorld> {
     await dynamo.stop();
   }
 
-  return { call, awsCalls: () => calls, fill, stop };
+  return { call, aws: () => ({ calls, rounds }), record: replay.record, fill, stop };
 }

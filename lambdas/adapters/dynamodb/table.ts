@@ -1,23 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
+  DeleteItemCommand,
   type DynamoDBClient,
+  GetItemCommand,
+  type KeysAndAttributes,
+  PutItemCommand,
+  QueryCommand,
   TransactionCanceledException,
   TransactionConflictException,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+  UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import {
-  BatchGetCommand,
-  DeleteCommand,
-  DynamoDBDocumentClient,
-  GetCommand,
-  PutCommand,
-  QueryCommand,
-  TransactWriteCommand,
-  type TransactWriteCommandInput,
-  UpdateCommand,
-} from '@aws-sdk/lib-dynamodb';
-import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { backoff } from '../../domain/backoff.ts';
 import { chunks } from '../../domain/chunks.ts';
 import { TABLE_SCHEMA, type TableIndex } from '../../domain/table-schema.ts';
@@ -86,40 +84,51 @@ const WAITS = {
  * and a throttled transaction, because the SDK retries neither. Other errors are thrown unchanged.
  */
 export function createTable(client: DynamoDBClient, tableName: string, random: () => number = Math.random) {
-  const documents = DynamoDBDocumentClient.from(client, { marshallOptions: MARSHALL });
-
   /** The row, read consistently unless said otherwise; undefined when there is none. */
   async function get<T extends RowKey>(key: RowKey, consistent = true): Promise<T | undefined> {
-    const { Item } = await documents.send(
-      new GetCommand({ TableName: tableName, Key: keyOf(key), ConsistentRead: consistent }),
+    const { Item } = await client.send(
+      new GetItemCommand({ TableName: tableName, Key: itemOf(keyOf(key)), ConsistentRead: consistent }),
     );
-    return Item as T | undefined;
+    return Item && rowOf<T>(Item);
   }
 
-  /** Each of the rows in its place, undefined where there is none. DynamoDB refuses a batch that names a row twice, as `keys` may. */
+  /**
+   * Each of the rows in its place, undefined where there is none. DynamoDB refuses a batch that names a row twice, as
+   * `keys` may.
+   *
+   * @param options.attributes of the rows, `pk` and `sk` included; by default all
+   */
   async function getMany<T extends RowKey>(
     keys: readonly RowKey[],
-    consistent = true,
+    { consistent = true, attributes }: { consistent?: boolean; attributes?: readonly string[] } = {},
   ): Promise<(T | undefined)[]> {
+    const projection = attributes && {
+      ProjectionExpression: attributes.map((_, i) => `#${i}`).join(', '),
+      ExpressionAttributeNames: Object.fromEntries(attributes.map((name, i) => [`#${i}`, name])),
+    };
+    const how = { ...projection, ConsistentRead: consistent };
     const different = [...new Map(keys.map((key) => [nameOf(key), keyOf(key)])).values()];
     const rows = new Map<string, T>();
     for (const batches of chunks(chunks(different, KEYS_PER_READ), READS_AT_ONCE)) {
-      const read = await Promise.all(batches.map((batch) => readBatch<T>(batch, consistent)));
+      const read = await Promise.all(batches.map((batch) => readBatch<T>(batch, how)));
       for (const row of read.flat()) rows.set(nameOf(row), row);
     }
     return keys.map((key) => rows.get(nameOf(key)));
   }
 
-  async function readBatch<T extends RowKey>(batch: readonly RowKey[], consistent: boolean): Promise<T[]> {
+  async function readBatch<T extends RowKey>(
+    batch: readonly RowKey[],
+    how: Omit<KeysAndAttributes, 'Keys'>,
+  ): Promise<T[]> {
     const rows: T[] = [];
-    for (let wanted = [...batch]; wanted.length > 0; ) {
-      const { Responses, UnprocessedKeys } = await documents.send(
-        new BatchGetCommand({
-          RequestItems: { [tableName]: { Keys: wanted, ConsistentRead: consistent } },
+    for (let wanted = batch.map(itemOf); wanted.length > 0; ) {
+      const { Responses, UnprocessedKeys } = await client.send(
+        new BatchGetItemCommand({
+          RequestItems: { [tableName]: { ...how, Keys: wanted } },
         }),
       );
-      rows.push(...((Responses?.[tableName] ?? []) as T[]));
-      wanted = (UnprocessedKeys?.[tableName]?.Keys ?? []) as RowKey[];
+      for (const item of Responses?.[tableName] ?? []) rows.push(rowOf<T>(item));
+      wanted = UnprocessedKeys?.[tableName]?.Keys ?? [];
     }
     return rows;
   }
@@ -140,49 +149,44 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     const common = {
       TableName: tableName,
       ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-      ...expressions(change),
+      ...expressionsOf(change),
     };
     return patiently(async () => {
       if ('put' in change) {
-        await documents.send(new PutCommand({ ...common, Item: change.put }));
+        await client.send(new PutItemCommand({ ...common, Item: itemOf(change.put) }));
         return undefined;
       }
       if ('delete' in change) {
-        await documents.send(new DeleteCommand({ ...common, Key: keyOf(change.delete) }));
+        await client.send(new DeleteItemCommand({ ...common, Key: itemOf(keyOf(change.delete)) }));
         return undefined;
       }
-      const { Attributes } = await documents.send(
-        new UpdateCommand({
+      const { Attributes } = await client.send(
+        new UpdateItemCommand({
           ...common,
-          Key: keyOf(change.update),
+          Key: itemOf(keyOf(change.update)),
           ReturnValues: wanted === 'row' ? 'ALL_NEW' : 'NONE',
         }),
       );
-      return Attributes as T | undefined;
+      return Attributes && rowOf<T>(Attributes);
     });
   }
 
   /** Applies all writes or none; at most {@link MAX_WRITES}. */
   async function transact(changes: readonly Write[]): Promise<void> {
-    const input: TransactWriteCommandInput = {
-      TransactItems: changes.map((change) => {
-        const common = {
-          TableName: tableName,
-          ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-          ...expressions(change),
-        };
-        if ('put' in change) return { Put: { ...common, Item: change.put } };
-        if ('delete' in change) return { Delete: { ...common, Key: keyOf(change.delete) } };
-        const key = 'check' in change ? change.check : change.update;
-        if (changesNothing(change)) {
-          const ConditionExpression = common.ConditionExpression ?? HOLDS_ALWAYS;
-          return { ConditionCheck: { ...common, ConditionExpression, Key: keyOf(key) } };
-        }
-        const { UpdateExpression = '', ...rest } = common;
-        return { Update: { ...rest, UpdateExpression, Key: keyOf(key) } };
-      }),
-    };
-    await patiently(() => documents.send(new TransactWriteCommand(input)));
+    const items = changes.map((change): TransactWriteItem => {
+      const common = {
+        TableName: tableName,
+        ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+        ...expressionsOf(change),
+      };
+      if ('put' in change) return { Put: { ...common, Item: itemOf(change.put) } };
+      if ('delete' in change) return { Delete: { ...common, Key: itemOf(keyOf(change.delete)) } };
+      const Key = itemOf(keyOf('check' in change ? change.check : change.update));
+      const { UpdateExpression, ...rest } = common;
+      if (UpdateExpression !== undefined) return { Update: { ...rest, UpdateExpression, Key } };
+      return { ConditionCheck: { ConditionExpression: HOLDS_ALWAYS, ...rest, Key } };
+    });
+    await patiently(() => client.send(new TransactWriteItemsCommand({ TransactItems: items })));
   }
 
   /**
@@ -216,7 +220,7 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
   /** All rows of a partition, or of a range of it, in as many pages as that takes. */
   async function queryAll<T extends RowKey>(query: Omit<RowQuery, 'limit'>): Promise<T[]> {
     const found: T[] = [];
-    let next: Record<string, unknown> | undefined;
+    let next: Item | undefined;
     do {
       const some = await page<T>(query, next);
       found.push(...some.rows);
@@ -228,8 +232,8 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
   /** One page, at most 1 MB, and from where to read the next. */
   async function page<T extends RowKey>(
     query: Omit<RowQuery, 'limit'> & { limit?: number },
-    from?: Record<string, unknown>,
-  ): Promise<{ rows: T[]; next?: Record<string, unknown> | undefined }> {
+    from?: Item,
+  ): Promise<{ rows: T[]; next?: Item | undefined }> {
     const { partition: pk, sort: sk } = query.index ? TABLE_SCHEMA.indexes[query.index] : TABLE_SCHEMA.key;
     const clauses = ['#pk = :pk'];
     const values: Record<string, unknown> = { ':pk': query.partition };
@@ -254,30 +258,32 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
       }
     }
     const usesSortKey = clauses.length > 1;
-    const { Items, LastEvaluatedKey } = await documents.send(
+    const { Items, LastEvaluatedKey } = await client.send(
       new QueryCommand({
         TableName: tableName,
         IndexName: query.index,
         KeyConditionExpression: clauses.join(' AND '),
         ExpressionAttributeNames: usesSortKey ? { '#pk': pk, '#sk': sk } : { '#pk': pk },
-        ExpressionAttributeValues: values,
+        ExpressionAttributeValues: itemOf(values),
         ScanIndexForward: !query.newestFirst,
         Limit: query.limit,
         ExclusiveStartKey: from,
         ConsistentRead: query.index ? undefined : (query.consistent ?? false),
       }),
     );
-    const rows = ((Items ?? []) as T[]).filter((row) => {
-      const at = (row as Record<string, unknown>)[sk];
-      return at !== query.after && at !== query.before;
-    });
+    const rows = (Items ?? [])
+      .map((item) => rowOf<T>(item))
+      .filter((row) => {
+        const at = (row as Record<string, unknown>)[sk];
+        return at !== query.after && at !== query.before;
+      });
     return { rows, next: LastEvaluatedKey };
   }
 
   /** Rows of a lane that were due at or before `upTo`, oldest first, then by key; `limit` of them, in as many pages as that takes. */
   async function due(lane: string, upTo: number, limit: number): Promise<Hint[]> {
     const found: Hint[] = [];
-    let next: Record<string, unknown> | undefined;
+    let next: Item | undefined;
     do {
       const some = await page<Hint>(
         { index: 'due', partition: lane, upTo, limit: limit - found.length },
@@ -305,7 +311,7 @@ function refusal(error: unknown): ConditionFailed | undefined {
 }
 
 function failedAt(places: readonly (readonly [number, Item | undefined])[]): ConditionFailed {
-  const rows = places.flatMap(([i, item]): [number, Row][] => (item ? [[i, unmarshall(item) as Row]] : []));
+  const rows = places.flatMap(([i, item]): [number, Row][] => (item ? [[i, rowOf<Row>(item)]] : []));
   return new ConditionFailed(
     places.map(([i]) => i),
     new Map(rows),
@@ -325,5 +331,15 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 const keyOf = ({ pk, sk }: RowKey): RowKey => ({ pk, sk });
 const nameOf = ({ pk, sk }: RowKey): string => `${pk}\n${sk}`;
+
+const itemOf = (values: Readonly<Record<string, unknown>>): Item => marshall(values, MARSHALL);
+
+const rowOf = <T>(item: Item): T => unmarshall(item) as T;
+
+/** The expressions of a write as DynamoDB takes them. */
+function expressionsOf(change: Write) {
+  const { ExpressionAttributeValues: values, ...rest } = expressions(change);
+  return values ? { ...rest, ExpressionAttributeValues: itemOf(values) } : rest;
+}
 
 export type { Condition, Write };

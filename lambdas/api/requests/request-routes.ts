@@ -23,7 +23,7 @@ import { parkedRow, requestView, type ShownState, shownState } from './request-v
 import { type SignGet, storedObject } from './signed-url.ts';
 import { timeline } from './timeline.ts';
 import { timelineAnswer } from './timeline-answer.ts';
-import { createRequests, type Listed, type TrackedRequest } from './tracked-requests.ts';
+import { createRequests, type Listed, type ShownRequest, type TrackedRequest } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
 
 /** Requests that a search looks through per call. */
@@ -229,7 +229,7 @@ function uuid(id: string | undefined): string {
 }
 
 /** Whether a request's id, a value of its metadata or one of its error texts contains the text, in any case. */
-function contains({ request, meta, parked }: TrackedRequest, text: string): boolean {
+function contains({ request, meta, parked }: ShownRequest, text: string): boolean {
   const { requestId, message, errorCode, video, lastError } = request;
   const reasons = parked.map((row) => row.parked?.reason);
   const texts = [requestId, message, errorCode, video?.error, lastError?.reason, ...reasons];

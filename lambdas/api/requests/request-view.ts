@@ -4,22 +4,22 @@ import type { Caller } from '../http/auth.ts';
 import { iso } from '../http/time.ts';
 import { visibleUrl } from '../http/visible-url.ts';
 import type { SHOWN_STATES } from './request-answers.ts';
-import type { TrackedRequest } from './tracked-requests.ts';
+import type { ShownRequest } from './tracked-requests.ts';
 
 /** A parked request is one of which some row waits for a person; `active` does not count those. */
 export type ShownState = (typeof SHOWN_STATES)[number];
 
-export function shownState(tracked: TrackedRequest): ShownState {
+export function shownState(tracked: ShownRequest): ShownState {
   return parkedRow(tracked) ? 'parked' : tracked.request.state;
 }
 
 /** The row that was parked last, if any is. */
-export function parkedRow({ parked }: TrackedRequest): (Work & { sk: string }) | undefined {
+export function parkedRow({ parked }: ShownRequest): (Work & { sk: string }) | undefined {
   return parked.reduce((a, b) => ((a?.dueAt ?? 0) >= (b?.dueAt ?? 0) ? a : b), parked[0]);
 }
 
 /** What `GET /v1/requests/{requestId}` answers. */
-export function requestView(tracked: TrackedRequest, caller: Caller) {
+export function requestView(tracked: ShownRequest, caller: Caller) {
   const { request, meta } = tracked;
   const parked = parkedRow(tracked)?.parked;
   return {

@@ -17,6 +17,48 @@ export type TrackedRequest = {
   readonly parked: readonly (RowKey & Work)[];
 };
 
+/**
+ * What is shown of a request's rows. The rest is left in the table when a list is read: what a poll has observed, and
+ * how progress went, is most of their bytes.
+ */
+const SHOWN = [
+  'pk',
+  'sk',
+  'lane',
+  'dueAt',
+  'owner',
+  'parked',
+  'expiresAt',
+  'purged',
+  'requestId',
+  'state',
+  'status',
+  'progress',
+  'statusSince',
+  'sequence',
+  'registeredAt',
+  'lastPolledAt',
+  'polls',
+  'estimates',
+  'averageFps',
+  'combinedFps',
+  'outputSize',
+  'processingJobs',
+  'message',
+  'errorCode',
+  'lastError',
+  'metadata',
+  'callbacks',
+  'video',
+] as const satisfies (keyof RequestRow | keyof MetaRow)[];
+
+/** A request as far as it is shown. */
+export type ShownRequest = {
+  readonly request: Pick<RequestRow, keyof RequestRow & (typeof SHOWN)[number]>;
+  readonly meta: Pick<MetaRow, keyof MetaRow & (typeof SHOWN)[number]>;
+  readonly parked: TrackedRequest['parked'];
+};
+
 /** What there is of a request, tracked or not. */
 export type RequestRows = {
   readonly request?: RequestRow | undefined;
@@ -55,12 +97,15 @@ export function createRequests(table: Table, now: () => number) {
   }
 
   /**
-   * Like {@link getMany} without `copy` and `outbox`, for lists: what is parked of the requests is found by one
-   * look at the parked rows, so that each request takes two reads instead of five.
+   * Like {@link getMany}, for lists: what is parked of the requests is found by one look at the parked rows, so that
+   * each request takes two reads instead of five.
    */
-  async function getListed(requestIds: readonly string[]): Promise<(TrackedRequest | undefined)[]> {
+  async function getListed(requestIds: readonly string[]): Promise<(ShownRequest | undefined)[]> {
     const [rows, { rows: parked, more }] = await Promise.all([
-      table.getMany<RowKey>(requestIds.flatMap((id) => [requestKey(id), metaKey(id)])),
+      table.getMany<RowKey>(
+        requestIds.flatMap((id) => [requestKey(id), metaKey(id)]),
+        { attributes: SHOWN },
+      ),
       table.query<RowKey>({ index: 'due', partition: PARKED, newestFirst: true, limit: PARKED_SEEN }),
     ]);
     if (more) return getMany(requestIds);

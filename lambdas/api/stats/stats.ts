@@ -89,7 +89,7 @@ async function stats(sources: Sources) {
 
 /** The lanes that the parked rows come from. */
 async function lanesOf(table: Table, parked: readonly Hint[]): Promise<(string | undefined)[]> {
-  return (await table.getMany<Hint & Work>(parked, false)).map((row) => row?.parked?.lane);
+  return (await table.getMany<Hint & Work>(parked, { consistent: false })).map((row) => row?.parked?.lane);
 }
 
 /** The requests that are parked, each once. */

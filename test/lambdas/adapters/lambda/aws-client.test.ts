@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient, GetItemCommand, ThrottlingException } from '@aws-sdk/client-dynamodb';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { WORKER_DYNAMODB_CLIENT } from '../../../../lambdas/adapters/lambda/aws-client.ts';
+import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../../../../lambdas/adapters/lambda/aws-client.ts';
 
 /** A worker's client before a DynamoDB that refuses the first calls; no waiting between them. */
 async function clientBefore(refusals: number) {
@@ -43,4 +43,21 @@ test('an eighth refusal is an error, so that its work is tried again later', asy
   const { get, calls } = await clientBefore(8);
   await expect(get()).rejects.toThrow(ThrottlingException);
   expect(calls()).toBe(8);
+});
+
+test.each([
+  ['a client', AWS_CLIENT],
+  ["a worker's client", WORKER_DYNAMODB_CLIENT],
+])('%s copies no call and no answer for a log that nobody reads', (_, { logger }) => {
+  expect(Object.keys(logger)).not.toContain('info');
+  expect(Object.keys(logger)).not.toContain('error');
+});
+
+test('a client gets its credentials from the environment, as in Lambda', async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'lambda');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const client = new DynamoDBClient({ ...AWS_CLIENT, region: 'us-east-1' });
+  onTestFinished(() => client.destroy());
+  expect(await client.config.credentials()).toMatchObject({ accessKeyId: 'lambda' });
 });

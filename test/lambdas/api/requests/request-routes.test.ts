@@ -258,6 +258,29 @@ describe('listing', () => {
     expect(listed.slice(0, 5)).toEqual(ids.toReversed());
   });
 
+  test('shows of a request all that it shows alone', async () => {
+    await register({ callbackUrl: URL_A, metadata: { order: '42' } });
+    const lastError = { at: api.clock.now, reason: 'upstream answered 503' };
+    await update({
+      progress: 12,
+      estimates: { cost: [10, 12], time: [600, 700] },
+      averageFps: 3.5,
+      combinedFps: 7,
+      outputSize: 1_000,
+      message: 'a message',
+      errorCode: 'a code',
+      lastPolledAt: api.clock.now,
+      lastError,
+      video: { state: 'copying', copiedBytes: 5, lastError },
+    });
+    await update({ processingJobs: [{ node: 1 }] }, metaKey(id));
+    const { body: alone } = await api.call('GET', `/v1/requests/${id}`);
+    const { body: list } = await api.call('GET', '/v1/requests?limit=100');
+    const listed = list.items.find(({ requestId }: { requestId: string }) => requestId === id);
+    expect(listed).toEqual(alone);
+    expect(alone).toMatchObject({ progress: 12, processingJobs: [{ node: 1 }], metadata: { order: '42' } });
+  });
+
   test('filters by state and status', async () => {
     await register();
     await end();
