@@ -4,6 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCommandLine } from '../../build/command-line.ts';
 
+/** A pseudo-terminal with a command. */
+export type Terminal = {
+  readonly outcome: Promise<Outcome>;
+  /** All that was shown so far. */
+  readonly text: () => string;
+  /** Resolves when all that was shown so far matches. */
+  readonly shows: (pattern: RegExp) => Promise<void>;
+  readonly type: (keys: string) => void;
+};
 export type Outcome = { code: number | null; stdout: string; stderr: string };
 export type CommandLine = Awaited<ReturnType<typeof openCommandLine>>;
 
@@ -26,6 +35,37 @@ export async function openCommandLine() {
     return child;
   }
 
+  /** Starts a command on a pseudo-terminal, on which a person reads and types. */
+  function openTerminal(args: readonly string[], more: Record<string, string> = {}): Terminal {
+    const quoted = [process.execPath, script, ...args].map((each) => `'${each}'`).join(' ');
+    // A pseudo-terminal has no size until it is given one.
+    const sized = `stty cols 100 rows 30; exec ${quoted}`;
+    const child = spawn('script', ['-qec', sized, '/dev/null'], {
+      cwd: folder,
+      env: { ...env, TERM: 'xterm', ...more },
+    });
+    running.add(child);
+    child.once('close', () => running.delete(child));
+    let text = '';
+    child.stdout.on('data', (each: Buffer) => {
+      text += each;
+    });
+    return {
+      outcome: outcomeOf(child),
+      text: () => text,
+      shows: (pattern) =>
+        new Promise<void>((resolve, reject) => {
+          const look = () => {
+            if (pattern.test(text)) resolve();
+          };
+          child.stdout.on('data', look);
+          child.once('close', () => reject(new Error(`It ended without showing ${pattern}: ${text}`)));
+          look();
+        }),
+      type: (keys) => child.stdin.write(keys),
+    };
+  }
+
   return {
     folder,
     script,
@@ -41,18 +81,9 @@ export async function openCommandLine() {
       child.stdin?.end(input ?? '');
       return outcomeOf(child);
     },
-    /** Runs a command on a pseudo-terminal. */
-    runOnTerminal(args: readonly string[], keys = ''): Promise<Outcome> {
-      const quoted = [process.execPath, script, ...args].map((each) => `'${each}'`).join(' ');
-      const child = spawn('script', ['-qec', quoted, '/dev/null'], {
-        cwd: folder,
-        env: { ...env, TERM: 'xterm' },
-      });
-      running.add(child);
-      child.once('close', () => running.delete(child));
-      child.stdin.end(keys);
-      return outcomeOf(child);
-    },
+    openTerminal,
+    /** Runs a command on a pseudo-terminal to its end. */
+    runOnTerminal: (args: readonly string[]): Promise<Outcome> => openTerminal(args).outcome,
     close() {
       for (const child of running) child.kill('SIGKILL');
       rmSync(folder, { recursive: true, force: true });
