@@ -8,6 +8,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
 import { type CommandLine, openCommandLine, outcomeOf } from './command-line.ts';
+import { type Network, openNetwork } from './network.ts';
 
 const START = fileURLToPath(new URL('../../local/start.ts', import.meta.url));
 const MAX_WAIT = { timeout: 60_000, interval: 100 };
@@ -18,6 +19,7 @@ type Got = { id: string; body: string; headers: Record<string, string> };
 
 let cli: CommandLine;
 let bridge: ChildProcess;
+let network: Network;
 let receiver: Server;
 let got: Got[] = [];
 let answer: (count: number) => number = () => 204;
@@ -50,6 +52,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   cli?.close();
+  network?.close();
   if (bridge?.exitCode === null) await stopBridge('SIGTERM');
   receiver.closeAllConnections();
   await new Promise((resolve) => receiver.close(resolve));
@@ -57,12 +60,13 @@ afterAll(async () => {
 
 const forwardUrl = () => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hooks`;
 
-test('20 events are forwarded once each and in order, though the bridge is restarted among them', {
+test('20 events are forwarded once each, though the network is cut and the bridge restarted among them', {
   timeout: 180_000,
 }, async () => {
   const { apiUrl } = await startBridge('0');
   const { port } = new URL(apiUrl);
-  cli.env.BRIDGE_URL = apiUrl;
+  network = await openNetwork(apiUrl);
+  cli.env.BRIDGE_URL = network.url;
   cli.env.BRIDGE_API_KEY = KEY;
   const client: Client = createClient({ url: apiUrl, key: KEY });
   const listening = cli.start(['listen', '--forward', forwardUrl(), '--retry', '--print-secret']);
@@ -79,15 +83,24 @@ test('20 events are forwarded once each and in order, though the bridge is resta
     for (let n = 0; n < count; n++) sent.push((await client.endpoints.test(endpoint!.id)).eventId);
   };
 
-  // The receiver refuses the third and the fourth call: the same event comes again.
-  answer = (count) => (count === 3 || count === 4 ? 500 : 204);
+  // The receiver refuses the third and the fourth call: the same event comes again. At the eighth the network is cut
+  // before the answer, so that the event is not acknowledged.
+  answer = (count) => {
+    if (count === 8) network.cut();
+    return count === 3 || count === 4 ? 500 : 204;
+  };
+  const losses = () => said.split('Trying again').length - 1;
+  const forwarded = () => new Set(got.map(({ id }) => id)).size;
   await send(8);
-  await vi.waitFor(() => expect(got.length).toBeGreaterThan(4), MAX_WAIT);
+  await vi.waitFor(() => expect(losses()).toBe(1), MAX_WAIT);
+  await send(4);
+  network.mend();
+  await vi.waitFor(() => expect(forwarded()).toBe(12), MAX_WAIT);
   await stopBridge('SIGTERM');
-  await vi.waitFor(() => expect(said).toContain('Trying again'), MAX_WAIT);
+  await vi.waitFor(() => expect(losses()).toBe(2), MAX_WAIT);
   await startBridge(port);
-  await send(12);
-  await vi.waitFor(() => expect(new Set(got.map(({ id }) => id)).size).toBe(20), MAX_WAIT);
+  await send(8);
+  await vi.waitFor(() => expect(forwarded()).toBe(20), MAX_WAIT);
 
   const once = got.filter((_, n) => n !== 2 && n !== 3).map(({ id }) => id);
   expect([...once].sort()).toEqual([...sent].sort());
