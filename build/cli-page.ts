@@ -31,7 +31,7 @@ export function cliPage(): string {
   return `${[
     '# The command line',
     '<!-- `npm run docs:cli` writes this page from the help of the commands. -->',
-    '`npm run build:cli` makes it (`node dist/cli/topaz-bridge.mjs`); the package brings it as `npx topaz-bridge`.',
+    'In a checkout: `npm run -s cli -- track ID`. In the package: `npx topaz-bridge track ID`.',
     fenced(ABOUT),
     [
       '| command | |',

@@ -67,6 +67,8 @@ export class Display {
     ];
     const lines = rows.map(([name = '', value = '']) => `  ${this.paint('dim', name.padEnd(10))} ${value}`);
     this.out.write(`\n${this.paint('bold', 'The webhook bridge is running.')}\n${lines.join('\n')}\n\n`);
+    const login = `npm run -s cli -- login local --url ${apiUrl} --key ${apiKey}`;
+    this.out.write(`Save it as the profile "local" of the command line:\n  ${this.paint('cyan', login)}\n\n`);
   }
 
   registered(requestId: string): void {

@@ -27,7 +27,7 @@ type Description<F extends object, A extends BaseArgs> = {
   /** Whether the command has no need of a bridge. */
   readonly offline?: boolean;
   /** @throws {Failure} or any error, which is shown as one sentence */
-  readonly run: (session: Session, flags: F & { readonly json?: boolean }, ...args: A) => Promise<void>;
+  readonly run: (session: Session, flags: F, ...args: A) => Promise<void>;
 };
 
 const text = (brief: string, placeholder: string) =>
@@ -77,7 +77,7 @@ export function command<F extends object = object, A extends BaseArgs = []>(
       const { openSession } = await import('./session.ts');
       const session = openSession(this.process, given);
       try {
-        await run(session, given, ...rest);
+        await run(session, own(given, shared), ...rest);
       } catch (error) {
         const reason = session.signal.aborted ? session.signal.reason : error;
         const failure = failureOf(reason, session.url());
@@ -88,6 +88,12 @@ export function command<F extends object = object, A extends BaseArgs = []>(
       }
     },
   } as never) as CliCommand;
+}
+
+/** The flags of the command itself: a call to the bridge must not be given its key or address as a parameter. */
+function own<F extends object>(given: F & Shared, shared: object): F {
+  const entries = Object.entries(given).filter(([name]) => !Object.hasOwn(shared, name));
+  return Object.fromEntries(entries) as F;
 }
 
 const exampleText = (examples: readonly (readonly [string, string])[]): string[] =>

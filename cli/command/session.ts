@@ -6,6 +6,8 @@ import { createOutput, type Output } from '../frame/output.ts';
 
 /** What a command works with. */
 export type Session = {
+  /** How the person named a bridge. */
+  readonly named: ConnectionFlags;
   readonly process: NodeJS.Process;
   readonly out: Output;
   /** Aborted by Ctrl-C. */
@@ -38,6 +40,7 @@ export function openSession(process: NodeJS.Process, flags: ConnectionFlags & { 
     return found;
   };
   return {
+    named: flags,
     process,
     out,
     signal,

@@ -1,12 +1,15 @@
 import { command } from '../command/command.ts';
+import { confirm } from '../command/confirm.ts';
+import type { ConnectionFlags } from '../connection/find-connection.ts';
+import { FLAGS } from '../frame/arguments.ts';
 import { EXIT, Failure, usageError } from '../frame/failure.ts';
 
-type Flags = { default?: boolean };
+type Flags = { default?: boolean; yes?: boolean };
 
 export const login = command<Flags, [string?]>({
   brief: "Save a bridge's address and key as a profile",
   description:
-    'Save an address and a key as a profile, after a call that tries them. Asks for what is not given by --url, --key or --stack. Only you can read the file.',
+    'Save an address and a key as a profile, after a call that tries them. Asks for what is not given by --url, --key or --stack, and before a profile of another address is replaced. Only you can read the file.',
   examples: [
     ['login', 'Be asked for address and key'],
     ['login local --url http://127.0.0.1:8787 --key KEY', 'Save the bridge of npm start'],
@@ -19,7 +22,9 @@ export const login = command<Flags, [string?]>({
       optional: true,
       withNegated: false,
     },
+    yes: FLAGS.yes,
   },
+  aliases: { y: 'yes' },
   args: {
     kind: 'tuple',
     parameters: [
@@ -35,14 +40,17 @@ export const login = command<Flags, [string?]>({
     const { out, process, signal } = session;
     if (!/^[\w.-]{1,64}$/.test(name))
       throw usageError('The name of a profile has letters, digits, ".", "_" and "-".');
-    const [{ checkedKey, checkedUrl }, { saveProfile }, { createClient }] = await Promise.all([
+    const [{ checkedKey, checkedUrl }, { readProfiles, saveProfile }, { createClient }] = await Promise.all([
       import('../connection/find-connection.ts'),
       import('../connection/profiles.ts'),
       import('../../client/client.ts'),
     ]);
-    const given = flags as { url?: string; key?: string; stack?: string };
+    const given = session.named;
     const asks = given.stack === undefined && (given.url === undefined || given.key === undefined);
     const { url, key } = asks ? await ask(given) : await session.connection();
+    const { [name]: former } = readProfiles(process.env).profiles;
+    if (former && former.url !== url)
+      await confirm(session, flags.yes, `Replace the profile ${name} of ${former.url} by ${url}?`);
     const { id, role } = await createClient({ url, key, fetch: (input, init) => fetch(input, init) }).whoami({
       signal,
     });
@@ -50,7 +58,7 @@ export const login = command<Flags, [string?]>({
     out.value({ profile: name, url, keyId: id, role, path });
     out.line(`The profile ${name} is saved in ${path}: ${url} with the key "${id}" (${role}).`);
 
-    async function ask({ url: givenUrl, key: givenKey }: { url?: string; key?: string }) {
+    async function ask({ url: givenUrl, key: givenKey }: ConnectionFlags) {
       if (!process.stdin.isTTY || !out.terminal)
         throw usageError('There is no terminal to ask on: give --url and --key, or --stack.');
       const { isCancel, password, text } = await import('@clack/prompts');

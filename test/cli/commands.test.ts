@@ -188,6 +188,13 @@ test('a profile is saved for its owner alone, and refused when others can read i
   expect((await cli.run(['requests'], { env })).code).toBe(0);
   expect((await cli.run(['requests', '--profile', '__proto__'], { env })).stderr).toContain('looker');
   expect(await cli.run(['poll', NOTHING, '--profile', 'looker'], { env })).toMatchObject({ code: 4 });
+  const other = ['--url', bridge.apiUrl.replace('127.0.0.1', 'localhost'), '--key', READ_KEY];
+  expect(await cli.run(['login', 'looker', ...other], { env })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('give --yes'),
+  });
+  expect(JSON.parse(readFileSync(env.TOPAZ_BRIDGE_CONFIG, 'utf8')).profiles.looker.url).toBe(bridge.apiUrl);
+  expect((await cli.run(['login', 'looker', '--yes', ...other], { env })).code).toBe(0);
   chmodSync(env.TOPAZ_BRIDGE_CONFIG, 0o644);
   const refused = await cli.run(['requests'], { env });
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('chmod 600') });

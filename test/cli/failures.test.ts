@@ -121,6 +121,23 @@ test.each<[string, string[], RequestListener]>([
   expect(said).toContain('may be of another version than this command line: update the older one');
 });
 
+test('the key is in a header of calls, and in no address', async () => {
+  const calls: { url: string | undefined; authorization: string | undefined }[] = [];
+  const port = await overHttp(({ url, headers }, response) => {
+    calls.push({ url, authorization: headers.authorization });
+    response.end('{"items": []}');
+  });
+  const here = ['--url', `http://127.0.0.1:${port}`, '--key', 'a-secret-key', '--json'];
+  for (const args of [['deliveries', 'ep_x', '--state', 'failed'], ['requests'], ['endpoints', 'list']])
+    expect(await cli.run([...args, ...here])).toMatchObject({ code: 0, stderr: '' });
+  expect(new Set(calls.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer a-secret-key']));
+  expect(calls.map(({ url }) => url)).toEqual([
+    '/v1/endpoints/ep_x/deliveries?state=failed&limit=100',
+    '/v1/requests?limit=100',
+    '/v1/endpoints?limit=100',
+  ]);
+});
+
 test('a page of HTML where JSON was expected is recognized', async () => {
   const port = await overHttp((_request, response) => response.end('<html>Sign in to the Wi-Fi</html>'));
   expect(await failing(`http://127.0.0.1:${port}`, ['show', randomUUID()])).toEqual({

@@ -34,6 +34,13 @@ describe('the display', () => {
     );
   });
 
+  it('offers a profile of the command line for the bridge that runs', () => {
+    const { display, written } = displayOn(false);
+    const urls = { topazUrl: 'http://127.0.0.1:2', receiverUrl: 'http://127.0.0.1:3' };
+    display.running({ apiUrl: 'http://127.0.0.1:8787', apiKey: 'k', ...urls, bucket: 'videos', seed: 1 });
+    expect(written()).toContain('  npm run -s cli -- login local --url http://127.0.0.1:8787 --key k\n');
+  });
+
   it('names the statuses that passed between two polls', () => {
     const { display, written } = displayOn(false);
     const skipped = ['initializing', 'preprocessing'];
