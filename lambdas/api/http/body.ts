@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { invalid, Problem } from './problem.ts';
 import type { Route } from './route.ts';
-import { parse } from './validation.ts';
+import { parse, refusePrototypes } from './validation.ts';
 
 const MAX_BODY_BYTES = 262_144;
 const JSON_TYPE = /^application\/json *(;|$)/i;
@@ -23,7 +23,10 @@ export function readBody(route: Route, event: APIGatewayProxyEventV2): unknown {
     throw new Problem(415, 'The body must be JSON: send it with "Content-Type: application/json".');
   }
   const value = parseJson(bytes);
-  if (route.body) return parse(route.body, value);
+  if (route.body) {
+    if (!route.describedBody) refusePrototypes(value);
+    return parse(route.body, value);
+  }
   const fields = typeof value === 'object' && value !== null ? Object.keys(value) : [''];
   if (fields.length > 0) {
     throw invalid(fields.map((path) => ({ path, message: 'This call takes no fields: send no body.' })));
@@ -39,12 +42,8 @@ function parseJson(bytes: Uint8Array): unknown {
     throw invalid([{ path: '', message: 'The body is not UTF-8; encode it as UTF-8.' }]);
   }
   try {
-    return JSON.parse(text, (key, value) => {
-      if (key !== '__proto__') return value;
-      throw invalid([{ path: key, message: 'A field cannot have this name: remove it.' }]);
-    });
-  } catch (error) {
-    if (error instanceof Problem) throw error;
+    return JSON.parse(text);
+  } catch {
     throw invalid([{ path: '', message: 'The body is not valid JSON; correct it.' }]);
   }
 }

@@ -80,7 +80,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     asked: unknown,
   ): Pick<Call<unknown, unknown>, 'once' | 'findKept'> {
     const { method, path } = event.requestContext.http;
-    const given = method === 'POST' ? event.headers['idempotency-key'] : undefined;
+    const given = method === 'POST' ? givenOnce(event.headers['idempotency-key']) : undefined;
     if (given === undefined) {
       return {
         once: (effect) => idempotency.once(undefined, effect),
@@ -103,6 +103,12 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
       findKept: (items) => idempotency.find(items.map(scopeOf)),
     };
   }
+}
+
+/** The gateway joins headers of one name by commas: the same key twice is that key. */
+function givenOnce(header: string | undefined): string | undefined {
+  const [first, ...others] = header?.split(',').map((each) => each.trim()) ?? [];
+  return first !== '' && others.every((each) => each === first) ? first : header;
 }
 
 function queryOf(served: Route, event: Event): unknown {

@@ -9,6 +9,25 @@ export function parse<T>(schema: z.ZodMiniType<T>, input: unknown): T {
   throw invalid(result.error.issues.flatMap((issue) => fieldErrors(issue)));
 }
 
+/** Refuses a JSON value with a field named `__proto__`, which a schema of any names would leave out in silence. */
+export function refusePrototypes(value: unknown): void {
+  const found = prototypesIn(value, '', 0);
+  if (found.length > 0) {
+    throw invalid(found.map((path) => ({ path, message: 'A field cannot have this name: remove it.' })));
+  }
+}
+
+function prototypesIn(value: unknown, path: string, depth: number): string[] {
+  if (typeof value !== 'object' || value === null || depth > DEEPEST) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    const at = path === '' ? name : `${path}.${name}`;
+    return name === '__proto__' ? [at] : prototypesIn(inner, at, depth + 1);
+  });
+}
+
+/** More levels than any schema describes: what is deeper is refused by the schemas. */
+const DEEPEST = 8;
+
 type Issue = z.core.$ZodIssue;
 
 /** What zod/mini says when a schema has no message of its own. */

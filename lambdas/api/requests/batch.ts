@@ -13,7 +13,7 @@ import { type Kept, KeyReused } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import { problemOf } from '../http/refusal.ts';
 import { type Call, ok, type Route, route } from '../http/route.ts';
-import { parse } from '../http/validation.ts';
+import { parse, refusePrototypes } from '../http/validation.ts';
 import {
   createRegister,
   type Found,
@@ -61,6 +61,7 @@ export function batchRoute(context: ApiContext): Route {
       const due: Due[] = [];
       const entries = items.flatMap((item, place): Entry[] => {
         try {
+          refusePrototypes(item);
           return [{ place, item, registration: normalized(parse<Registration>(schema, item)) }];
         } catch (error) {
           results[place] = refused(item, error);

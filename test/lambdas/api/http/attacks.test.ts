@@ -53,9 +53,27 @@ describe('names that every object has', () => {
     ['POST', '/v1/requests', '{"metadata": {"__proto__": "x"}}'],
     ['GET', '/v1/requests?__proto__=x', undefined],
     ['GET', '/v1/requests?constructor=x', undefined],
+    ['POST', '/v1/requests/batch', '{"items": [{}], "__proto__": 1}'],
   ])('are refused where they are unknown: %s %s', async (method, path, raw) => {
     expect((await api.call(method, path, raw ? { raw } : {})).status).toBe(400);
   });
+});
+
+test.each([
+  ['', (item: string) => `{${item}, "__proto__": {"requestId": "x"}}`, '__proto__'],
+  [
+    ' of its metadata',
+    (item: string) => `{${item}, "metadata": {"a": "b", "__proto__": "x"}}`,
+    'metadata.__proto__',
+  ],
+])('a key "__proto__"%s refuses that item of a batch alone', async (_, hostile, path) => {
+  const item = (n: number) => `"requestId": "${uuid(`${requestId} ${n}`)}"`;
+  const raw = `{"items": [{${item(1)}}, ${hostile(item(2))}, {${item(3)}}]}`;
+  const { status, body } = await api.call('POST', '/v1/requests/batch', { raw });
+  expect([status, ...body.items.map((each: { status: number }) => each.status)]).toEqual([
+    200, 201, 400, 201,
+  ]);
+  expect(body.items[1].error.errors).toMatchObject([{ path }]);
 });
 
 describe('answers stay far below what Lambda can send', () => {
@@ -208,6 +226,16 @@ test('an idempotency key is the same with a slash behind the path', async () => 
     api.call('POST', path, { body: { url: URL_A }, headers: { 'idempotency-key': requestId } });
   const [one, other] = [await create('/v1/endpoints'), await create('/v1/endpoints/')];
   expect(other.body.id).toBe(one.body.id);
+});
+
+test('an idempotency key that is sent twice is one key, and two keys are another', async () => {
+  const create = (header: string) =>
+    api.call('POST', '/v1/endpoints', { body: { url: URL_A }, headers: { 'idempotency-key': header } });
+  const [one, twice] = [await create(requestId), await create(`${requestId},${requestId}`)];
+  expect([twice.status, twice.body.id]).toEqual([201, one.body.id]);
+  // As proxies join them.
+  expect((await create(`${requestId}, ${requestId}`)).body.id).toBe(one.body.id);
+  expect((await create(`${requestId},other`)).body.id).not.toBe(one.body.id);
 });
 
 test('the idempotency key of what is deleted makes nothing again, and says so', async () => {
