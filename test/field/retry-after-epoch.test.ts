@@ -16,9 +16,12 @@ test('a Retry-After that is a time since 1970 pauses polling until that time, an
   await request.poll();
   expect((await pause())?.until).toBeLessThanOrEqual(start + 61_000);
 
-  await answerWith(86_400);
   clock.advance(65_000);
-  const probeAt = clock.now();
-  await (await register()).poll();
-  expect((await pause())?.until).toBe(probeAt + 900_000);
+  for (const huge of [86_400, 'Wed, 23 Nov 2099 20:00:00 GMT', 'Mon Nov 23 20:00:00 2099', '60, 86400']) {
+    await answerWith(huge);
+    const probeAt = clock.now();
+    await (await register()).poll();
+    expect((await pause())?.until).toBe(probeAt + 900_000);
+    clock.advance(905_000);
+  }
 });

@@ -10,6 +10,8 @@ const database = useDatabase();
 test.each([
   ['a time since 1970', (now: number) => String(Math.floor(now / 1_000) + 600), 600_000],
   ['a far time', () => '99999999999', MAX_RETRY_AFTER_MS],
+  ['a date in 2099', () => 'Wed, 23 Nov 2099 20:00:00 GMT', MAX_RETRY_AFTER_MS],
+  ['several values', () => '60, 600', 600_000],
   ['fractions of a second', () => '7.5', 7_500],
 ])(
   'a receiver that asks for a pause by %s gets it, for a day at most, and a person can end it',
