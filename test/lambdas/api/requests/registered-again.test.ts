@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { rowOf } from '../../../../lambdas/adapters/dynamodb/expression.ts';
 import { eventWrites } from '../../../../lambdas/adapters/rows/outbox.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
@@ -155,6 +156,25 @@ describe.each(dynamoEngines())('on $name', (engine) => {
       api.clock.now += DAY_MS;
       await registerAnother(3);
       expect(await get(key)).toMatchObject({ expiresAt: callbackExpiry(api.clock.now, 30, undefined) });
+    });
+
+    test('is read by the others, which write no row that they share', async () => {
+      const { body } = await registerAnother(6);
+      const key = endpointKey(body.callbacks[0].endpointId);
+      const written: RowKey[] = [];
+      api = createClient({
+        ...database,
+        table: {
+          ...database.table,
+          transact: (writes) => {
+            written.push(...writes.map(rowOf).map(({ pk, sk }) => ({ pk, sk })));
+            return database.table.transact(writes);
+          },
+        },
+      });
+      expect((await registerAnother(7)).status).toBe(201);
+      expect(written).toContainEqual(requestKey(uuid(`shares ${engine.name} 7`)));
+      expect(written).not.toContainEqual(key);
     });
 
     test('is kept for good when a person has changed it', async () => {

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import type { Table } from '../../../../lambdas/adapters/dynamodb/table.ts';
+import { readRequestCounts } from '../../../../lambdas/adapters/rows/request-counts.ts';
 import { createTracking } from '../../../../lambdas/api/requests/tracking.ts';
 import { type CopyRow, newCopy } from '../../../../lambdas/domain/copying/copy.ts';
 import type { RequestRow } from '../../../../lambdas/domain/requests/request.ts';
+import type { RequestCounts } from '../../../../lambdas/domain/requests/request-counts.ts';
 import { copyKey, metaKey, outboxKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../../support/claims.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
@@ -55,6 +57,51 @@ test('a copy that is taken from its worker notes when the lease of that worker e
   expect(await copyOf()).toMatchObject({ canceled: true, lateUntil: claim.leaseEnd });
   expect(await copyOf()).not.toHaveProperty('owner');
 });
+
+/** A table in which something happens just before the first transaction. */
+function overtaken(before: () => Promise<unknown>): Table {
+  const { table } = database();
+  let begun = false;
+  return {
+    ...table,
+    transact: async (writes) => {
+      if (!begun) {
+        begun = true;
+        await before();
+      }
+      return table.transact(writes);
+    },
+  };
+}
+
+test('a copy that a worker claims while its request is stopped notes the lease of that worker', async () => {
+  const { table } = database();
+  const claims = testClaims(table, clock);
+  let leaseEnd: number | undefined;
+  const claim = async () => {
+    const hint = { ...copyKey(requestId), dueAt: clock.now() };
+    leaseEnd = (await claimed<CopyRow>(claims, 'copy', hint)).leaseEnd;
+  };
+  await stop(overtaken(claim));
+  expect(leaseEnd).toBeDefined();
+  expect(await copyOf()).toMatchObject({ canceled: true, lateUntil: leaseEnd });
+});
+
+test('a request whose status changes while it is stopped is counted with its last one', async () => {
+  const { table } = database();
+  const key = requestKey(requestId);
+  await table.write({ update: key, set: { counted: true, status: 'processing' } });
+  const before = countsOf(await readRequestCounts(table, clock.now()));
+  await stop(overtaken(() => table.write({ update: key, set: { status: 'postprocessing' } })));
+  const after = countsOf(await readRequestCounts(table, clock.now()));
+  const change = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
+  expect(change('active processing')).toBe(0);
+  expect(change('active postprocessing')).toBe(-1);
+  expect(change('stopped postprocessing')).toBe(1);
+});
+
+const countsOf = (counts: readonly RequestCounts[]) =>
+  new Map(counts.map(({ state, status, count }) => [`${state} ${status}`, count]));
 
 test('a copy that no worker has notes no such time', async () => {
   await stop(database().table);
