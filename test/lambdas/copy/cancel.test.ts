@@ -41,12 +41,16 @@ test('canceled while a worker is at it, the worker stops and the upload is gone'
   const requestId = await world.begin(SIZE);
   await world.step();
   let canceled: Promise<void> | undefined;
-  world.setS3Faults((call) => {
-    if (isPart(call)) canceled ??= cancel(requestId).then(() => world.runAll());
+  let cleanedUp: Promise<void> | undefined;
+  world.setS3Faults(async (call) => {
+    if (!isPart(call)) return undefined;
+    canceled ??= cancel(requestId);
+    await canceled;
+    cleanedUp ??= world.runAll();
     return undefined;
   });
   await world.runAll();
-  await canceled;
+  await cleanedUp;
   await world.runAll();
   await expectNothingLeft(requestId);
 });
