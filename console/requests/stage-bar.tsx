@@ -8,18 +8,15 @@ export function StageBar({ request }: { readonly request: VideoRequest }) {
   const reached = STAGES.findIndex((stage) => stage.status === status);
   const text = progress === null ? label : `${label}, ${Math.round(progress)} %`;
   const isOff = reached < 0 && status !== 'registered';
+  const isOver = status === 'complete';
   return (
     <span class="stage-bar" role="img" aria-label={text}>
       {STAGES.map((stage, i) => {
-        const part = i < reached || status === 'complete' ? 1 : i === reached ? partOf(status, progress) : 0;
-        return (
-          <span
-            key={stage.status}
-            class={`segment ${i > reached && !isOff ? '' : isOff ? color : stage.color}`}
-          >
-            <span style={{ width: `${(isOff ? 1 : part) * 100}%` }} />
-          </span>
-        );
+        if (isOff || i < reached || isOver)
+          return <span key={stage.status} class={`full ${isOff ? color : stage.color}`} />;
+        if (i > reached) return <span key={stage.status} />;
+        const style = { '--part': `${partOf(status, progress) * 100}%` };
+        return <span key={stage.status} class={stage.color} style={style} />;
       })}
     </span>
   );
