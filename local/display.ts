@@ -6,6 +6,7 @@ import type { ReceivedWebhook } from './receiver.ts';
 export type Running = {
   apiUrl: string;
   apiKey: string;
+  consoleUrl: string;
   topazUrl: string;
   receiverUrl: string;
   bucket: string;
@@ -56,10 +57,11 @@ export class Display {
     this.line('red', 'problem', text);
   }
 
-  running({ apiUrl, apiKey, topazUrl, receiverUrl, bucket, seed }: Running): void {
+  running({ apiUrl, apiKey, consoleUrl, topazUrl, receiverUrl, bucket, seed }: Running): void {
     const rows = [
       ['API', apiUrl],
       ['API key', apiKey],
+      ['console', consoleUrl],
       ['Topaz API', topazUrl],
       ['receiver', receiverUrl],
       ['bucket', bucket],
@@ -111,7 +113,7 @@ export class Display {
   stored(
     requestId: string,
     { bucket, key, size = 0, checksum }: ShownVideo,
-    { apiUrl, apiKey, receiverUrl }: Running,
+    { apiUrl, apiKey, consoleUrl, receiverUrl }: Running,
   ): void {
     this.line('green', 'video', `stored as s3://${bucket}/${key}, ${count(size)} bytes`);
     if (checksum) this.line('green', 'video', `${checksum.algorithm} ${checksum.value}`);
@@ -135,6 +137,7 @@ export class Display {
           'Let the receiver refuse two webhooks, then do step 2 with another UUID, and see them sent again.',
           `curl -d '{"path": "/mine", "status": 500, "times": 2}' ${receiverUrl}/_behave`,
         ) +
+        `\nOr look at all of it in the console: open ${consoleUrl} and enter the API key.\n` +
         '\nThe bridge keeps running until you press Ctrl-C.\n',
     );
   }

@@ -91,6 +91,7 @@ describe('the display', () => {
     const running = {
       apiUrl: 'http://127.0.0.1:1',
       apiKey: 'key',
+      consoleUrl: 'http://127.0.0.1:1/console/',
       topazUrl: '',
       receiverUrl: 'http://127.0.0.1:2',
       bucket: '',
@@ -102,6 +103,7 @@ describe('the display', () => {
     expect(text).toContain("curl -L -H 'Authorization: Bearer key' http://127.0.0.1:1/v1/requests/r1/video");
     expect(text).toContain('"callbackUrl": "http://127.0.0.1:2/mine"');
     expect(text).toContain('http://127.0.0.1:2/_behave');
+    expect(text).toContain('open http://127.0.0.1:1/console/ and enter the API key');
   });
 
   it('uses colours on a terminal only', () => {
