@@ -162,3 +162,17 @@ test('what goes to an ordered endpoint names the event before it, across batches
   const next = newDeliveries([{ event: third, target: ordered }], batch.chains, undefined, START);
   expect(next.rows[0]?.predecessor).toBe(second.id);
 });
+
+test('a test goes out through an open breaker, which keeps the other events', () => {
+  const endpoint = endpointRow(1, { health: { state: 'failing', failingSince: 1, openSince: 1 } });
+  const [other, tested] = events('video.accepted', 'video.complete');
+  if (!other || !tested) throw new Error('two events were drafted');
+  const batch = [other, { ...tested, onlyTo: endpoint.id }].map((event) => ({
+    event,
+    target: itself(endpoint),
+  }));
+  expect(newDeliveries(batch, {}, undefined, START).rows).toEqual([
+    expect.objectContaining({ state: 'held' }),
+    expect.objectContaining({ lane: 'deliver-slow', bypassesBreaker: true }),
+  ]);
+});

@@ -74,6 +74,15 @@ describe('a new delivery', () => {
   ])('%s', (_what, changes, expected) => {
     expect(start(changes)).toEqual(expected);
   });
+
+  test.each<[string, Partial<EndpointRow>, object]>([
+    ['goes out through an open breaker', { health: open }, { lane: 'deliver-slow' }],
+    ['goes before those that wait for a slot', { rateLimit: 1, ...awake }, { lane: 'deliver' }],
+    ['is held by a disabled endpoint', { enabled: false }, { backlogKey, state: 'held' }],
+    ['waits for a client of a pull endpoint', { kind: 'pull' }, { backlogKey, state: 'pending' }],
+  ])('that is a test %s', (_what, changes, expected) => {
+    expect(startOf({ endpoint: endpointRow(1, changes) }, true)).toEqual(expected);
+  });
 });
 
 test('a replayed delivery waits apart, but not from the clients of a pull endpoint', () => {
