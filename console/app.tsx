@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import { Link, Redirect, Route, Router, Switch, useLocation } from 'wouter-preact';
 import { EndpointPage } from './endpoints/endpoint-page.tsx';
 import { EndpointsPage } from './endpoints/endpoints-page.tsx';
@@ -45,7 +46,29 @@ export function App() {
   );
 }
 
+/** After a change of the page the focus is at its content, and a page that was not seen before begins at its top. */
+function useFreshPage(): void {
+  const [path] = useLocation();
+  const shown = useRef(path);
+  const goesBack = useRef(false);
+  useEffect(() => {
+    const note = () => {
+      goesBack.current = true;
+    };
+    addEventListener('popstate', note);
+    return () => removeEventListener('popstate', note);
+  }, []);
+  useEffect(() => {
+    if (shown.current === path) return;
+    shown.current = path;
+    document.getElementById('main')?.focus({ preventScroll: true });
+    if (!goesBack.current) scrollTo(0, 0);
+    goesBack.current = false;
+  }, [path]);
+}
+
 function Header() {
+  useFreshPage();
   const [path] = useLocation();
   const who = session.value?.who;
   return (

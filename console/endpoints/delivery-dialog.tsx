@@ -74,7 +74,7 @@ export function DeliveryDialog({ id, onClose }: { readonly id: string; readonly 
           {isAdmin.value && (
             <div class="buttons">
               <Action class="primary" run={() => api().deliveries.retry(id).then(reload)}>
-                {delivery.state === 'pending' ? 'Try now' : 'Send again'}
+                {delivery.state === 'pending' || delivery.state === 'held' ? 'Try now' : 'Send again'}
               </Action>
             </div>
           )}

@@ -1,5 +1,6 @@
 import { type Signal, useComputed, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
+import { navigate } from 'wouter-preact/use-browser-location';
 import type { Delivery, DeliveryFilter } from '../../client/client.ts';
 import { TypeSelect } from '../events/type-select.tsx';
 import { Badge } from '../parts/badge.tsx';
@@ -16,7 +17,7 @@ import { whyNot } from './endpoint-words.ts';
 
 type LogProps = {
   readonly endpointId: string;
-  /** The delivery to open at once. */
+  /** The delivery that is shown in full; part of the page's address. */
   readonly chosen?: string | undefined;
 };
 type State = Delivery['state'] | '';
@@ -41,7 +42,6 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
   const type = useSignal('');
   const since = useSignal('');
   const until = useSignal('');
-  const open = useSignal<string | undefined>(chosen);
   const filter = useComputed(
     (): DeliveryFilter => ({
       state: state.value || undefined,
@@ -61,6 +61,8 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
       clearInterval(timer);
     };
   }, [list]);
+  const choose = (id?: string) =>
+    navigate(`/console/endpoints/${endpointId}${id ? `?delivery=${id}` : ''}`, { replace: true });
   const clear = () => {
     state.value = '';
     for (const each of [code, type, since, until]) each.value = '';
@@ -80,12 +82,14 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
         />
         <TypeSelect value={type} class="inline" />
         <CodeField code={code} />
-        <TimeField label="Since" value={since} class="inline" />
-        <TimeField label="Until" value={until} class="inline" />
+        <span class="filters">
+          <TimeField label="Since" value={since} class="inline" />
+          <TimeField label="Until" value={until} class="inline" />
+        </span>
       </div>
       <ErrorNote error={list.error.value} />
-      <Rows list={list} isFiltered={wanted !== '{}'} onOpen={(id) => (open.value = id)} onClear={clear} />
-      {open.value && <DeliveryDialog id={open.value} onClose={() => (open.value = undefined)} />}
+      <Rows list={list} isFiltered={wanted !== '{}'} onOpen={choose} onClear={clear} />
+      {chosen && <DeliveryDialog id={chosen} onClose={() => choose()} />}
     </section>
   );
 }

@@ -6,10 +6,10 @@ import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { Ago, clock, Time } from '../parts/time.tsx';
+import { Ago, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
-import { plural, span } from '../parts/words.ts';
+import { plural } from '../parts/words.ts';
 import { api, isAdmin } from '../session/session.ts';
 import { DeliveryLog } from './delivery-log.tsx';
 import { EndpointForm } from './endpoint-form.tsx';
@@ -26,7 +26,6 @@ const byLastAttempt = (a: Delivery, b: Delivery): number =>
 
 /** One endpoint: how it is, what it was sent, and what may be done. */
 export function EndpointPage({ id }: { readonly id: string }) {
-  useTitle('Endpoint');
   const chosen = new URLSearchParams(useSearch()).get('delivery') ?? undefined;
   const { data, error, reload } = useLive(
     async (signal) => {
@@ -51,6 +50,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
     4_000,
     [id],
   );
+  useTitle(data.value ? nameOf(data.value.endpoint) : 'Endpoint');
   if (error.value instanceof ApiError && error.value.status === 404)
     return (
       <section class="page">
@@ -148,7 +148,7 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
     return (
       <div class="note bad">
         <p>
-          It has failed for {span(clock.value - Date.parse(health.failingSince ?? ''))}
+          It has failed <For since={health.failingSince} />
           {reason && `: ${reason}`}
         </p>
         <p>

@@ -6,7 +6,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { Ago } from '../parts/time.tsx';
+import { Ago, For } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { api, isAdmin } from '../session/session.ts';
@@ -118,7 +118,7 @@ function EndpointCard({ endpoint }: { readonly endpoint: Endpoint }) {
       <p class="subtle">
         {health.failingSince ? (
           <>
-            fails since <Ago at={health.failingSince} />
+            has failed <For since={health.failingSince} />
           </>
         ) : health.lastDeliveredAt ? (
           <>

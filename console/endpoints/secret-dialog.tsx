@@ -18,7 +18,7 @@ export function SecretDialog({ title, secret, onClose }: SecretDialogProps) {
       </p>
       <p class="secret">
         <code>{secret}</code>
-        <CopyButton text={secret} label="Copy the secret" class="primary" />
+        <CopyButton text={secret} label="Copy the secret" class="primary" isFirst />
       </p>
       <Choices
         label="Language of the receiver"

@@ -39,12 +39,18 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
   const sample = types.data.value?.find((each) => each.type === type.value);
 
   useEffect(() => {
-    if (!eventId.value) return;
+    const id = eventId.value;
+    if (!id) return;
+    const controller = new AbortController();
     const timer = setInterval(async () => {
-      const { items } = await api().endpoints.deliveries(endpointId).page({ limit: 20 });
-      delivery.value = items.find((each) => each.eventId === eventId.value);
+      // One look that fails is made up for by the next.
+      const found = await deliveryOf(endpointId, id, controller.signal).catch(() => undefined);
+      if (found) delivery.value = found;
     }, LOOK_MS);
-    return () => clearInterval(timer);
+    return () => {
+      controller.abort();
+      clearInterval(timer);
+    };
   }, [eventId.value]);
 
   function forget(): void {
@@ -134,6 +140,19 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
       </form>
     </Dialog>
   );
+}
+
+/** The delivery of an event, found by the event's time: others may have come since. */
+async function deliveryOf(
+  endpointId: string,
+  eventId: string,
+  signal: AbortSignal,
+): Promise<Delivery | undefined> {
+  const { timestamp } = await api().events.get(eventId, { signal });
+  const until = new Date(Date.parse(timestamp) + 1).toISOString();
+  const list = api().endpoints.deliveries(endpointId, { since: timestamp, until }, { signal });
+  for await (const each of list) if (each.eventId === eventId) return each;
+  return undefined;
 }
 
 const NOT_YET = 'It is under way still: the bridge is busy. Send another one in a minute.';

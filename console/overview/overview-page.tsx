@@ -8,7 +8,7 @@ import { Choices } from '../parts/choices.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { ScrollX } from '../parts/scroll-x.tsx';
-import { Ago, Time } from '../parts/time.tsx';
+import { Ago, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { capital, plural, span, whole } from '../parts/words.ts';
@@ -97,7 +97,7 @@ function Attention({ stats: { upstream }, doctor, parked, endpoints, onDone }: A
           <li key={each.id}>
             <Badge tone="bad">parked</Badge> {capital(each.kind)}: {each.reason}{' '}
             <span class="subtle">
-              since <Ago at={each.since} />
+              <For since={each.since} />
             </span>{' '}
             {each.requestId && <Link href={`/requests/${each.requestId}`}>its request</Link>}{' '}
             {each.endpointId && <Link href={`/endpoints/${each.endpointId}`}>its endpoint</Link>}
@@ -118,9 +118,7 @@ function Attention({ stats: { upstream }, doctor, parked, endpoints, onDone }: A
             </Link>{' '}
             <span class="subtle">
               {endpoint.health.failingSince ? (
-                <>
-                  since <Ago at={endpoint.health.failingSince} />
-                </>
+                <For since={endpoint.health.failingSince} />
               ) : (
                 endpoint.disabledReason
               )}

@@ -58,6 +58,7 @@ export function Action({ children, run, confirm, class: name }: ActionProps) {
             </button>
             <button
               type="button"
+              data-focus
               onClick={() => {
                 asking.value = false;
               }}

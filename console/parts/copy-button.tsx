@@ -1,9 +1,15 @@
 import { useSignal } from '@preact/signals';
 
-type CopyButtonProps = { readonly text: string; readonly label?: string; readonly class?: string };
+type CopyButtonProps = {
+  readonly text: string;
+  readonly label?: string;
+  readonly class?: string;
+  /** Whether a dialog begins with the focus at it. */
+  readonly isFirst?: boolean;
+};
 
 /** Puts a text into the clipboard. */
-export function CopyButton({ text, label = 'Copy', class: name = 'quiet' }: CopyButtonProps) {
+export function CopyButton({ text, label = 'Copy', class: name = 'quiet', isFirst }: CopyButtonProps) {
   const said = useSignal<string | undefined>(undefined);
   async function copy(): Promise<void> {
     try {
@@ -17,7 +23,13 @@ export function CopyButton({ text, label = 'Copy', class: name = 'quiet' }: Copy
     }, 2_000);
   }
   return (
-    <button type="button" class={name} onClick={() => void copy()} aria-live="polite">
+    <button
+      type="button"
+      class={name}
+      data-focus={isFirst || undefined}
+      onClick={() => void copy()}
+      aria-live="polite"
+    >
       {said.value ?? label}
     </button>
   );

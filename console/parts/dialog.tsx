@@ -8,14 +8,22 @@ type DialogProps = {
   readonly wide?: boolean;
 };
 
+/** What the focus begins at: what is marked so, or else the first field. */
+const FIRST = '[data-focus], input, select, textarea';
+
 /** A modal dialog. Escape closes it, and the focus returns to where it was. */
 export function Dialog({ title, onClose, children, wide = false }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
     const dialog = element.current;
+    const before = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    dialog?.querySelector<HTMLElement>(FIRST)?.focus();
+    return () => {
+      dialog?.close();
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     // One that is replaced by another closes, too, and that is no wish of the viewer's.

@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import { agoInWords } from './words.ts';
+import { agoInWords, roughly } from './words.ts';
 
 /** ms since epoch; moves on every second. */
 export const clock = signal(Date.now());
@@ -29,6 +29,16 @@ export function Ago({ at }: { readonly at: string | null | undefined }) {
   return (
     <time dateTime={at} title={`${FULL.format(new Date(at))}, ${utc(at)} UTC`}>
       {agoInWords(clock.value - Date.parse(at))}
+    </time>
+  );
+}
+
+/** For how long something has been so; since when is shown on hover. */
+export function For({ since }: { readonly since: string | null | undefined }) {
+  if (!since) return <>–</>;
+  return (
+    <time dateTime={since} title={`since ${FULL.format(new Date(since))}, ${utc(since)} UTC`}>
+      for {roughly(Math.max(1_000, clock.value - Date.parse(since)))}
     </time>
   );
 }

@@ -29,8 +29,19 @@ const join = (big: number, unit: string, small: number, smallUnit: string, alone
 /** `3 min ago`, `in 20 s`, or `now`. */
 export function agoInWords(ms: number): string {
   if (Math.abs(ms) < 1_500) return 'now';
-  const text = span(Math.floor(Math.abs(ms) / 1000) * 1000).replace('.0', '');
-  return ms > 0 ? `${text} ago` : `in ${text}`;
+  return ms > 0 ? `${roughly(ms)} ago` : `in ${roughly(-ms)}`;
+}
+
+const UNITS = [
+  [172_800_000, 86_400_000],
+  [3_600_000, 3_600_000],
+  [60_000, 60_000],
+] as const;
+
+/** A span that goes on, in one unit: 20 s, 3 min, 5 h, 2 days. */
+export function roughly(ms: number): string {
+  const unit = UNITS.find(([least]) => ms >= least)?.[1] ?? 1_000;
+  return span(Math.floor(ms / unit) * unit).replace('.0', '');
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>

@@ -5,7 +5,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { stageOf, timeLeft, videoInWords } from '../parts/stages.ts';
-import { Ago, clock, Time } from '../parts/time.tsx';
+import { Ago, clock, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { span } from '../parts/words.ts';
@@ -107,7 +107,7 @@ function Summary({ request }: { readonly request: VideoRequest }) {
         <span>
           <Badge tone={tone}>{label}</Badge> {progress !== null && `${Math.round(progress)} %`}{' '}
           <span class="subtle">
-            since <Ago at={statusSince} />
+            <For since={statusSince} />
           </span>
         </span>
         {left !== undefined && (

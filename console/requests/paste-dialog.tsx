@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { BatchItem } from '../../client/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { plural } from '../parts/words.ts';
+import { plural, whole } from '../parts/words.ts';
 import { api } from '../session/session.ts';
 import { idsIn, MAX_IDS } from './pasted-ids.ts';
 
@@ -45,7 +45,7 @@ export function PasteDialog({ onClose }: { readonly onClose: () => void }) {
   const { ids, repeated, beyond, otherLines } = found.value;
   if (total.value !== undefined)
     return (
-      <Dialog title="Registering" onClose={onClose} wide>
+      <Dialog title={isOver.value ? 'Registered' : 'Registering'} onClose={onClose} wide>
         <Report results={results.value} total={total.value} isOver={isOver.value} />
         <ErrorNote error={error.value} />
         <div class="buttons">
@@ -98,9 +98,9 @@ function Report({ results, total, isOver }: ReportProps) {
     <div class="report">
       <progress value={results.length} max={total} aria-label="Registered" />
       <p role="status">
-        {results.length === total ? 'All' : plural(results.length, 'id')} of {plural(total, 'id')}
-        {isOver && results.length < total ? ' (stopped)' : ''}: {fresh} registered, {tracked} tracked already,{' '}
-        {refused.length} refused.
+        {results.length === total ? 'All' : `${whole.format(results.length)} of`} {plural(total, 'id')}
+        {isOver && results.length < total ? ' (stopped)' : ''}: {whole.format(fresh)} registered,{' '}
+        {whole.format(tracked)} tracked already, {whole.format(refused.length)} refused.
       </p>
       {refused.length > 0 && (
         <ul class="refusals">

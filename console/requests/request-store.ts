@@ -26,8 +26,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
   const error = signal<unknown>(undefined);
   /** Whether there are no more pages. */
   const complete = signal(false);
-  const stopped = new AbortController();
-  const { signal: untilStopped } = stopped;
+  let stopped = new AbortController();
   const known = new Map<string, VideoRequest>();
   /** One behind the other; new requests push the old ones of a page into the next. */
   const pages: LoadedPage[] = [];
@@ -76,11 +75,12 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
   async function run(load: () => Promise<void>): Promise<void> {
     if (loading.value) return;
     loading.value = true;
+    const { signal: begun } = stopped;
     try {
       await load();
       error.value = undefined;
     } catch (thrown) {
-      if (!untilStopped.aborted) error.value = thrown;
+      if (!begun.aborted) error.value = thrown;
     } finally {
       loading.value = false;
     }
@@ -90,7 +90,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
     run(async () => {
       if (complete.value) return;
       const limit = pages.length === 0 ? FIRST_PAGE : PAGE;
-      const { items, cursor } = await list.page({ limit, cursor: next, signal: untilStopped });
+      const { items, cursor } = await list.page({ limit, cursor: next, signal: stopped.signal });
       const page = { cursor: next, limit, ids: new Set<string>() };
       // A search may find nothing in what it looked through, and go on.
       if (items.length > 0 || pages.length === 0) pages.push(page);
@@ -108,9 +108,9 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
         .slice(0, PAGES_AT_ONCE);
       const [waiting, ...found] = await Promise.all([
         isPlain
-          ? client.requests.list({ state: 'parked' }).page({ limit: PAGE, signal: untilStopped })
+          ? client.requests.list({ state: 'parked' }).page({ limit: PAGE, signal: stopped.signal })
           : undefined,
-        ...inSight.map(({ cursor, limit }) => list.page({ limit, cursor, signal: untilStopped })),
+        ...inSight.map(({ cursor, limit }) => list.page({ limit, cursor, signal: stopped.signal })),
       ]);
       if (waiting) parked.value = waiting.items;
       const answered = inSight.map((page, i) => ({ page, answer: found[i] }));
@@ -119,10 +119,14 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
       show();
     });
 
-  /** Ends what is being loaded; nobody looks at the list any more. */
-  const stop = () => stopped.abort();
+  /** Ends what is being loaded, while nobody looks at the list. */
+  function stop(): void {
+    stopped.abort();
+    stopped = new AbortController();
+  }
 
-  return { rows, parked, all, loading, error, complete, loadMore, refresh, stop };
+  return { rows, parked, all, loading, error, complete, loadMore, refresh, stop, scrollTop: 0 };
 }
 
+/** `scrollTop` is where the viewer left the list, px. */
 export type RequestStore = ReturnType<typeof createRequestStore>;

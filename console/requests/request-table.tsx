@@ -3,7 +3,7 @@
 import { useSignal } from '@preact/signals';
 import type { VirtualItem } from '@tanstack/virtual-core';
 import type { VNode } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import type { VideoRequest } from '../../client/client.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -29,6 +29,7 @@ export function RequestTable({ store }: { readonly store: RequestStore }) {
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
+    initialOffset: store.scrollTop,
     estimateSize: () => (isNarrow.value ? NARROW_ROW : ROW),
   });
   const items = virtualizer.getVirtualItems();
@@ -36,19 +37,27 @@ export function RequestTable({ store }: { readonly store: RequestStore }) {
   const seen = useRef<string[]>([]);
   seen.current = items.flatMap(({ index }) => rows[index]?.requestId ?? []);
 
+  useLayoutEffect(() => scroller.current?.scrollTo(0, store.scrollTop), [store]);
   useEffect(() => {
     const changed = () => {
       isNarrow.value = NARROW.matches;
       virtualizer.measure();
     };
     NARROW.addEventListener('change', changed);
-    void store.loadMore().then(() => store.refresh([]));
+    const table = scroller.current;
+    const scrolled = () => {
+      store.scrollTop = table?.scrollTop ?? 0;
+    };
+    table?.addEventListener('scroll', scrolled, { passive: true });
+    if (store.all.peek().length > 0) void store.refresh(seen.current);
+    else void store.loadMore().then(() => store.refresh([]));
     const timer = setInterval(() => {
       if (!document.hidden) void store.refresh(seen.current);
     }, REFRESH_MS);
     return () => {
       NARROW.removeEventListener('change', changed);
       clearInterval(timer);
+      table?.removeEventListener('scroll', scrolled);
       store.stop();
     };
   }, [store]);

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { useSearch } from 'wouter-preact';
 import { navigate } from 'wouter-preact/use-browser-location';
-import type { VideoRequest } from '../../client/client.ts';
+import type { Client, VideoRequest } from '../../client/client.ts';
 import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
@@ -24,27 +24,36 @@ const STATES = [
 ] as const;
 const TYPING_MS = 300;
 
+type Filter = { readonly state: VideoRequest['state'] | ''; readonly status: string; readonly q: string };
+
+/** The list that was seen last: who comes back to it from a request finds it as it was. */
+let last: { client: Client; search: string; store: RequestStore } | undefined;
+
+function listOf(search: string, { state, status, q }: Filter): RequestStore {
+  const client = api();
+  if (last?.client === client && last.search === search) return last.store;
+  const store = createRequestStore(client, {
+    state: state || undefined,
+    status: status || undefined,
+    q: q || undefined,
+  });
+  last = { client, search, store };
+  return store;
+}
+
 /** All requests, live. The filter stands in the address, so that it can be shared and gone back to. */
 export function RequestsPage() {
   useTitle('Requests');
   const search = useSearch();
   const given = new URLSearchParams(search);
-  const filter = {
-    state: (given.get('state') ?? '') as VideoRequest['state'] | '',
+  const filter: Filter = {
+    state: (given.get('state') ?? '') as Filter['state'],
     status: given.get('status') ?? '',
     q: given.get('q') ?? '',
   };
   const dialog = useSignal<'register' | 'paste' | undefined>(undefined);
   const round = useSignal(0);
-  const store = useMemo(
-    () =>
-      createRequestStore(api(), {
-        state: filter.state || undefined,
-        status: filter.status || undefined,
-        q: filter.q || undefined,
-      }),
-    [search, round.value],
-  );
+  const store = useMemo(() => listOf(search, filter), [search, round.value]);
 
   function change(changed: Partial<typeof filter>): void {
     const wanted = Object.entries({ ...filter, ...changed }).filter(([, value]) => value !== '');
@@ -54,8 +63,11 @@ export function RequestsPage() {
   }
   const close = () => {
     dialog.value = undefined;
+    // What was registered meanwhile may be more than a refresh looks at.
+    last = undefined;
     round.value++;
   };
+  const showAll = () => change({ state: '', status: '', q: '' });
 
   return (
     <section class="page fill">
@@ -95,7 +107,12 @@ export function RequestsPage() {
         </select>
       </search>
       <ErrorNote error={store.error.value} />
-      <Rows store={store} isFiltered={search !== ''} onRegister={() => (dialog.value = 'register')} />
+      <Rows
+        store={store}
+        isFiltered={search !== ''}
+        onRegister={() => (dialog.value = 'register')}
+        onShowAll={showAll}
+      />
       {dialog.value === 'register' && <RegisterDialog onClose={close} />}
       {dialog.value === 'paste' && <PasteDialog onClose={close} />}
     </section>
@@ -106,16 +123,20 @@ type RowsProps = {
   readonly store: RequestStore;
   readonly isFiltered: boolean;
   readonly onRegister: () => void;
+  readonly onShowAll: () => void;
 };
 
-function Rows({ store, isFiltered, onRegister }: RowsProps) {
+function Rows({ store, isFiltered, onRegister, onShowAll }: RowsProps) {
   const isEmpty = store.all.value.length === 0;
   return (
     <>
       {isEmpty && !store.complete.value && !store.error.value && <Loading />}
       {isEmpty && store.complete.value && isFiltered && (
         <Empty title="No request matches">
-          <p>A search looks at ids, metadata and error texts. Take a part of the filter away to see more.</p>
+          <p>A search looks at ids, metadata and error texts.</p>
+          <button type="button" onClick={onShowAll}>
+            Show all requests
+          </button>
         </Empty>
       )}
       {isEmpty && store.complete.value && !isFiltered && (

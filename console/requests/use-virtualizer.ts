@@ -9,7 +9,7 @@ import { useLayoutEffect, useReducer, useState } from 'preact/hooks';
 
 type Options = Pick<
   VirtualizerOptions<HTMLElement, HTMLElement>,
-  'count' | 'getScrollElement' | 'estimateSize' | 'getItemKey'
+  'count' | 'getScrollElement' | 'estimateSize' | 'initialOffset'
 >;
 
 /** Which rows of a long list are seen; renders again as they change. */

@@ -1,6 +1,8 @@
 import { useSignal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
 import { ApiError } from '../../client/client.ts';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { useTitle } from '../parts/use-title.ts';
 import { signedOutBecause, signIn } from './session.ts';
 
 /** Asks for the key. It stays in this tab, and goes nowhere but into the header of calls. */
@@ -8,6 +10,9 @@ export function SignIn() {
   const key = useSignal('');
   const error = useSignal<unknown>(signedOutBecause.value ? new Error(signedOutBecause.value) : undefined);
   const busy = useSignal(false);
+  const field = useRef<HTMLInputElement>(null);
+  useTitle('Sign in');
+  useEffect(() => field.current?.focus(), []);
 
   async function submit(event: Event): Promise<void> {
     event.preventDefault();
@@ -28,6 +33,7 @@ export function SignIn() {
         <label>
           API key
           <input
+            ref={field}
             type="password"
             autocomplete="off"
             required

@@ -217,12 +217,40 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
       .fill(['id,name', ...ids.map((id) => `${id},x`), ids[0]].join('\n'));
     await page.getByText('1,000 ids found, 1 repetition left out, 1 line without an id').waitFor();
     await page.getByRole('button', { name: 'Register 1,000 requests' }).click();
-    await page.getByText('All of 1,000 ids: 1000 registered').waitFor({ timeout: 60_000 });
+    await page.getByText('All 1,000 ids: 1,000 registered').waitFor({ timeout: 60_000 });
     await page.getByRole('button', { name: 'Done' }).last().click();
     await page.getByRole('searchbox').fill(ids[700]?.slice(0, 13) ?? '');
     await page.getByRole('link', { name: ids[700] }).waitFor();
     await page.getByText('1 request', { exact: true }).waitFor();
     expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  test('the list is found again where it was left, and the focus is where work goes on', SLOW, async () => {
+    const { page } = await open('/requests');
+    const focused = () =>
+      page.evaluate(() => document.activeElement?.getAttribute('name') ?? document.activeElement?.id);
+    const table = page.getByRole('table', { name: 'Requests' });
+    const scrollTop = () => table.evaluate((element) => element.scrollTop);
+    const register = page.getByRole('button', { name: 'Register a request' });
+    await register.click();
+    await vi.waitFor(async () => expect(await focused()).toBe('requestId'), MAX_WAIT);
+    await page.keyboard.press('Escape');
+    await vi.waitFor(
+      async () => expect(await register.evaluate((it) => it === document.activeElement)).toBe(true),
+      MAX_WAIT,
+    );
+    await vi.waitFor(async () => {
+      await table.evaluate((element) => element.scrollTo(0, 8_000));
+      expect(await scrollTop()).toBe(8_000);
+    }, MAX_WAIT);
+    const row = page.getByRole('row').nth(12);
+    const { x = 0, y = 0, width = 0, height = 0 } = (await row.boundingBox()) ?? {};
+    await page.mouse.click(x + width / 2, y + height / 2);
+    await page.getByRole('heading', { name: 'Time line' }).waitFor();
+    expect(await focused()).toBe('main');
+    await page.goBack();
+    await vi.waitFor(async () => expect(await scrollTop()).toBe(8_000), MAX_WAIT);
     await page.context().close();
   });
 });
