@@ -36,7 +36,11 @@ describe('the display', () => {
 
   it('offers a profile of the command line for the bridge that runs', () => {
     const { display, written } = displayOn(false);
-    const urls = { topazUrl: 'http://127.0.0.1:2', receiverUrl: 'http://127.0.0.1:3' };
+    const urls = {
+      consoleUrl: 'http://127.0.0.1:8787/console/',
+      topazUrl: 'http://127.0.0.1:2',
+      receiverUrl: 'http://127.0.0.1:3',
+    };
     display.running({ apiUrl: 'http://127.0.0.1:8787', apiKey: 'k', ...urls, bucket: 'videos', seed: 1 });
     expect(written()).toContain('  npm run -s cli -- login local --url http://127.0.0.1:8787 --key k\n');
   });
