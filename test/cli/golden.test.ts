@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Client, createClient } from '../../client/client.ts';
+import { ADMIN_KEY, type LocalBridge, startLocalBridge } from '../support/local-bridge.ts';
+import { type CommandLine, openCommandLine, valuesOf } from './command-line.ts';
+
+// What people read of a request whose video is stored and whose webhooks have arrived. `vitest -u` writes it anew.
+
+const MAX_WAIT = { timeout: 60_000, interval: 50 };
+const DONE = { statuses: [['complete', 0]], progress: [[0, 100]] };
+/** What differs from run to run, and what stands for it; of the same length where a table depends on it. */
+const CHANGING: readonly [RegExp, string][] = [
+  [/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}\b/g, '4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34'],
+  [/^[\da-f]{8}(?= {2})/gm, '4f9c1a52'],
+  [/\b(ep|msg|dlv|rpl)_\w+/g, '$1_…'],
+  [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\b/g, '2026-11-26 20:15:02'],
+  [/\bs3:\/\/\w+/g, 's3://bucket'],
+  [/127\.0\.0\.1:\d+/g, '127.0.0.1:8787'],
+  [/\b(for|in) \d+ (ms|s)\b/g, '$1 1 s'],
+  [/\(\d+ (ms|s)\)/g, '(1 s)'],
+  [/polled \d+ times/, 'polled 2 times'],
+  [/\d+ rows wait/, '0 rows wait'],
+  [/[ ]+$/gm, ''],
+];
+
+let bridge: LocalBridge;
+let client: Client;
+let cli: CommandLine;
+let receiver: Server;
+let requestId: string;
+let endpointId: string;
+let deliveryId: string;
+
+beforeAll(async () => {
+  bridge = await startLocalBridge();
+  client = createClient({ url: bridge.apiUrl, key: ADMIN_KEY });
+  cli = await openCommandLine();
+  cli.env.BRIDGE_URL = bridge.apiUrl;
+  cli.env.BRIDGE_API_KEY = ADMIN_KEY;
+  receiver = createServer((_request, response) => response.writeHead(204).end());
+  await once(receiver.listen(0, '127.0.0.1'), 'listening');
+  const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hooks`;
+  const endpoint = await client.endpoints.create({ url, events: ['video.*'], description: 'The shop' });
+  endpointId = endpoint.id;
+  requestId = await bridge.setJob({ trace: DONE });
+  await client.requests.register({ requestId, metadata: { order: '42' } });
+  deliveryId = await vi.waitFor(async () => {
+    const { items } = await client.endpoints.deliveries(endpointId).page();
+    expect(items.map(({ type, state }) => `${type} ${state}`)).toEqual([
+      'video.stored delivered',
+      'video.complete delivered',
+    ]);
+    return items[0]!.id;
+  }, MAX_WAIT);
+});
+afterAll(async () => {
+  cli?.close();
+  receiver?.closeAllConnections();
+  receiver?.close();
+  await bridge?.stop();
+});
+
+const steady = (text: string): string =>
+  CHANGING.reduce((steadied, [pattern, steadyText]) => steadied.replace(pattern, steadyText), text);
+
+test.each<[string, () => string[]]>([
+  ['track', () => ['track', requestId]],
+  ['track-wait', () => ['track', requestId, '--wait']],
+  ['requests', () => ['requests']],
+  ['show', () => ['show', requestId]],
+  ['events', () => ['events', requestId]],
+  ['download', () => ['download', requestId, '-o', 'video.mp4']],
+  ['endpoints-list', () => ['endpoints', 'list']],
+  ['endpoints-show', () => ['endpoints', 'show', endpointId]],
+  ['endpoints-test', () => ['endpoints', 'test', endpointId]],
+  ['deliveries', () => ['deliveries', endpointId, '--type', 'video.*']],
+  ['delivery', () => ['delivery', deliveryId]],
+  ['retry', () => ['retry', deliveryId]],
+  ['doctor', () => ['doctor']],
+])('%s reads as it did', async (name, args) => {
+  const { code, stdout, stderr } = await cli.run(args());
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  await expect(steady(stdout)).toMatchFileSnapshot(join('golden', `${name}.txt`));
+});
+
+test('a terminal has colours, and none with NO_COLOR', async () => {
+  const coloured = await cli.openTerminal(['doctor']).outcome;
+  expect(coloured.stdout).toContain('\u001b[32mok\u001b[0m');
+  const plain = await cli.openTerminal(['doctor'], { NO_COLOR: '1' }).outcome;
+  expect(plain.stdout).not.toContain('\u001b');
+  const piped = await cli.run(['doctor'], { env: { TERM: 'xterm-256color' } });
+  expect(piped.stdout).not.toContain('\u001b');
+});
+
+test('--json is the same on a terminal and in a pipe: lines of JSON and nothing else', async () => {
+  const piped = await cli.run(['events', requestId, '--json']);
+  const shown = await cli.openTerminal(['events', requestId, '--json']).outcome;
+  expect(valuesOf(piped.stdout)).toHaveLength(2);
+  expect(valuesOf(shown.stdout)).toEqual(valuesOf(piped.stdout));
+});
+
+test('a replay draws its progress in place on a terminal, and ends with what became of it', async () => {
+  const { code, stdout } = await cli.openTerminal(['replay', endpointId, '--since', '1h', '--state', 'all'])
+    .outcome;
+  expect(code).toBe(0);
+  expect(stdout).toContain('\u001b[1A\u001b[J');
+  expect(stdout).toMatch(/rpl_\w+: (\d+) of \1 deliveries have ended\./);
+});
+
+test('a download on a terminal leaves one line', async () => {
+  const { code, stdout } = await cli.openTerminal(['download', requestId, '-o', 'shown.mp4']).outcome;
+  expect(code).toBe(0);
+  const [left = ''] = stdout.split('\u001b[J').slice(-1);
+  expect(left).toMatch(/^shown\.mp4 {2}.* checksum verified\r\n$/);
+});
