@@ -67,9 +67,23 @@ const READING: readonly Tool[] = [
     title: 'List deliveries',
     description:
       "Lists an endpoint's deliveries, those of the newest events first, with their attempts and why these failed.",
-    input: z.strictObject({ endpointId, state: z.optional(z.enum(DELIVERY_STATES)), ...PAGE }),
-    run: (bridge, { endpointId: id, state, ...page }, call) =>
-      bridge.endpoints.deliveries(id, { state }, call).page(pageOf(page)),
+    input: z.strictObject({
+      endpointId,
+      state: z.optional(z.enum(DELIVERY_STATES)),
+      type: z.optional(type),
+      statusCode: z.optional(said('What the last attempt was answered: 404, 5xx, or none for no answer.')),
+      since: z.optional(time('Events from this time on:')),
+      until: z.optional(time('Events before this time:')),
+      ...PAGE,
+    }),
+    run: (bridge, { endpointId: id, limit, cursor, since, until, ...filter }, call) =>
+      bridge.endpoints
+        .deliveries(
+          id,
+          { ...filter, since: since && parseTime(since), until: until && parseTime(until) },
+          call,
+        )
+        .page(pageOf({ limit, cursor })),
   }),
   tool('show_delivery', {
     title: 'Show a delivery',

@@ -121,6 +121,8 @@ describe('the official client', () => {
         .toMatchObject({ items: [{ attempts: [{ statusCode: 500 }] }] })
         .then(() => call(mcp, 'list_deliveries', { endpointId, limit: 1 }));
       const [{ id: deliveryId }] = found.value.items as [{ id: string }];
+      const none = await call(mcp, 'list_deliveries', { endpointId, statusCode: '404', since: '1h' });
+      expect(none).toMatchObject({ isError: false, value: { items: [] } });
       const shown = await call(mcp, 'show_delivery', { deliveryId });
       expect(shown.text).toContain('whsec_… leaked');
       expect(await call(mcp, 'retry_delivery', { deliveryId })).toMatchObject({ isError: false });
