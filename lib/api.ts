@@ -30,7 +30,7 @@ const ACCESS_LOG = {
   integrationError: '$context.integrationErrorMessage',
 };
 
-export type ApiProps = {
+type ApiProps = {
   readonly telemetry: Telemetry;
   /** A host name of the user's own, with its certificate. */
   readonly domain?: { readonly name: string; readonly certificate: ICertificate };

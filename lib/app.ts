@@ -4,7 +4,7 @@ import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { buildBundles } from '../build/bundles.ts';
 import { WebhookBridgeStack } from './webhook-bridge-stack.ts';
 
-export type BuildAppOptions = {
+type BuildAppOptions = {
   /** Where the cloud assembly goes; default `cdk.out`, or where the CDK CLI says. */
   readonly outdir?: string;
   /** Settings (see config.ts) beside those that the CDK CLI passes on from `cdk.json`. */

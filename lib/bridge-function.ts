@@ -32,7 +32,7 @@ export type BridgeFunctionProps = {
 };
 
 /** A place in a VPC. */
-export type Network = {
+type Network = {
   readonly vpc: IVpc;
   readonly vpcSubnets?: SubnetSelection;
   readonly securityGroups?: ISecurityGroup[];

@@ -25,7 +25,7 @@ const WRITE_KEY = [
 ];
 
 /** What a stage does with rows, by the names of DynamoDB's actions; a transaction is allowed by those of its items. */
-export type TableUse = {
+type TableUse = {
   readonly actions: readonly TableAction[];
   /** The indexes that it queries. */
   readonly indexes?: readonly TableIndex[];
@@ -39,7 +39,7 @@ type TableAction =
   | 'DeleteItem'
   | 'ConditionCheckItem';
 
-export type BridgeTableProps = {
+type BridgeTableProps = {
   /** An existing table to use. */
   readonly table?: ITableV2;
   readonly customerKey?: IKey;

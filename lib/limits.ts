@@ -65,7 +65,7 @@ const schema = z.object(LIMITS).refine(linksEndInTime, {
   error: 'must be at most `retention`, since a link ends with the rows of its request',
 });
 
-export type Limits = z.output<typeof schema>;
+type Limits = z.output<typeof schema>;
 
 /**
  * Checks what is given and adds the defaults.

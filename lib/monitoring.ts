@@ -20,7 +20,7 @@ import type { BridgeFunction, StageName } from './bridge-function.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import { savedQueries } from './saved-queries.ts';
 
-export type MonitoringProps = {
+type MonitoringProps = {
   readonly functions: Readonly<Record<StageName, BridgeFunction>>;
   readonly queues: readonly LaneQueue[];
   /** Where alarms go. */

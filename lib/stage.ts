@@ -3,7 +3,7 @@ import type { Lane } from '../lambdas/domain/work.ts';
 import { BridgeFunction, type BridgeFunctionProps } from './bridge-function.ts';
 import { LaneQueue, type LaneQueueProps } from './lane-queue.ts';
 
-export type StageProps = BridgeFunctionProps & {
+type StageProps = BridgeFunctionProps & {
   /** What wakes the stage. */
   readonly lanes: Partial<Record<Lane, Pick<LaneQueueProps, 'batchSize' | 'maxConcurrency'>>>;
 };

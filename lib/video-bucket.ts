@@ -13,7 +13,7 @@ import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { BridgeFunction } from './bridge-function.ts';
 
-export type VideoBucketProps = {
+type VideoBucketProps = {
   /** An existing bucket to use. */
   readonly bucket?: IBucket;
   /** The template of the objects' keys. */

@@ -26,7 +26,7 @@ import { startSchedule } from './runtime/schedule.ts';
 import { readStack, Template } from './runtime/template.ts';
 import { readApi, readFunctions, readMappings, readSchedules, type WiredFunction } from './wiring.ts';
 
-export type BridgeOptions = {
+type BridgeOptions = {
   /** The folder that `cdk synth` wrote. */
   templateDir: string;
   /** Keeps state and a log here across restarts (a path, or opened already); without it state goes with the bridge. */

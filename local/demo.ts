@@ -10,7 +10,7 @@ type ShownRequest = {
 };
 
 /** What the demonstration uses of the simulated Topaz API. */
-export type Simulation = {
+type Simulation = {
   /** Sets a job up, as `POST /_sim/jobs` does. */
   setJob(job: object): Promise<void>;
   /** Bytes of the job's video that the simulation has sent. */

@@ -14,12 +14,12 @@ export type WiredFunction = {
   credentials: { accessKeyId: string; secretAccessKey: string };
 };
 
-export type WiredMapping = {
+type WiredMapping = {
   target: WiredFunction;
   settings: MappingSettings;
 };
 
-export type WiredSchedule = {
+type WiredSchedule = {
   functionArn: string;
   periodMs: number;
   event: unknown;

@@ -31,7 +31,7 @@ export type ApiWorld = {
 };
 
 /** Calls to AWS, and how many of them had to wait for an earlier one: calls at once are one round. */
-export type AwsCalls = { readonly calls: number; readonly rounds: number };
+type AwsCalls = { readonly calls: number; readonly rounds: number };
 
 const KEY = 'bench-key';
 const ROWS_PER_WRITE = 25;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Certificate } from './certificate.ts';
 
-export type SinkState = {
+type SinkState = {
   objects: { key: string; size: number; crc: number }[];
   /** Uploads that were neither completed nor aborted. */
   open: { key: string; parts: { number: number; size: number; crc: number }[] }[];

@@ -19,7 +19,7 @@ import { startDynamo, startSqs } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from '../../test/support/bridge-table.ts';
 
 /** What was sent to AWS since the meter was last read. */
-export type Reading = { awsCalls: number; readUnits: number; messages: number; hintedRows: string[] };
+type Reading = { awsCalls: number; readUnits: number; messages: number; hintedRows: string[] };
 
 export type TickWorld = Awaited<ReturnType<typeof startTickWorld>>;
 

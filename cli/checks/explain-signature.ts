@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a receiver got. `now`: when, ms since epoch. */
-export type Received = {
+type Received = {
   readonly secret: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array;

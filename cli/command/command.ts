@@ -12,7 +12,7 @@ import { failureOf } from '../frame/failure.ts';
 import type { Session } from './session.ts';
 
 export type CliContext = CommandContext & { readonly process: NodeJS.Process };
-export type CliCommand = Command<CliContext>;
+type CliCommand = Command<CliContext>;
 
 type Shared = ConnectionFlags & { readonly json?: boolean; readonly debug?: boolean };
 

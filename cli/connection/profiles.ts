@@ -5,7 +5,7 @@ import { Failure } from '../frame/failure.ts';
 
 export type Profile = { readonly url: string; readonly key: string };
 /** The config file. `default`: the profile that is used when none is named. */
-export type Profiles = { readonly default?: string; readonly profiles: Readonly<Record<string, Profile>> };
+type Profiles = { readonly default?: string; readonly profiles: Readonly<Record<string, Profile>> };
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -13,7 +13,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const OTHERS = 0o077;
 
 /** Where the profiles are: TOPAZ_BRIDGE_CONFIG, or the user's folder of configuration. */
-export function configPath(env: Env): string {
+function configPath(env: Env): string {
   if (env.TOPAZ_BRIDGE_CONFIG) return env.TOPAZ_BRIDGE_CONFIG;
   return join(env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config'), 'topaz-bridge', 'config.json');
 }

@@ -1,7 +1,7 @@
 import { printable } from './text.ts';
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 } as const;
-export type Style = keyof typeof STYLES;
+type Style = keyof typeof STYLES;
 
 /** Where a command writes. With `--json`, standard output has values alone. */
 export type Output = ReturnType<typeof createOutput>;
@@ -41,8 +41,6 @@ export function createOutput({ stdout, stderr, env }: Streams, json: boolean) {
 }
 
 /** Lines at the end of a terminal, drawn again as they change. */
-export type Live = ReturnType<typeof createLive>;
-
 function createLive(stdout: NodeJS.WriteStream) {
   let drawn = 0;
   const clear = () => {

@@ -26,7 +26,7 @@ type Answer = { jsonrpc: '2.0'; id: Id | null } & (
 
 /** Answers a call. `signal`: aborted when the caller cancels it, whom no answer reaches then. */
 export type Method = (params: Params, signal: AbortSignal) => Promise<object> | object;
-export type Params = Readonly<Record<string, unknown>>;
+type Params = Readonly<Record<string, unknown>>;
 
 type Served = {
   /** A message, or several in an array, each. */

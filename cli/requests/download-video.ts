@@ -10,7 +10,7 @@ export type StoredVideo = {
   readonly checksum: string;
   readonly name: string;
 };
-export type Progress = (done: number, size: number) => void;
+type Progress = (done: number, size: number) => void;
 
 type Options = {
   readonly signal: AbortSignal;

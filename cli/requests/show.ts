@@ -19,7 +19,7 @@ export const show = command<object, [string]>({
 });
 
 /** The story as lines for people. */
-export function story(request: VideoRequest, timeline: Timeline): string[] {
+function story(request: VideoRequest, timeline: Timeline): string[] {
   const { requestId, state, status, progress, registeredAt, metadata, callbacks, lastError, parked } =
     request;
   const facts: [string, string | undefined][] = [

@@ -11,7 +11,7 @@ type EndpointFormProps = {
   readonly onSubmit: (given: Given) => Promise<unknown>;
 };
 
-export type Given = EndpointChange & { kind?: 'http' | 'pull' | 'eventbridge' };
+type Given = EndpointChange & { kind?: 'http' | 'pull' | 'eventbridge' };
 
 /** The fields of an endpoint. */
 export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFormProps) {

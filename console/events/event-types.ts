@@ -1,6 +1,6 @@
 import { publicClient } from '../session/session.ts';
 
-export type EventTypeInfo = {
+type EventTypeInfo = {
   readonly type: string;
   readonly description: string;
   readonly example: unknown;

@@ -45,4 +45,4 @@ export function For({ since }: { readonly since: string | null | undefined }) {
 
 export const localTime = (at: number): string => CLOCK.format(at);
 export const localFull = (at: number): string => FULL.format(at);
-export const utc = (at: string): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+const utc = (at: string): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');

@@ -23,7 +23,7 @@ export type Schema = {
 
 type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
 
-export type Operation = {
+type Operation = {
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;

@@ -1,5 +1,5 @@
 /** A stretch of time and where it lies on the axis, 0 to 1. One that is collapsed shows less than its share. */
-export type Stretch = {
+type Stretch = {
   readonly from: number;
   readonly to: number;
   readonly start: number;

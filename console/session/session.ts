@@ -4,7 +4,7 @@ import { ApiError, type Client, createClient, type Whoami } from '../../client/c
 /** In `sessionStorage`, which ends with the tab. */
 const STORED = 'bridge-key';
 
-export type Session = {
+type Session = {
   readonly client: Client;
   /** Unknown until the bridge has told it. */
   readonly who: Whoami | undefined;

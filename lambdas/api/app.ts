@@ -24,7 +24,7 @@ import { statsRoutes } from './stats/stats.ts';
 import { whoamiRoute } from './stats/whoami.ts';
 
 /** What the api stage is given. */
-export type ApiOptions = ContextOptions & {
+type ApiOptions = ContextOptions & {
   /** The text of the secret with the API keys. */
   readonly apiKeys: SecretReader;
   readonly signGet: SignGet;

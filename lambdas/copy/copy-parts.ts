@@ -7,7 +7,7 @@ import { faultOf, isFault } from './fault-of.ts';
 import { createSemaphore } from './semaphore.ts';
 import type { Filling } from './source/range-connection.ts';
 
-export type PartJob = ByteRange & { readonly number: number };
+type PartJob = ByteRange & { readonly number: number };
 
 /** From the source to the bucket; both reject with the error that they met. */
 export type PartRoute = {

@@ -12,7 +12,7 @@ import { isFault } from './fault-of.ts';
 import { SegmentCopy } from './segment-copy.ts';
 import { createSegments } from './segments.ts';
 
-export type CopyOptions = Omit<CopyDependencies, 'claims' | 'copies' | 'segments' | 'buffers' | 'hint'> & {
+type CopyOptions = Omit<CopyDependencies, 'claims' | 'copies' | 'segments' | 'buffers' | 'hint'> & {
   readonly table: Table;
   readonly claims: Claims;
   readonly hints: Pick<Hints, 'send'>;

@@ -3,7 +3,7 @@ import type { CopyDependencies } from './copy-dependencies.ts';
 import { type CopyFault, faultOf } from './fault-of.ts';
 
 /** How a copy, or a segment of one, carries out the remedies. `wait` and `renew` give up after too many failures. */
-export type Remedies = {
+type Remedies = {
   readonly fail: (reason: string) => Promise<void>;
   readonly restart: (reason: string, streamed: boolean) => Promise<void>;
   readonly renew: (fault: CopyFault) => Promise<void>;

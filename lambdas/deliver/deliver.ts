@@ -20,7 +20,7 @@ import { createReplayDeliveries } from './replay-deliveries.ts';
 import { createSend } from './send.ts';
 import { createTestUrl } from './test-url.ts';
 
-export type DeliverOptions = Omit<DeliverDependencies, 'targets' | 'limiter'> & {
+type DeliverOptions = Omit<DeliverDependencies, 'targets' | 'limiter'> & {
   /** Rows worked on at a time. */
   readonly concurrency?: number;
 };

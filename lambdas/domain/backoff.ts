@@ -1,5 +1,5 @@
 /** How waits grow: the first and the longest, ms, and by what each is longer than the last (2 by default). */
-export type Backoff = { readonly firstMs: number; readonly longestMs: number; readonly factor?: number };
+type Backoff = { readonly firstMs: number; readonly longestMs: number; readonly factor?: number };
 
 /** How long to wait after so many failures in a row, counted from 1, ms. */
 export const backoff = (failures: number, { firstMs, longestMs, factor = 2 }: Backoff): number =>

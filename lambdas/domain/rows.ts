@@ -23,7 +23,7 @@ export const objectKey = (bucket: string, key: string): RowKey => ({ pk: `KEY#${
 /** The beginning of the sort keys of a source's events. */
 export const EVENTS = 'EVENT#';
 /** The partition of a source's events and outbox. */
-export const sourcePartition = (source: EventSource): string =>
+const sourcePartition = (source: EventSource): string =>
   source.kind === 'request' ? `REQ#${source.requestId}` : `ENDPOINT#${source.endpointId}`;
 export const eventKey = (source: EventSource, position: number): RowKey => ({
   pk: sourcePartition(source),
@@ -111,7 +111,7 @@ export const upstreamPauseKey: RowKey = { pk: 'UPSTREAM-PAUSE', sk: 'PAUSE' };
 export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' };
 
 /** What work a row that is due stands for. `copy` is a whole one or a segment of it. */
-export type RowWork =
+type RowWork =
   | { readonly kind: 'poll' | 'copy'; readonly requestId: string }
   | { readonly kind: 'outbox'; readonly source: EventSource }
   | { readonly kind: 'delivery' }

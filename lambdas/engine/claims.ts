@@ -18,7 +18,7 @@ export type Claim<T extends RowKey = RowKey> = {
 };
 
 /** What a worker changes of its row when it ends its claim. */
-export type Change = {
+type Change = {
   readonly set?: Readonly<Record<string, unknown>>;
   readonly remove?: readonly string[];
 };

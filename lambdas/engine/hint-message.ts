@@ -1,7 +1,7 @@
 import { type Hint, LANES, type Lane, type RowKey } from '../domain/work.ts';
 
 /** SQS delays a message by at most this long; what is due later is found by the sweep. */
-export const MAX_DELAY_MS = 900_000;
+const MAX_DELAY_MS = 900_000;
 
 /**
  * The delay to send a hint with, in whole seconds rounded up, so that the message is never early;

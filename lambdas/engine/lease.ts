@@ -25,7 +25,7 @@ export type Lease = {
   end(): void;
 };
 
-export type LeaseOptions = {
+type LeaseOptions = {
   readonly claims: Pick<Claims, 'renew'>;
   readonly now: () => number;
   /** When the worker must have stopped, ms since epoch. */

@@ -8,7 +8,7 @@ import { createProgressWanted } from './progress-wanted.ts';
 import { TIMEOUT_MS } from './topaz.ts';
 import { createUpstreamPauses } from './upstream-pause.ts';
 
-export type PollOptions = Omit<PollDependencies, 'pauses' | 'acquire' | 'progressWanted'> & {
+type PollOptions = Omit<PollDependencies, 'pauses' | 'acquire' | 'progressWanted'> & {
   readonly hints: Pick<Hints, 'send'>;
   readonly sleep: (ms: number) => Promise<void>;
   /** This worker's share of the cap on polls. */

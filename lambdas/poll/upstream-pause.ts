@@ -9,7 +9,7 @@ import type { RowKey } from '../domain/work.ts';
 type PauseRow = RowKey & UpstreamPause;
 
 /** Whether a worker may poll now. */
-export type Permit =
+type Permit =
   | { readonly kind: 'go' }
   /** The first poll after a pause. Its answer says whether the pause ends. */
   | { readonly kind: 'probe'; readonly pause: UpstreamPause }

@@ -3,7 +3,7 @@ import { LANES, type Lane } from '../domain/work.ts';
 import { packHints, shareHints } from '../engine/hint-packing.ts';
 import type { Hints } from '../engine/hints.ts';
 
-export type SweepDependencies = {
+type SweepDependencies = {
   readonly table: Pick<Table, 'due'>;
   readonly hints: Pick<Hints, 'sendPacked'>;
   /** Visible messages of a lane's queue: not delayed, not in flight. */
@@ -16,7 +16,7 @@ export type SweepDependencies = {
  * `workersBehind`, the messages of these rows wait in the queue and its workers are behind, so the sweep hints only
  * the rows whose messages may be lost.
  */
-export type LaneSweep = {
+type LaneSweep = {
   lane: Lane;
   overdue: number;
   hinted: number;

@@ -87,7 +87,7 @@ function dynamoPermissions(operation: string, body: Body): Permission[] {
   throw unmapped(`dynamodb:${operation}`);
 }
 
-export type S3Call = {
+type S3Call = {
   /** The API's name of the call, for example `HeadObject`. */
   operation: string;
   bucket: string;

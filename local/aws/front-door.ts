@@ -66,7 +66,7 @@ export type Caller = {
   policies?: RolePolicies;
 };
 
-export type FrontDoorOptions = {
+type FrontDoorOptions = {
   callers: Map<string, Caller>;
   /** Where the emulators listen. */
   upstreams: { dynamodb: string; sqs: string; s3: string };

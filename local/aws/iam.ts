@@ -16,7 +16,7 @@ export type RolePolicies = {
 };
 
 /** Why a permission is refused: a statement denies it, or none allows it. */
-export type Refusal = 'explicit deny' | 'no allow';
+type Refusal = 'explicit deny' | 'no allow';
 
 /**
  * The identity policies of a role: its own (inline), and those of the template that are attached to it.

@@ -2,7 +2,7 @@ import type { AwsCall, JsonAnswer, Layer, Next } from './front-door.ts';
 import type { Random } from './random.ts';
 import { type Item, indexEntry, pick, type RowChanges, rowId, type TableKeys } from './row-changes.ts';
 
-export type IndexLagSettings = {
+type IndexLagSettings = {
   /** An index, and a read that is not consistent, show a write after a random time of up to so many ms. */
   maxMs: number;
   /** The same for indexes other than `due`: people list what they have just registered, and DynamoDB's usual lag is some ms. */

@@ -2,7 +2,7 @@ import type { JsonAnswer, Layer } from './front-door.ts';
 import { type Random, shuffled } from './random.ts';
 import { awsError } from './stubs.ts';
 
-export type QueueDeliverySettings = {
+type QueueDeliverySettings = {
   /** Share of messages that are delivered twice. */
   duplicates: number;
   /** Share of messages without a delay that others overtake: they arrive a second later. */

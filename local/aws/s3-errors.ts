@@ -1,7 +1,7 @@
 import type { Fault, Faults } from './front-door.ts';
 import type { Random } from './random.ts';
 
-export type S3ErrorSettings = {
+type S3ErrorSettings = {
   /** Share of the calls that S3 answers with 503 and `SlowDown`. */
   slowDown: number;
   /** Share of `CompleteMultipartUpload` that S3 answers with status 200 and an error in the body. */

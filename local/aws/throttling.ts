@@ -3,7 +3,7 @@ import type { AwsCall, JsonAnswer, Layer } from './front-door.ts';
 import { type Item, indexEntry, pick, type RowChange, type RowChanges } from './row-changes.ts';
 import { awsError } from './stubs.ts';
 
-export type ThrottlingSettings = {
+type ThrottlingSettings = {
   /** Write and read units a second that one partition key of a table or an index takes. */
   writeUnits: number;
   readUnits: number;

@@ -12,7 +12,7 @@ export type Supervised = {
   stop(): Promise<void>;
 };
 
-export type SuperviseOptions = {
+type SuperviseOptions = {
   env?: NodeJS.ProcessEnv;
   execArgv?: string[];
   /** Called with each line the child writes to standard output or error. */

@@ -29,7 +29,7 @@ export type MappingSettings = {
 };
 
 /** Runs the function with an event; `traces` are the trace headers of its messages. */
-export type Invoke = (event: unknown, traces: (string | undefined)[]) => Promise<unknown>;
+type Invoke = (event: unknown, traces: (string | undefined)[]) => Promise<unknown>;
 
 /** Whether a received message is lost or doubled: tests name some. */
 export type MessageFault = (queueName: string, body: string) => 'lose' | 'double' | undefined;

@@ -42,7 +42,7 @@ const INIT_TIMEOUT_MS = 30_000;
 /** How long an invocation may take under a debugger. */
 const INSPECTED_MS = 86_400_000;
 
-export type FunctionErrorKind =
+type FunctionErrorKind =
   | 'thrown'
   | 'init'
   | 'timeout'

@@ -29,7 +29,7 @@ const byArn =
 const plain: Identify = (id) => ({ ref: id, attributes: {} });
 
 /** Bucket names are lower case; all other local resources are named by their logical id. */
-export const bucketName = (logicalId: string) => logicalId.toLowerCase();
+const bucketName = (logicalId: string) => logicalId.toLowerCase();
 
 /** Resources that the local runtime starts, serves or evaluates. */
 const active: Record<string, Identify> = {

@@ -21,7 +21,7 @@ const PAYLOADS =
   /^(UNSIGNED-PAYLOAD|STREAMING-(UNSIGNED-PAYLOAD-TRAILER|AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?)|[0-9a-f]{64})$/;
 
 /** What a body turned out to be; `checksum` is the one the client gave, or of the algorithm asked for. */
-export type Received = {
+type Received = {
   size: number;
   /** Hex; the ETag of an object or part. */
   md5: string;

@@ -4,7 +4,7 @@ import { Crc32, Crc32c, Crc64Nvme } from '@aws-sdk/checksums/crc';
 /** The checksums of S3 objects and parts, and how those of parts make that of the whole. */
 
 /** A running digest; `digest` ends it. */
-export type Digest = {
+type Digest = {
   update(chunk: Uint8Array): unknown;
   digest(): Uint8Array | Promise<Uint8Array>;
 };

@@ -25,7 +25,7 @@ import type { Algorithm, Checksum, ChecksumType } from './checksum.ts';
  *     buckets/<bucket>/uploads/<upload id>/upload.json, <part number>.json
  */
 
-export type Blob = {
+type Blob = {
   id: string;
   size: number;
 };

@@ -10,7 +10,7 @@ import { parseRequest } from './request.ts';
 import { route } from './routes.ts';
 import { authenticate, type Credentials } from './signature.ts';
 
-export type S3Options = {
+type S3Options = {
   /** Where the state lives; created when missing. One server at a time. */
   dir: string;
   credentials: Credentials;

@@ -9,7 +9,7 @@ const ESCAPES: Record<string, string> = {
 };
 
 /** Text for an XML document: escaped, so that any key or message survives. */
-export function text(value: string | number): string {
+function text(value: string | number): string {
   return String(value).replace(/[&<>"\r]/g, (character) => ESCAPES[character]!);
 }
 

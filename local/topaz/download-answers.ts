@@ -7,7 +7,7 @@ import type { Validity } from './signed-url.ts';
 import { generatedVideo, type Video } from './video.ts';
 
 /** A request for a video. `validity` is what its signature vouches for, undefined when that is not ours. */
-export type DownloadRequest = {
+type DownloadRequest = {
   method: string;
   headers: IncomingHttpHeaders;
   requestId: string;

@@ -79,7 +79,7 @@ const downloadFault = z.discriminatedUnion('kind', [
 ]);
 
 export const faultSchema = z.discriminatedUnion('at', [statusFault, downloadFault]);
-export type Fault = z.output<typeof faultSchema>;
+type Fault = z.output<typeof faultSchema>;
 type Faults = { status: z.output<typeof statusFault>; download: z.output<typeof downloadFault> };
 export type Place = keyof Faults;
 

@@ -23,7 +23,7 @@ export const jobSchema = z.strictObject({
   padding: z.int().nonnegative().max(GIB).optional(),
   faults: faults.default([]),
 });
-export type JobOptions = z.output<typeof jobSchema>;
+type JobOptions = z.output<typeof jobSchema>;
 
 /** The body of `POST /_sim/faults`: faults of all jobs, in place of those set before. */
 export const globalFaultsSchema = z.strictObject({ faults });
@@ -45,7 +45,7 @@ export type Job = {
   sentBytes: number;
 };
 
-export type JobDefaults = { trace?: Trace; speed?: number };
+type JobDefaults = { trace?: Trace; speed?: number };
 
 /** What outlives a restart: each job as it was set up, and when it began (ms since epoch). */
 export const savedJobsSchema = z.array(z.object({ options: jobSchema, startedAt: z.number() }));

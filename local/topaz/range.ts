@@ -1,5 +1,5 @@
 /** Bytes `start` (inclusive) to `end` (exclusive). */
-export type Range = { start: number; end: number };
+type Range = { start: number; end: number };
 
 /**
  * What a `Range` header asks of `size` bytes, as S3 reads it: undefined for the whole (no header, several

@@ -5,7 +5,7 @@ import { describeJob, globalFaultsSchema, type Jobs, jobSchema } from './jobs.ts
 const keySchema = z.strictObject({ key: z.string().min(1) });
 
 /** What `/_sim` steers: the jobs and the API key that is accepted. */
-export type Controls = { jobs: Jobs; setApiKey(key: string): void };
+type Controls = { jobs: Jobs; setApiKey(key: string): void };
 
 /** Answers the calls under `/_sim`, by which tests and demonstrations set the simulation up. */
 export function answerSimulation(controls: Controls, call: string, body: string, now: number): Answer {

@@ -38,7 +38,7 @@ export function rowOf(write: Write): RowKey {
   return 'delete' in write ? write.delete : write.check;
 }
 
-export type Expressions = {
+type Expressions = {
   ConditionExpression?: string;
   UpdateExpression?: string;
   ExpressionAttributeNames?: Record<string, string>;

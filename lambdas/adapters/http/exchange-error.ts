@@ -1,5 +1,5 @@
 /** How an HTTP exchange failed, as the log of attempts names it. */
-export type FailureClass =
+type FailureClass =
   /** The URL, or every address that its name resolves to, is one that the bridge does not dial. */
   | 'address_refused'
   | 'dns'

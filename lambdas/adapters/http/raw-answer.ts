@@ -2,7 +2,7 @@ import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** What can be told of an answer that Node's parser refuses. */
-export type RawAnswer = { readonly statusCode: number; readonly body: Buffer };
+type RawAnswer = { readonly statusCode: number; readonly body: Buffer };
 
 /** Of the first bytes, so many are kept: the status line, short headers and the beginning of a body. */
 const KEPT_BYTES = 2_048;

@@ -29,7 +29,7 @@ export type OpenAnswer = {
   readonly explain: (error: unknown) => ExchangeError;
 };
 
-export type BodyLimits = {
+type BodyLimits = {
   /** Beyond this many bytes the connection is destroyed and the answer taken as it is. */
   readonly maxBodyBytes: number;
   /** So much of the body is returned. */

@@ -1,5 +1,5 @@
 /** A setting that the deployment should have given is missing or wrong: the function can't start. */
-export class MissingEnvironment extends Error {
+class MissingEnvironment extends Error {
   override readonly name = 'MissingEnvironment';
 }
 

@@ -28,8 +28,6 @@ export const wakeCrowdedGate = (gate: Gate, at: number, now: number) =>
     if: [present('stateVersion'), gate.dueAt === undefined ? absent('dueAt') : equals('dueAt', gate.dueAt)],
   });
 
-export type Backlogs = ReturnType<typeof createBacklogs>;
-
 export function createBacklogs(table: Table) {
   /** The first places, oldest events first: of the new deliveries, or of those that are replayed. */
   const first = (gate: RowKey, limit: number, replayed = false): Promise<Page<BacklogEntry>> =>

@@ -8,8 +8,6 @@ import type { Table, Write } from '../dynamodb/table.ts';
 
 type CallbackSecretRow = RowKey & { secrets: EndpointSecret[] };
 
-export type CallbackSecrets = ReturnType<typeof createCallbackSecrets>;
-
 /** The secrets that sign per-request callbacks. */
 export function createCallbackSecrets(
   table: Pick<Table, 'get' | 'write'>,

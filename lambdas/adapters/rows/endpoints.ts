@@ -27,7 +27,7 @@ export const MAX_ENDPOINTS = 100;
 const CANCELED_WITHIN_MS = 86_400_000;
 
 /** The row at {@link endpointCountsKey}. */
-export type EndpointCounts = RowKey & {
+type EndpointCounts = RowKey & {
   endpoints: number;
   /** Those whose filter matches `progress.updated`; while none does, no poll looks for it. */
   tellProgress: number;

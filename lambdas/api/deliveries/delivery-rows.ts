@@ -4,8 +4,6 @@ import { parseDeliveryId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { deliveryKey, deliveryPartition } from '../../domain/rows.ts';
 
-export type Deliveries = ReturnType<typeof createDeliveries>;
-
 export function createDeliveries(table: Table, now: () => number) {
   /** The delivery by its public id; undefined when it is unknown or expired. */
   async function get(id: string): Promise<DeliveryRow | undefined> {

@@ -7,7 +7,7 @@ import { iso } from '../http/time.ts';
 const HOUR_MS = 3_600_000;
 const DEFAULT_OVERLAP_HOURS = 24;
 
-export type Rotation = { readonly overlapHours?: number; readonly secret?: string };
+type Rotation = { readonly overlapHours?: number; readonly secret?: string };
 
 /** The secrets after a rotation: a fresh one, or the given one, first. */
 export function rotation(

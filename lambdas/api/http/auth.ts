@@ -10,8 +10,7 @@ export type Caller =
   | { readonly id: string; readonly role: 'read' }
   /** May fetch and acknowledge the messages of one pull endpoint, and nothing else. */
   | { readonly id: string; readonly role: 'consumer'; readonly endpointId: string };
-export type Role = Caller['role'];
-export type ApiKey = Caller & { readonly key: string };
+type ApiKey = Caller & { readonly key: string };
 
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>;
 

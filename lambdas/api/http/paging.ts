@@ -1,5 +1,5 @@
 /** Candidates of a list, each with its place, from after a place. */
-export type Scan<E extends { readonly position: string }> = (
+type Scan<E extends { readonly position: string }> = (
   after: string | undefined,
   limit: number,
 ) => Promise<{ entries: E[]; more: boolean }>;

@@ -3,7 +3,7 @@ import { PARKED, type RowKey } from '../../domain/work.ts';
 
 type ParkedRow = RowKey & { readonly dueAt: number };
 /** A place in the list of parked rows, and the row that stands there. */
-export type ParkedPlace = { readonly position: string; readonly key: RowKey };
+type ParkedPlace = { readonly position: string; readonly key: RowKey };
 
 /** Rows parked in the same millisecond, at most. */
 const PARKED_AT_ONCE = 1_000;

@@ -51,7 +51,7 @@ function subjectOf(row: ParkedRow): { kind: keyof typeof PARKED_KINDS } & Subjec
 }
 
 /** The public id of a parked row: it leads back to the row's key. */
-export const parkedId = ({ pk, sk }: RowKey): string =>
+const parkedId = ({ pk, sk }: RowKey): string =>
   `prk_${Buffer.from(JSON.stringify([pk, sk])).toString('base64url')}`;
 
 /** DynamoDB's limits of keys, bytes of UTF-8. */

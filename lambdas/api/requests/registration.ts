@@ -47,7 +47,7 @@ export type Plan = {
   readonly restarts: boolean;
 };
 
-export type Registered = { readonly outcome: Outcome; readonly due: readonly Due[] };
+type Registered = { readonly outcome: Outcome; readonly due: readonly Due[] };
 
 type RegisterContext = Pick<ApiContext, 'table' | 'now' | 'retentionDays'>;
 

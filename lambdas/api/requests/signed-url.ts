@@ -4,7 +4,7 @@ import type { Video } from '../../domain/requests/request.ts';
 export const SIGNED_URL_MS = 900_000;
 
 /** A stored video and how a browser is to take it. */
-export type SignedObject = {
+type SignedObject = {
   readonly bucket: string;
   readonly key: string;
   readonly contentType?: string | undefined;

@@ -22,7 +22,7 @@ const STATUS_EVENTS: ReadonlySet<string> = new Set([
   'video.lost',
 ]);
 
-export type TimelineDependencies = {
+type TimelineDependencies = {
   readonly table: Pick<Table, 'get' | 'getMany' | 'query'>;
   readonly endpoints: Pick<Endpoints, 'listAccountWide' | 'listDeleted'>;
   readonly now: () => number;

@@ -4,7 +4,7 @@ import type { TableIndex } from '../../domain/table-schema.ts';
 import { PARKED } from '../../domain/work.ts';
 
 /** A count that stops at a bound, since counting reads what it counts. */
-export type BoundedCount = { readonly count: number; readonly capped: boolean };
+type BoundedCount = { readonly count: number; readonly capped: boolean };
 
 export type Counts = ReturnType<typeof createCounts>;
 

@@ -12,14 +12,14 @@ import { doctorAnswer } from './stats-answers.ts';
 import { readPause } from './upstream-state.ts';
 
 /** What one check found: a sentence, and what to do unless all is well. */
-export type Check = {
+type Check = {
   readonly name: string;
   readonly state: 'ok' | 'warning' | 'failed';
   readonly detail: string;
   readonly remedy?: string;
 };
 
-export type DoctorDependencies = {
+type DoctorDependencies = {
   readonly table: Pick<Table, 'get'>;
   readonly counts: Counts;
   readonly endpoints: Pick<Endpoints, 'listAccountWide'>;

@@ -6,7 +6,7 @@ import {
 import { METRIC_NAMESPACE, type SummedMetric } from '../../domain/metrics.ts';
 
 /** Sums of metrics by period, in order; `at` in ms since epoch, the beginning of the period. */
-export type MetricPoint = { readonly at: number; readonly value: number };
+type MetricPoint = { readonly at: number; readonly value: number };
 
 export type MetricHistory = (
   names: readonly SummedMetric[],

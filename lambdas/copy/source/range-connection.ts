@@ -7,7 +7,7 @@ import { asSourceError, broken } from './source-error.ts';
 /** A buffer that is filled from its start; what it holds stays when the connection breaks. */
 export type Filling = { readonly bytes: Buffer; filled: number };
 
-export type RangeExchange = {
+type RangeExchange = {
   /** Path and query. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,7 +17,7 @@ export type RangeExchange = {
   readonly judge: (status: number, headers: Headers) => void;
 };
 
-export type ConnectionOptions = {
+type ConnectionOptions = {
   readonly url: URL;
   readonly lookup: LookupFunction;
   readonly ca?: string;

@@ -32,13 +32,13 @@ export type FileFacts = {
   readonly head: Buffer;
 };
 
-export type Probe = FileFacts & {
+type Probe = FileFacts & {
   /** Whether it serves ranges of a known whole, so that many workers can copy it. */
   readonly ranged: boolean;
 };
 
 /** The whole file in one answer, so that its bytes are of one version whatever its other answers say. */
-export type Stream = FileFacts & {
+type Stream = FileFacts & {
   /** From the first byte to a proven end; to be read once. */
   readonly chunks: AsyncGenerator<Buffer>;
   /** Gives the answer up; to be called in any case. */

@@ -27,7 +27,7 @@ export type StoredPart = {
   readonly crc: number;
 };
 
-export type StoredObject = {
+type StoredObject = {
   readonly size: number;
   /** Base64; absent when the object has none. */
   readonly crc32: string | undefined;

@@ -39,7 +39,7 @@ export type BucketFaultKind =
   | 'unavailable';
 
 /** Why the work was stopped from outside: the worker's time is up, or the row is another worker's. */
-export type StopKind = 'time' | 'lost';
+type StopKind = 'time' | 'lost';
 
 export type CopyFaultKind = SourceFaultKind | BucketFaultKind | StopKind;
 
@@ -53,7 +53,7 @@ export type CopyFaultKind = SourceFaultKind | BucketFaultKind | StopKind;
  * - `park`: leave it to a person, unless it works again within minutes;
  * - `stop`: nothing, since another worker has the row.
  */
-export type Remedy = 'wait' | 'renew' | 'restart' | 'stream' | 'fail' | 'park' | 'stop';
+type Remedy = 'wait' | 'renew' | 'restart' | 'stream' | 'fail' | 'park' | 'stop';
 
 const REMEDIES: Readonly<Record<CopyFaultKind, Remedy>> = {
   refused: 'renew',

@@ -15,7 +15,7 @@ const MIN_CONCURRENCY = 2;
 const MOST_SEGMENTS = 90;
 const PARTS_PER_SEGMENT = 8;
 
-export type CopyPlan = {
+type CopyPlan = {
   /** Bytes of each part but the last. */
   readonly partSize: number;
   readonly parts: number;

@@ -25,7 +25,7 @@ export type CopyContent = {
 export type CopyTarget = { readonly bucket: string; readonly key: string };
 
 /** The video that an earlier run of the request stored; it stays where it is, whatever this copy does. */
-export type EarlierVideo = {
+type EarlierVideo = {
   /** By which its object is known. */
   readonly copyId: string;
   readonly target: CopyTarget;

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** What a link to a stored video says. Times are ms since epoch. */
-export type Link = {
+type Link = {
   readonly requestId: string;
   /** Unknown of links that were made before this was kept. */
   readonly issuedAt?: number | undefined;

@@ -1,5 +1,5 @@
 /** A format that a video is stored in: its media type, and the extension of a file without one. */
-export type MediaFormat = { readonly type: string; readonly extension: string };
+type MediaFormat = { readonly type: string; readonly extension: string };
 
 const MP4 = { type: 'video/mp4', extension: 'mp4' };
 const QUICKTIME = { type: 'video/quicktime', extension: 'mov' };

@@ -20,8 +20,8 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\x21-\x7e]+([ \t]+[\x21-\x7e]+)*$/;
 
 export const MAX_HEADERS = 20;
-export const MAX_HEADER_NAME = 100;
-export const MAX_HEADER_VALUE = 1_000;
+const MAX_HEADER_NAME = 100;
+const MAX_HEADER_VALUE = 1_000;
 
 /** What is shown in place of a value: it may be a secret, so it is write-only. */
 export const HIDDEN_VALUE = '***';

@@ -3,7 +3,7 @@ import type { DeliveryRow } from './delivery.ts';
 import { nextAttemptAt } from './retry-schedule.ts';
 
 /** What an attempt changes of its delivery, and when it is attempted again, if it is. */
-export type DeliveryOutcome =
+type DeliveryOutcome =
   | { readonly set: Partial<DeliveryRow> & { state: 'delivered' | 'failed' } }
   | { readonly set: Partial<DeliveryRow>; readonly dueAt: number };
 

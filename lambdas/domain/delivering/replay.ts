@@ -5,7 +5,7 @@ import type { DeliveryRow } from './delivery.ts';
 import { isFinal } from './delivery.ts';
 
 export const REPLAY_STATES = ['queueing', 'sending', 'done'] as const;
-export type ReplayState = (typeof REPLAY_STATES)[number];
+type ReplayState = (typeof REPLAY_STATES)[number];
 
 /** The order to send earlier deliveries of an endpoint again; carried out page by page. */
 export type ReplayRow = RowKey &

@@ -1,6 +1,6 @@
 import { isAddress, isLoopbackAddress, isPublicAddress } from './public-address.ts';
 
-export type TargetCheck =
+type TargetCheck =
   | { readonly ok: true; readonly url: URL }
   /** `reason` is a sentence with the remedy, without the URL's path, query or credentials. */
   | { readonly ok: false; readonly reason: string };

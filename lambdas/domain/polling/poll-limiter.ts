@@ -1,7 +1,7 @@
 import { intervalMs } from '../rate-interval.ts';
 
 /** Hands out start times that keep a distance, so that a burst is spread and nothing of it dropped. */
-export type PollLimiter = {
+type PollLimiter = {
   /** The earliest start at or after `from` (ms since epoch) that keeps the distance; the call takes it. */
   acquire(from: number): number;
 };

@@ -4,7 +4,7 @@
  */
 export type ProgressSeries = readonly number[];
 
-export type ProgressPoint = { readonly at: number; readonly progress: number };
+type ProgressPoint = { readonly at: number; readonly progress: number };
 
 /** Points that are shown at most. */
 export const MAX_POINTS = 200;

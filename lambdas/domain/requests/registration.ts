@@ -24,7 +24,7 @@ export type Registration = {
   readonly copy?: boolean;
 };
 
-export const MAX_CALLBACKS = 10;
+const MAX_CALLBACKS = 10;
 
 /**
  * The rows of a request that is tracked from now on: first polled at once.

@@ -44,7 +44,7 @@ export const REQUEST_STATES = ['active', 'done', 'stopped'] as const;
 export type RequestState = (typeof REQUEST_STATES)[number];
 
 export const VIDEO_STATES = ['pending', 'copying', 'stored', 'failed'] as const;
-export type VideoState = (typeof VIDEO_STATES)[number];
+type VideoState = (typeof VIDEO_STATES)[number];
 export type Video = {
   state: VideoState;
   copiedBytes?: number;
@@ -66,7 +66,7 @@ export type Video = {
 };
 
 /** What a poll left behind, kept for the poll schedule; bounded there. */
-export type PollObservation = { at: number; status?: string; progress?: number };
+type PollObservation = { at: number; status?: string; progress?: number };
 
 /**
  * The row `REQUEST`: written twice at each poll, so it stays under 1 KB; what polling does not need is in

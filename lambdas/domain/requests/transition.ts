@@ -115,7 +115,7 @@ export function transition(
   return { set, remove: removed, events, next: 'polling' };
 }
 
-export const isTerminal = (status: string): boolean =>
+const isTerminal = (status: string): boolean =>
   status === LOST || (TERMINAL_STATUSES as readonly string[]).includes(status);
 /** Upstream's status, kept apart from the two that only the bridge gives. */
 const distinct = (status: string): string =>
@@ -224,7 +224,7 @@ const previousOf = ({ sentStatus }: RequestRow): string | null => sentStatus ?? 
  * The statuses between two that no poll saw, by upstream's documented order: only forward, and never
  * guessed for an unknown status, `failed` or `canceled`, which may follow any other.
  */
-export function skippedBetween(previous: string | null, status: string): string[] {
+function skippedBetween(previous: string | null, status: string): string[] {
   const order: readonly (string | null)[] = STATUS_ORDER;
   const from = order.indexOf(previous);
   return from < 0 ? [] : STATUS_ORDER.slice(from + 1, Math.max(from + 1, order.indexOf(status)));

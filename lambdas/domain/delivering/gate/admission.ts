@@ -6,7 +6,7 @@ import { isOpen } from './health.ts';
 import { type GateTarget, isFast, isLimited, type Limit, laneOf, limitsOf } from './standing.ts';
 
 /** What the gate reads of a delivery that is due. */
-export type Candidate = {
+type Candidate = {
   /** Failed attempts on the present schedule. */
   readonly failures: number;
   readonly bypassesBreaker?: true;
@@ -15,7 +15,7 @@ export type Candidate = {
 };
 
 /** What happens with a delivery that is due. */
-export type Admission =
+type Admission =
   /** Its endpoint is deleted. */
   | { readonly outcome: 'cancel' }
   /** It waits in the backlog: `held` until the gate opens, `pending` until somebody fetches it. */
@@ -25,9 +25,7 @@ export type Admission =
   | { readonly outcome: 'attempt'; readonly limits: readonly Limit[] };
 
 /** Where a delivery begins: due in a lane, or in a backlog. */
-export type Start =
-  | { readonly lane: Lane }
-  | { readonly backlogKey: string; readonly state: 'held' | 'pending' };
+type Start = { readonly lane: Lane } | { readonly backlogKey: string; readonly state: 'held' | 'pending' };
 
 /**
  * Decides about a delivery that is due in a lane. An open breaker lets retries through, which their

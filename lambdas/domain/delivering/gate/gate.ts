@@ -42,7 +42,7 @@ export const GATE_LANE = 'deliver' as const satisfies Lane;
 export const QUIET_MS = 120_000;
 
 /** Deliveries released per second from a backlog without a rate limit. */
-export const RELEASES_PER_SECOND = 100;
+const RELEASES_PER_SECOND = 100;
 
 /** Whether the gate is due, or being worked on, and will check its backlog. */
 export const isAwake = (gate: Work & Pick<Gate, 'quietSince'>): boolean =>

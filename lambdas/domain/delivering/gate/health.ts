@@ -32,7 +32,7 @@ export const GIVE_UP_AFTER_MS = 5 * 24 * HOUR;
  * Failures further apart are not in a row. The schedule's longest step, with its jitter, is 26.4 h, and
  * {@link EndpointHealth.lastFailedAt} may be an hour old.
  */
-export const IN_A_ROW_MS = 28 * HOUR;
+const IN_A_ROW_MS = 28 * HOUR;
 /** An answer that takes longer keeps others waiting: its endpoint leaves the fast queue. */
 export const SLOW_MS = 2_000;
 /** How exactly the time of the last delivery is kept; each renewal is a write. */

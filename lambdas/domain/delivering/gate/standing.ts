@@ -7,7 +7,7 @@ import type { OriginRow } from './origin.ts';
 export type GateTarget = { readonly endpoint: Gate; readonly origin?: OriginRow };
 
 /** What past attempts have shown of an endpoint. */
-export type Standing = 'proven' | 'new' | 'slow' | 'failing';
+type Standing = 'proven' | 'new' | 'slow' | 'failing';
 
 /** Attempts under way at most to one endpoint, or to all callbacks of one origin with this standing. */
 const AT_ONCE: Record<Standing, number> = { proven: 5, new: 3, slow: 5, failing: 2 };

@@ -13,7 +13,7 @@ import {
 } from './waiting-time.ts';
 
 /** A change that the next poll may see late: what a second of lateness weighs, and when the change may come. */
-export type Hazard = { weight: number; chance: Chance };
+type Hazard = { weight: number; chance: Chance };
 
 /** When `processing` may end; `expected` is its whole duration, at least its age; seconds. */
 type Expectation = { expected: number; chance: Chance };

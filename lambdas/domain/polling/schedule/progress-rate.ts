@@ -2,7 +2,7 @@ import type { Observation } from './observations.ts';
 import { middle, type Window } from './waiting-time.ts';
 
 /** A level of progress, and how long ago it was reached. */
-export type Step = { percent: number; age: Window };
+type Step = { percent: number; age: Window };
 
 /** How fast progress has moved so far. */
 export type ProgressRate = {
