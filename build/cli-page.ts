@@ -31,7 +31,7 @@ export function cliPage(): string {
   return `${[
     '# The command line',
     '<!-- `npm run docs:cli` writes this page from the help of the commands. -->',
-    'In a checkout: `npm run -s cli -- track ID`. In the package: `npx topaz-bridge track ID`.',
+    'In a checkout: `npm run -s cli -- track ID`. In the package: `npx topaz-bridge track ID`. It keeps compiled\ncode in `~/.cache/topaz-bridge`, so that it starts faster; `NODE_DISABLE_COMPILE_CACHE=1` turns that off.',
     fenced(ABOUT),
     [
       '| command | |',

@@ -26,11 +26,12 @@ export function createMethods(bridge: Client, { allowWrites, url }: Options): Re
   const tools = toolsFor(allowWrites);
 
   function toolOf(name: unknown): Tool {
+    if (typeof name !== 'string') throw new RpcError(RPC.params, 'Give the name of a tool.');
     const found = tools.find((each) => each.name === name);
     if (found) return found;
     throw new RpcError(
       RPC.params,
-      isWriting(String(name))
+      isWriting(name)
         ? `${name} changes something: start topaz-bridge mcp with --allow-writes to offer it.`
         : `There is no tool ${name}.`,
     );

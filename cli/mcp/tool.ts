@@ -50,7 +50,7 @@ function wordsOf(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return `Give at most ${issue.maximum}.`;
     case 'too_small':
-      return `Give at least ${issue.minimum}.`;
+      return issue.origin === 'string' ? 'This is empty.' : `Give at least ${issue.minimum}.`;
     default:
       return issue.message;
   }

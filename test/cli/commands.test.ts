@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -294,6 +295,15 @@ test('a shell completes commands, flags and values', async () => {
   expect(await complete('endp')).toContain('endpoints');
   expect(await complete('requests', '--st')).toEqual(expect.arrayContaining(['--state', '--status']));
   expect(await complete('requests', '--state', 'a')).toContain('active');
+  // As bash does it, with the command in its path.
+  const bin = join(cli.folder, 'completing');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'topaz-bridge'), `#!/bin/sh\nexec '${process.execPath}' '${cli.script}' "$@"\n`);
+  chmodSync(join(bin, 'topaz-bridge'), 0o755);
+  const typed = `source <(topaz-bridge completion bash)
+    COMP_WORDS=(topaz-bridge requests --state pa) COMP_CWORD=3 && _topaz_bridge && echo "\${COMPREPLY[@]}"`;
+  const env = { ...cli.env, PATH: `${bin}:${cli.env.PATH}` };
+  expect(execFileSync('bash', ['-c', typed], { env, encoding: 'utf8' })).toBe('parked\n');
   for (const shell of ['bash', 'zsh', 'fish'])
     expect((await cli.run(['completion', shell])).stdout).toContain('topaz-bridge __complete');
 });

@@ -163,6 +163,7 @@ describe('the official client', () => {
       isError: true,
       text: expect.stringMatching(/limit: Give at most 100\..*There is no colour/),
     });
+    expect((await call(mcp, 'show_delivery', { deliveryId: '' })).text).toContain('This is empty.');
     expect(await call(mcp, 'replay_deliveries', { endpointId: 'ep_x', since: 'once' })).toMatchObject({
       isError: true,
       text: expect.stringContaining('"once" is no time'),
@@ -204,6 +205,7 @@ describe('a line of the protocol', () => {
     ['of another form', '{"id": 7, "method": "ping"}', { id: 7, error: { code: -32600 } }],
     ['with an id of another form', message({}, 'ping'), { id: null, error: { code: -32600 } }],
     ['with an unknown method', message('a', 'toString'), { id: 'a', error: { code: -32601 } }],
+    ['without a tool', message(1, 'tools/call'), { id: 1, error: { code: -32602 } }],
     ['with an unknown tool', message(1, 'tools/call', { name: 'x' }), { id: 1, error: { code: -32602 } }],
   ])('%s is answered by an error, and the next by its result', async (_name, line, error) => {
     const { answers } = await send(line, message(2, 'ping'));
