@@ -22,6 +22,7 @@ export const deliveryAnswer = named(
     endpointId: z.string(),
     requestId: z.optional(z.string()),
     type: z.string(),
+    timestamp: shownTime.check(z.describe('When the event was observed.')),
     state: z.enum(DELIVERY_STATES),
     nextAttemptAt: z.optional(shownTime),
     attemptCount: z.int().check(z.describe('All there were; `attempts` holds the last ones.')),

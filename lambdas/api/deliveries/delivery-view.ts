@@ -1,5 +1,6 @@
 import type { Attempt } from '../../domain/delivering/attempt.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
+import { parseEventId } from '../../domain/ids.ts';
 import { iso } from '../http/time.ts';
 
 /** What `GET /v1/deliveries/{id}` answers. */
@@ -12,6 +13,7 @@ export function deliveryView(row: DeliveryRow) {
     endpointId: row.endpointId,
     requestId: row.requestId,
     type: row.type,
+    timestamp: iso(parseEventId(row.eventId)?.occurredAt ?? row.createdAt),
     state: row.state,
     nextAttemptAt: waits ? iso(row.dueAt) : undefined,
     attemptCount: row.attemptCount,

@@ -54,6 +54,7 @@ test('one delivery is shown with its attempts and the next one', async () => {
     endpointId,
     requestId,
     type: 'video.processing',
+    timestamp: '2026-11-23T20:00:00.001Z',
     state: 'pending',
     nextAttemptAt: '2026-11-23T20:00:05.000Z',
     attemptCount: 1,
