@@ -49,7 +49,10 @@ export function App() {
 /** After a change of the page the focus is at its content, and a page that was not seen before begins at its top. */
 function useFreshPage(): void {
   const [path] = useLocation();
-  const shown = useRef(path);
+  // Who signs in sees the page, too, that was asked for.
+  const isSignedIn = session.value !== undefined;
+  const page = isSignedIn ? path : undefined;
+  const shown = useRef(page);
   const goesBack = useRef(false);
   useEffect(() => {
     const note = () => {
@@ -59,12 +62,13 @@ function useFreshPage(): void {
     return () => removeEventListener('popstate', note);
   }, []);
   useEffect(() => {
-    if (shown.current === path) return;
-    shown.current = path;
+    if (shown.current === page) return;
+    shown.current = page;
+    if (page === undefined) return;
     document.getElementById('main')?.focus({ preventScroll: true });
     if (!goesBack.current) scrollTo(0, 0);
     goesBack.current = false;
-  }, [path]);
+  }, [page]);
 }
 
 function Header() {

@@ -157,7 +157,7 @@ function Rows({ list, isFiltered, onOpen, onClear }: RowsProps) {
                     next try <Ago at={delivery.nextAttemptAt} />
                   </>
                 ) : (
-                  <Ago at={delivery.attempts.at(-1)?.at} />
+                  <Ago at={delivery.timestamp} />
                 )}
               </span>
             </button>

@@ -91,7 +91,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
             {held === COUNTED
               ? `At least ${COUNTED} deliveries wait`
               : `${plural(held, 'delivery', 'deliveries')} wait`}
-            . They go out as soon as the endpoint answers again.
+            . They go out as soon as {endpoint.enabled ? 'the endpoint answers again' : 'it is enabled'}.
           </p>
         )}
         <dl class="facts">
@@ -140,8 +140,8 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
   if (!enabled)
     return (
       <p class="note warn">
-        It is disabled ({disabledReason ?? 'by a person'}). Deliveries are held. Mend the receiver if it
-        failed, then press “Enable”.
+        It is off: {disabledReason ?? 'a person disabled it'}. Its deliveries are held. Mend the receiver if
+        it failed, then press “Enable”.
       </p>
     );
   if (health.state === 'failing')

@@ -137,7 +137,7 @@ function Progress({ replay, onClose }: { readonly replay: Replay; readonly onClo
           ? `Done: ${plural(done, 'delivery', 'deliveries')} ended. The log shows how.`
           : `${done} of ${matched} ${state === 'queueing' ? 'found so far ' : ''}ended.`}
       </p>
-      <p class="subtle">It goes on when you close this.</p>
+      {state !== 'done' && <p class="subtle">It goes on when you close this.</p>}
       <div class="buttons">
         <button type="button" onClick={onClose}>
           Close

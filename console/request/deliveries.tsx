@@ -12,7 +12,7 @@ const SHOWN = 8;
 type DeliveriesProps = { readonly timeline: Timeline; readonly story: Story };
 
 /** What was sent, the newest first; what did not arrive, with the reason. */
-export function Deliveries({ timeline: { deliveries }, story }: DeliveriesProps) {
+export function Deliveries({ timeline: { deliveries, events }, story }: DeliveriesProps) {
   const newest = [...deliveries].reverse();
   const ordered = [
     ...newest.filter(({ state }) => state === 'failed'),
@@ -21,7 +21,8 @@ export function Deliveries({ timeline: { deliveries }, story }: DeliveriesProps)
   return (
     <section class="panel">
       <h2>Deliveries</h2>
-      {deliveries.length === 0 && (
+      {deliveries.length === 0 && events.length === 0 && <p class="subtle">There is no event yet to send.</p>}
+      {deliveries.length === 0 && events.length > 0 && (
         <p class="subtle">
           Nobody was told: no endpoint matched. Create one on the page{' '}
           <Link href="/endpoints">Endpoints</Link>.

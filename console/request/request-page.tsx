@@ -8,7 +8,7 @@ import { stageOf, timeLeft, videoInWords } from '../parts/stages.ts';
 import { Ago, clock, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
-import { span } from '../parts/words.ts';
+import { roughly } from '../parts/words.ts';
 import { StageBar } from '../requests/stage-bar.tsx';
 import { api } from '../session/session.ts';
 import { Chunks } from './chunks.tsx';
@@ -110,9 +110,7 @@ function Summary({ request }: { readonly request: VideoRequest }) {
             <For since={statusSince} />
           </span>
         </span>
-        {left !== undefined && (
-          <span>about {span(Math.round(left / 1000) * 1000).replace('.0', '')} left</span>
-        )}
+        {left !== undefined && <span>about {roughly(left)} left</span>}
         {copied && (
           <span>
             Video: <Badge tone={copied.tone}>{copied.label}</Badge>

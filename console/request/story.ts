@@ -150,40 +150,62 @@ function copyMarks({ copy }: Timeline, end: number): Mark[] {
 }
 
 function deliveryLanes({ deliveries }: Timeline, nameOf: Story['nameOf'], now: number): Lane[] {
-  return [...Map.groupBy(deliveries, ({ endpointId }) => endpointId)].map(([id, own]) => {
-    const marks = own.flatMap((delivery): Mark[] => {
-      const attempts = delivery.attempts.map(({ at, durationMs, statusCode, error, reason }, i): Mark => {
-        const isLast = i === delivery.attempts.length - 1;
-        const arrived = isLast && delivery.state === 'delivered';
-        const outcome = arrived
-          ? `delivered${statusCode ? ` (${statusCode})` : ''}`
-          : (reason ?? error ?? `answered ${statusCode}`);
-        return {
-          lane: id,
-          at: Date.parse(at),
-          text: `${delivery.type}: ${outcome}`,
-          detail: `attempt ${delivery.attemptCount - delivery.attempts.length + i + 1}, took ${span(durationMs)}`,
-          look: arrived ? 'is-good' : 'is-bad',
-          shape: 'dot',
-        };
-      });
-      const first = attempts[0]?.at;
-      const last = delivery.state === 'pending' && delivery.nextAttemptAt ? now : attempts.at(-1)?.at;
-      if (first === undefined || last === undefined || last - first < 1) return attempts;
-      const waits = `${capital(delivery.state)} ${delivery.type}`;
-      return [
-        {
-          lane: id,
-          at: first,
-          until: last,
-          text: waits,
-          detail: 'waits between attempts',
-          look: 'is-waiting',
-          shape: 'bar',
-        },
-        ...attempts,
-      ];
-    });
-    return { id, name: nameOf(id), marks };
+  return [...Map.groupBy(deliveries, ({ endpointId }) => endpointId)].map(([id, own]) => ({
+    id,
+    name: nameOf(id),
+    marks: own.flatMap((delivery) => [...waitMarks(delivery, now), ...attemptMarks(delivery)]),
+  }));
+}
+
+type Delivery = Timeline['deliveries'][number];
+
+/** Whether the endpoint took it; one that is sent again may have been taken before. */
+const isTaken = ({ statusCode = 200, error, reason }: Delivery['attempts'][number]): boolean =>
+  error === undefined && reason === undefined && statusCode < 300;
+
+function attemptMarks({ endpointId, type, attempts, attemptCount }: Delivery): Mark[] {
+  return attempts.map((attempt, i) => {
+    const { at, durationMs, statusCode, error, reason } = attempt;
+    const taken = isTaken(attempt);
+    const outcome = taken
+      ? `delivered${statusCode ? ` (${statusCode})` : ''}`
+      : (reason ?? error ?? `answered ${statusCode}`);
+    return {
+      lane: endpointId,
+      at: Date.parse(at),
+      text: `${type}: ${outcome}`,
+      detail: `attempt ${attemptCount - attempts.length + i + 1}, took ${span(durationMs)}`,
+      look: taken ? 'is-good' : 'is-bad',
+      shape: 'dot',
+    };
   });
+}
+
+/** The spans from a failed attempt to the one that ended the trouble, or to the present while one is to come. */
+function waitMarks({ endpointId, type, state, attempts, nextAttemptAt }: Delivery, now: number): Mark[] {
+  const spans: [number, number][] = [];
+  let from: number | undefined;
+  for (const attempt of attempts) {
+    const at = Date.parse(attempt.at);
+    if (!isTaken(attempt)) from ??= at;
+    else if (from !== undefined) {
+      spans.push([from, at]);
+      from = undefined;
+    }
+  }
+  if (from !== undefined) {
+    const isToCome = state === 'pending' && nextAttemptAt !== undefined;
+    spans.push([from, isToCome ? now : Date.parse(attempts.at(-1)?.at ?? '')]);
+  }
+  return spans
+    .filter(([start, until]) => until - start >= 1)
+    .map(([at, until]) => ({
+      lane: endpointId,
+      at,
+      until,
+      text: `${capital(state)} ${type}`,
+      detail: 'waits between attempts',
+      look: 'is-waiting',
+      shape: 'bar',
+    }));
 }

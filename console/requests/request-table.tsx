@@ -9,7 +9,7 @@ import type { VideoRequest } from '../../client/client.ts';
 import { Badge } from '../parts/badge.tsx';
 import { stageOf, timeLeft, videoInWords } from '../parts/stages.ts';
 import { Ago, clock } from '../parts/time.tsx';
-import { span } from '../parts/words.ts';
+import { roughly } from '../parts/words.ts';
 import type { RequestStore } from './request-store.ts';
 import { StageBar } from './stage-bar.tsx';
 import { useVirtualizer } from './use-virtualizer.ts';
@@ -127,11 +127,11 @@ type RowProps = {
 };
 
 function Row({ request, index, style }: RowProps) {
-  const { requestId, status, progress, video, registeredAt, state, parked, metadata, message } = request;
+  const { requestId, status, progress, registeredAt, state, parked, metadata } = request;
   const stage = stageOf(status);
   const left = timeLeft(request, clock.value);
   const copied = videoInWords(request);
-  const note = parked?.reason ?? video?.error ?? message ?? metadataLine(metadata);
+  const note = troubleOf(request) ?? metadataLine(metadata);
   return (
     <div
       class={`request-row ${parked ? 'is-parked' : ''}`}
@@ -161,9 +161,7 @@ function Row({ request, index, style }: RowProps) {
         {progress === null ? '–' : `${Math.round(progress)} %`}
       </span>
       <span role="cell" class="number cell-left">
-        {left === undefined
-          ? '–'
-          : `≈ ${span(Math.max(1000, Math.round(left / 1000) * 1000)).replace('.0', '')}`}
+        {left === undefined ? '–' : `≈ ${roughly(Math.max(1_000, left))}`}
       </span>
       <span role="cell" class="cell-video">
         {copied ? <Badge tone={copied.tone}>{copied.label}</Badge> : '–'}
@@ -174,6 +172,10 @@ function Row({ request, index, style }: RowProps) {
     </div>
   );
 }
+
+/** What stands in a request's way, if anything does. */
+const troubleOf = ({ parked, video, message, lastError }: VideoRequest): string | undefined =>
+  parked?.reason ?? video?.error ?? message ?? lastError?.reason;
 
 const metadataLine = (metadata: Record<string, string>): string =>
   Object.entries(metadata)

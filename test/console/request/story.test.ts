@@ -17,6 +17,7 @@ const delivery = {
   eventId: 'msg_1',
   endpointId: 'ep_1',
   type: 'video.complete',
+  timestamp: at(30),
   state: 'pending',
   nextAttemptAt: at(90),
   attemptCount: 5,
@@ -65,6 +66,28 @@ test('attempts stand in the lane of their endpoint, numbered as they were made, 
     { shape: 'bar', look: 'is-waiting', until: NOW },
     { look: 'is-bad', text: 'video.complete: the endpoint answered 500', detail: 'attempt 5, took 12 ms' },
   ]);
+});
+
+test('what was delivered, and is delivered again by a replay, failed at neither attempt', () => {
+  const attempts = [31, 60].map((s) => ({ at: at(s), durationMs: 12, statusCode: 204 }));
+  const replayed = { ...delivery, state: 'delivered' as const, nextAttemptAt: undefined, attempts };
+  const { lanes } = storyOf(request, { ...timeline, deliveries: [replayed] }, [], NOW);
+  expect(lanes.at(-1)?.marks.map(({ shape, look }) => [shape, look])).toEqual([
+    ['dot', 'is-good'],
+    ['dot', 'is-good'],
+  ]);
+});
+
+test('a wait ends with the attempt that arrives', () => {
+  const attempts = [
+    { at: at(31), durationMs: 12, statusCode: 500, reason: 'the endpoint answered 500' },
+    { at: at(60), durationMs: 12, statusCode: 204 },
+    { at: at(90), durationMs: 12, statusCode: 204 },
+  ];
+  const replayed = { ...delivery, state: 'delivered' as const, nextAttemptAt: undefined, attempts };
+  const { lanes } = storyOf(request, { ...timeline, deliveries: [replayed] }, [], NOW);
+  const [wait] = lanes.at(-1)?.marks ?? [];
+  expect(wait).toMatchObject({ shape: 'bar', at: Date.parse(at(31)), until: Date.parse(at(60)) });
 });
 
 test('no progress is drawn after the end of the job', () => {
