@@ -123,6 +123,23 @@ test('deliveries are erased before the copy is cleaned up by its own stage; the 
   await stop();
 });
 
+test('a purge whose clean-up waits for a person looks again now and then, and ends after its release', async () => {
+  const { table, requestId, clock, step, outbox, left, stop } = await setUp(1);
+  const parked = { reason: 'broken', since: clock.now(), lane: 'copy' };
+  await table.write({ put: { ...copyKey(requestId), lane: 'parked', dueAt: clock.now(), parked } });
+  const begunAt = clock.now();
+  for (let looks = 1; looks <= 10; looks++) {
+    await step();
+    expect(await outbox()).toMatchObject({ lane: 'dispatch', purge: true });
+  }
+  expect((await outbox())?.dueAt).toBeGreaterThan(begunAt + 600_000);
+
+  await table.write({ update: copyKey(requestId), remove: ['lane', 'dueAt', 'parked'] });
+  await step();
+  expect(await left()).toBe(0);
+  await stop();
+});
+
 test('an event that was written just before the purge is erased with its deliveries, however late reads are', async () => {
   const { table, events, step, outbox, left, deliveriesLeft, stop } = await setUp(2, (table) => ({
     ...table,

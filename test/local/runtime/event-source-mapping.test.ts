@@ -71,8 +71,8 @@ describe('an event source mapping', () => {
     expect(sizes).toEqual([2, 2, 1]);
   });
 
-  it('has no more batches in work than the concurrency allows', async () => {
-    await Promise.all(['a', 'b', 'c', 'd'].map(send));
+  it.each([2, 12])('has as many batches in work as the concurrency allows, and no more: %i', async (most) => {
+    await Promise.all(Array.from({ length: most + 2 }, (_, n) => send(`message ${n}`)));
     const running: Event[] = [];
     const release = Promise.withResolvers<void>();
     map(
@@ -80,13 +80,16 @@ describe('an event source mapping', () => {
         running.push(event);
         await release.promise;
       },
-      { batchSize: 1, maxConcurrency: 2 },
+      { batchSize: 1, maxConcurrency: most },
     );
-    await vi.waitFor(async () => expect(await counted('queue')).toEqual({ visible: 2, inFlight: 2 }), 10_000);
-    expect(running).toHaveLength(2);
+    await vi.waitFor(
+      async () => expect(await counted('queue')).toEqual({ visible: 2, inFlight: most }),
+      10_000,
+    );
+    expect(running).toHaveLength(most);
     release.resolve();
     await empty('queue');
-    expect(running).toHaveLength(4);
+    expect(running).toHaveLength(most + 2);
   });
 
   it('tries a batch again for which the account had no free place', async () => {

@@ -2,6 +2,9 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { Answer } from '../call-api.ts';
 
+/** Headers that say nothing of a route. */
+const USUAL = ['cache-control', 'content-type', 'vary'];
+
 /**
  * Compares answers with the API's document: what an answer has that the document does not say, or lacks that it
  * says; null when nothing.
@@ -14,12 +17,16 @@ export function createConformance(document: Answer['body']) {
   return function differences(method: string, path: string, answer: Answer): unknown {
     const said = document.paths[path]?.[method.toLowerCase()]?.responses?.[answer.status];
     if (!said) return `${method} ${path} does not document ${answer.status}`;
+    const documented = Object.keys(said.headers ?? {}).map((header) => header.toLowerCase());
+    for (const header of documented) {
+      if (answer.headers[header] === undefined) return `no header ${header}`;
+    }
+    for (const header of Object.keys(answer.headers)) {
+      if (!USUAL.includes(header) && !documented.includes(header)) return `${header} is not documented`;
+    }
     if (!said.content) return answer.body === undefined ? null : 'a body that is not documented';
     const [type, { schema }] = Object.entries(said.content)[0] as [string, { schema: { $ref: string } }];
     if (answer.headers['content-type'] !== type) return answer.headers['content-type'];
-    for (const header of Object.keys(said.headers ?? {})) {
-      if (answer.headers[header.toLowerCase()] === undefined) return `no header ${header}`;
-    }
     const validate = ajv.compile({ $ref: `openapi${schema.$ref}` });
     return validate(answer.body) ? null : validate.errors;
   };

@@ -57,6 +57,10 @@ describe('the document', () => {
     const requestId = uuid('described');
     const callbackUrl = 'https://hooks.example.com/';
     const { id } = (await api.call('POST', '/v1/endpoints', { body: { url: callbackUrl } })).body;
+    const storedId = uuid('described and stored');
+    await api.call('POST', '/v1/requests', { body: { requestId: storedId } });
+    const stored = { state: 'stored', bucket: 'b', key: 'k', size: 5, contentType: 'video/mp4' };
+    await database().table.write({ update: requestKey(storedId), set: { video: stored } });
     const samples: [string, string, string, unknown?][] = [
       ['GET', '/healthz', '/healthz'],
       ['POST', '/v1/requests', '/v1/requests', { requestId, callbackUrl, metadata: { a: 'b' } }],
@@ -78,6 +82,7 @@ describe('the document', () => {
       ['GET', '/v1/callback-secret', '/v1/callback-secret'],
       ['GET', '/v1/stats', '/v1/stats'],
       ['GET', '/v1/events/{id}', '/v1/events/none'],
+      ['GET', '/v1/requests/{requestId}/video', `/v1/requests/${storedId}/video`],
     ];
     for (const [method, path, url, body] of samples) {
       expect(
@@ -138,6 +143,13 @@ describe('the document', () => {
   test('tells the bodies that are wanted', () => {
     const { schema } = document.paths['/v1/requests'].post.requestBody.content['application/json'];
     expect(schema).toMatchObject({ required: ['requestId'], additionalProperties: false });
+    const batch = document.paths['/v1/requests/batch'].post.requestBody.content['application/json'].schema;
+    expect(batch.properties.items).toMatchObject({
+      type: 'array',
+      items: schema,
+      minItems: 1,
+      maxItems: 100,
+    });
   });
 });
 
