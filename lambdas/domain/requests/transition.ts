@@ -90,7 +90,7 @@ export function transition(
   const events: EventDraft[] = [];
   if (changed) {
     set.status = answer.status;
-    set.statusSince = now;
+    set.statusSince = sinceOf(row, now);
     const draft = statusEvent(row, answer);
     if (draft) {
       events.push(draft);
@@ -210,12 +210,15 @@ function lost(row: RequestRow, set: Partial<RequestRow>, now: number, reason: st
   const data = { ...eventData(row, { status: LOST }, previousOf(row)), reason };
   const video = row.copy ? { video: { ...row.video, state: 'failed' as const, error: reason } } : {};
   return {
-    set: { ...set, status: LOST, sentStatus: LOST, statusSince: now, ...video },
+    set: { ...set, status: LOST, sentStatus: LOST, statusSince: sinceOf(row, now), ...video },
     remove: [],
     events: [{ type: 'video.lost', data }],
     next: 'done',
   };
 }
+
+/** When the next status begins: never before the one that it follows, though this worker's clock is behind. */
+const sinceOf = ({ statusSince }: RequestRow, now: number): number => Math.max(now, statusSince);
 
 /** The status that receivers were last sent; `null` before the first event. */
 const previousOf = ({ sentStatus }: RequestRow): string | null => sentStatus ?? null;

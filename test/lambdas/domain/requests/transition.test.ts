@@ -221,6 +221,20 @@ test.each(['lost', 'registered'])(
   },
 );
 
+test.each([says('processing'), NOT_FOUND])(
+  'no status begins before the one that it follows, though the clock that polls is behind: %j',
+  (outcome) => {
+    const since = START + 60_000;
+    const row = requestRow({
+      statusSince: since,
+      notFoundSince: START - notFoundMs,
+      notFounds: notFoundTries,
+    });
+    expect(transition(row, outcome, START).set).toMatchObject({ statusSince: since });
+    expect(transition(row, outcome, since + 1).set).toMatchObject({ statusSince: since + 1 });
+  },
+);
+
 test('what upstream leaves out keeps its last value', () => {
   const row = { ...processing, progress: 40, estimates: { time: [10, 20] as [number, number] } };
   const change = transition(row, says('processing'), START);
