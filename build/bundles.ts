@@ -37,6 +37,8 @@ const literalKeys: Plugin = {
   },
 };
 
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
 /** How every stage is bundled. */
 export const BUNDLE_OPTIONS = {
   absWorkingDir: root,
@@ -61,6 +63,7 @@ export const BUNDLE_OPTIONS = {
   // Of the SDK, for browsers.
   external: ['bowser'],
   plugins: [literalKeys],
+  define: { VERSION: JSON.stringify(version) },
   metafile: true,
   logLevel: 'warning',
   // CommonJS packages inside an ES module still call require.
@@ -106,7 +109,7 @@ export function readMetafile(): Metafile {
 function sourceHash(): string {
   const hash = createHash('sha256');
   const sources = ['build/**/*.ts', 'lambdas/**/*.ts', 'client/**/*.ts', 'console/**/*.*'];
-  const files = ['package-lock.json', ...globSync(sources, { cwd: root }).sort()];
+  const files = ['package.json', 'package-lock.json', ...globSync(sources, { cwd: root }).sort()];
   for (const file of files) hash.update(file).update(readFileSync(join(root, file)));
   return hash.digest('hex');
 }

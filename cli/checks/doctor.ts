@@ -2,6 +2,7 @@ import { ConnectionError, type Doctor } from '../../client/client.ts';
 import { command } from '../command/command.ts';
 import { Failure, failureOf } from '../frame/failure.ts';
 import { printable } from '../frame/text.ts';
+import { FROM_SOURCES, version } from '../frame/version.ts';
 
 type Check = Doctor['checks'][number];
 
@@ -48,7 +49,9 @@ export const doctor = command({
     const bridge = await session.connect();
     const { id, role } = await bridge.whoami();
     say({ name: 'key', state: 'ok', detail: `The key "${id}" is known, with the role ${role}.` });
-    for (const check of (await bridge.doctor()).checks) say(check);
+    const { checks, version: deployed } = await bridge.doctor();
+    say(versionCheck(deployed));
+    for (const check of checks) say(check);
     const { lanes } = await bridge.stats();
     const waiting = Object.values(lanes).reduce((sum, lane) => sum + lane.waiting, 0);
     say({ name: 'lanes', state: 'ok', detail: `${waiting} rows wait for work.` });
@@ -56,3 +59,12 @@ export const doctor = command({
     if (failed > 0) throw new Failure(`${failed} ${failed === 1 ? 'check has' : 'checks have'} failed.`);
   },
 });
+
+function versionCheck(deployed: string): Check {
+  const name = 'version';
+  const detail = `The bridge has the version ${deployed}, this command line ${version}.`;
+  if (deployed === version || version === FROM_SOURCES) return { name, state: 'ok', detail };
+  const remedy =
+    'Update the older one of the two: deploy the bridge again, or install topaz-video-webhooks anew.';
+  return { name, state: 'warning', detail, remedy };
+}

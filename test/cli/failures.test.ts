@@ -6,7 +6,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type CommandLine, openCommandLine } from './command-line.ts';
+import { type CommandLine, openCommandLine, valuesOf } from './command-line.ts';
 
 const pathOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const KEY = pathOf('../lambdas/adapters/http/test-only-key.pem');
@@ -136,6 +136,27 @@ test('the key is in a header of calls, and in no address', async () => {
     '/v1/requests?limit=100',
     '/v1/endpoints?limit=100',
   ]);
+});
+
+test('the doctor warns of a bridge of another version', async () => {
+  const answers: Record<string, unknown> = {
+    '/healthz': { status: 'ok' },
+    '/v1/whoami': { id: 'ada', role: 'admin' },
+    '/v1/doctor': { checks: [], version: '99.1.0' },
+    '/v1/stats': { requests: {}, lanes: {}, upstream: { state: 'ok' } },
+  };
+  const port = await overHttp((request, response) =>
+    json(200, answers[request.url ?? ''])(request, response),
+  );
+  const here = ['--url', `http://127.0.0.1:${port}`, '--key', 'k', '--json'];
+  const { code, stdout } = await cli.run(['doctor', ...here]);
+  expect(code).toBe(0);
+  expect(valuesOf(stdout)).toContainEqual({
+    name: 'version',
+    state: 'warning',
+    detail: expect.stringMatching(/^The bridge has the version 99\.1\.0, this command line \d/),
+    remedy: expect.stringContaining('Update the older one'),
+  });
 });
 
 test('a page of HTML where JSON was expected is recognized', async () => {

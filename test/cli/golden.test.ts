@@ -22,6 +22,7 @@ const CHANGING: readonly [RegExp, string][] = [
   [/\b(for|in) \d+ (ms|s)\b/g, '$1 1 s'],
   [/\(\d+ (ms|s)\)/g, '(1 s)'],
   [/polled \d+ times/, 'polled 2 times'],
+  [/\bversion [\d.]+, this command line [\d.]+\./, 'version 1.2.3, this command line 1.2.3.'],
   [/\d+ rows wait/, '0 rows wait'],
   [/[ ]+$/gm, ''],
 ];

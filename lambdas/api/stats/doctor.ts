@@ -11,6 +11,11 @@ import type { Counts } from './counts.ts';
 import { doctorAnswer } from './stats-answers.ts';
 import { readPause } from './upstream-state.ts';
 
+declare const VERSION: string;
+
+/** Of the package; the build knows it. */
+const version = typeof VERSION === 'string' ? VERSION : 'from sources';
+
 /** What one check found: a sentence, and what to do unless all is well. */
 type Check = {
   readonly name: string;
@@ -39,7 +44,7 @@ export function doctorRoute(context: ApiContext, counts: Counts): Route {
     access: 'read',
     summary: 'Checks the deployment; each problem comes with its remedy.',
     answers: { 200: doctorAnswer },
-    handle: async () => ok({ checks: await checks({ ...context, counts }) }),
+    handle: async () => ok({ checks: await checks({ ...context, counts }), version }),
   });
 }
 

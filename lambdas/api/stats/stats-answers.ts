@@ -72,5 +72,6 @@ export const doctorAnswer = named(
         remedy: z.optional(z.string()),
       }),
     ),
+    version: z.string().check(z.describe('Of the package that is deployed.')),
   }),
 );
