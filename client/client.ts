@@ -89,10 +89,13 @@ export function createClient(options: ClientOptions) {
         }),
       /** Tracks up to 100 requests in one call; each has a status of its own. */
       registerBatch: batch,
-      /** Tracks any number of requests; gives each result as it comes. */
+      /**
+       * Tracks any number of requests; gives each result as it comes. An idempotency key holds for all of them:
+       * each is kept under its `requestId`, too.
+       */
       registerMany: (
         items: Iterable<Registration> | AsyncIterable<Registration>,
-        call: CallOptions = {},
+        call: PostOptions = {},
       ): AsyncGenerator<BatchItem> => registerMany(batch, items, call),
       list: (filter?: RequestFilter, call?: CallOptions): List<VideoRequest> =>
         list('/v1/requests', { ...filter }, call),

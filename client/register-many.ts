@@ -1,14 +1,12 @@
+import { batchesOf } from './batches.ts';
 import type { PostOptions } from './exchange.ts';
 import { isTransient, MAX_ATTEMPTS } from './retry.ts';
 import type { BatchItem, Registration } from './types.ts';
 
-/** What a batch takes. */
-const BATCH = 100;
-
 type Batch = (items: readonly Registration[], options: PostOptions) => Promise<{ items: BatchItem[] }>;
 
 /**
- * Registers any number of requests, in batches of 100, one after the other. Gives the result of each as soon as
+ * Registers any number of requests, in batches, one after the other. Gives the result of each as soon as
  * it is known, in the order of the items. A transient failure is tried again.
  */
 export async function* registerMany(
@@ -16,7 +14,7 @@ export async function* registerMany(
   items: Iterable<Registration> | AsyncIterable<Registration>,
   options: PostOptions,
 ): AsyncGenerator<BatchItem> {
-  for await (const group of groups(items)) {
+  for await (const group of batchesOf(items, (item) => item)) {
     const results = new Map<number, BatchItem>();
     let open = group.map((item, place) => ({ item, place }));
     for (let attempt = 1; open.length > 0; attempt++) {
@@ -36,15 +34,4 @@ export async function* registerMany(
       if (result) yield result;
     }
   }
-}
-
-async function* groups(items: Iterable<Registration> | AsyncIterable<Registration>) {
-  let group: Registration[] = [];
-  for await (const item of items) {
-    group.push(item);
-    if (group.length < BATCH) continue;
-    yield group;
-    group = [];
-  }
-  if (group.length > 0) yield group;
 }
