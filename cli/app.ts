@@ -7,6 +7,7 @@ import { deliveries, delivery, retry } from './deliveries/deliveries.ts';
 import { replay } from './deliveries/replay.ts';
 import { endpoints } from './endpoints/endpoints.ts';
 import { Failure } from './frame/failure.ts';
+import { importRequests } from './import/import.ts';
 import { listen } from './listen/listen.ts';
 import { login } from './login/login.ts';
 import { mcp } from './mcp/mcp.ts';
@@ -36,6 +37,7 @@ export function createApp(version: string) {
       show,
       events,
       download,
+      import: importRequests,
       poll,
       restart,
       stop,
