@@ -26,6 +26,8 @@ shown. A key with the role "read" is enough without --allow-writes.`,
       import('./server.ts'),
     ]);
     const bridge = await session.connect();
+    if (process.stdin.isTTY)
+      out.note('This speaks the Model Context Protocol: let the client of a model start it. Ctrl-C ends it.');
     await answerCalls({
       lines: createInterface({ input: process.stdin, signal }),
       write: (line) => out.raw(`${line}\n`),

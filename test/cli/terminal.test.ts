@@ -109,6 +109,13 @@ describe('the keys of listen', { timeout: 60_000 }, () => {
   });
 });
 
+test('mcp says on a terminal that it is for clients, and Ctrl-C ends it', async () => {
+  const terminal = cli.openTerminal(['mcp']);
+  await terminal.shows(/let the client of a model start it/);
+  terminal.type(CTRL_C);
+  expect(await terminal.outcome).toMatchObject({ code: 130 });
+});
+
 describe('a question', { timeout: 60_000 }, () => {
   test('before a request is erased is answered by yes or no', async () => {
     const requestId = await bridge.setJob({ trace: DONE });
