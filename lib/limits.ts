@@ -1,3 +1,4 @@
+import { Token } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { givesShortKeys } from '../lambdas/domain/copying/object-key.ts';
 
@@ -14,9 +15,20 @@ const wholeNumber = (min: number, max: number, unit: string) =>
       .max(max, `must be at most ${max}`),
   );
 
+/** Of what only the deployment knows, such as the URL of another resource, nothing can be checked before. */
+const known = (isRight: (value: string) => boolean) => (value: string) =>
+  Token.isUnresolved(value) || isRight(value);
+
 const baseUrl = z
-  .url({ protocol: /^https$/, error: 'must be an https URL' })
-  .refine((url) => !/[?#@]/.test(url), 'must have no user, query or fragment')
+  .string()
+  .refine(
+    known((url) => URL.parse(url)?.protocol === 'https:'),
+    { error: 'must be an https URL', abort: true },
+  )
+  .refine(
+    known((url) => !/[?#@]/.test(url)),
+    'must have no user, query or fragment',
+  )
   .transform((url) => url.replace(/\/+$/, ''));
 
 const keyTemplate = z

@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { ExistingBucketAndKeyStack } from './existing-bucket-and-key.ts';
 import { FunctionUrlReceiverStack } from './function-url-receiver.ts';
 import { PlainStack } from './plain.ts';
+import { SmokeTestStack } from './smoke-test.ts';
 import { StepFunctionsStack } from './step-functions.ts';
 import { VpcWithEgressFilterStack } from './vpc-with-egress-filter.ts';
 
@@ -19,6 +20,7 @@ export function examples(outdir?: string): App {
   new VpcWithEgressFilterStack(app, 'VpcWithEgressFilter');
   new StepFunctionsStack(app, 'StepFunctions');
   new FunctionUrlReceiverStack(app, 'FunctionUrlReceiver');
+  new SmokeTestStack(app, 'SmokeTest');
   return app;
 }
 

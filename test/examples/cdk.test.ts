@@ -12,6 +12,7 @@ const STACKS = [
   'ExistingBucketAndKey',
   'FunctionUrlReceiver',
   'Plain',
+  'SmokeTest',
   'StepFunctions',
   'VpcWithEgressFilter',
 ];
