@@ -54,7 +54,7 @@ export async function attemptPost(
         at,
         durationMs: durationMs(),
         statusCode: answer.statusCode,
-        ...(isSuccess(answer) ? {} : { reason: reasonOf(answer, url) }),
+        ...(isSuccess(answer) ? {} : { reason: reasonOf(answer, url, webhook.body) }),
         body: answer.body.toString('utf8'),
       },
       retryAfterMs: askedToWait(answer, now()),
@@ -65,9 +65,11 @@ export async function attemptPost(
   }
 }
 
-function reasonOf({ statusCode, headers }: Answer, url: string): string {
+function reasonOf({ statusCode, headers }: Answer, url: string, sent: string): string {
   const name = STATUS_CODES[statusCode];
   const answered = `The endpoint answered ${statusCode}${name ? ` ${name}` : ''}`;
+  if (statusCode === 413)
+    return `${answered}; the event has ${Buffer.byteLength(sent)} bytes: let the receiver take bodies of 20 kB.`;
   if (statusCode < 300 || statusCode >= 400 || headers.location === undefined) return `${answered}.`;
   return `${answered}, a redirect to ${targetOf(headers.location, url)}, which is not followed: use that URL instead.`;
 }

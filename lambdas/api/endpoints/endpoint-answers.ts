@@ -23,6 +23,9 @@ export const endpointAnswer = named(
       state: z.enum(['healthy', 'failing', 'disabled']),
       failingSince: z.optional(shownTime),
       lastDeliveredAt: z.optional(shownTime),
+      nextProbeAt: z.optional(
+        shownTime.check(z.describe('When one of the deliveries that wait is tried, while others are held.')),
+      ),
     }),
   }),
 );

@@ -1,5 +1,6 @@
 import { HIDDEN_VALUE } from '../../domain/delivering/custom-headers.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { nextProbeAt } from '../../domain/delivering/gate/gate.ts';
 import type { Caller } from '../http/auth.ts';
 import { iso } from '../http/time.ts';
 import { visibleUrl } from '../http/visible-url.ts';
@@ -25,6 +26,7 @@ export function endpointView(endpoint: EndpointRow, caller: Caller) {
       state: health.state,
       failingSince: iso(health.failingSince),
       lastDeliveredAt: iso(health.lastDeliveredAt),
+      nextProbeAt: iso(nextProbeAt(endpoint)),
     },
   };
 }

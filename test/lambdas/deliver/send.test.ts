@@ -81,6 +81,12 @@ describe('an answer', () => {
     expect(target.connections()).toBe(0);
   });
 
+  test('a body that is too long for it is told with its size', async () => {
+    const { attempts, delivery } = await attempt(local(await far(answering(413))));
+    const bytes = Buffer.byteLength(delivery?.body ?? '');
+    expect(attempts[0]?.reason).toContain(`413 Payload Too Large; the event has ${bytes} bytes`);
+  });
+
   test('of 410 disables the endpoint, which is reported to the others and counted; the delivery is held', async () => {
     const { world, endpoint, observe } = await setUp(local(await far(answering(410))));
     const other = await world.endpoint(2, { url: local(await far(answering(200))), events: ['endpoint.*'] });

@@ -1,7 +1,7 @@
 import { intervalMs } from '../../rate-interval.ts';
 import type { Lane, RowKey, Work } from '../../work.ts';
 import type { EndpointKind } from '../endpoint-kinds/endpoint-kinds.ts';
-import type { EndpointHealth } from './health.ts';
+import { type EndpointHealth, isOpen } from './health.ts';
 
 /**
  * The delivery gate of an endpoint: decides whether its deliveries go out, and releases those that wait
@@ -47,6 +47,10 @@ const RELEASES_PER_SECOND = 100;
 /** Whether the gate is due, or being worked on, and will check its backlog. */
 export const isAwake = (gate: Work & Pick<Gate, 'quietSince'>): boolean =>
   gate.lane === GATE_LANE && gate.quietSince === undefined;
+
+/** When an open breaker lets the next probe through; undefined while one goes out, and when nothing waits. */
+export const nextProbeAt = (gate: Gate): number | undefined =>
+  isOpen(gate.health) && isAwake(gate) && gate.owner === undefined ? gate.dueAt : undefined;
 
 /** Between two releases from a gate's backlog, ms. */
 export const intervalOf = ({ rateLimit = RELEASES_PER_SECOND }: Pick<Gate, 'rateLimit'>): number =>

@@ -4,8 +4,10 @@ import {
   GATE_LANE,
   intervalOf,
   isAwake,
+  nextProbeAt,
 } from '../../../../../lambdas/domain/delivering/gate/gate.ts';
 import { intervalMs } from '../../../../../lambdas/domain/rate-interval.ts';
+import { endpointRow } from '../../../../support/rows.ts';
 
 const NOW = 1_000_000_000;
 
@@ -24,4 +26,14 @@ test('a gate checks for a free slot ever later while it finds none, from 1 s to 
   expect(crowdedCheckAt({}, NOW)).toBe(NOW + 1_000);
   expect(crowdedCheckAt({ crowdedSince: NOW - 20_000 }, NOW)).toBe(NOW + 5_000);
   expect(crowdedCheckAt({ crowdedSince: NOW - 3_600_000 }, NOW)).toBe(NOW + 60_000);
+});
+
+test('the next probe is when the gate with an open breaker is due, unless a worker is at it', () => {
+  const open = { state: 'failing', failingSince: 1, openSince: 1 } as const;
+  const due = { lane: GATE_LANE, dueAt: NOW };
+  const at = (changes: Parameters<typeof endpointRow>[1]) => nextProbeAt(endpointRow(1, changes));
+  expect(at({ health: open, ...due })).toBe(NOW);
+  expect(at({ health: open, ...due, owner: 'a worker' })).toBeUndefined();
+  expect(at({ health: open, ...due, quietSince: NOW })).toBeUndefined();
+  expect(at(due)).toBeUndefined();
 });
