@@ -137,6 +137,7 @@ type HealthProps = {
 
 function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
   const { health, enabled, disabledReason, kind } = endpoint;
+  const next = [nextAttemptAt, health.nextProbeAt].flatMap((at) => at ?? []).sort()[0];
   if (!enabled)
     return (
       <p class="note warn">
@@ -153,10 +154,10 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
         </p>
         <p>
           The bridge tries again with growing pauses
-          {nextAttemptAt && (
+          {next && (
             <>
               {' '}
-              (next <Ago at={nextAttemptAt} />)
+              (next <Ago at={next} />)
             </>
           )}{' '}
           and holds new deliveries back.

@@ -67,11 +67,14 @@ type AttentionProps = {
   readonly onDone: () => void;
 };
 
-function Attention({ stats: { upstream }, doctor, parked, endpoints, onDone }: AttentionProps) {
+function Attention({ stats, doctor, parked, endpoints, onDone }: AttentionProps) {
+  const { upstream } = stats;
+  const lost = stats.requests.byStatus.lost ?? 0;
   const ill = endpoints.filter(({ health, enabled }) => health.state === 'failing' || !enabled);
   // The other checks are told in full by what follows.
   const others = doctor.checks.filter(({ name, state }) => state !== 'ok' && !TOLD_APART.has(name));
-  const isWell = upstream.state === 'ok' && parked.length === 0 && ill.length === 0 && others.length === 0;
+  const isWell =
+    upstream.state === 'ok' && parked.length === 0 && ill.length === 0 && others.length === 0 && lost === 0;
   if (isWell)
     return (
       <p class="note good">
@@ -125,6 +128,15 @@ function Attention({ stats: { upstream }, doctor, parked, endpoints, onDone }: A
             </span>
           </li>
         ))}
+        {lost > 0 && (
+          <li>
+            <Badge tone="warn">lost</Badge>{' '}
+            <Link href="/requests?status=lost">{plural(lost, 'request')}</Link>
+            <p class="subtle">
+              Topaz no longer knows them. Look into your account there; then purge or restart them.
+            </p>
+          </li>
+        )}
         {others.map(({ name, state, detail, remedy }) => (
           <li key={name}>
             <Badge tone={state === 'failed' ? 'bad' : 'warn'}>{name}</Badge> {detail}
