@@ -2,7 +2,7 @@ import { type CopyContent, type CopyRow, isSameContent, placed } from '../domain
 import type { Claim } from '../engine/claims.ts';
 import type { Lease } from '../engine/lease.ts';
 import { abandonUploads, cleanUp } from './clean-up.ts';
-import type { CopyOutcome } from './copies.ts';
+import type { CopyOutcome } from './commit-end.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import type { ObjectPlace } from './uploads/uploads.ts';
 

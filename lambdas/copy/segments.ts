@@ -9,7 +9,7 @@ import { copyKey, requestKey, segmentsPrefix } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
-import { same } from './copies.ts';
+import { same } from './copy-change.ts';
 
 export type Segments = ReturnType<typeof createSegments>;
 

@@ -1,0 +1,52 @@
+import { absent, equals, present } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import type { CopyRow } from '../domain/copying/copy.ts';
+import { URL_WAIT_MS } from '../domain/copying/copy-retries.ts';
+import type { RequestRow } from '../domain/requests/request.ts';
+import { requestKey } from '../domain/rows.ts';
+import type { Due } from '../domain/work.ts';
+import { againWrite, type Claim } from '../engine/claims.ts';
+import { wake } from '../engine/wake.ts';
+import { same } from './copy-change.ts';
+
+/** Asks for the URLs that a copy reads from; only the poll stage has the key to get one. */
+export function createUrlRequest({
+  table,
+  now,
+}: {
+  table: Pick<Table, 'get' | 'transact'>;
+  now: () => number;
+}) {
+  /**
+   * Asks the poll stage for a fresh URL at `at`, unless that was done already; the copy gives up a day
+   * later when none has come.
+   *
+   * @param options.consecutiveFailures including the refusal of the present URL, if it was refused
+   */
+  async function askForUrl(
+    copy: CopyRow,
+    { at, consecutiveFailures }: { at: number; consecutiveFailures?: number },
+    claim?: Claim<CopyRow>,
+  ): Promise<(Due | undefined)[]> {
+    const until = at + URL_WAIT_MS;
+    const set = { urlWantedSince: now(), consecutiveFailures };
+    const key = requestKey(copy.requestId);
+    const request = (await table.get<RequestRow>(key)) ?? key;
+    const waiting = claim
+      ? againWrite(claim, until, { set })
+      : wake(copy, 'copy', until, {
+          set,
+          if: [...same(copy), equals('source.version', copy.source.version), absent('urlWantedSince')],
+        });
+    const poll = wake(request, 'poll', at, { set: { urlWanted: true }, if: [present('pk')] });
+    try {
+      await table.transact([waiting.write, poll.write]);
+      return [waiting.due, poll.due];
+    } catch (error) {
+      if (claim || !(error instanceof ConditionFailed)) throw error;
+      return [];
+    }
+  }
+
+  return { askForUrl };
+}
