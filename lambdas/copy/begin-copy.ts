@@ -10,7 +10,7 @@ import type { CopyDependencies } from './copy-dependencies.ts';
 import type { PartRoute } from './copy-parts.ts';
 import { endKept } from './end-copy.ts';
 import { putCopy } from './put-copy.ts';
-import type { FileFacts } from './source/source.ts';
+import type { FileFacts } from './source/file-facts.ts';
 import { unusable } from './source/source-error.ts';
 import { streamCopy } from './stream-copy.ts';
 

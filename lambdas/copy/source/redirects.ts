@@ -5,6 +5,8 @@ const MAX_REDIRECTS = 3;
 /** URLs of so many copies are remembered by one worker. */
 const REMEMBERED = 100;
 
+export type Following = ReturnType<typeof createRedirects>;
+
 /**
  * Follows redirects, three in a row at most, each checked like the URL itself. Remembers where a URL
  * led to, so that a redirect is not followed again for every part.
