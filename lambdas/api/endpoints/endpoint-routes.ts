@@ -1,165 +1,28 @@
-import * as z from 'zod/mini';
-import { equals } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { change, creation, deletion, MAX_ENDPOINTS } from '../../adapters/rows/endpoints.ts';
-import { DISABLED_THROUGH_API, type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
+import { change, deletion } from '../../adapters/rows/endpoints.ts';
 import { changed, changeErrors } from '../../domain/delivering/endpoint-change.ts';
-import { ENDPOINT_KINDS, isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
-import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
-import { endpointId } from '../../domain/ids.ts';
-import { endpointKey, listAt } from '../../domain/rows.ts';
-import type { Due } from '../../domain/work.ts';
-import { attemptView } from '../deliveries/delivery-view.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
-import { paging } from '../http/lists.ts';
-import { collectPage, type ItemPage } from '../http/paging.ts';
-import { conflict, createdAndGone, invalid, notFound } from '../http/problem.ts';
+import { invalid } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import {
-  endpointAnswer,
-  endpointListAnswer,
-  endpointWithSecretAnswer,
-  eventIdAnswer,
-  secretAnswer,
-  urlTestAnswer,
-} from './endpoint-answers.ts';
-import {
-  endpointChangeSchema,
-  endpointSchema,
-  endpointTestSchema,
-  rotationSchema,
-} from './endpoint-schemas.ts';
-import { createEndpointTest } from './endpoint-test.ts';
+import { createEndpointRoute } from './create-endpoint.ts';
+import { endpointAnswer } from './endpoint-answers.ts';
+import { endpointChangeSchema } from './endpoint-schemas.ts';
+import { endpointSecretRoutes } from './endpoint-secret-routes.ts';
+import { testEndpointRoute } from './endpoint-test-route.ts';
 import { endpointView } from './endpoint-view.ts';
-import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
-import { createUrlTest } from './url-test.ts';
-
-const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
+import { knownEndpoint } from './known-endpoint.ts';
+import { listEndpointsRoute } from './list-endpoints.ts';
 
 export function endpointRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, hints, lists, now, randomBytes, retentionDays } = context;
-  const test = createEndpointTest(context);
-  const urlTest = createUrlTest(context);
+  const { table, endpoints, hints, now, retentionDays } = context;
 
-  async function known(id: string | undefined): Promise<EndpointRow> {
-    const found = await endpoints.get(id ?? '');
-    if (!found) throw notFound('endpoint');
-    return found;
-  }
-
-  async function shown(id: string | undefined, caller: Caller) {
-    return endpointView(await known(id), caller);
-  }
-
-  /** An endpoint with secrets of its own. */
-  async function signing(
-    id: string | undefined,
-  ): Promise<EndpointRow & Required<Pick<EndpointRow, 'secrets'>>> {
-    const endpoint = await known(id);
-    const { secrets } = endpoint;
-    if (secrets) return { ...endpoint, secrets };
-    throw conflict('Callbacks are signed with the callback secret: see /v1/callback-secret.');
-  }
-
-  async function accountWide(
-    caller: Caller,
-    kind: EndpointRow['kind'] | undefined,
-    { limit, after }: { limit: number; after: string | undefined },
-  ): Promise<ItemPage<unknown>> {
-    const rows = (await endpoints.listAccountWide())
-      .filter((row) => kind === undefined || row.kind === kind)
-      .filter((row) => after === undefined || row.listAt < after)
-      .sort((a, b) => (a.listAt < b.listAt ? 1 : -1));
-    const page = rows.slice(0, limit);
-    const items = page.map((row) => endpointView(row, caller));
-    return { items, next: rows.length > limit ? page.at(-1)?.listAt : undefined };
-  }
-
-  const callbacks = (caller: Caller, from: { limit: number; after: string | undefined }) =>
-    collectPage({
-      ...from,
-      filtered: false,
-      scan: endpoints.listCallbacks,
-      show: async (entries) => {
-        const rows = await table.getMany<EndpointRow>(entries.map(({ key }) => key));
-        return rows.map((row) => row && endpointView(row, caller));
-      },
-    });
+  const known = (id: string | undefined) => knownEndpoint(endpoints, id);
+  const shown = async (id: string | undefined, caller: Caller) => endpointView(await known(id), caller);
 
   return [
-    route({
-      name: 'createEndpoint',
-      method: 'POST',
-      path: '/v1/endpoints',
-      access: 'admin',
-      summary: 'Creates an account-wide endpoint; the answer holds its secret.',
-      body: endpointSchema(context),
-      answers: { 201: endpointWithSecretAnswer },
-      handle: async ({ caller, body, once }) => {
-        const {
-          kind = 'http',
-          secret = newSecret(randomBytes(SECRET_BYTES)),
-          enabled = true,
-          ...given
-        } = body;
-        const id = endpointId('account', randomBytes(16));
-        const { ids } = await once((commit) =>
-          optimistic(async () => {
-            const counts = await endpoints.counts();
-            if (counts && counts.endpoints >= MAX_ENDPOINTS) {
-              throw conflict(
-                `There are ${MAX_ENDPOINTS} endpoints, the most there can be: delete one first.`,
-              );
-            }
-            const createdAt = now();
-            const row: EndpointRow = {
-              ...endpointKey(id),
-              id,
-              kind,
-              url: given.url,
-              busName: given.busName,
-              events: [...new Set(given.events ?? DEFAULT_EVENTS)],
-              description: given.description ?? '',
-              enabled,
-              ...(enabled ? {} : { disabledReason: DISABLED_THROUGH_API }),
-              rateLimit: given.rateLimit,
-              ordered: given.ordered ?? false,
-              headers: given.headers ?? {},
-              secrets: [{ secret }],
-              createdAt,
-              health: { state: enabled ? 'healthy' : 'disabled' },
-              stateVersion: 0,
-              listKey: endpointList(kind),
-              listAt: listAt(createdAt, id),
-            };
-            return commit(creation(row, counts), { status: 201, ids: { endpointId: id } });
-          }),
-        );
-        const endpoint = await endpoints.get(ids.endpointId ?? '');
-        if (!endpoint) throw createdAndGone('endpoint');
-        return {
-          status: 201,
-          headers: { location: `/v1/endpoints/${endpoint.id}` },
-          body: { ...endpointView(endpoint, caller), secret: endpoint.secrets?.[0]?.secret },
-        };
-      },
-    }),
-    route({
-      name: 'listEndpoints',
-      method: 'GET',
-      path: '/v1/endpoints',
-      access: 'read',
-      summary: 'Lists account-wide endpoints, the newest first; callbacks with kind=callback.',
-      query: z.strictObject({ ...paging, kind: z.optional(z.enum(ENDPOINT_KINDS)) }),
-      answers: { 200: endpointListAnswer },
-      handle: (call) => {
-        const { kind } = call.query;
-        return lists(call, (from) =>
-          kind && isCallback({ kind }) ? callbacks(call.caller, from) : accountWide(call.caller, kind, from),
-        );
-      },
-    }),
+    createEndpointRoute(context),
+    listEndpointsRoute(context),
     route({
       name: 'getEndpoint',
       method: 'GET',
@@ -207,65 +70,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
         return { status: 204 };
       },
     }),
-    route({
-      name: 'getEndpointSecret',
-      method: 'GET',
-      path: '/v1/endpoints/{id}/secret',
-      access: 'admin',
-      summary: "Shows an endpoint's signing secret.",
-      refusals: [409],
-      answers: { 200: secretAnswer },
-      handle: async ({ params }) => ok(secretView((await signing(params.id)).secrets, now())),
-    }),
-    route({
-      name: 'rotateEndpointSecret',
-      method: 'POST',
-      path: '/v1/endpoints/{id}/secret/rotate',
-      access: 'admin',
-      summary: 'Replaces the secret; the bridge signs with the old one, too, until the overlap ends.',
-      body: rotationSchema,
-      bodyOptional: true,
-      answers: { 200: secretAnswer },
-      handle: async ({ params, body, once }) => {
-        const { ids } = await once((commit) =>
-          optimistic(async () => {
-            const endpoint = await signing(params.id);
-            const { secrets, fingerprint } = rotation(endpoint.secrets, body, now(), randomBytes);
-            return commit(
-              [{ update: endpoint, set: { secrets }, if: [equals('secrets', endpoint.secrets)] }],
-              { status: 200, ids: { secret: fingerprint } },
-            );
-          }),
-        );
-        return ok({ secret: rotatedSecret((await signing(params.id)).secrets, ids.secret) });
-      },
-    }),
-    route({
-      name: 'testEndpoint',
-      method: 'POST',
-      path: '/v1/endpoints/{id}/test',
-      access: 'admin',
-      summary:
-        'Sends an endpoint.test event, or a sample of the given type with `test: true` in its data, to this endpoint alone. With `url` it goes there once, signed by the secret of this endpoint but without its headers, and the answer is the attempt; 202 without it if that takes too long.',
-      body: endpointTestSchema(context),
-      bodyOptional: true,
-      answers: { 200: urlTestAnswer, 202: eventIdAnswer },
-      handle: async ({ params, body: { type = 'endpoint.test', url }, once }) => {
-        const endpointId = (await known(params.id)).id;
-        let due: Due | undefined;
-        const { ids } = await once(async (commit) => {
-          const sent = await (url === undefined
-            ? test(endpointId, type, commit)
-            : urlTest.start({ endpointId, type, url }, commit));
-          due = sent.due;
-          return sent.outcome;
-        });
-        await hints.send(due);
-        const { eventId } = ids;
-        const attempt = url === undefined ? undefined : await urlTest.ended(endpointId, eventId);
-        if (!attempt) return { status: 202, body: { eventId } };
-        return ok({ eventId, attempt: attemptView(attempt) });
-      },
-    }),
+    ...endpointSecretRoutes(context),
+    testEndpointRoute(context),
   ];
 }

@@ -22,9 +22,8 @@ import {
   type Plan,
   planRegistration,
 } from './registration.ts';
-import { batchSchema, MAX_BATCH, registrationSchema } from './registration-schema.ts';
+import { batchSchema, MAX_BATCH, normalized, registrationSchema } from './registration-schema.ts';
 import { batchAnswer } from './request-answers.ts';
-import { normalized } from './request-routes.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
 const TRANSACTIONS_AT_ONCE = 4;

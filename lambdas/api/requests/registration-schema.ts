@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { Registration } from '../../domain/requests/registration.ts';
 import { jsonBytes } from '../../domain/truncate-utf8.ts';
 import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
 
@@ -64,4 +65,10 @@ export function registrationSchema(options: { readonly allowLoopback: boolean })
 /** The body of a batch. Its items are parsed one by one, so that a wrong one spoils no other. */
 export const batchSchema = z.strictObject({
   items: z.array(z.unknown()).check(z.minLength(1), z.maxLength(MAX_BATCH)),
+});
+
+/** Upper and lower case write the same UUID. */
+export const normalized = (registration: Registration): Registration => ({
+  ...registration,
+  requestId: registration.requestId.toLowerCase(),
 });

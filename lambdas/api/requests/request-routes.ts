@@ -1,134 +1,33 @@
 import * as z from 'zod/mini';
-import { eventsOf } from '../../adapters/rows/events.ts';
-import type { EventRow } from '../../domain/events/event.ts';
-import { payload } from '../../domain/events/event.ts';
-import type { Registration } from '../../domain/requests/registration.ts';
-import { REQUEST_STATES } from '../../domain/requests/request.ts';
-import { isExpired } from '../../domain/retention.ts';
-import { requestIdOf } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
-import { paging } from '../http/lists.ts';
-import { collectPage, type ItemPage } from '../http/paging.ts';
-import { createdAndGone, notFound, Problem } from '../http/problem.ts';
-import { type Answer, ok, type Route, route } from '../http/route.ts';
-import { iso } from '../http/time.ts';
-import { createParkedList } from '../parked/parked-rows.ts';
-import { eventListAnswer } from './event-answers.ts';
-import { createRegister } from './registration.ts';
-import { isUuid, registrationSchema } from './registration-schema.ts';
-import { requestAnswer, requestListAnswer, SHOWN_STATES, signedUrlAnswer } from './request-answers.ts';
-import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
-import { type SignGet, storedObject } from './signed-url.ts';
+import { flag } from '../http/fields.ts';
+import { ok, type Route, route } from '../http/route.ts';
+import { knownRequest, uuid } from './known-request.ts';
+import { listRequestEventsRoute } from './list-request-events.ts';
+import { listRequestsRoute } from './list-requests.ts';
+import { registerRequestRoute } from './register-request.ts';
+import { requestAnswer } from './request-answers.ts';
+import { requestView } from './request-view.ts';
+import type { SignGet } from './signed-url.ts';
 import { timeline } from './timeline.ts';
 import { timelineAnswer } from './timeline-answer.ts';
-import { createRequests, type Listed, type ShownRequest, type TrackedRequest } from './tracked-requests.ts';
+import { createRequests } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
-
-/** Requests that a search looks through per call. */
-const SEARCHED = 2_000;
-const flag = z.optional(z.enum(['true', 'false']));
-const listQuery = z.strictObject({
-  ...paging,
-  state: z.optional(z.enum(SHOWN_STATES)),
-  status: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
-  q: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
-});
+import { videoRoute } from './video-route.ts';
 
 export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
-  const { table, hints, lists, now } = context;
+  const { table, hints, now } = context;
   const requests = createRequests(table, now);
-  const listParked = createParkedList(table);
-  const register = createRegister(context);
   const { pollNow, stop } = createTracking(context);
 
-  async function tracked(id: string | undefined): Promise<TrackedRequest> {
-    const found = await requests.get(uuid(id));
-    if (!found) throw notFound('request');
-    return found;
-  }
-
-  const view = async (status: number, requestId: string, caller: Caller): Promise<Answer> =>
-    shown(status, await tracked(requestId), caller);
-
-  async function list(
-    { state, status, q }: { state?: ShownState; status?: string; q?: string },
-    from: { limit: number; after: string | undefined },
-    caller: Caller,
-  ): Promise<ItemPage<unknown>> {
-    const states = REQUEST_STATES.filter((each) => state === undefined || each === state);
-    const isParked = state === 'parked';
-    return collectPage({
-      ...from,
-      filtered: status !== undefined || q !== undefined,
-      ...(q === undefined ? {} : { maxCandidates: SEARCHED }),
-      scan: isParked ? listParked : (after, limit) => requests.list(states, after, limit),
-      show: async (entries: readonly Listed[]) => {
-        const ids = entries.map(({ key }) => requestIdOf(key));
-        const found = await (isParked ? requests.getMany(ids) : requests.getListed(ids));
-        return found.map((each, i) => {
-          if (!each || (state && shownState(each) !== state)) return undefined;
-          // One with several parked rows is listed where the last of them is.
-          if (isParked && parkedRow(each)?.sk !== entries[i]?.key.sk) return undefined;
-          if (status !== undefined && each.request.status !== status) return undefined;
-          return q === undefined || contains(each, q) ? requestView(each, caller) : undefined;
-        });
-      },
-    });
-  }
-
-  async function events(
-    { request, meta }: TrackedRequest,
-    from: { limit: number; after: string | undefined },
-  ): Promise<ItemPage<unknown>> {
-    return collectPage({
-      ...from,
-      filtered: false,
-      scan: async (after, limit) => {
-        const page = { ...eventsOf(request.requestId), after, limit };
-        const { rows, more } = await table.query<EventRow>(page);
-        return { entries: rows.map((row) => ({ position: row.sk, row })), more };
-      },
-      show: (entries) =>
-        entries.map(({ row }) => (isExpired(row, now()) ? undefined : payload(row, meta.metadata))),
-    });
-  }
+  const view = async (id: string | undefined, caller: Caller) =>
+    requestView(await knownRequest(requests, id), caller);
 
   return [
-    route({
-      name: 'registerRequest',
-      method: 'POST',
-      path: '/v1/requests',
-      access: 'admin',
-      summary: 'Tracks a request, or adds a callback to one that is tracked.',
-      query: z.strictObject({ restart: flag }),
-      body: registrationSchema(context),
-      answers: { 200: requestAnswer, 201: requestAnswer },
-      handle: async ({ caller, query, body, once }) => {
-        const registration = normalized(body);
-        let due: readonly Due[] = [];
-        const { status } = await once(async (commit) => {
-          const registered = await register(registration, query.restart === 'true', commit);
-          due = registered.due;
-          return registered.outcome;
-        });
-        await hints.send(due);
-        const registered = await requests.get(registration.requestId);
-        if (!registered) throw createdAndGone('request');
-        return shown(status, registered, caller);
-      },
-    }),
-    route({
-      name: 'listRequests',
-      method: 'GET',
-      path: '/v1/requests',
-      access: 'read',
-      summary: 'Lists requests, the newest first; `q` looks through the newest 2,000 from the cursor on.',
-      query: listQuery,
-      answers: { 200: requestListAnswer },
-      handle: (call) => lists(call, (from) => list(call.query, from, call.caller)),
-    }),
+    registerRequestRoute(context),
+    listRequestsRoute(context),
     route({
       name: 'getRequest',
       method: 'GET',
@@ -136,21 +35,9 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       access: 'read',
       summary: 'Shows a request.',
       answers: { 200: requestAnswer },
-      handle: ({ caller, params }) => view(200, uuid(params.requestId), caller),
+      handle: async ({ caller, params }) => ok(await view(params.requestId, caller)),
     }),
-    route({
-      name: 'listRequestEvents',
-      method: 'GET',
-      path: '/v1/requests/{requestId}/events',
-      access: 'read',
-      summary: "Lists a request's events, the oldest first.",
-      query: z.strictObject(paging),
-      answers: { 200: eventListAnswer },
-      handle: async (call) => {
-        const request = await tracked(call.params.requestId);
-        return lists(call, (from) => events(request, from));
-      },
-    }),
+    listRequestEventsRoute(context),
     route({
       name: 'getRequestTimeline',
       method: 'GET',
@@ -158,28 +45,10 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       access: 'read',
       summary: "Shows a request's statuses, progress, copy, events and deliveries, with reasons.",
       answers: { 200: timelineAnswer },
-      handle: async ({ params }) => ok(await timeline(context, await tracked(params.requestId))),
+      handle: async ({ params }) =>
+        ok(await timeline(context, await knownRequest(requests, params.requestId))),
     }),
-    route({
-      name: 'getVideo',
-      method: 'GET',
-      path: '/v1/requests/{requestId}/video',
-      access: 'read',
-      summary:
-        'Redirects to the stored video, as a download or with `inline=true` for a player. With "Accept: application/json" it answers the URL instead.',
-      query: z.strictObject({ inline: flag }),
-      answers: { 200: signedUrlAnswer, 302: null },
-      handle: async ({ params, query, accept }) => {
-        const { video } = (await tracked(params.requestId)).request;
-        const stored = storedObject(video);
-        if (!stored) throw new Problem(404, 'The video is not stored: see `video` of the request.');
-        const { url, expiresAt } = await signGet({ ...stored, inline: query.inline === 'true' });
-        const headers = { vary: 'accept' };
-        if (!accept.includes('application/json'))
-          return { status: 302, headers: { ...headers, location: url } };
-        return { status: 200, headers, body: { url, expiresAt: iso(expiresAt) } };
-      },
-    }),
+    videoRoute(context, signGet),
     route({
       name: 'pollRequest',
       method: 'POST',
@@ -197,7 +66,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
           return woken.outcome;
         });
         await hints.send(due);
-        return view(status, requestId, caller);
+        return { status, body: await view(requestId, caller) };
       },
     }),
     route({
@@ -215,30 +84,3 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
     }),
   ];
 }
-
-const shown = (status: number, found: TrackedRequest, caller: Caller): Answer => ({
-  status,
-  body: requestView(found, caller),
-  ...(status === 201 ? { headers: { location: `/v1/requests/${found.request.requestId}` } } : {}),
-});
-
-/** A request's id as rows hold it; anything but a UUID cannot be one. */
-function uuid(id: string | undefined): string {
-  if (id === undefined || !isUuid(id)) throw notFound('request (ids are UUIDs)');
-  return id.toLowerCase();
-}
-
-/** Whether a request's id, a value of its metadata or one of its error texts contains the text, in any case. */
-function contains({ request, meta, parked }: ShownRequest, text: string): boolean {
-  const { requestId, message, errorCode, video, lastError } = request;
-  const reasons = parked.map((row) => row.parked?.reason);
-  const texts = [requestId, message, errorCode, video?.error, lastError?.reason, ...reasons];
-  const sought = text.toLowerCase();
-  return [...texts, ...Object.values(meta.metadata)].some((each) => each?.toLowerCase().includes(sought));
-}
-
-/** Upper and lower case write the same UUID. */
-export const normalized = (registration: Registration): Registration => ({
-  ...registration,
-  requestId: registration.requestId.toLowerCase(),
-});
