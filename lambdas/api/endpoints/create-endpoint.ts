@@ -2,6 +2,7 @@ import type * as z from 'zod/mini';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { creation, MAX_ENDPOINTS } from '../../adapters/rows/endpoints.ts';
 import { DISABLED_THROUGH_API, type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
+import { ownFieldsOf } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
 import { endpointId } from '../../domain/ids.ts';
 import { endpointKey, listAt } from '../../domain/rows.ts';
@@ -58,7 +59,7 @@ function newEndpoint(id: string, given: Given, secret: string, createdAt: number
     id,
     kind,
     url: given.url,
-    busName: given.busName,
+    ...ownFieldsOf(given),
     events: [...new Set(given.events ?? DEFAULT_EVENTS)],
     description: given.description ?? '',
     enabled,

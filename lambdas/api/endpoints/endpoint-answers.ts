@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { ENDPOINT_KINDS } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { attempt } from '../deliveries/delivery-answers.ts';
 import { count, named, pageOf, shownTime } from '../http/answers.ts';
+import { mapOwnFields } from './own-fields.ts';
 
 /** What `GET /v1/endpoints/{id}` answers. */
 export const endpointAnswer = named(
@@ -10,7 +11,7 @@ export const endpointAnswer = named(
     id: z.string(),
     kind: z.enum(ENDPOINT_KINDS),
     url: z.optional(z.string()),
-    busName: z.optional(z.string()),
+    ...mapOwnFields(() => z.optional(z.string())),
     events: z.array(z.string()),
     description: z.string(),
     enabled: z.boolean(),

@@ -1,9 +1,11 @@
 import * as z from 'zod/mini';
 import { headerRefusal, MAX_HEADERS } from '../../domain/delivering/custom-headers.ts';
 import { CREATED_KINDS, kindErrors } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import type { EndpointSettings } from '../../domain/delivering/endpoint-kinds/traits.ts';
 import { isSecret } from '../../domain/delivering/signing-secret.ts';
 import { EVENT_TYPES } from '../../domain/events/event-types.ts';
 import { filter, rule, targetUrl, wellFormed } from '../http/fields.ts';
+import { mapOwnFields } from './own-fields.ts';
 
 /** Deliveries per second; by a lower rate, the next one would be farther away than a delivery is kept. */
 const MIN_RATE = 0.001;
@@ -37,24 +39,18 @@ const secret = z
 const rateLimit = z.number().check(z.minimum(MIN_RATE), z.maximum(MAX_RATE));
 const description = z.string().check(z.maxLength(500), wellFormed);
 
-type SchemaOptions = {
-  readonly allowLoopback: boolean;
-  /** The event bus that endpoints may name; by default none. */
-  readonly eventBusName?: string | undefined;
-};
+type SchemaOptions = EndpointSettings & { readonly allowLoopback: boolean };
 
-const busNameField = ({ eventBusName }: SchemaOptions) =>
-  z.string().check(
-    z.regex(/^[\w./-]{1,256}$/, {
-      error: 'This is not the name of an event bus; give its name, not its ARN.',
-      abort: true,
-    }),
-    rule((name) => {
-      if (name === eventBusName) return undefined;
-      return eventBusName === undefined
-        ? 'The deployment allows no event bus: deploy it with this bus as the setting `eventBusName`.'
-        : `The deployment allows only the event bus ${eventBusName}: give that, or change the setting \`eventBusName\`.`;
-    }),
+/** The fields that a single kind of endpoints has. */
+const ownFields = (settings: EndpointSettings) =>
+  mapOwnFields(({ description, pattern, mismatch, refusal }) =>
+    z.optional(
+      z.string().check(
+        z.regex(pattern, { error: mismatch, abort: true }),
+        rule((text) => refusal?.(text, settings)),
+        z.describe(description),
+      ),
+    ),
   );
 
 /** The body that creates an endpoint. */
@@ -63,7 +59,7 @@ export function endpointSchema(options: SchemaOptions) {
     .strictObject({
       kind: z.optional(z.enum(CREATED_KINDS).check(z.describe('Default `http`.'))),
       url: z.optional(targetUrl(options).check(z.describe('Where a `http` endpoint is posted to.'))),
-      busName: z.optional(busNameField(options)),
+      ...ownFields(options),
       events: z.optional(
         filter.check(z.describe('Types, or prefixes with `.*`; default `video.*` and `endpoint.*`.')),
       ),
@@ -93,7 +89,7 @@ export function endpointSchema(options: SchemaOptions) {
 export function endpointChangeSchema(options: SchemaOptions) {
   return z.strictObject({
     url: z.optional(targetUrl(options)),
-    busName: z.optional(busNameField(options)),
+    ...ownFields(options),
     events: z.optional(filter),
     description: z.optional(description),
     enabled: z.optional(z.boolean()),

@@ -1,5 +1,6 @@
 import { HIDDEN_VALUE } from '../../domain/delivering/custom-headers.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import { ownFieldsOf } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { nextProbeAt } from '../../domain/delivering/gate/gate.ts';
 import type { Caller } from '../http/auth.ts';
 import { iso } from '../http/time.ts';
@@ -7,13 +8,13 @@ import { visibleUrl } from '../http/visible-url.ts';
 
 /** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */
 export function endpointView(endpoint: EndpointRow, caller: Caller) {
-  const { id, kind, url, busName, events, description, enabled, disabledReason, rateLimit, ordered, health } =
+  const { id, kind, url, events, description, enabled, disabledReason, rateLimit, ordered, health } =
     endpoint;
   return {
     id,
     kind,
     url: url && visibleUrl(url, caller),
-    busName,
+    ...ownFieldsOf(endpoint),
     events,
     description,
     enabled,

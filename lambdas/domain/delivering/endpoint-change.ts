@@ -1,14 +1,13 @@
 import type { FieldError } from '../field-error.ts';
 import { DISABLED_THROUGH_API, type EndpointRow } from './endpoint.ts';
-import { isCallback, refusedFields } from './endpoint-kinds/endpoint-kinds.ts';
+import { isCallback, type OwnFields, ownFieldsOf, refusedFields } from './endpoint-kinds/endpoint-kinds.ts';
 import { GATE_LANE, GATE_WORK } from './gate/gate.ts';
 import { disabled, enabledAgain, isOpen } from './gate/health.ts';
 import { originOf } from './gate/origin.ts';
 
 /** What a PATCH gives; `null` takes the limit away. */
-export type EndpointChange = {
+export type EndpointChange = OwnFields & {
   readonly url?: string;
-  readonly busName?: string;
   readonly events?: readonly string[];
   readonly description?: string;
   readonly enabled?: boolean;
@@ -64,10 +63,10 @@ function takesHeadersAlong(
  * deliveries go out; a new URL is probed; a new limit holds at once.
  */
 export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEndpoint {
-  const { url, busName, events, description, enabled, rateLimit, ordered, headers } = given;
+  const { url, events, description, enabled, rateLimit, ordered, headers } = given;
   const set: Partial<EndpointRow> = {
     ...(url === undefined ? {} : { url }),
-    ...(busName === undefined ? {} : { busName }),
+    ...ownFieldsOf(given),
     ...(events === undefined ? {} : { events: [...new Set(events)] }),
     ...(description === undefined ? {} : { description }),
     ...(typeof rateLimit === 'number' ? { rateLimit } : {}),

@@ -1,4 +1,4 @@
-import type { EndpointKind } from './endpoint-kinds/endpoint-kinds.ts';
+import type { EndpointKind, OwnFields } from './endpoint-kinds/endpoint-kinds.ts';
 import type { Gate } from './gate/gate.ts';
 import type { OriginRow } from './gate/origin.ts';
 
@@ -9,28 +9,28 @@ export type EndpointSecret = { readonly secret: string; readonly expiresAt?: num
  * The row of an endpoint, account-wide or a per-request callback. Callbacks are signed with the
  * bridge's callback secret and have no secrets of their own; their filter is on their request.
  */
-export type EndpointRow = Gate & {
-  id: string;
-  kind: EndpointKind;
-  url?: string;
-  busName?: string;
-  events: string[];
-  description: string;
-  disabledReason?: string;
-  /** It was disabled for how it answered, not by a person. */
-  gaveUp?: true;
-  ordered: boolean;
-  headers: Record<string, string>;
-  secrets?: EndpointSecret[];
-  /** ms since epoch; a callback that is named again after its deletion has another. */
-  createdAt: number;
-  listKey: string;
-  listAt: string;
-  /** Of a callback that no person changed: when it may be deleted; each registration puts it off. */
-  expiresAt?: number;
-  /** Of a callback: since when no request seems to name it, ms since epoch; a registration takes it away. */
-  unusedSince?: number;
-};
+export type EndpointRow = Gate &
+  OwnFields & {
+    id: string;
+    kind: EndpointKind;
+    url?: string;
+    events: string[];
+    description: string;
+    disabledReason?: string;
+    /** It was disabled for how it answered, not by a person. */
+    gaveUp?: true;
+    ordered: boolean;
+    headers: Record<string, string>;
+    secrets?: EndpointSecret[];
+    /** ms since epoch; a callback that is named again after its deletion has another. */
+    createdAt: number;
+    listKey: string;
+    listAt: string;
+    /** Of a callback that no person changed: when it may be deleted; each registration puts it off. */
+    expiresAt?: number;
+    /** Of a callback: since when no request seems to name it, ms since epoch; a registration takes it away. */
+    unusedSince?: number;
+  };
 
 /** An endpoint to deliver to, and for a callback what is known of its origin. */
 export type Target = { readonly endpoint: EndpointRow; readonly origin?: OriginRow };

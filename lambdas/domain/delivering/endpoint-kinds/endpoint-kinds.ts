@@ -1,6 +1,6 @@
 import type { FieldError } from '../../field-error.ts';
 import * as all from './all-kinds.ts';
-import { type EndpointKindTraits, KIND_FIELDS, type KindField } from './traits.ts';
+import { type EndpointKindTraits, type OwnField, SHARED_FIELDS } from './traits.ts';
 
 export type EndpointKind = keyof typeof all;
 
@@ -22,21 +22,44 @@ export const isFetched = (endpoint: { readonly kind: EndpointKind }): boolean =>
 export const isCallback = (endpoint: { readonly kind: EndpointKind }): boolean =>
   traitsOf(endpoint).madeBy === 'registration';
 
-type Given = Readonly<Partial<Record<KindField, unknown>>>;
+type KindOf<N extends EndpointKind> = (typeof all)[N];
+
+/** The names of the fields that a single kind has. */
+export type OwnFieldName = { [N in EndpointKind]: keyof KindOf<N>['ownFields'] }[EndpointKind];
+
+/** The fields that a single kind has, of an endpoint of any kind. */
+export type OwnFields = { readonly [N in OwnFieldName]?: string };
+
+export const OWN_FIELDS = Object.assign(
+  {},
+  ...Object.values(kinds).map(({ ownFields }) => ownFields),
+) as Record<OwnFieldName, OwnField>;
+const OWN_FIELD_NAMES = Object.keys(OWN_FIELDS) as OwnFieldName[];
+
+/** Those of the fields that only one kind has which are given. */
+export const ownFieldsOf = (given: OwnFields): OwnFields =>
+  Object.fromEntries(
+    OWN_FIELD_NAMES.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),
+  );
+
+type Field = (typeof SHARED_FIELDS)[number] | OwnFieldName;
+type Given = Readonly<Partial<Record<Field, unknown>>>;
 
 /** The fields given that the kind does not have; `ordered: false` is taken, since it is so anyway. */
 export function refusedFields(kind: EndpointKind, given: Given): FieldError[] {
-  const { fields } = kinds[kind];
-  const isGiven = (field: KindField) => given[field] !== undefined && given[field] !== false;
-  return KIND_FIELDS.filter((field) => isGiven(field) && !fields.includes(field)).map((path) => ({
-    path,
-    message: `\`${path}\` is not allowed for kind \`${kind}\`; remove it.`,
-  }));
+  const { fields, ownFields } = kinds[kind];
+  const has = [...fields, ...Object.keys(ownFields)];
+  const isGiven = (field: Field) => given[field] !== undefined && given[field] !== false;
+  return [...SHARED_FIELDS, ...OWN_FIELD_NAMES]
+    .filter((field) => isGiven(field) && !has.includes(field))
+    .map((path) => ({ path, message: `\`${path}\` is not allowed for kind \`${kind}\`; remove it.` }));
 }
 
 /** What is wrong with the fields of a new endpoint, by its kind. */
 export function kindErrors(kind: EndpointKind, given: Given): FieldError[] {
-  const missing = kinds[kind].required.filter((field) => given[field] === undefined);
+  const { required, ownFields } = kinds[kind];
+  const needed = [...required, ...OWN_FIELD_NAMES.filter((name) => ownFields[name]?.required)];
+  const missing = needed.filter((field) => given[field] === undefined);
   return [
     ...refusedFields(kind, given),
     ...missing.map((path) => ({ path, message: `Kind \`${kind}\` needs \`${path}\`; add it.` })),

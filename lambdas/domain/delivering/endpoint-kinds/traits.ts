@@ -1,6 +1,25 @@
-/** The fields of an endpoint that only some kinds have. */
-export const KIND_FIELDS = ['url', 'busName', 'headers', 'rateLimit', 'ordered'] as const;
-export type KindField = (typeof KIND_FIELDS)[number];
+/** The fields of an endpoint that several kinds share, and others do not have. */
+export const SHARED_FIELDS = ['url', 'headers', 'rateLimit', 'ordered'] as const;
+type SharedField = (typeof SHARED_FIELDS)[number];
+
+/** What the deployment allows endpoints. */
+export type EndpointSettings = {
+  /** The event bus that endpoints may name; by default none. */
+  readonly eventBusName?: string | undefined;
+};
+
+/** A text that only one kind of endpoints has. */
+export type OwnField = {
+  /** For the API's description. */
+  readonly description: string;
+  /** Whether a new endpoint of the kind must have it. */
+  readonly required: boolean;
+  readonly pattern: RegExp;
+  /** What to give, for a text that does not match. */
+  readonly mismatch: string;
+  /** Why the deployment refuses a text that matches, and the remedy; undefined when it takes it. */
+  readonly refusal?: (text: string, settings: EndpointSettings) => string | undefined;
+};
 
 /** What sets one kind of endpoints apart from the others. */
 export type EndpointKindTraits = {
@@ -12,7 +31,10 @@ export type EndpointKindTraits = {
   readonly transport: 'http' | 'eventbridge' | 'fetched';
   /** Which secrets sign its messages. */
   readonly secrets: 'own' | 'callback-secret';
-  readonly fields: readonly KindField[];
-  /** Those of the fields that a new one must have. */
-  readonly required: readonly KindField[];
+  /** Which of the shared fields it has. */
+  readonly fields: readonly SharedField[];
+  /** Those of the shared fields that a new one must have. */
+  readonly required: readonly SharedField[];
+  /** The fields that no other kind has, by name. */
+  readonly ownFields: Readonly<Record<string, OwnField>>;
 };

@@ -4,25 +4,27 @@ import {
   CREATED_KINDS,
   ENDPOINT_KINDS,
   kindErrors,
+  OWN_FIELDS,
   traitsOf,
 } from '../../../../../lambdas/domain/delivering/endpoint-kinds/endpoint-kinds.ts';
-import { KIND_FIELDS } from '../../../../../lambdas/domain/delivering/endpoint-kinds/traits.ts';
+import { SHARED_FIELDS } from '../../../../../lambdas/domain/delivering/endpoint-kinds/traits.ts';
 
-const GIVEN = {
+const GIVEN: Record<string, unknown> = {
   url: 'https://hooks.example.com/',
-  busName: 'videos',
   headers: {},
   rateLimit: 1,
   ordered: true,
+  ...Object.fromEntries(Object.keys(OWN_FIELDS).map((name) => [name, 'videos'])),
 };
 
 describe.each(ENDPOINT_KINDS)('kind %s', (kind) => {
-  const { fields, required } = traitsOf({ kind });
+  const { fields, required, ownFields } = traitsOf({ kind });
+  const has: string[] = [...fields, ...Object.keys(ownFields)];
 
   test('takes its own fields, and names each other one with the remedy', () => {
-    const own = Object.fromEntries(fields.map((field) => [field, GIVEN[field]]));
+    const own = Object.fromEntries(has.map((field) => [field, GIVEN[field]]));
     expect(kindErrors(kind, own)).toEqual([]);
-    const others = KIND_FIELDS.filter((field) => !fields.includes(field));
+    const others = [...SHARED_FIELDS, ...Object.keys(OWN_FIELDS)].filter((field) => !has.includes(field));
     expect(kindErrors(kind, GIVEN)).toEqual(
       others.map((path) => ({
         path,
@@ -32,7 +34,8 @@ describe.each(ENDPOINT_KINDS)('kind %s', (kind) => {
   });
 
   test('demands what it cannot do without', () => {
-    expect(kindErrors(kind, {}).map(({ path }) => path)).toEqual(required);
+    const ownRequired = Object.keys(ownFields).filter((name) => ownFields[name]?.required);
+    expect(kindErrors(kind, {}).map(({ path }) => path)).toEqual([...required, ...ownRequired]);
   });
 
   test('takes ordered: false, which says nothing new', () => {
@@ -41,7 +44,7 @@ describe.each(ENDPOINT_KINDS)('kind %s', (kind) => {
 });
 
 test('a person creates every kind but callbacks', () => {
-  expect([...CREATED_KINDS].sort()).toEqual(['eventbridge', 'http', 'pull']);
+  expect(CREATED_KINDS).toEqual(ENDPOINT_KINDS.filter((kind) => kind !== 'callback'));
 });
 
 test('the URL and the filter of a callback are those of its requests', () => {
