@@ -55,9 +55,15 @@ test('no stage imports another', () => {
   expect(across).toEqual([]);
 });
 
-test('adapters and the engine import no stage', () => {
-  const upward = imports('lambdas/{adapters,engine}/**/*.ts');
-  expect(upward.filter(([, to]) => stageOf(to) !== undefined)).toEqual([]);
+/** The layers under the stages, from the lowest. */
+const LAYERS = ['domain', 'adapters', 'engine', 'rows'];
+
+test('each layer under the stages knows only those below it', () => {
+  const layerOf = (path: string) => LAYERS.findIndex((layer) => within(path, `lambdas/${layer}`));
+  const upward = imports('lambdas/{domain,adapters,engine,rows}/**/*.ts').filter(
+    ([from, to]) => layerOf(to) === -1 || layerOf(to) > layerOf(from),
+  );
+  expect(upward).toEqual([]);
 });
 
 test('the domain imports nothing but itself, and does no I/O', () => {
@@ -118,8 +124,8 @@ test('what only one stage uses lives in that stage', () => {
       for (const [, to] of graph.get(file) ?? []) if (!reached.includes(to)) reached.push(to);
     }
   }
-  const adapters = globSync('lambdas/adapters/**/*.ts', { cwd: root });
-  expect(adapters.filter((file) => (stagesOf.get(file)?.size ?? 0) < 2)).toEqual([]);
+  const shared = globSync('lambdas/{adapters,rows}/**/*.ts', { cwd: root });
+  expect(shared.filter((file) => (stagesOf.get(file)?.size ?? 0) < 2)).toEqual([]);
 });
 
 test('the console and the command line know the client alone', () => {

@@ -1,8 +1,6 @@
 import { equals, present } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
-import { eventWrites } from '../adapters/rows/outbox.ts';
-import { countWrites } from '../adapters/rows/request-counts.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
 import type { EventDraft } from '../domain/events/event.ts';
 import { type RequestRow, requestList, type Video } from '../domain/requests/request.ts';
@@ -12,6 +10,8 @@ import { metaKey, requestKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type Claim, type Claims, type ClaimWrite, finishWrite } from '../engine/claims.ts';
 import { withdraw } from '../engine/wake.ts';
+import { eventWrites } from '../rows/outbox.ts';
+import { countWrites } from '../rows/request-counts.ts';
 import { freed } from './key-reservation.ts';
 
 /** How a copy ends that had something to tell. */

@@ -2,13 +2,13 @@ import { equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
-import { supersedeParked } from '../adapters/rows/parked-segments.ts';
 import { type CopyRow, isCurrent, type SegmentRow, supersededSegment } from '../domain/copying/copy.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { copyKey, requestKey, segmentsPrefix } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
+import { supersedeParked } from '../rows/parked-segments.ts';
 import { same } from './copy-change.ts';
 
 export type Segments = ReturnType<typeof createSegments>;

@@ -1,7 +1,6 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Write } from '../adapters/dynamodb/table.ts';
-import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
 import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
@@ -12,6 +11,7 @@ import { type Claim, removeWrite } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';
+import { countedInReplay } from '../rows/replays.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { succeededBy, waitsFor, wakeSuccessor } from './finish-delivery.ts';
 

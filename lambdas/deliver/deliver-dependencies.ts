@@ -1,11 +1,11 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { SafeHttp } from '../adapters/http/safe-http.ts';
-import type { Targets } from '../adapters/rows/targets.ts';
 import type { VideoLinks } from '../adapters/video-link.ts';
 import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
 import type { SummedMetric } from '../domain/metrics.ts';
 import type { Claims } from '../engine/claims.ts';
 import type { Hints } from '../engine/hints.ts';
+import type { Targets } from '../rows/targets.ts';
 import type { Clocks } from './attempt.ts';
 import type { PutEvent } from './put-event.ts';
 import type { RateLimiter } from './rate-limiter.ts';

@@ -1,6 +1,5 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { entryWrite, wakeCrowdedGate } from '../adapters/rows/backlog.ts';
 import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivering/delivery.ts';
 import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
@@ -13,6 +12,7 @@ import { deliveryKey, endpointKey } from '../domain/rows.ts';
 import type { Due, Lane } from '../domain/work.ts';
 import { againWrite, type Claim, finishWrite } from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { entryWrite, wakeCrowdedGate } from '../rows/backlog.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import type { RecordHealth } from './endpoint-health.ts';

@@ -1,4 +1,3 @@
-import { createTargets } from '../adapters/rows/targets.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
@@ -9,6 +8,7 @@ import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 import type { Claim } from '../engine/claims.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';
+import { createTargets } from '../rows/targets.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { createDeliverEvent } from './deliver-event.ts';

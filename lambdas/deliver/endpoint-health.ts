@@ -2,7 +2,6 @@ import { absent, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
-import { endpointEventWrites } from '../adapters/rows/outbox.ts';
 import { type Attempt, isGone, isSuccess } from '../domain/delivering/attempt.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { GATE_LANE, GATE_WORK, isAwake } from '../domain/delivering/gate/gate.ts';
@@ -21,6 +20,7 @@ import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
 import { outboxKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { wake, withdraw } from '../engine/wake.ts';
+import { endpointEventWrites } from '../rows/outbox.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 export type RecordHealth = ReturnType<typeof createRecordHealth>;

@@ -1,10 +1,10 @@
 import { equals, present } from '../adapters/dynamodb/expression.ts';
 import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
-import { isCallbackUsed } from '../adapters/rows/endpoints.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import { endpointKey } from '../domain/rows.ts';
 import { type Claim, removeWrite } from '../engine/claims.ts';
+import { isCallbackUsed } from '../rows/endpoints.ts';
 
 /**
  * Erases the row of a callback, which holds its URL, when no request names it any more.

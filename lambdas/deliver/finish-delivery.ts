@@ -1,12 +1,12 @@
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { ConditionFailed } from '../adapters/dynamodb/table.ts';
-import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { deliveryKey } from '../domain/rows.ts';
 import type { Due, Lane } from '../domain/work.ts';
 import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
+import { countedInReplay } from '../rows/replays.ts';
 
 /**
  * The write that ends a claimed delivery, in one transaction with what waits for its end: the successor

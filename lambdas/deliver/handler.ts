@@ -7,10 +7,10 @@ import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { lazy } from '../adapters/lambda/lazy.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
-import { createCallbackSecrets } from '../adapters/rows/callback-secret.ts';
 import { createSecret } from '../adapters/secrets.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
 import { createWorker } from '../engine/worker.ts';
+import { createCallbackSecrets } from '../rows/callback-secret.ts';
 import { createDeliver } from './deliver.ts';
 
 const env = requireEnv('LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');

@@ -1,4 +1,3 @@
-import { type BacklogEntry, createBacklogs } from '../adapters/rows/backlog.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
@@ -11,6 +10,7 @@ import type { Lane } from '../domain/work.ts';
 import type { Claim } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { type BacklogEntry, createBacklogs } from '../rows/backlog.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 const PAGE = 50;

@@ -1,6 +1,5 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
-import { entryWrite, wakeGate } from '../adapters/rows/backlog.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
@@ -14,6 +13,7 @@ import type { Claim } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';
+import { entryWrite, wakeGate } from '../rows/backlog.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 const PAGE = 100;

@@ -1,9 +1,6 @@
 import { absent } from '../adapters/dynamodb/expression.ts';
 import { firstRefused } from '../adapters/dynamodb/optimistic.ts';
 import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
-import { entryWrite } from '../adapters/rows/backlog.ts';
-import { createEndpoints } from '../adapters/rows/endpoints.ts';
-import { readCallbackTargets } from '../adapters/rows/targets.ts';
 import { chunks } from '../domain/chunks.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
@@ -32,6 +29,9 @@ import {
 } from '../engine/claims.ts';
 import type { HintMessage, Hints } from '../engine/hints.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { entryWrite } from '../rows/backlog.ts';
+import { createEndpoints } from '../rows/endpoints.ts';
+import { readCallbackTargets } from '../rows/targets.ts';
 
 /** What the dispatch stage works with. */
 export type DispatchDependencies = {

@@ -2,9 +2,6 @@ import { absent, type Condition, equals, present } from '../adapters/dynamodb/ex
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
-import { createEndpoints, isCallbackUsed } from '../adapters/rows/endpoints.ts';
-import { eventsOf } from '../adapters/rows/events.ts';
-import { countedInReplay } from '../adapters/rows/replays.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
@@ -29,6 +26,9 @@ import { type Due, dueOf, PARKED, type RowKey } from '../domain/work.ts';
 import { type Claim, removeWrite } from '../engine/claims.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { createEndpoints, isCallbackUsed } from '../rows/endpoints.ts';
+import { eventsOf } from '../rows/events.ts';
+import { countedInReplay } from '../rows/replays.ts';
 import type { DispatchDependencies } from './dispatch-events.ts';
 
 const EVENTS_PER_PAGE = 25;

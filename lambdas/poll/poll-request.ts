@@ -1,7 +1,5 @@
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table, Write } from '../adapters/dynamodb/table.ts';
-import { eventWrites } from '../adapters/rows/outbox.ts';
-import { countWrites } from '../adapters/rows/request-counts.ts';
 import type { SummedMetric } from '../domain/metrics.ts';
 import { observe } from '../domain/polling/poll-schedule.ts';
 import { nextPoll } from '../domain/polling/poll-wait.ts';
@@ -28,6 +26,8 @@ import {
   finishWrite,
 } from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { eventWrites } from '../rows/outbox.ts';
+import { countWrites } from '../rows/request-counts.ts';
 import { showProgress } from './show-progress.ts';
 import { startCopy } from './start-copy.ts';
 import type { Refusal, Topaz } from './topaz.ts';

@@ -6,7 +6,6 @@ import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.t
 import type { SafeHttp } from '../../lambdas/adapters/http/safe-http.ts';
 import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { log } from '../../lambdas/adapters/lambda/log.ts';
-import { createCallbackSecrets } from '../../lambdas/adapters/rows/callback-secret.ts';
 import { createSecret } from '../../lambdas/adapters/secrets.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
@@ -23,6 +22,7 @@ import { createClaims } from '../../lambdas/engine/claims.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
 import { createPoll } from '../../lambdas/poll/poll.ts';
 import { createTopaz } from '../../lambdas/poll/topaz.ts';
+import { createCallbackSecrets } from '../../lambdas/rows/callback-secret.ts';
 import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
 import { type AwsWorld, faultyTransport } from './aws-transport.ts';

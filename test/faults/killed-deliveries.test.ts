@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
-import { createBacklogs } from '../../lambdas/adapters/rows/backlog.ts';
-import { change, deletion } from '../../lambdas/adapters/rows/endpoints.ts';
 import type { EndpointRow } from '../../lambdas/domain/delivering/endpoint.ts';
 import { changed } from '../../lambdas/domain/delivering/endpoint-change.ts';
 import { QUIET_MS } from '../../lambdas/domain/delivering/gate/gate.ts';
 import { cancellationKey } from '../../lambdas/domain/rows.ts';
 import { LEASE_MS } from '../../lambdas/domain/work.ts';
+import { createBacklogs } from '../../lambdas/rows/backlog.ts';
+import { change, deletion } from '../../lambdas/rows/endpoints.ts';
 import { type DeliveryWorld, deliveryWorld } from '../lambdas/deliver/delivery-world.ts';
 import { useDatabase } from '../support/dynamodb.ts';
 import { mortal } from './mortal-worker.ts';

@@ -1,7 +1,7 @@
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
-import { eventWrites } from '../../lambdas/adapters/rows/outbox.ts';
 import type { RequestRow } from '../../lambdas/domain/requests/request.ts';
 import { requestKey } from '../../lambdas/domain/rows.ts';
+import { eventWrites } from '../../lambdas/rows/outbox.ts';
 import { generatedSha256 } from '../../local/topaz/video.ts';
 import type { Bridge } from '../chaos/bridge.ts';
 import type { Job } from '../chaos/upstream.ts';

@@ -1,12 +1,12 @@
 import * as z from 'zod/mini';
 import { absent } from '../../adapters/dynamodb/expression.ts';
-import { doneInReplay } from '../../adapters/rows/replays.ts';
 import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
 import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
 import { isReplayId, replayId as newReplayId } from '../../domain/ids.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { replayKey } from '../../domain/rows.ts';
 import { type Due, dueOf } from '../../domain/work.ts';
+import { doneInReplay } from '../../rows/replays.ts';
 import type { ApiContext } from '../http/context.ts';
 import { filterEntry, time } from '../http/fields.ts';
 import { notFound } from '../http/problem.ts';

@@ -1,11 +1,11 @@
 import type * as z from 'zod/mini';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { creation, MAX_ENDPOINTS } from '../../adapters/rows/endpoints.ts';
 import { DISABLED_THROUGH_API, type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
 import { ownFieldsOf } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
 import { endpointId } from '../../domain/ids.ts';
 import { endpointKey, listAt } from '../../domain/rows.ts';
+import { creation, MAX_ENDPOINTS } from '../../rows/endpoints.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict, createdAndGone } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';

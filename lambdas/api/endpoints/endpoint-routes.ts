@@ -1,6 +1,6 @@
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { change, deletion } from '../../adapters/rows/endpoints.ts';
 import { changed, changeErrors } from '../../domain/delivering/endpoint-change.ts';
+import { change, deletion } from '../../rows/endpoints.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { invalid } from '../http/problem.ts';

@@ -1,11 +1,11 @@
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { endpointEventWrites } from '../../adapters/rows/outbox.ts';
 import { SAMPLE_DATA } from '../../domain/events/event-samples.ts';
 import type { EventType } from '../../domain/events/event-types.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { eventExpiry } from '../../domain/retention.ts';
 import { outboxKey } from '../../domain/rows.ts';
 import type { Due } from '../../domain/work.ts';
+import { endpointEventWrites } from '../../rows/outbox.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Outcome } from '../http/idempotency.ts';
 

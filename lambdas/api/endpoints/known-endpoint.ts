@@ -1,5 +1,5 @@
-import type { Endpoints } from '../../adapters/rows/endpoints.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
+import type { Endpoints } from '../../rows/endpoints.ts';
 import { notFound } from '../http/problem.ts';
 
 /** The endpoint with the id. Throws a 404 when there is none. */

@@ -1,8 +1,6 @@
 import * as z from 'zod/mini';
 import { equals } from '../../adapters/dynamodb/expression.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
-import { type BacklogEntry, createBacklogs } from '../../adapters/rows/backlog.ts';
-import { countedInReplay } from '../../adapters/rows/replays.ts';
 import { signWebhook } from '../../adapters/signed-webhook.ts';
 import { bodyToSend } from '../../adapters/video-link.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
@@ -11,6 +9,8 @@ import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds
 import { parseEventId } from '../../domain/ids.ts';
 import { finishedExpiry, isExpired } from '../../domain/retention.ts';
 import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
+import { type BacklogEntry, createBacklogs } from '../../rows/backlog.ts';
+import { countedInReplay } from '../../rows/replays.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict, notFound, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';

@@ -1,9 +1,9 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
-import { createCallbackSecrets } from '../../adapters/rows/callback-secret.ts';
-import { createEndpoints } from '../../adapters/rows/endpoints.ts';
 import type { SecretReader } from '../../adapters/secrets.ts';
 import type { VideoLinks } from '../../adapters/video-link.ts';
 import type { Hints } from '../../engine/hints.ts';
+import { createCallbackSecrets } from '../../rows/callback-secret.ts';
+import { createEndpoints } from '../../rows/endpoints.ts';
 import { createLists } from './lists.ts';
 
 /** What every route may need from outside: far sides, clock, randomness and settings. */

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { eventsOf } from '../../adapters/rows/events.ts';
 import { type EventRow, payload } from '../../domain/events/event.ts';
 import { isExpired } from '../../domain/retention.ts';
+import { eventsOf } from '../../rows/events.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';

@@ -1,6 +1,4 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
-import type { Endpoints } from '../../adapters/rows/endpoints.ts';
-import { eventsOf } from '../../adapters/rows/events.ts';
 import type { CopyRow } from '../../domain/copying/copy.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EventRow } from '../../domain/events/event.ts';
@@ -8,6 +6,8 @@ import { pointsOf } from '../../domain/requests/progress-series.ts';
 import { KNOWN_STATUSES, type MetaRow, REGISTERED, type RequestRow } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { copyKey, deliveryKey } from '../../domain/rows.ts';
+import type { Endpoints } from '../../rows/endpoints.ts';
+import { eventsOf } from '../../rows/events.ts';
 import { deliveryView } from '../deliveries/delivery-view.ts';
 import { iso } from '../http/time.ts';
 import type { TrackedRequest } from './tracked-requests.ts';

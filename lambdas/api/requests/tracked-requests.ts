@@ -1,11 +1,11 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
-import { parkedSegments } from '../../adapters/rows/parked-segments.ts';
 import { chunks } from '../../domain/chunks.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { type MetaRow, type RequestRow, requestList } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
 import { copyKey, metaKey, outboxKey, requestKey, workOf } from '../../domain/rows.ts';
 import { PARKED, type RowKey, type Work } from '../../domain/work.ts';
+import { parkedSegments } from '../../rows/parked-segments.ts';
 
 /** The rows that tell a request's story; `copy` is there once the video is to be copied. */
 export type TrackedRequest = {

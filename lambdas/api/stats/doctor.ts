@@ -1,9 +1,9 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
-import type { Endpoints } from '../../adapters/rows/endpoints.ts';
 import type { SecretReader } from '../../adapters/secrets.ts';
 import { pauseReason } from '../../domain/polling/upstream-pause.ts';
 import { endpointCountsKey } from '../../domain/rows.ts';
 import { LANES } from '../../domain/work.ts';
+import type { Endpoints } from '../../rows/endpoints.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';

@@ -1,8 +1,8 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
-import { readRequestCounts } from '../../adapters/rows/request-counts.ts';
 import { REQUEST_STATES } from '../../domain/requests/request.ts';
 import { sourceOf } from '../../domain/rows.ts';
 import { type Hint, LANES, type Work } from '../../domain/work.ts';
+import { readRequestCounts } from '../../rows/request-counts.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { parkedRow } from '../requests/request-view.ts';

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts';
-import { change } from '../../../lambdas/adapters/rows/endpoints.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';
 import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/delivering/gate/health.ts';
+import { change } from '../../../lambdas/rows/endpoints.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld, type Posted } from './delivery-world.ts';
 

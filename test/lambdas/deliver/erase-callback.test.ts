@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { callbackUse, ensured } from '../../../lambdas/adapters/rows/endpoints.ts';
 import { QUIET_MS } from '../../../lambdas/domain/delivering/gate/gate.ts';
 import { endpointKey, outboxKey } from '../../../lambdas/domain/rows.ts';
+import { callbackUse, ensured } from '../../../lambdas/rows/endpoints.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 

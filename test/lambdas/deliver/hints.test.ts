@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Write } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { GATE_LANE } from '../../../lambdas/domain/delivering/gate/gate.ts';
 import type { ReplayRow } from '../../../lambdas/domain/delivering/replay.ts';
@@ -9,6 +8,7 @@ import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import { replayId } from '../../../lambdas/domain/ids.ts';
 import { cancellationKey, replayKey } from '../../../lambdas/domain/rows.ts';
 import type { Due, RowKey } from '../../../lambdas/domain/work.ts';
+import { deletion } from '../../../lambdas/rows/endpoints.ts';
 import { movingClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { expectHintsToNameRows } from '../../support/recorded-hints.ts';

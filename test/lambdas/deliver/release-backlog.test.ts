@@ -1,6 +1,4 @@
 import { expect, test } from 'vitest';
-import { createBacklogs, wakeGate } from '../../../lambdas/adapters/rows/backlog.ts';
-import { change, deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { changed, type EndpointChange } from '../../../lambdas/domain/delivering/endpoint-change.ts';
 import { QUIET_MS } from '../../../lambdas/domain/delivering/gate/gate.ts';
@@ -8,6 +6,8 @@ import type { EndpointHealth } from '../../../lambdas/domain/delivering/gate/hea
 import { intervalMs } from '../../../lambdas/domain/rate-interval.ts';
 import { cancellationKey, endpointKey } from '../../../lambdas/domain/rows.ts';
 import type { Hint } from '../../../lambdas/domain/work.ts';
+import { createBacklogs, wakeGate } from '../../../lambdas/rows/backlog.ts';
+import { change, deletion } from '../../../lambdas/rows/endpoints.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ConditionFailed, type Table } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { createBacklogs } from '../../../lambdas/adapters/rows/backlog.ts';
-import { eventWrites } from '../../../lambdas/adapters/rows/outbox.ts';
 import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
@@ -14,6 +12,8 @@ import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lam
 import type { Claim } from '../../../lambdas/engine/claims.ts';
 import type { WorkContext } from '../../../lambdas/engine/stage.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
+import { createBacklogs } from '../../../lambdas/rows/backlog.ts';
+import { eventWrites } from '../../../lambdas/rows/outbox.ts';
 import { claimed, movingClock, testClaims } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';
 import { expectHintsToNameRows, recordHints } from '../../support/recorded-hints.ts';

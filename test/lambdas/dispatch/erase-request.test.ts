@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Table } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { entryWrite } from '../../../lambdas/adapters/rows/backlog.ts';
-import { deletion } from '../../../lambdas/adapters/rows/endpoints.ts';
-import { doneInReplay } from '../../../lambdas/adapters/rows/replays.ts';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
 import { numberEvents } from '../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
@@ -17,6 +14,9 @@ import {
   outboxKey,
   requestKey,
 } from '../../../lambdas/domain/rows.ts';
+import { entryWrite } from '../../../lambdas/rows/backlog.ts';
+import { deletion } from '../../../lambdas/rows/endpoints.ts';
+import { doneInReplay } from '../../../lambdas/rows/replays.ts';
 import { claimed, movingClock, testClaims } from '../../support/claims.ts';
 import { startDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { readRequestCounts } from '../../../lambdas/adapters/rows/request-counts.ts';
 import { newCopy } from '../../../lambdas/domain/copying/copy.ts';
 import type { MetaRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';
+import { readRequestCounts } from '../../../lambdas/rows/request-counts.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { movingClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';

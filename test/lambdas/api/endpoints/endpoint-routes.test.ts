@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { createEndpoints } from '../../../../lambdas/adapters/rows/endpoints.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
 import { parseEventId } from '../../../../lambdas/domain/ids.ts';
@@ -11,6 +10,7 @@ import {
   outboxKey,
 } from '../../../../lambdas/domain/rows.ts';
 import type { RowKey } from '../../../../lambdas/domain/work.ts';
+import { createEndpoints } from '../../../../lambdas/rows/endpoints.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { type Answer, type Client, createClient, uuid } from '../call-api.ts';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, test, vi } from 'vitest';
-import { entryWrite } from '../../../../lambdas/adapters/rows/backlog.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
 import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import { endpointKey } from '../../../../lambdas/domain/rows.ts';
+import { entryWrite } from '../../../../lambdas/rows/backlog.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { deliveryRow } from '../../../support/rows.ts';
 import { createClient } from '../call-api.ts';

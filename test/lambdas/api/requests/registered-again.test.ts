@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { rowOf } from '../../../../lambdas/adapters/dynamodb/expression.ts';
-import { eventWrites } from '../../../../lambdas/adapters/rows/outbox.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../../lambdas/domain/events/outbox.ts';
@@ -15,6 +14,7 @@ import {
   requestKey,
 } from '../../../../lambdas/domain/rows.ts';
 import type { RowKey } from '../../../../lambdas/domain/work.ts';
+import { eventWrites } from '../../../../lambdas/rows/outbox.ts';
 import { dynamoEngines } from '../../../../local/aws/emulators.ts';
 import { startDatabase, type TestDatabase } from '../../../support/dynamodb.ts';
 import { type Client, createClient, uuid } from '../call-api.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { eventWrites } from '../../../../lambdas/adapters/rows/outbox.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
 import { copyKey, endpointKey, metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { eventWrites } from '../../../../lambdas/rows/outbox.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { deliveryRow, endpointRow } from '../../../support/rows.ts';
 import { createClient, uuid } from '../call-api.ts';

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import type { Table } from '../../../../lambdas/adapters/dynamodb/table.ts';
-import { readRequestCounts } from '../../../../lambdas/adapters/rows/request-counts.ts';
 import { createTracking } from '../../../../lambdas/api/requests/tracking.ts';
 import { type CopyRow, newCopy } from '../../../../lambdas/domain/copying/copy.ts';
 import type { RequestRow } from '../../../../lambdas/domain/requests/request.ts';
 import type { RequestCounts } from '../../../../lambdas/domain/requests/request-counts.ts';
 import { copyKey, metaKey, outboxKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { readRequestCounts } from '../../../../lambdas/rows/request-counts.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../../support/claims.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { requestRow } from '../../../support/rows.ts';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createTable, type Table } from '../../../../lambdas/adapters/dynamodb/table.ts';
-import { countWrites } from '../../../../lambdas/adapters/rows/request-counts.ts';
 import type { RequestRow } from '../../../../lambdas/domain/requests/request.ts';
 import { countChanges } from '../../../../lambdas/domain/requests/request-counts.ts';
 import { isExpired, requestExpiry } from '../../../../lambdas/domain/retention.ts';
 import { outboxKey, requestKey, upstreamPauseKey } from '../../../../lambdas/domain/rows.ts';
+import { countWrites } from '../../../../lambdas/rows/request-counts.ts';
 import { newTable, useDatabase } from '../../../support/dynamodb.ts';
 import { createClient, uuid } from '../call-api.ts';
 

@@ -1,11 +1,11 @@
-import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
-import { GATE_LANE, GATE_WORK, type Gate } from '../../domain/delivering/gate/gate.ts';
-import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
-import type { Due, Lane, RowKey } from '../../domain/work.ts';
-import { wake } from '../../engine/wake.ts';
-import { absent, equals, present } from '../dynamodb/expression.ts';
-import { ConditionFailed, type Page, type Table, type Write } from '../dynamodb/table.ts';
-import { writeIf } from '../dynamodb/write-if.ts';
+import { absent, equals, present } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed, type Page, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import { GATE_LANE, GATE_WORK, type Gate } from '../domain/delivering/gate/gate.ts';
+import { backlogEntryKey, backlogPartition, deliveryKey } from '../domain/rows.ts';
+import type { Due, Lane, RowKey } from '../domain/work.ts';
+import { wake } from '../engine/wake.ts';
 
 /** A place in a backlog; its sort key orders the backlog by the time of the events. */
 export type BacklogEntry = RowKey & { endpointId: string; eventId: string; expiresAt?: number };

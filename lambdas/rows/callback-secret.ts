@@ -1,10 +1,10 @@
-import type { EndpointSecret } from '../../domain/delivering/endpoint.ts';
-import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
-import { callbackSecretKey } from '../../domain/rows.ts';
-import type { RowKey } from '../../domain/work.ts';
-import { absent, equals } from '../dynamodb/expression.ts';
-import { optimistic } from '../dynamodb/optimistic.ts';
-import type { Table, Write } from '../dynamodb/table.ts';
+import { absent, equals } from '../adapters/dynamodb/expression.ts';
+import { optimistic } from '../adapters/dynamodb/optimistic.ts';
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
+import { newSecret, SECRET_BYTES } from '../domain/delivering/signing-secret.ts';
+import { callbackSecretKey } from '../domain/rows.ts';
+import type { RowKey } from '../domain/work.ts';
 
 type CallbackSecretRow = RowKey & { secrets: EndpointSecret[] };
 

@@ -1,10 +1,10 @@
-import { type SegmentRow, supersededSegment } from '../../domain/copying/copy.ts';
-import { requestKey, segmentsPrefix } from '../../domain/rows.ts';
-import { PARKED } from '../../domain/work.ts';
-import { withdraw } from '../../engine/wake.ts';
-import { equals } from '../dynamodb/expression.ts';
-import type { Table } from '../dynamodb/table.ts';
-import { writeIf } from '../dynamodb/write-if.ts';
+import { equals } from '../adapters/dynamodb/expression.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
+import { writeIf } from '../adapters/dynamodb/write-if.ts';
+import { type SegmentRow, supersededSegment } from '../domain/copying/copy.ts';
+import { requestKey, segmentsPrefix } from '../domain/rows.ts';
+import { PARKED } from '../domain/work.ts';
+import { withdraw } from '../engine/wake.ts';
 
 /** The segments of a request's copy that wait for a person. */
 export async function parkedSegments(

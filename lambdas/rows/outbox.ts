@@ -1,12 +1,12 @@
-import { type Counters, type EventDraft, type EventRow, numberEvents } from '../../domain/events/event.ts';
-import type { OutboxRow } from '../../domain/events/outbox.ts';
-import type { EventSource } from '../../domain/ids.ts';
-import { outboxExpiry } from '../../domain/retention.ts';
-import { outboxKey } from '../../domain/rows.ts';
-import type { Due } from '../../domain/work.ts';
-import { wake } from '../../engine/wake.ts';
-import { absent, equals } from '../dynamodb/expression.ts';
-import type { Write } from '../dynamodb/table.ts';
+import { absent, equals } from '../adapters/dynamodb/expression.ts';
+import type { Write } from '../adapters/dynamodb/table.ts';
+import { type Counters, type EventDraft, type EventRow, numberEvents } from '../domain/events/event.ts';
+import type { OutboxRow } from '../domain/events/outbox.ts';
+import type { EventSource } from '../domain/ids.ts';
+import { outboxExpiry } from '../domain/retention.ts';
+import { outboxKey } from '../domain/rows.ts';
+import type { Due } from '../domain/work.ts';
+import { wake } from '../engine/wake.ts';
 
 /**
  * The writes that add events to a source: the numbered rows, and the outbox made due. They belong in the

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ConditionFailed } from '../../../../lambdas/adapters/dynamodb/table.ts';
-import { createCallbackSecrets } from '../../../../lambdas/adapters/rows/callback-secret.ts';
-import { isSecret } from '../../../../lambdas/domain/delivering/signing-secret.ts';
-import { useDatabase } from '../../../support/dynamodb.ts';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { isSecret } from '../../../lambdas/domain/delivering/signing-secret.ts';
+import { createCallbackSecrets } from '../../../lambdas/rows/callback-secret.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
 
 const database = useDatabase();
 

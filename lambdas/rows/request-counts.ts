@@ -1,13 +1,13 @@
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
 import {
   type CountChange,
   countKey,
   type RequestCounts,
   sumOfCounts,
-} from '../../domain/requests/request-counts.ts';
-import { isExpired } from '../../domain/retention.ts';
-import { REQUEST_COUNTS } from '../../domain/rows.ts';
-import type { RowKey } from '../../domain/work.ts';
-import type { Table, Write } from '../dynamodb/table.ts';
+} from '../domain/requests/request-counts.ts';
+import { isExpired } from '../domain/retention.ts';
+import { REQUEST_COUNTS } from '../domain/rows.ts';
+import type { RowKey } from '../domain/work.ts';
 
 /** The writes of changes of the counts, one for each row; never refused. All of them go to the share of one request. */
 export function countWrites(changes: readonly CountChange[], requestId: string): Write[] {

@@ -1,7 +1,7 @@
-import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
-import { REPLAY_DONE, replayDoneKey, replayKey } from '../../domain/rows.ts';
-import type { RowKey } from '../../domain/work.ts';
-import type { Table, Write } from '../dynamodb/table.ts';
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import { REPLAY_DONE, replayDoneKey, replayKey } from '../domain/rows.ts';
+import type { RowKey } from '../domain/work.ts';
 
 /** Rows over which a replay's count of what has ended is spread, so that workers do not collide on one. */
 const SHARES = 16;

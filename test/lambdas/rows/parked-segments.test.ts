@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parkedSegments } from '../../../../lambdas/adapters/rows/parked-segments.ts';
-import { requestKey, segmentKey } from '../../../../lambdas/domain/rows.ts';
-import { useDatabase } from '../../../support/dynamodb.ts';
+import { requestKey, segmentKey } from '../../../lambdas/domain/rows.ts';
+import { parkedSegments } from '../../../lambdas/rows/parked-segments.ts';
+import { useDatabase } from '../../support/dynamodb.ts';
 
 const database = useDatabase();
 

@@ -1,11 +1,13 @@
-import type { CancellationRow } from '../../domain/delivering/cancellation.ts';
-import { type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
-import type { ChangedEndpoint } from '../../domain/delivering/endpoint-change.ts';
-import { isCallback } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
-import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
-import { asksForProgress } from '../../domain/events/event-filter.ts';
-import { isEndpointId } from '../../domain/ids.ts';
-import { callbackExpiry, finishedExpiry } from '../../domain/retention.ts';
+import { absent, below, equals, present } from '../adapters/dynamodb/expression.ts';
+import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { CancellationRow } from '../domain/delivering/cancellation.ts';
+import { type EndpointRow, endpointList } from '../domain/delivering/endpoint.ts';
+import type { ChangedEndpoint } from '../domain/delivering/endpoint-change.ts';
+import { isCallback } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { GATE_LANE } from '../domain/delivering/gate/gate.ts';
+import { asksForProgress } from '../domain/events/event-filter.ts';
+import { isEndpointId } from '../domain/ids.ts';
+import { callbackExpiry, finishedExpiry } from '../domain/retention.ts';
 import {
   CALLBACK_USE,
   callbackUseKey,
@@ -14,11 +16,9 @@ import {
   ENDPOINTS,
   endpointCountsKey,
   endpointKey,
-} from '../../domain/rows.ts';
-import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
-import { wake, withdraw } from '../../engine/wake.ts';
-import { absent, below, equals, present } from '../dynamodb/expression.ts';
-import type { Table, Write } from '../dynamodb/table.ts';
+} from '../domain/rows.ts';
+import { type Due, dueOf, type RowKey } from '../domain/work.ts';
+import { wake, withdraw } from '../engine/wake.ts';
 
 /** Account-wide endpoints there may be; each event is matched against all of them. */
 export const MAX_ENDPOINTS = 100;
