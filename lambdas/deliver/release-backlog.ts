@@ -1,10 +1,11 @@
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
-import { crowdedCheckAt, GATE_WORK, intervalOf, QUIET_MS } from '../domain/delivering/gate/gate.ts';
-import { halfOpen, isOpen, probeAt } from '../domain/delivering/gate/health.ts';
+import { GATE_WORK, intervalOf } from '../domain/delivering/gate/gate.ts';
+import { isOpen } from '../domain/delivering/gate/health.ts';
+import { type NextCheck, nextCheck, nextCheckWhileOpen } from '../domain/delivering/gate/next-check.ts';
 import { AHEAD_MS, busyAt, planned } from '../domain/delivering/gate/rate-limiter.ts';
-import { interleave, RELEASE_EVERY_MS, releaseTimes } from '../domain/delivering/gate/release-plan.ts';
+import { interleave, releaseTimes } from '../domain/delivering/gate/release-plan.ts';
 import { laneOf, limitsOf } from '../domain/delivering/gate/standing.ts';
 import type { Lane } from '../domain/work.ts';
 import type { Claim } from '../engine/claims.ts';
@@ -32,47 +33,29 @@ export function createReleaseBacklog(dependencies: DeliverDependencies) {
       await claims.finish(claim, { remove: GATE_WORK });
       return;
     }
-    if (isOpen(endpoint.health)) return probe(claim, context);
+    const check = isOpen(endpoint.health) ? probe : releaseWithinLimits;
+    const { at, set, remove } = await check(endpoint, context);
+    if (at === 'asleep') await claims.finish(claim, { set, remove });
+    else await context.hint(await claims.again(claim, at, { set, remove }));
+  };
 
+  async function releaseWithinLimits(endpoint: EndpointRow, context: WorkContext): Promise<NextCheck> {
     const target = await targets.withOrigin(endpoint);
     const { interval, from, slots } = await room(target);
     const times = releaseTimes(from, now() + AHEAD_MS, interval).slice(0, slots);
-    const lane = laneOf(target);
-    const { released, isEmpty } = await releaseAt(endpoint, times, lane, {}, context);
+    const { released, isEmpty } = await releaseAt(endpoint, times, laneOf(target), {}, context);
     if (released > 0) log.info('released', { endpointId: endpoint.id, released });
     const last = times[released - 1];
     const releasedUntil = last === undefined ? from : Math.ceil(last + interval);
-    const { hint } = context;
-    if (!isEmpty && slots === Number.POSITIVE_INFINITY) {
-      const at = Math.max(now() + RELEASE_EVERY_MS, releasedUntil - RELEASE_EVERY_MS);
-      return hint(await claims.again(claim, at, { set: { releasedUntil }, remove: GATE_WORK }));
-    }
-    if (!isEmpty) {
-      const crowdedSince = released > 0 ? now() : (endpoint.crowdedSince ?? now());
-      const at = Math.max(crowdedCheckAt({ crowdedSince }, now()), releasedUntil - RELEASE_EVERY_MS);
-      const set = { releasedUntil, crowdedSince };
-      return hint(await claims.again(claim, at, { set, remove: ['quietSince'] }));
-    }
-    const { quietSince = now() } = endpoint;
-    const lastCheckAt = quietSince + QUIET_MS;
-    if (released === 0 && endpoint.quietSince !== undefined && now() >= lastCheckAt) {
-      await claims.finish(claim, { remove: [...GATE_WORK, 'releasedUntil'] });
-      return;
-    }
-    const set = { quietSince, releasedUntil };
-    return hint(await claims.again(claim, Math.max(lastCheckAt, now()), { set, remove: ['crowdedSince'] }));
-  };
+    const isCounted = slots !== Number.POSITIVE_INFINITY;
+    return nextCheck(endpoint, { released, isEmpty, releasedUntil, isCounted }, now());
+  }
 
   /** Releases one delivery while the breaker is open. */
-  async function probe(claim: Claim<EndpointRow>, context: WorkContext): Promise<void> {
-    const { health, stateVersion } = claim.row;
+  async function probe(endpoint: EndpointRow, context: WorkContext): Promise<NextCheck> {
     const bypass = { bypassesBreaker: true } as const;
-    const { released } = await releaseAt(claim.row, [now()], 'deliver-slow', bypass, context);
-    if (released > 0) return context.hint(await claims.again(claim, probeAt(health, now())));
-    // Nothing to probe with: the next delivery that comes is the probe.
-    const set = { health: halfOpen(health), stateVersion: stateVersion + 1, quietSince: now() };
-    const remove = ['crowdedSince'];
-    return context.hint(await claims.again(claim, now() + QUIET_MS, { set, remove }));
+    const release = await releaseAt(endpoint, [now()], 'deliver-slow', bypass, context);
+    return nextCheckWhileOpen(endpoint, release, now());
   }
 
   /** From when, how far apart and how many deliveries may be released now. */
