@@ -10,7 +10,7 @@ const usage = `npm run bench:cli -- [options]
   --json      one JSON document on standard output
   --times N   runs of each (default 40)
 
-What topaz-bridge takes to start here, beside Node alone (node -e 0). Each is run by turns, in fresh processes; the
+What topaz-bridge takes to start here, beside Node alone (node -e 0). They run alternately, in fresh processes; the
 first run of each, which fills the cache of compiled code, is left out. Milliseconds are medians.`;
 
 type Measured = { readonly call: string; readonly ms: number; readonly ratio: number };

@@ -11,7 +11,7 @@ const usage = `npm run bench:cold -- [options]
   --times N   fresh processes for each function (default 15)
 
 What a cold start of each function takes here: its deployed bundle is loaded by fresh processes with the environment
-of the template, by turns with a bundle that only constructs the same clients of the AWS SDK. On Lambda the start of
+of the template, alternately with a bundle that only constructs the same clients of the AWS SDK. On Lambda the start of
 the environment comes on top, and the share of CPU that goes with the memory. "loaded" is the code that a cold start
 loads; the rest is loaded when it is first needed.`;
 

@@ -18,7 +18,7 @@ const metafilePath = join(folder, 'meta.json');
 
 /**
  * The SDK describes each call by arrays of constants, and their names by constants as computed keys. esbuild keeps what
- * computes keys, since that may have an effect; with the keys written out it drops the calls that nobody makes.
+ * computes keys, since that may have an effect; with the keys written out it drops unused calls.
  */
 const literalKeys: Plugin = {
   name: 'literal-keys',

@@ -33,7 +33,7 @@ const options = {
 
 /**
  * Bundles the console into `folder`: every file compressed, under a name that changes with its content, the page,
- * and `files.json`, by which the api stage serves them.
+ * and `files.json`, from which the api stage serves them.
  *
  * @returns bytes of all files, compressed, and what esbuild says of them
  */

@@ -1,6 +1,6 @@
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 
-/** With a rename a file appears whole or not at all, whoever else writes it. */
+/** With a rename a file appears whole or not at all, even while others write it. */
 export function writeWhole(path: string, contents: string | Uint8Array): void {
   const unfinished = `${path}.${process.pid}`;
   try {

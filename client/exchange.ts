@@ -43,7 +43,7 @@ const TIMEOUT_MS = 35_000;
 
 /**
  * Makes calls of the API, and repeats one that got no answer or a transient one. All calls may be repeated:
- * those that are not idempotent by themselves carry an `Idempotency-Key`.
+ * those that are not already idempotent carry an `Idempotency-Key`.
  *
  * @throws {ApiError} the API refused the call
  * @throws {ConnectionError} it did not answer

@@ -70,7 +70,7 @@ export type Bridge = {
   sqs: SQSClient;
   s3: S3Client;
   outputs: Record<string, string>;
-  /** Of the random choices by which the AWS services lag, repeat and reorder; the option `aws` takes it. */
+  /** Seed of the random choices that make the AWS services lag, repeat and reorder; the option `aws` takes it. */
   seed: number;
   /** Queue URLs at the emulator, by the variable that names each queue to the functions: `POLL_QUEUE_URL`. */
   queueUrls: Record<string, string>;

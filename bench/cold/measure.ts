@@ -62,7 +62,7 @@ export function bundlesOf(templateDir: string): Bundle[] {
     });
 }
 
-/** Loads a bundle and the one with the SDK only by turns, each in fresh processes, one after the other. */
+/** Loads a bundle and the one with the SDK only alternately, each in a fresh process. */
 export async function measureCold(bundle: Bundle, sdkOnly: string, times: number): Promise<Cold> {
   const { stage, directory, environment } = bundle;
   const pairs: { own: Loaded; sdk: Loaded }[] = [];

@@ -113,7 +113,7 @@ export async function startFleet(
     workers[i] = hire(i);
     const row = worker.row && (await table.get<Hint & Work>(worker.row));
     if (row?.lane === 'copy') waiting.push({ pk: row.pk, sk: row.sk, dueAt: row.dueAt });
-    // A hint that died with its sender: the rows that nobody works on are due all the same.
+    // A hint that died with its sender: rows without a worker are due all the same.
     for (const hint of await table.due('copy', Date.now(), 1000)) {
       if (![...waiting, ...workers.map(({ row }) => row)].some((known) => known?.sk === hint.sk))
         waiting.push(hint);

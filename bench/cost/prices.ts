@@ -1,6 +1,6 @@
 /**
  * List prices in us-east-1, in dollars, without free tiers, as known in November 2026. Look them up before you budget:
- * nobody fetched AWS's price list for this file. Step Functions and Fargate were compared with copies of the pages below
+ * this file was made without AWS's price list. Step Functions and Fargate were compared with copies of the pages below
  * and of what others write about them; the rest is what docs/scale.md uses.
  */
 export const PRICES = {

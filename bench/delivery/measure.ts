@@ -13,7 +13,7 @@ export type Throughput = {
   readonly perSecond: number;
   readonly cpuMsPerDelivery: number;
   readonly awsCallsPerDelivery: number;
-  /** By which Lambda polls the two stages' queues; not in the figure above. */
+  /** Lambda's polls of the two stages' queues; not in the figure above. */
   readonly pollingCallsPerDelivery: number;
 };
 

@@ -16,7 +16,7 @@ import { synthesize } from '../../local/runtime/synthesize.ts';
  */
 const CONCURRENCY = availableParallelism();
 const REQUESTS = 40;
-/** Calls by which Lambda polls the queues, whoever makes them locally. */
+/** Calls that Lambda makes to poll the queues. */
 const POLLING = ['sqs:ReceiveMessage', 'sqs:DeleteMessageBatch', 'sqs:GetQueueAttributes'];
 /** Clock ticks per second of `/proc`, as Linux has them. */
 const TICKS_PER_SECOND = 100;

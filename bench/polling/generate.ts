@@ -18,7 +18,7 @@ export type Character = {
   stepSpread: number;
 };
 
-/** Jobs as public documents describe them; nobody has recorded real ones. */
+/** Jobs as public documents describe them; we have not recorded real ones. */
 export const usual: Character = {
   processing: 350,
   queued: 0.06,

@@ -47,9 +47,9 @@ export async function measureWaiting(
 }
 
 /**
- * Hints per due row when workers are behind by ten minutes: rows become due at `perMinute` while
- * nobody works, and are hinted by who made them due; after ten ticks the workers come back, and take
- * as many a minute until nothing is left.
+ * Hints per due row when workers are behind by ten minutes: rows become due at `perMinute` while no
+ * worker runs, and their writers hint them; after ten ticks the workers come back, and finish as many a minute
+ * until nothing is left.
  */
 export async function measureBacklog(world: TickWorld, rows: number, perMinute: number): Promise<number> {
   const due = await world.seed(rows, world.now(), MINUTE_MS / perMinute);
@@ -68,7 +68,7 @@ export async function measureBacklog(world: TickWorld, rows: number, perMinute: 
 
 /**
  * How rows that are all overdue, without a message left, are hinted: as many as the ticks name before
- * they fall silent, because nobody works.
+ * they stop, because no worker runs.
  */
 export async function measureBurst(world: TickWorld, rows: number): Promise<Burst> {
   const due = await world.seed(rows, world.now() - MINUTE_MS, 1);

@@ -65,6 +65,6 @@ function versionCheck(deployed: string): Check {
   const detail = `The bridge has the version ${deployed}, this command line ${version}.`;
   if (deployed === version || version === FROM_SOURCES) return { name, state: 'ok', detail };
   const remedy =
-    'Update the older one of the two: deploy the bridge again, or install topaz-video-webhooks anew.';
+    'Update the older one of the two: deploy the bridge again, or install topaz-video-webhooks again.';
   return { name, state: 'warning', detail, remedy };
 }

@@ -4,7 +4,7 @@ import type { Session } from './session.ts';
 /**
  * Asks before something that cannot be undone.
  *
- * @throws {Failure} the person said no, or nobody is there to be asked
+ * @throws {Failure} the person said no, or there is no terminal to ask at
  */
 export async function confirm(session: Session, yes: boolean | undefined, question: string): Promise<void> {
   if (yes) return;

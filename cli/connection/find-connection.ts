@@ -1,7 +1,7 @@
 import { usageError } from '../frame/failure.ts';
 import { type Profile, readProfiles } from './profiles.ts';
 
-/** Flags by which a person names a bridge. */
+/** Flags that name a bridge. */
 export type ConnectionFlags = {
   readonly url?: string;
   readonly key?: string;

@@ -9,7 +9,7 @@ type Profiles = { readonly default?: string; readonly profiles: Readonly<Record<
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Bits of a mode by which others than the owner may do anything. */
+/** Bits of a mode that allow anything to others than the owner. */
 const OTHERS = 0o077;
 
 /** Where the profiles are: TOPAZ_BRIDGE_CONFIG, or the user's folder of configuration. */

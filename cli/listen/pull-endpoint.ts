@@ -1,7 +1,7 @@
 import { type Client, createClient } from '../../client/client.ts';
 import type { Session } from '../command/session.ts';
 
-/** The description of the endpoint, by which people and a later listen recognize it. */
+/** The description of the endpoint; people and a later listen recognize it by this. */
 const NAME = 'topaz-bridge listen';
 
 /** The endpoint of that name, or a new one. */

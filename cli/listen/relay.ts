@@ -45,7 +45,7 @@ export async function relay(
       }
     } catch (error) {
       if (signal.aborted) return;
-      // Of a refusal that waiting does not change, the person must hear.
+      // Waiting does not change this refusal, so the person must see it.
       const { status, retryAfterMs } = error as { status?: number; retryAfterMs?: number };
       if (status !== undefined && status < 500 && status !== 429) throw error;
       if (failures++ === 0) out.note(`${printable((error as Error).message)} Trying again.`);

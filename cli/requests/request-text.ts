@@ -1,7 +1,7 @@
 import type { VideoRequest } from '../../client/client.ts';
 import { bar, bytesText, durationText } from '../frame/text.ts';
 
-/** Whether it has ended: nothing more happens to it without a person. */
+/** Whether it has ended: nothing more happens to it until a person acts. */
 export const hasEnded = ({ state }: VideoRequest): boolean => state !== 'active';
 
 /** Whether it ended as its owner wishes: complete, and stored if it is to be copied. */

@@ -141,7 +141,7 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
   if (!enabled)
     return (
       <p class="note warn">
-        It is off: {disabledReason ?? 'a person disabled it'}. Its deliveries are held. Mend the receiver if
+        It is off: {disabledReason ?? 'a person disabled it'}. Its deliveries are held. Repair the receiver if
         it failed, then press “Enable”.
       </p>
     );
@@ -162,7 +162,7 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
           )}{' '}
           and holds new deliveries back.
         </p>
-        <p>Mend the receiver. What failed for good can be replayed then.</p>
+        <p>Repair the receiver. Then you can replay what failed for good.</p>
       </div>
     );
   if (!health.lastDeliveredAt)

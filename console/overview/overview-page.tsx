@@ -23,7 +23,7 @@ const RANGES = [
   ['7d', 'Week'],
 ] as const;
 
-/** How the deployment is: what needs a person first. */
+/** The state of the deployment: what needs a person comes first. */
 export function OverviewPage() {
   useTitle('Overview');
   const { data, error, reload } = useLive(

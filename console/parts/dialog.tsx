@@ -26,7 +26,7 @@ export function Dialog({ title, onClose, children, wide = false }: DialogProps) 
     };
   }, []);
   return (
-    // One that is replaced by another closes, too, and that is no wish of the viewer's.
+    // A dialog that another one replaces closes, too, without a decision of the viewer.
     <dialog
       ref={element}
       class={wide ? 'wide' : ''}

@@ -1,4 +1,4 @@
-/** How a state is to be taken: its colour and its sign, so that nobody needs the colour. */
+/** The tone of a state: a colour and a sign, so that the colour alone carries no meaning. */
 export type Tone = 'good' | 'busy' | 'waiting' | 'warn' | 'bad' | 'idle';
 
 const DELIVERY_TONES: Record<string, Tone> = {

@@ -24,7 +24,7 @@ export function Deliveries({ timeline: { deliveries, events }, story }: Deliveri
       {deliveries.length === 0 && events.length === 0 && <p class="subtle">There is no event yet to send.</p>}
       {deliveries.length === 0 && events.length > 0 && (
         <p class="subtle">
-          Nobody was told: no endpoint matched. Create one on the page{' '}
+          No webhook was sent: no endpoint matched. Create one on the page{' '}
           <Link href="/endpoints">Endpoints</Link>.
         </p>
       )}

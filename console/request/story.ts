@@ -181,7 +181,7 @@ function attemptMarks({ endpointId, type, attempts, attemptCount }: Delivery): M
   });
 }
 
-/** The spans from a failed attempt to the one that ended the trouble, or to the present while one is to come. */
+/** The spans from a failed attempt to the next success, or to the present while there is none yet. */
 function waitMarks({ endpointId, type, state, attempts, nextAttemptAt }: Delivery, now: number): Mark[] {
   const spans: [number, number][] = [];
   let from: number | undefined;

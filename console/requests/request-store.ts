@@ -71,7 +71,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
     } else pages.push({ cursor, limit: PAGE, ids: pushed });
   }
 
-  /** Runs one load at a time; a failure is shown, and the next try may mend it. */
+  /** Runs one load at a time; a failure is shown, and the next load may succeed. */
   async function run(load: () => Promise<void>): Promise<void> {
     if (loading.value) return;
     loading.value = true;
@@ -119,7 +119,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
       show();
     });
 
-  /** Ends what is being loaded, while nobody looks at the list. */
+  /** Ends what is being loaded, while the list is not shown. */
   function stop(): void {
     stopped.abort();
     stopped = new AbortController();

@@ -10,7 +10,7 @@ type Session = {
   readonly who: Whoami | undefined;
 };
 
-/** Who looks at the page; undefined while nobody is signed in. */
+/** Who is signed in; undefined without a key. */
 export const session = signal<Session | undefined>(undefined);
 /** Why a key is asked for again. */
 export const signedOutBecause = signal<string | undefined>(undefined);
@@ -20,7 +20,7 @@ export const isAdmin = computed(() => session.value?.who?.role === 'admin');
 /** Calls that need no key. */
 export const publicClient = createClient({ url: location.origin });
 
-/** @throws {ApiError} the key is not accepted; {@link ConnectionError} nobody answered */
+/** @throws {ApiError} the key is not accepted; {@link ConnectionError} the bridge did not answer */
 export async function signIn(key: string): Promise<void> {
   const client = clientWith(key);
   const who = await client.whoami();
@@ -50,10 +50,10 @@ export async function restoreSession(): Promise<void> {
   }
 }
 
-/** The client of who is signed in; pages are shown to nobody else. */
+/** The client of the person who is signed in; only that person sees pages. */
 export function api(): Client {
   const { value } = session;
-  if (!value) throw new Error('Nobody is signed in.');
+  if (!value) throw new Error('Not signed in.');
   return value.client;
 }
 

@@ -14,7 +14,7 @@ import type { FileFacts } from './source/file-facts.ts';
 import { unusable } from './source/source-error.ts';
 import { streamCopy } from './stream-copy.ts';
 
-/** Keys to try; when so many are taken, the key template is wrong. */
+/** How many keys are tried; when all of them are taken, the key template is wrong. */
 const MAX_KEYS = 100;
 
 /**

@@ -14,7 +14,7 @@ import { eventWrites } from '../rows/outbox.ts';
 import { countWrites } from '../rows/request-counts.ts';
 import { freed } from './key-reservation.ts';
 
-/** How a copy ends that had something to tell. */
+/** How a copy ends that is reported by an event. */
 export type CopyOutcome = {
   readonly state: 'stored' | 'failed';
   readonly video: Video;

@@ -11,7 +11,7 @@ export type CopyFault = {
   readonly retryAfterMs?: number;
 };
 
-/** What an error means for the copy; undefined for one that is none of the source, the bucket or the lease. */
+/** What an error means for the copy; undefined when it comes from neither the source nor the bucket nor the lease. */
 export function faultOf(error: unknown): CopyFault | undefined {
   if (error instanceof SourceError) return error.fault;
   if (error instanceof BucketError) return { kind: error.kind, reason: error.message };

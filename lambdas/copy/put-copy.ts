@@ -26,7 +26,7 @@ export async function putCopy(
     uploads.put(target, row, content.contentType, body, crc, signal);
   await copyPart({ number: 1, start: 0, length }, whole, { route: { fetch, store }, signal, pause }).catch(
     async (error: unknown) => {
-      // Taken by our own earlier try, whose answer was lost?
+      // It may have been taken by our own earlier try, with its answer lost.
       const own = isFault(error, 'taken') ? await ownObject(use, row, target, length) : undefined;
       if (own !== crc32ToBase64(crc32(whole))) throw error;
     },

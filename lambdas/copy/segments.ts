@@ -42,7 +42,7 @@ export function createSegments(options: {
     );
   }
 
-  /** Ends a segment whose generation, or whose copy, has ended. */
+  /** Ends a segment after the end of its generation or its copy. */
   async function supersede(claim: Claim<SegmentRow>): Promise<undefined> {
     await claims.finish(claim, { set: supersededSegment(expiry()) });
   }

@@ -11,7 +11,7 @@ import { putCopy } from './put-copy.ts';
 import { SourceError } from './source/source-error.ts';
 import type { UploadPlace } from './uploads/uploads.ts';
 
-/** A source of unknown length gets parts as for so many bytes: more than one worker streams in its life. */
+/** The length that is assumed of a source that states none, bytes: more than one worker can stream in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;
 const PROGRESS_MS = 5_000;
 
@@ -75,7 +75,7 @@ const alreadyThere: PartRoute['fetch'] = async (_range, into) => {
   into.filled = into.bytes.length;
 };
 
-/** Cuts a stream into parts, of which one is filled while another is sent. The first full one begins the upload. */
+/** Cuts a stream into parts: one is filled while another is sent. The first full one begins the upload. */
 class PartStream {
   readonly #use: CopyDependencies;
   readonly #begin: () => Promise<UploadPlace>;

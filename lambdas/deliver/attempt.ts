@@ -19,7 +19,7 @@ const KEPT_ANSWER_BYTES = 1_024;
 const THROTTLES = [429, 503];
 
 /**
- * One POST of a signed webhook. Whatever the far side does is a result, never an error. A connection
+ * One POST of a signed webhook. Whatever the receiver does is a result, never an error. A connection
  * that is reset without an answer may only mean that the server was restarted: tried once more at once.
  */
 export async function attemptPost(

@@ -12,7 +12,7 @@ import {
 import type { Limit } from '../domain/delivering/gate/standing.ts';
 import type { RowKey } from '../domain/work.ts';
 
-/** A limiter that was not used for so long counts as unused, s. */
+/** How long a limiter without use keeps its row, s. */
 const KEPT_S = 86_400;
 
 export type RateLimiter = ReturnType<typeof createRateLimiter>;

@@ -126,7 +126,7 @@ export function createEraseRequest({
     await inParallel(there, DELETES_AT_ONCE, eraseDelivery);
   }
 
-  /** A delivery with its place in a backlog, to which it alone leads; a replay counts it as ended. */
+  /** A delivery with its place in a backlog, which only the delivery names; a replay counts it as ended. */
   function eraseDelivery(row: DeliveryRow): Promise<void> {
     let seen: DeliveryRow | undefined = row;
     return optimistic(async () => {

@@ -38,7 +38,7 @@ export const METRICS = {
   UpstreamPaused: { unit: 'Seconds', dimension: 'reason' },
   /** For how long the oldest overdue row of all lanes has been due; nothing is written while none is. */
   OldestOverdue: { unit: 'Seconds' },
-  /** Rows of a lane that are due and that nobody works on, as a tick finds them; nothing is written for none. */
+  /** Rows of a lane that are due and have no worker, as a tick finds them; nothing is written for none. */
   OverdueRows: { unit: 'Count', dimension: 'lane' },
 } as const;
 

@@ -31,7 +31,7 @@ export const eventKey = (source: EventSource, position: number): RowKey => ({
 });
 export const outboxKey = (source: EventSource): RowKey => ({ pk: sourcePartition(source), sk: 'OUTBOX' });
 
-/** The partition of the counts of requests: for those that are active and for each day at whose end others expire. */
+/** The partition of the counts of requests: for the active ones, and for each day at the end of which others expire. */
 export const REQUEST_COUNTS = 'REQUEST-COUNTS';
 export const requestCountsKey = (expiresAt: number, share: number): RowKey => ({
   pk: REQUEST_COUNTS,

@@ -1,10 +1,10 @@
-/** At most so many bytes of UTF-8, cut between characters; half surrogate pairs are replaced. */
+/** At most `bytes` bytes of UTF-8, cut between characters; half surrogate pairs are replaced. */
 export function truncateUtf8(text: string, bytes: number): string {
   const encoded = Buffer.from(text.toWellFormed());
   return new TextDecoder().decode(encoded.subarray(0, bytes), { stream: true });
 }
 
-/** Text whose JSON form has at most so many bytes, quotes included: escaping makes a byte up to six. */
+/** Text whose JSON form has at most `bytes` bytes, quotes included: escaping makes a byte up to six. */
 export function truncateJson(text: string, bytes: number): string {
   const whole = text.toWellFormed();
   if (jsonBytes(whole) <= bytes) return whole;

@@ -1,5 +1,5 @@
 /**
- * The rule by which all work is done: rows are truth, messages are hints, one clock sweeps.
+ * The rule for all work: rows are truth, messages are hints, one clock sweeps.
  *
  * A row that waits for work carries `lane` and `dueAt`. A worker claims it by a conditional write
  * that sets `owner` to a fresh nonce and `dueAt` to the end of a lease; every later write of that

@@ -160,7 +160,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
 /** Attributes that a claim adds to its row, and that are removed when it ends. */
 const ENDED = ['owner', 'claims', 'lastFailure'];
 
-/** The clause by which a write demands that the row is still this worker's. */
+/** The condition that the row is still this worker's. */
 export const owned = (claim: Claim): Condition => ({ attribute: 'owner', is: '=', value: claim.nonce });
 
 /** The write that claims the row that a hint names, and when the lease ends by it. */
@@ -203,7 +203,7 @@ export function againWrite(
   };
 }
 
-/** The write that ends a claim of which nothing is left to do. */
+/** The write that ends a claim whose work is done. */
 export function finishWrite(claim: Claim, { set = {}, remove = [] }: Change = {}): ClaimWrite {
   return {
     write: {

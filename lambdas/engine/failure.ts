@@ -1,6 +1,6 @@
 import { ConditionFailed } from '../adapters/dynamodb/table.ts';
 
-/** Work that only a person can mend, such as a broken setting: parked at once. */
+/** Work that only a person can repair, such as a broken setting: parked at once. */
 export class NeedsPerson extends Error {
   override readonly name = 'NeedsPerson';
 }
@@ -16,7 +16,7 @@ const DENIALS = new Set(['Denied', 'AccessDenied', 'AccessDeniedException', 'Acc
 
 /**
  * The one rule for work that threw:
- * - `superseded`: a condition failed. Somebody else changed the row meanwhile and made it due; what this
+ * - `superseded`: a condition failed. Another writer changed the row meanwhile and made it due; what this
  *   worker found out no longer counts.
  * - `park`: no retry can help. The row is shown and raises an alarm, and a person releases it. A denial
  *   counts as one only after five minutes, since IAM's changes take a while to arrive everywhere.

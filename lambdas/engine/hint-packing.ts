@@ -2,7 +2,7 @@ import { chunks } from '../domain/chunks.ts';
 import type { Hint, Lane } from '../domain/work.ts';
 import { hintGroup } from './hint-message.ts';
 
-/** Rows that one message may name: so many that a batch of messages is done well before the function's time-out. */
+/** Rows that one message may name: few enough that a batch of messages is done well before the function's time-out. */
 export const ROWS_PER_MESSAGE: Record<Lane, number> = {
   poll: 10,
   copy: 1,
@@ -11,7 +11,7 @@ export const ROWS_PER_MESSAGE: Record<Lane, number> = {
   'deliver-slow': 1,
 };
 
-/** Up to so many rows have messages of their own, whose number then tells how much is left to do. */
+/** Up to this many rows have messages of their own: the length of the queue then shows how much is left to do. */
 const SINGLE_MESSAGES = 2_000;
 
 /**

@@ -37,7 +37,7 @@ type LeaseOptions = {
 
 const BEAT_MS = 5_000;
 const RENEW_AFTER_MS = 20_000;
-/** I/O stops so long before the lease ends. */
+/** How long before the end of the lease I/O stops. */
 const MARGIN_MS = 10_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LOST = "the row is no longer this worker's";

@@ -118,7 +118,7 @@ export function createPollRequest(dependencies: PollDependencies) {
         const { own, others, due } = await writesOf(claim, change, polled, at);
         return { at, change, due: [await claims.commit(claim, own, others), ...due] };
       },
-      // The copy's row may change meanwhile; the request's own row changes only for who takes it.
+      // The copy's row may change meanwhile; the request's own row changes only when another writer takes it.
       { unless: firstRefused },
     );
     await hint(committed.due);
@@ -126,7 +126,7 @@ export function createPollRequest(dependencies: PollDependencies) {
     if (polled.outcome.kind === 'status') await showProgress(table, row, polled.outcome.status, committed.at);
   }
 
-  /** The transaction that a change makes, and what is due by the writes beside the request's own. */
+  /** The transaction for a change, and what its other rows make due. */
   async function writesOf(
     claim: Claim<RequestRow>,
     change: Transition,

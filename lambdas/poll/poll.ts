@@ -19,7 +19,7 @@ type PollOptions = Omit<PollDependencies, 'pauses' | 'acquire' | 'progressWanted
 /** What a poll needs of a function's time besides its own time-out, ms. */
 const COMMIT_MS = 5_000;
 
-/** The stage that polls: asks upstream about the requests that are due, at most so many per second. */
+/** The stage that polls: asks upstream about the requests that are due, within a limit per second. */
 export function createPoll(options: PollOptions) {
   const { table, claims, hints, now, random, sleep, perSecond, onPause } = options;
   const limiter = createPollLimiter(perSecond);

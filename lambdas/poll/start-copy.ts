@@ -9,7 +9,7 @@ import type { Claim } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
 
 /**
- * The write by which the poll gives the video's download to the copy: the copy's row, due now, or a fresh
+ * The write that hands the video's download from the poll to the copy: the copy's row, due now, or a fresh
  * URL for the row that waits for one. Undefined when there is nothing to give.
  */
 export async function startCopy(

@@ -21,7 +21,7 @@ export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> 
 
 /** A poll takes at most this long, also when it asks again with a new key; ms. */
 export const TIMEOUT_MS = 10_000;
-/** The share of it after which a first try without an answer gets a second one beside it. */
+/** The share of it after which a second try begins beside a first one without an answer. */
 const FIRST_TRY_SHARE = 0.5;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
@@ -82,7 +82,7 @@ class AnswerTooLarge extends Error {}
 
 /**
  * `GET /video/{requestId}/status` of the Topaz Video API, parsed leniently, bounded in bytes and
- * time. Never throws for what the far side does, nor when the key cannot be read: both are outcomes.
+ * time. Never throws for what upstream does, nor when the key cannot be read: both are outcomes.
  */
 export function createTopaz(options: {
   baseUrl: string;
@@ -169,7 +169,7 @@ function abortable(begin: (signal: AbortSignal) => Promise<Response>) {
   return {
     response,
     abort: () => controller.abort(),
-    /** False when it failed, or has no answer after so many ms. */
+    /** False when it failed, or has no answer after that many ms. */
     async answersWithin(ms: number): Promise<boolean> {
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<boolean>((resolve) => {
@@ -237,7 +237,7 @@ function withoutNaN(text: string): string {
   return result + text.slice(from);
 }
 
-/** `expiresIn` is in ms, and stands in for a missing `expiresAt`. */
+/** `expiresIn` is in ms, and replaces a missing `expiresAt`. */
 function withExpiry(
   {
     url,

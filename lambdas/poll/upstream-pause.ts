@@ -18,14 +18,14 @@ type Permit =
 
 export type UpstreamPauses = ReturnType<typeof createUpstreamPauses>;
 
-/** How long a worker takes it for granted that there is no pause, ms. A pause is read at every poll: a person may end it. */
+/** How long a worker assumes that there is no pause, ms. A pause is read at every poll: a person may end it. */
 const FRESH_MS = 1_000;
 /** How long the answer to a probe is awaited, ms: longer than a poll can take. */
 const PROBE_MS = 15_000;
 
 const GO: Permit = { kind: 'go' };
 
-/** The pause row, by which all pollers of the account stop and resume with one probe. */
+/** The pause row: it makes all pollers of the account stop, and resume with one probe. */
 export function createUpstreamPauses(options: {
   table: Table;
   now: () => number;

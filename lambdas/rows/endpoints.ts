@@ -29,7 +29,7 @@ const CANCELED_WITHIN_MS = 86_400_000;
 /** The row at {@link endpointCountsKey}. */
 type EndpointCounts = RowKey & {
   endpoints: number;
-  /** Those whose filter matches `progress.updated`; while none does, no poll looks for it. */
+  /** How many have a filter that matches `progress.updated`; at 0 no poll looks for it. */
   tellProgress: number;
 };
 
@@ -86,7 +86,7 @@ export function change(
 ): { writes: Write[]; due?: Due } {
   const change = {
     set,
-    // What a person set of a callback is kept.
+    // Settings of a callback that a person made are kept.
     remove: [...remove, 'expiresAt'],
     if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
   };

@@ -5,7 +5,7 @@
 export type AwsBehavior = {
   /** Of all random choices; the same seed makes the same choices in the same order of calls. */
   seed: number;
-  /** ms by which an index, and reads that are not consistent, lag behind writes at most. */
+  /** How far an index, and reads that are not consistent, lag behind writes at most, ms. */
   lagMs: number;
   /** The same for the index of the lists, which people read right after they wrote; `harsh` makes it as long. */
   listLagMs: number;

@@ -27,7 +27,7 @@ export type LambdaService = {
   concurrency?: ConcurrencyLimit;
   /** Stops a process between invocations. */
   freezer?: Freezer;
-  /** ms by which the clock of a new process is off. */
+  /** How far the clock of a new process is off, ms. */
   clockOffset?: () => number;
   /** Called before a stopped process continues: it may close the connections of that process. */
   onThaw?: (name: string) => void;

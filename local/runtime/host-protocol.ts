@@ -21,5 +21,5 @@ export type InvocationError = {
   trace: string[];
 };
 
-/** Names the variable with the ms by which the clock of the function is off. */
+/** Names the variable that holds how far the clock of the function is off, ms. */
 export const CLOCK_OFFSET_VARIABLE = 'LOCAL_CLOCK_OFFSET_MS';

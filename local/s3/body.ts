@@ -28,7 +28,7 @@ type Received = {
   checksum?: Checksum;
 };
 
-/** A checksum to compute of a body, and where the client states it; `nowhere` when nobody compares. */
+/** A checksum to compute of a body, and where the client states it; `nowhere` when it is not compared. */
 export type ExpectedChecksum = {
   algorithm: Algorithm;
   stated: 'header' | 'trailer' | 'nowhere';

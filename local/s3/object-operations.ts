@@ -106,7 +106,7 @@ export function checksumHeaders(object: {
   return headers;
 }
 
-/** Query parameters by which a reader names headers of the answer. */
+/** Query parameters that set headers of the answer. */
 export const RESPONSE_OVERRIDES = [
   'response-cache-control',
   'response-content-disposition',

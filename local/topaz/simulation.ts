@@ -7,7 +7,7 @@ const keySchema = z.strictObject({ key: z.string().min(1) });
 /** What `/_sim` steers: the jobs and the API key that is accepted. */
 type Controls = { jobs: Jobs; setApiKey(key: string): void };
 
-/** Answers the calls under `/_sim`, by which tests and demonstrations set the simulation up. */
+/** Answers the calls under `/_sim`; tests and demonstrations set the simulation up with them. */
 export function answerSimulation(controls: Controls, call: string, body: string, now: number): Answer {
   const { jobs } = controls;
   switch (call) {

@@ -41,7 +41,7 @@ export type Faults = {
   stop(): void;
 };
 
-/** The answers that a service gives for its own kinds of trouble. */
+/** The answers that a service gives for its own failures. */
 export type AwsFaults = {
   readonly throttled: () => unknown;
   readonly failed: () => unknown;

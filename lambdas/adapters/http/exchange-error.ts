@@ -23,7 +23,7 @@ type Details = { code?: string; reusedSocket?: boolean; statusCode?: number };
 
 /**
  * The one error of an exchange. Its message names host and remedy only: never the URL's path or query,
- * a header, or anything that the far side sent. It has no `cause`, which could carry those.
+ * a header, or anything that the server sent. It has no `cause`, which could carry those.
  */
 export class ExchangeError extends Error {
   override readonly name = 'ExchangeError';
@@ -78,7 +78,7 @@ export function timeoutError(
   return new ExchangeError(failure, message, { code: 'ETIMEDOUT', statusCode });
 }
 
-/** The error of a name whose resolution failed with `error`. */
+/** The error for a name that could not be resolved, because of `error`. */
 export function dnsError(hostname: string, error: unknown): ExchangeError {
   const code = codeOf(error);
   return new ExchangeError('dns', `${hostname} could not be resolved (${code}): check its DNS records.`, {

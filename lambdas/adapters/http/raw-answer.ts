@@ -1,10 +1,10 @@
 import type { ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
 
-/** What can be told of an answer that Node's parser refuses. */
+/** What is known of an answer that Node's parser refuses. */
 type RawAnswer = { readonly statusCode: number; readonly body: Buffer };
 
-/** Of the first bytes, so many are kept: the status line, short headers and the beginning of a body. */
+/** How many of the first bytes are kept: the status line, short headers and the beginning of a body. */
 const KEPT_BYTES = 2_048;
 /** The final status line, after interim answers if any. */
 const STATUS_LINE = /(?:^|\n)HTTP\/1\.[01] ([2-5]\d\d)[ \r\n]/;

@@ -19,7 +19,7 @@ export type Exchange = {
   readonly signal?: AbortSignal;
 };
 
-/** An answer whose body is still to be read, at whatever pace; leaving it unread holds its connection. */
+/** An answer whose body is still to be read, at any speed; leaving it unread holds its connection. */
 export type OpenAnswer = {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
@@ -80,7 +80,7 @@ const AGENT: https.AgentOptions = {
   maxSockets: 64,
   maxFreeSockets: 8,
   scheduling: 'lifo',
-  /** Ends connections that were idle for so long. */
+  /** After how long an idle connection ends, ms. */
   timeout: 10_000,
   /** Node's 250 ms would give up on the first address of a host across an ocean. */
   autoSelectFamilyAttemptTimeout: 1_000,

@@ -1,5 +1,5 @@
 /**
- * A function whose code is loaded by its first call: for what few invocations need, since every cold start pays for
+ * A function whose code is loaded by its first call: for code that few invocations need, since every cold start pays for
  * what is loaded with the bundle. After a failed load the next call tries again.
  */
 export function lazy<A extends unknown[], R>(

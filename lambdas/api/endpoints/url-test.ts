@@ -41,7 +41,7 @@ export function createUrlTest({ table, now, sleep }: Pick<ApiContext, 'table' | 
       const eventId = newEventId({
         occurredAt: at,
         source: { kind: 'endpoint', endpointId },
-        // Events of an endpoint count from 1; a test of a URL is none of them.
+        // Events of an endpoint count from 1; a test of a URL is not one of them.
         position: 0,
       });
       const body = { id: eventId, type, timestamp: iso(at), data: sampleData(type, endpointId) };

@@ -35,7 +35,7 @@ const KEPT_S = 86_400;
 
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
-/** What an idempotency key stands for at present: an effect that was had, or none yet. */
+/** What an idempotency key stands for now: an effect that is done, or none yet. */
 export type Kept =
   | { readonly outcome: Outcome }
   /** Keeps the outcome in the transaction of the effect; refused there when another call was first. */

@@ -3,7 +3,7 @@ import { ConditionFailed } from '../../adapters/dynamodb/table.ts';
 import { KeyReused } from './idempotency.ts';
 import { conflict, Problem } from './problem.ts';
 
-/** Errors of DynamoDB, and reasons for which it cancels a transaction, that pass when the call is repeated. */
+/** Errors of DynamoDB, and its reasons to cancel a transaction, that a repeated call may not meet again. */
 const TRANSIENT = new Set([
   'ThrottlingException',
   'ProvisionedThroughputExceededException',

@@ -5,8 +5,8 @@ import type { Commit, Kept, KeyReused, Outcome } from './idempotency.ts';
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
- * Who may call besides admins: `public` everybody, `read` keys with that role, `consumer` keys with that role that
- * are bound to the endpoint in the path, `admin` no others.
+ * Which callers are admitted besides admins: with `public` all, with `read` keys of that role, with `consumer` keys of that
+ * role that are bound to the endpoint in the path, with `admin` no others.
  */
 export type Access = 'public' | 'read' | 'consumer' | 'admin';
 
@@ -26,7 +26,7 @@ export type Call<Q, B> = {
   readonly accept: string;
   /**
    * Runs an effect once per `Idempotency-Key`, if there is one. A batch gives each item's identity
-   * and content, so that each is kept by itself.
+   * and content, so that each is kept separately.
    */
   readonly once: (effect: (commit: Commit) => Promise<Outcome>, item?: KeyedItem) => Promise<Outcome>;
   /** What the key stands for, for each item of a batch. */

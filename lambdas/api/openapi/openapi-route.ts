@@ -4,7 +4,7 @@ import { ok, type Route, route } from '../http/route.ts';
 
 const documentAnswer = named('OpenApi', z.record(z.string(), z.unknown()));
 
-/** Gives the document, whose code is loaded and run when it is first asked for. */
+/** Answers the document; its code is loaded at the first call. */
 export function openApiRoute(routes: readonly Route[]): Route {
   let document: unknown;
   const self: Route = route({

@@ -31,7 +31,7 @@ import { keysOfRequest, outboxOf, type RequestRows, rowsOfRequests } from './tra
 
 /** What is there when a request is registered. */
 export type Found = RequestRows & {
-  /** The endpoints of the callbacks in question, by id; those of others may be among them. */
+  /** The endpoints of these callbacks, by id; there may be others among them. */
   readonly endpoints: ReadonlyMap<string, EndpointRow>;
   /** The last event of an earlier tracking whose row has expired. */
   readonly lastEvent?: EventRow | undefined;
@@ -42,7 +42,7 @@ export type Plan = {
   readonly status: 200 | 201;
   readonly writes: readonly Write[];
   readonly due: readonly Due[];
-  /** What it changes of the counts of requests, whose writes go along in the transaction. */
+  /** How it changes the counts of requests; the same transaction writes them. */
   readonly counts: readonly CountChange[];
   readonly restarts: boolean;
 };
@@ -51,11 +51,11 @@ type Registered = { readonly outcome: Outcome; readonly due: readonly Due[] };
 
 type RegisterContext = Pick<ApiContext, 'table' | 'now' | 'retentionDays'>;
 
-/** Events whose expiry is put off at a time. */
+/** Events whose expiry is extended at a time. */
 const KEPT_AT_ONCE = 25;
 
 /**
- * Registers a request, or adds to one that is tracked: each in one transaction, so that nobody sees
+ * Registers a request, or adds to one that is tracked: each in one transaction, so that no reader sees
  * half of it. Registering again resets nothing; a restart polls an ended request again.
  */
 export function createRegister({ table, now, retentionDays }: RegisterContext) {
@@ -83,7 +83,7 @@ export function createRegister({ table, now, retentionDays }: RegisterContext) {
     });
   };
 
-  /** Puts off the expiry of what was observed before: a request that is restarted may outlive it. */
+  /** Extends the expiry of what was observed before: a request that is restarted may outlive it. */
   async function keepEvents(requestId: string): Promise<void> {
     const expiresAt = eventExpiry(now(), retentionDays);
     const events = await table.queryAll<EventRow>(eventsOf(requestId));

@@ -6,7 +6,7 @@ import { visibleUrl } from '../http/visible-url.ts';
 import type { SHOWN_STATES } from './request-answers.ts';
 import type { ShownRequest } from './tracked-requests.ts';
 
-/** A parked request is one of which some row waits for a person; `active` does not count those. */
+/** A request is parked when one of its rows waits for a person; `active` does not count those. */
 export type ShownState = (typeof SHOWN_STATES)[number];
 
 export function shownState(tracked: ShownRequest): ShownState {

@@ -74,7 +74,7 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
     });
   }
 
-  /** A request that is stopped gets no more events, with which its outbox would expire. */
+  /** A stopped request gets no more events, so no event sets when its outbox expires. */
   function outboxExpires(requestId: string, at: number): Write {
     const expiresAt = outboxExpiry(eventExpiry(at, retentionDays));
     return { update: outboxOf(requestId), set: { expiresAt } };

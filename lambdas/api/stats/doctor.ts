@@ -32,10 +32,10 @@ type DoctorDependencies = {
   readonly now: () => number;
 };
 
-/** Work that is overdue for longer than this waits for something that a person may have to mend, ms. */
+/** Work that is overdue for longer than this waits for something that a person may have to repair, ms. */
 const BEHIND_MS = 300_000;
 
-/** Looks at everything that a person may have to mend. */
+/** Looks at everything that a person may have to repair. */
 export function doctorRoute(context: ApiContext, counts: Counts): Route {
   return route({
     name: 'getDoctor',
@@ -117,7 +117,7 @@ async function parkedCheck({ counts, now }: DoctorDependencies): Promise<Omit<Ch
 async function endpointsCheck({ endpoints }: DoctorDependencies): Promise<Omit<Check, 'name'>> {
   const all = await endpoints.listAccountWide();
   const failing = all.filter(
-    // What a person disabled is as it should be.
+    // An endpoint that a person disabled is no problem.
     ({ gaveUp, health }) => health.state === 'failing' || gaveUp,
   );
   if (failing.length === 0)

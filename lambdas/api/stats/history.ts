@@ -25,7 +25,7 @@ const SERIES = {
   failures: ['CopyFailed', 'DeliveriesFailed', 'RequestsLost'],
 } as const satisfies Record<string, readonly SummedMetric[]>;
 
-/** An answer is given again for so long, ms: CloudWatch charges for each metric of a call. */
+/** How long an answer is reused, ms: CloudWatch charges for each metric of a call. */
 const CACHE_MS = MINUTE;
 
 /** What the bridge did over time, by the metrics that CloudWatch has. */

@@ -9,7 +9,7 @@ export const PROBE_BYTES = 1024;
 /**
  * Reads the bodies of answers.
  *
- * @param stallMs without a byte for so long an answer is given up, ms
+ * @param stallMs how long an answer may bring no byte before it is given up, ms
  */
 export function createAnswerChunks(stallMs: number) {
   /** The chunks of an answer; gives it up when they stop coming. */

@@ -21,7 +21,7 @@ type ConnectionOptions = {
   readonly url: URL;
   readonly lookup: LookupFunction;
   readonly ca?: string;
-  /** Without a byte for so long the connection is given up, ms. */
+  /** How long the connection may bring no byte before it is given up, ms. */
   readonly stallMs: number;
 };
 

@@ -2,7 +2,7 @@ import { checkGivenUrl, type TargetRules } from '../../domain/http/target-url.ts
 import { asSourceError, unusable } from './source-error.ts';
 
 const MAX_REDIRECTS = 3;
-/** URLs of so many copies are remembered by one worker. */
+/** How many URLs a worker remembers. */
 const REMEMBERED = 100;
 
 export type Following = ReturnType<typeof createRedirects>;

@@ -12,7 +12,7 @@ export type SourceOptions = {
   /** Only locally: admits loopback addresses, and plain http to them. */
   readonly allowLoopback: boolean;
   readonly now: () => number;
-  /** Without a byte for so long an answer is given up, ms. */
+  /** How long an answer may bring no byte before it is given up, ms. */
   readonly stallMs?: number;
   readonly resolve?: Resolve;
   /** Certificates to trust in place of the well-known ones (PEM). */

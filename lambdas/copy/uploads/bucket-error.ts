@@ -49,7 +49,7 @@ const BY_STATUS: Readonly<Record<number, BucketFaultKind>> = {
 const KEY_REFUSED = /^KMS\.(Disabled|NotFound|AccessDenied|KMSInvalidState|InvalidKeyUsage)/;
 
 /**
- * The error that a code of S3 stands for, or the status where there is no code: the answer to a HEAD has
+ * The error for a code of S3, or for the status where there is no code: the answer to a HEAD has
  * none. Codes that are not known here are tried again, a bounded number of times.
  */
 export function bucketError(code: string, status: number): BucketError {

@@ -48,7 +48,7 @@ export type CopyFaultKind = SourceFaultKind | BucketFaultKind | StopKind;
  * - `wait`: the same again, later;
  * - `renew`: ask upstream for a fresh URL;
  * - `restart`: begin again from the first byte, as a new upload;
- * - `stream`: the same, but by one plain GET, for which the source needs no ranges and no stable ETag;
+ * - `stream`: the same, but by one plain GET, which needs no ranges and no stable ETag;
  * - `fail`: give up and tell the user;
  * - `park`: leave it to a person, unless it works again within minutes;
  * - `stop`: nothing, since another worker has the row.

@@ -24,7 +24,7 @@ type CopyPlan = {
 };
 
 /**
- * The largest file that workers of `memoryMiB` can copy, bytes: 10,000 parts, of which a worker holds
+ * The largest file that workers of `memoryMiB` can copy, bytes: 10,000 parts; a worker holds
  * two in memory. That is 4 TiB at the 2 GiB that are deployed.
  */
 export const largestCopy = (memoryMiB: number): number => MAX_PARTS * largestPart(memoryMiB);

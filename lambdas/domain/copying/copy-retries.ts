@@ -13,7 +13,7 @@ export const MAX_RESTARTS = 7;
 export const URL_WAIT_MS = 86_400_000;
 /** How often a copy that waits for its segments is checked without a hint from them, ms. */
 export const WATCH_MS = 3_600_000;
-/** A URL is renewed while it still works: so long before its end, or for the last quarter of its life, ms. */
+/** A URL is renewed while it still works: this long before its end, or in the last quarter of its life, ms. */
 const RENEW_BEFORE_MS = 300_000;
 
 /** Upstream keeps a video for seven days by default; a person who is told six hours before can still fetch it, ms. */
@@ -30,14 +30,14 @@ const LONGEST_CHECK_MS = 300_000;
 export const isExpiring = (startedAt: number, now: number): boolean => now - startedAt >= EXPIRING_AFTER_MS;
 
 /**
- * When a copy tries again after so many failures in a row: 5 s doubling up to 15 min, and not before
+ * When a copy tries again after a number of failures in a row: 5 s doubling up to 15 min, and not before
  * the source asked for, within an hour. All in ms.
  */
 export const retryAt = (failures: number, now: number, retryAfterMs = 0): number =>
   now + Math.max(backoff(failures, RETRIES), Math.min(retryAfterMs, LONGEST_ASKED_WAIT_MS));
 
 /**
- * When a copy asks for a fresh URL after so many failures in a row: at once the first time, since most
+ * When a copy asks for a fresh URL after a number of failures in a row: at once the first time, since most
  * refused URLs have just expired, and later with the waits of {@link retryAt}.
  */
 export const renewAt = (failures: number, now: number): number =>
@@ -56,7 +56,7 @@ export function nextCheckAt(since: number, now: number): number {
 }
 
 /**
- * Whether a URL is so near its end, where that is known, that another should be asked for. One that
+ * Whether the end of a URL, where it is known, is so near that the copy should ask for another. One that
  * had expired when it was given tells of a wrong clock: the source decides.
  */
 export function diesSoon({ expiresAt, receivedAt }: CopySource, now: number): boolean {

@@ -26,7 +26,7 @@ export type CopyTarget = { readonly bucket: string; readonly key: string };
 
 /** The video that an earlier run of the request stored; it stays where it is, whatever this copy does. */
 type EarlierVideo = {
-  /** By which its object is known. */
+  /** Recognizes its object. */
   readonly copyId: string;
   readonly target: CopyTarget;
   readonly content: CopyContent;
@@ -113,7 +113,7 @@ export type ObjectMark = Pick<CopyRow, 'requestId' | 'copyId' | 'generation'>;
 /** Whether an object is one that the copy has put there, in this generation or an earlier one. */
 export const isOwn = (copy: CopyRow, { copyId }: Partial<ObjectMark>): boolean => copyId === copy.copyId;
 
-/** What a segment becomes whose generation, or whose copy, has ended. */
+/** A segment after the end of its generation or its copy. */
 export const supersededSegment = (expiresAt: number) =>
   ({ state: 'superseded', bytesPerSecond: 0, expiresAt }) satisfies Partial<SegmentRow>;
 

@@ -5,7 +5,7 @@ const MP4 = { type: 'video/mp4', extension: 'mp4' };
 const QUICKTIME = { type: 'video/quicktime', extension: 'mov' };
 const UNKNOWN = { type: 'application/octet-stream', extension: 'bin' };
 
-/** Formats that their first bytes tell, as latin1. */
+/** Formats by their first bytes, as latin1. */
 const SIGNATURES: readonly (MediaFormat & { readonly at?: number; readonly bytes: string })[] = [
   { type: 'video/x-flv', extension: 'flv', bytes: 'FLV\x01' },
   {
@@ -41,7 +41,7 @@ const TAR_CHECKSUM = { from: 148, to: 156 };
 
 /**
  * The type to store a video as. The bytes are believed first; the type that the source gives counts only
- * if it is one of video, so that no browser is ever told to run what a stranger sent.
+ * if it is one of video, so that no browser runs what a stranger sent.
  *
  * @param contentType the source's header
  * @param head the first bytes, 1 KiB where there are as many

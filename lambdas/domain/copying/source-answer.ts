@@ -115,7 +115,7 @@ export function contentLength(headers: Headers): number | undefined {
   return /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
-/** Whether an ETag can stand in `If-Match`, which compares strongly (RFC 9110, 13.1.1). */
+/** Whether an ETag may be used in `If-Match`, which compares strongly (RFC 9110, 13.1.1). */
 export const isStrong = (etag: string | undefined): etag is string => etag?.startsWith('"') ?? false;
 
 export const text = (header: string | string[] | undefined): string | undefined =>

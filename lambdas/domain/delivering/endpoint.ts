@@ -26,9 +26,9 @@ export type EndpointRow = Gate &
     createdAt: number;
     listKey: string;
     listAt: string;
-    /** Of a callback that no person changed: when it may be deleted; each registration puts it off. */
+    /** Of a callback that no person changed: when it may be deleted; each registration extends it. */
     expiresAt?: number;
-    /** Of a callback: since when no request seems to name it, ms since epoch; a registration takes it away. */
+    /** Of a callback: since when no request seems to name it, ms since epoch; a registration removes it. */
     unusedSince?: number;
   };
 

@@ -18,7 +18,7 @@ export const RETRY_DELAYS_MS: readonly number[] = [
   24 * HOUR,
 ];
 
-/** The longest `Retry-After` that is honoured, ms: the schedule's longest step. */
+/** The longest `Retry-After` that is followed, ms: the schedule's longest step. */
 export const MAX_RETRY_AFTER_MS = 24 * HOUR;
 
 /**

@@ -1,2 +1,2 @@
-/** The source of the bridge's events on an event bus, by which rules select them. */
+/** The source of the bridge's events on an event bus; rules select by it. */
 export const EVENT_SOURCE = 'topaz-video-webhooks';

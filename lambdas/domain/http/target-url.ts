@@ -23,7 +23,7 @@ const HOST_NAME =
 const WRITTEN = /^(https?):\/\/([^/?#]+)/i;
 
 /**
- * Whether the bridge may send to, or fetch from, a URL: the part that can be told without DNS.
+ * Whether the bridge may send to, or fetch from, a URL: as far as that is known without DNS.
  *
  * Deployed: `https` to a public address or a public-looking name, on port 443 or one from 1024 up
  * (the privileged ports belong to other protocols: mail, SSH, DNS). With `allowLoopback` also `http`

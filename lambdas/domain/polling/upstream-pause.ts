@@ -10,7 +10,7 @@ export type PauseReason = 'unauthorized' | 'throttled' | 'no-key';
 export type UpstreamPause = {
   readonly reason: PauseReason;
   readonly until: number;
-  /** Signals in a row, by which the wait grows. */
+  /** Signals in a row; the wait grows with them. */
   readonly strikes: number;
   /** When the first of them came. */
   readonly since: number;

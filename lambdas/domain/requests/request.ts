@@ -117,7 +117,7 @@ export type RequestRow = RowKey &
     downloadMissing?: number;
     /** Polls in a row that gave no answer. */
     faults?: number;
-    /** Upstream's last answer was a refusal, for which all polling was paused. */
+    /** Upstream's last answer was a refusal that paused all polling. */
     refused?: boolean;
     /** A copy waits for a fresh URL. */
     urlWanted?: boolean;

@@ -45,7 +45,7 @@ export const ownFieldsOf = (given: OwnFields): OwnFields =>
 type Field = (typeof SHARED_FIELDS)[number] | OwnFieldName;
 type Given = Readonly<Partial<Record<Field, unknown>>>;
 
-/** The fields given that the kind does not have; `ordered: false` is taken, since it is so anyway. */
+/** The fields given that the kind does not have; `ordered: false` is accepted, since that is the case anyway. */
 export function refusedFields(kind: EndpointKind, given: Given): FieldError[] {
   const { fields, ownFields } = kinds[kind];
   const has = [...fields, ...Object.keys(ownFields)];

@@ -29,7 +29,7 @@ type Start = { readonly lane: Lane } | { readonly backlogKey: string; readonly s
 
 /**
  * Decides about a delivery that is due in a lane. An open breaker lets retries through, which their
- * schedule spaces, and whatever a probe or a person sends.
+ * schedule spaces, and anything that a probe or a person sends.
  *
  * @param workers of the slow queue at most
  */

@@ -1,4 +1,4 @@
-/** How an endpoint has answered of late. Times are ms since epoch. */
+/** How an endpoint has answered recently. Times are ms since epoch. */
 export type EndpointHealth = {
   state: 'healthy' | 'failing' | 'disabled';
   /** Since when attempts have failed in a row. */
@@ -26,7 +26,7 @@ const HOUR = 60 * MINUTE;
 export const FAILURES_TO_OPEN = 5;
 /** A failure that kept a worker this long counts once more: one that takes its whole time opens the breaker alone. */
 const AS_BAD_AS_ANOTHER_MS = 3_000;
-/** An endpoint whose attempts have failed in a row for so long is given up. */
+/** How long attempts must have failed in a row before the endpoint is given up. */
 export const GIVE_UP_AFTER_MS = 5 * 24 * HOUR;
 /**
  * Failures further apart are not in a row. The schedule's longest step, with its jitter, is 26.4 h, and

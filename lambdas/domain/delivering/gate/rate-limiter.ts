@@ -32,7 +32,7 @@ export type SlotRequest = {
 export const AHEAD_MS = 8_000;
 
 /**
- * A time that others planned, or `now` when it has passed. Nobody plans further ahead than
+ * A time that others planned, or `now` when it has passed. No worker plans further ahead than
  * {@link AHEAD_MS}: a later time was written by a wrong clock, or within another rate limit, and is ignored.
  */
 export const planned = (time: number, now: number, interval: number): number =>

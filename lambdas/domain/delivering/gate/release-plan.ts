@@ -3,7 +3,7 @@ import { AHEAD_MS } from './rate-limiter.ts';
 /** After how long more deliveries are released, ms: before those that were released ahead are gone. */
 export const RELEASE_EVERY_MS = AHEAD_MS / 2;
 
-/** One in so many releases is for replayed deliveries, the others for new ones, while both wait. */
+/** While both wait, one release in this many is for a replayed delivery, the others for new ones. */
 const REPLAYS_SHARE = 4;
 
 /** Times at which the next of a backlog go out, from `from` up to `until`. */
@@ -14,8 +14,8 @@ export function releaseTimes(from: number, until: number, interval: number): num
 
 /**
  * Gives each of the times to the first of the fresh or the replayed deliveries that are left. The time
- * alone says to which, so that even a release every few minutes is shared; when there are none of those,
- * the others have it.
+ * decides which of the two, so that even a release every few minutes is shared. When there are none of those, the
+ * others get it.
  */
 export function interleave<T>(
   times: readonly number[],

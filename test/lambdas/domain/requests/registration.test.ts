@@ -63,7 +63,7 @@ describe('registering again', () => {
     });
   });
 
-  test('with another wish for the copy adds nothing', () => {
+  test('with another setting of copy adds nothing', () => {
     expect(addition({ requestId: REQUEST_ID, copy: false }, metaOf({}))).toEqual({ kind: 'nothing' });
   });
 
