@@ -78,8 +78,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       summary: 'Sends a delivery again, with the same event id; makes a pending delivery due now.',
       answers: { 202: deliveryAnswer },
       handle: async ({ params, once }) => {
-        let due: Due | undefined;
-        await once((commit) =>
+        const { due } = await once((commit) =>
           optimistic(async () => {
             const row = await known(params.id);
             const endpoint = await endpoints.get(row.endpointId);
@@ -90,8 +89,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
             const again = isFetched(endpoint)
               ? fetchable(row, endpoint, eventExpiry(now(), retentionDays))
               : retry(row, endpoint, now());
-            due = again.due;
-            return commit(again.writes, { status: 202, ids: { deliveryId: row.id } });
+            return commit(again.writes, { status: 202, ids: { deliveryId: row.id }, due: again.due });
           }),
         );
         await hints.send(due);

@@ -5,7 +5,7 @@ import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
 import { isReplayId, replayId as newReplayId } from '../../domain/ids.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { replayKey } from '../../domain/rows.ts';
-import { type Due, dueOf } from '../../domain/work.ts';
+import { dueOf } from '../../domain/work.ts';
 import { doneInReplay } from '../../rows/replays.ts';
 import type { ApiContext } from '../http/context.ts';
 import { filterEntry, time } from '../http/fields.ts';
@@ -46,8 +46,7 @@ export function replayRoutes(context: ApiContext): Route[] {
         refuseEmpty(since, until);
         const id = newReplayId(randomBytes(16));
         const key = replayKey(id);
-        let due: Due | undefined;
-        const { ids } = await once((commit) => {
+        const { ids, due } = await once((commit) => {
           const row = {
             ...key,
             id,
@@ -63,8 +62,8 @@ export function replayRoutes(context: ApiContext): Route[] {
             dueAt: at,
             expiresAt: eventExpiry(at, retentionDays),
           } satisfies ReplayRow;
-          due = dueOf(row);
-          return commit([{ put: row, if: [absent('pk')] }], { status: 202, ids: { replayId: id } });
+          const effect = { status: 202, ids: { replayId: id }, due: dueOf(row) };
+          return commit([{ put: row, if: [absent('pk')] }], effect);
         });
         await hints.send(due);
         return { status: 202, body: { replayId: ids.replayId } };

@@ -1,4 +1,3 @@
-import type { Due } from '../../domain/work.ts';
 import { attemptView } from '../deliveries/delivery-view.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
@@ -26,14 +25,9 @@ export function testEndpointRoute(context: ApiContext): Route {
     answers: { 200: urlTestAnswer, 202: eventIdAnswer },
     handle: async ({ params, body: { type = 'endpoint.test', url }, once }) => {
       const endpointId = (await knownEndpoint(endpoints, params.id)).id;
-      let due: Due | undefined;
-      const { ids } = await once(async (commit) => {
-        const sent = await (url === undefined
-          ? test(endpointId, type, commit)
-          : urlTest.start({ endpointId, type, url }, commit));
-        due = sent.due;
-        return sent.outcome;
-      });
+      const { ids, due } = await once((commit) =>
+        url === undefined ? test(endpointId, type, commit) : urlTest.start({ endpointId, type, url }, commit),
+      );
       await hints.send(due);
       const { eventId } = ids;
       const attempt = url === undefined ? undefined : await urlTest.ended(endpointId, eventId);

@@ -4,10 +4,9 @@ import type { EventType } from '../../domain/events/event-types.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { eventExpiry } from '../../domain/retention.ts';
 import { outboxKey } from '../../domain/rows.ts';
-import type { Due } from '../../domain/work.ts';
 import { endpointEventWrites } from '../../rows/outbox.ts';
 import type { ApiContext } from '../http/context.ts';
-import type { Commit, Outcome } from '../http/idempotency.ts';
+import type { Commit, Effect } from '../http/idempotency.ts';
 
 /**
  * Writes an event that goes to its endpoint alone, whatever the filter: `endpoint.test`, or a sample of another
@@ -18,11 +17,7 @@ export function createEndpointTest({
   now,
   retentionDays,
 }: Pick<ApiContext, 'table' | 'now' | 'retentionDays'>) {
-  return async function test(
-    endpointId: string,
-    type: EventType,
-    commit: Commit,
-  ): Promise<{ outcome: Outcome; due: Due }> {
+  return async function test(endpointId: string, type: EventType, commit: Commit): Promise<Effect> {
     return optimistic(async () => {
       const outbox = await table.get<OutboxRow>(outboxKey({ kind: 'endpoint', endpointId }));
       const draft = { type, data: sampleData(type, endpointId) };
@@ -31,8 +26,7 @@ export function createEndpointTest({
         expiresAt,
         onlyTo: endpointId,
       });
-      const outcome = await commit(writes, { status: 202, ids: { eventId: event.id } });
-      return { outcome, due };
+      return commit(writes, { status: 202, ids: { eventId: event.id }, due });
     });
   };
 }

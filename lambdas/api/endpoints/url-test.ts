@@ -5,10 +5,9 @@ import { type UrlTestRow, waitForUrlTest } from '../../domain/delivering/url-tes
 import type { EventType } from '../../domain/events/event-types.ts';
 import { eventId as newEventId } from '../../domain/ids.ts';
 import { urlTestKey } from '../../domain/rows.ts';
-import type { Due } from '../../domain/work.ts';
 import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
-import type { Commit, Outcome } from '../http/idempotency.ts';
+import type { Commit, Effect } from '../http/idempotency.ts';
 import { createdAndGone, Problem } from '../http/problem.ts';
 import { iso } from '../http/time.ts';
 import { sampleData } from './endpoint-test.ts';
@@ -29,10 +28,7 @@ export function createUrlTest({ table, now, sleep }: Pick<ApiContext, 'table' | 
   const read = (endpointId: string) => table.get<UrlTestRow>(urlTestKey(endpointId));
 
   /** Gives the order to send. @throws {Problem} 429 when the last one is under way or a moment ago */
-  async function start(
-    { endpointId, type, url }: Order,
-    commit: Commit,
-  ): Promise<{ outcome: Outcome; due: Due }> {
+  async function start({ endpointId, type, url }: Order, commit: Commit): Promise<Effect> {
     return optimistic(async () => {
       const last = await read(endpointId);
       const at = now();
@@ -57,7 +53,7 @@ export function createUrlTest({ table, now, sleep }: Pick<ApiContext, 'table' | 
         remove: ['attempt'],
         if: [last ? equals('startedAt', last.startedAt) : absent('pk')],
       });
-      return { outcome: await commit([write], { status: 202, ids: { eventId } }), due };
+      return commit([write], { status: 202, ids: { eventId }, due });
     });
   }
 

@@ -3,12 +3,16 @@ import { absent, equals } from '../../adapters/dynamodb/expression.ts';
 import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
 import { isExpired } from '../../domain/retention.ts';
 import type { RowKey } from '../../domain/work.ts';
+import type { DueRows } from '../../engine/hints.ts';
 
 /** What an effect left: enough to give the same answer again, and never a secret. */
 export type Outcome = { readonly status: number; readonly ids: Readonly<Record<string, string>> };
 
+/** An outcome, and what its effect made due, to be hinted; nothing when another call had the effect. */
+export type Effect = Outcome & { readonly due?: DueRows };
+
 /** Applies the writes of an effect, with its outcome, in one transaction. */
-export type Commit = (writes: readonly Write[], outcome: Outcome) => Promise<Outcome>;
+export type Commit = (writes: readonly Write[], effect: Effect) => Promise<Effect>;
 
 /** What an idempotency key stands for: the same key of another caller, or on another path, is another. */
 export type Scope = {
@@ -59,9 +63,9 @@ export function createIdempotency(table: Table, now: () => number) {
         return { outcome: { status: row.status, ids: row.ids } };
       }
       return {
-        guard: (outcome) => [
+        guard: ({ status, ids }) => [
           {
-            put: { ...key, requestHash, ...outcome, expiresAt: Math.ceil(now() / 1000) + KEPT_S },
+            put: { ...key, requestHash, status, ids, expiresAt: Math.ceil(now() / 1000) + KEPT_S },
             if: [row ? equals('expiresAt', row.expiresAt) : absent('pk')],
           },
         ],
@@ -75,8 +79,8 @@ export function createIdempotency(table: Table, now: () => number) {
    */
   async function once(
     scope: Scope | undefined,
-    effect: (commit: Commit) => Promise<Outcome>,
-  ): Promise<Outcome> {
+    effect: (commit: Commit) => Promise<Effect>,
+  ): Promise<Effect> {
     if (!scope) return effect(plainCommit);
     const kept = await findOne(scope);
     if ('outcome' in kept) return kept.outcome;

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini';
 import type { Caller } from './auth.ts';
-import type { Commit, Kept, KeyReused, Outcome } from './idempotency.ts';
+import type { Commit, Effect, Kept, KeyReused } from './idempotency.ts';
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
@@ -28,7 +28,7 @@ export type Call<Q, B> = {
    * Runs an effect once per `Idempotency-Key`, if there is one. A batch gives each item's identity
    * and content, so that each is kept separately.
    */
-  readonly once: (effect: (commit: Commit) => Promise<Outcome>, item?: KeyedItem) => Promise<Outcome>;
+  readonly once: (effect: (commit: Commit) => Promise<Effect>, item?: KeyedItem) => Promise<Effect>;
   /** What the key stands for, for each item of a batch. */
   readonly findKept: (items: readonly KeyedItem[]) => Promise<(Kept | KeyReused)[]>;
 };

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { equals } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { type Due, LANES, PARKED } from '../../domain/work.ts';
+import { LANES, PARKED } from '../../domain/work.ts';
 import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
@@ -49,16 +49,14 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
         const key = parseParkedId(params.id ?? '');
         if (!key) throw notFound('parked work');
         const seen = await table.get<ParkedRow>(key);
-        let due: Due | undefined;
-        await once((commit) =>
+        const { due } = await once((commit) =>
           optimistic(async () => {
             const row = await table.get<ParkedRow>(key);
             const lane = LANES.find((each) => each === row?.parked?.lane);
             if (row?.lane !== PARKED || !lane)
               throw new Problem(404, 'This work is not parked, or was released meanwhile.');
             const woken = wake(row, lane, now(), { if: [equals('lane', PARKED)] });
-            due = woken.due;
-            return commit([woken.write], { status: 202, ids: {} });
+            return commit([woken.write], { status: 202, ids: {}, due: woken.due });
           }),
         );
         await hints.send(due);

@@ -6,6 +6,7 @@ import { chunks } from '../../domain/chunks.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
 import { ROWS_PER_MESSAGE } from '../../engine/hint-packing.ts';
+import { listOf } from '../../engine/hints.ts';
 import { inParallel } from '../../engine/in-parallel.ts';
 import { countWrites } from '../../rows/request-counts.ts';
 import type { ApiContext } from '../http/context.ts';
@@ -158,15 +159,10 @@ export function batchRoute(context: ApiContext): Route {
   async function registerAlone({ item, registration }: Entry, { once }: Keys, due: Due[]): Promise<Result> {
     const { requestId } = registration;
     try {
-      const { status } = await once(
-        async (commit) => {
-          const registered = await register(registration, false, commit);
-          due.push(...registered.due);
-          return registered.outcome;
-        },
-        { id: requestId, content: item },
-      );
-      return { requestId, status };
+      const keyed = { id: requestId, content: item };
+      const effect = await once((commit) => register(registration, false, commit), keyed);
+      due.push(...listOf(effect.due));
+      return { requestId, status: effect.status };
     } catch (error) {
       return refused(item, error);
     }

@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import type { Due } from '../../domain/work.ts';
 import type { ApiContext } from '../http/context.ts';
 import { flag } from '../http/fields.ts';
 import { createdAndGone } from '../http/problem.ts';
@@ -26,12 +25,9 @@ export function registerRequestRoute(context: ApiContext): Route {
     answers: { 200: requestAnswer, 201: requestAnswer },
     handle: async ({ caller, query, body, once }) => {
       const registration = normalized(body);
-      let due: readonly Due[] = [];
-      const { status } = await once(async (commit) => {
-        const registered = await register(registration, query.restart === 'true', commit);
-        due = registered.due;
-        return registered.outcome;
-      });
+      const { status, due } = await once((commit) =>
+        register(registration, query.restart === 'true', commit),
+      );
       await hints.send(due);
       const registered = await requests.get(registration.requestId);
       if (!registered) throw createdAndGone('request');

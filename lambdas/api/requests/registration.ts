@@ -25,7 +25,7 @@ import { callbackUse, ensured } from '../../rows/endpoints.ts';
 import { eventsOf } from '../../rows/events.ts';
 import { countWrites } from '../../rows/request-counts.ts';
 import type { ApiContext } from '../http/context.ts';
-import type { Commit, Outcome } from '../http/idempotency.ts';
+import type { Commit, Effect } from '../http/idempotency.ts';
 import { conflict } from '../http/problem.ts';
 import { keysOfRequest, outboxOf, type RequestRows, rowsOfRequests } from './tracked-requests.ts';
 
@@ -47,8 +47,6 @@ export type Plan = {
   readonly restarts: boolean;
 };
 
-type Registered = { readonly outcome: Outcome; readonly due: readonly Due[] };
-
 type RegisterContext = Pick<ApiContext, 'table' | 'now' | 'retentionDays'>;
 
 /** Events whose expiry is extended at a time. */
@@ -63,7 +61,7 @@ export function createRegister({ table, now, retentionDays }: RegisterContext) {
     registration: Registration,
     restart: boolean,
     commit: Commit,
-  ): Promise<Registered> {
+  ): Promise<Effect> {
     return optimistic(async () => {
       const [[found = NOTHING_FOUND], lastEvent] = await Promise.all([
         findRequests(table, [registration]),
@@ -75,11 +73,7 @@ export function createRegister({ table, now, retentionDays }: RegisterContext) {
       if (plan.restarts) await keepEvents(registration.requestId);
       const { status, writes, due } = plan;
       const counts = countWrites(plan.counts, registration.requestId);
-      const outcome = await commit([...writes, ...counts], {
-        status,
-        ids: { requestId: registration.requestId },
-      });
-      return { outcome, due };
+      return commit([...writes, ...counts], { status, ids: { requestId: registration.requestId }, due });
     });
   };
 

@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import type { Due } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { flag } from '../http/fields.ts';
@@ -59,12 +58,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       answers: { 202: requestAnswer },
       handle: async ({ caller, params, once }) => {
         const requestId = uuid(params.requestId);
-        let due: readonly Due[] = [];
-        const { status } = await once(async (commit) => {
-          const woken = await pollNow(requestId, commit);
-          due = woken.due;
-          return woken.outcome;
-        });
+        const { status, due } = await once((commit) => pollNow(requestId, commit));
         await hints.send(due);
         return { status, body: await view(requestId, caller) };
       },

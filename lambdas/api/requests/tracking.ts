@@ -10,7 +10,7 @@ import type { Due, Lane, RowKey, Work } from '../../domain/work.ts';
 import { wake, withdraw } from '../../engine/wake.ts';
 import { countWrites } from '../../rows/request-counts.ts';
 import type { ApiContext } from '../http/context.ts';
-import type { Commit, Outcome } from '../http/idempotency.ts';
+import type { Commit, Effect } from '../http/idempotency.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { createRequests, outboxOf, type TrackedRequest } from './tracked-requests.ts';
 
@@ -28,19 +28,19 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
    * Makes the poll due now, and whatever is parked due again. A pause of all polling ends: this poll is its
    * probe.
    */
-  async function pollNow(requestId: string, commit: Commit): Promise<{ outcome: Outcome; due: Due[] }> {
+  async function pollNow(requestId: string, commit: Commit): Promise<Effect> {
     return optimistic(async () => {
       const at = now();
       const { request, parked } = await known(requestId);
       const polled = request.lane === 'poll' ? [request] : [];
-      const woken = [...polled, ...parked].map((row) => wakeNow(row, at));
+      const woken = [...polled, ...parked].slice(0, MOST_WOKEN).map((row) => wakeNow(row, at));
       if (woken.length === 0) throw conflict('The request has ended at Topaz: to poll it again, restart it.');
-      const outcome = await commit(
-        woken.slice(0, MOST_WOKEN).map(({ write }) => write),
-        { status: 202, ids: { requestId } },
+      const effect = await commit(
+        woken.map(({ write }) => write),
+        { status: 202, ids: { requestId }, due: woken.map(({ due }) => due) },
       );
       await endPause();
-      return { outcome, due: woken.slice(0, MOST_WOKEN).map(({ due }) => due) };
+      return effect;
     });
   }
 
