@@ -160,6 +160,32 @@ test('what sets kinds of endpoints apart is in their descriptors alone', () => {
   expect(compared).toEqual([]);
 });
 
+/** Files whose exports are for users and AWS, or are imported as a whole. */
+const PUBLIC = [
+  'client/client.ts',
+  'client/types.ts',
+  'lib/index.ts',
+  ...globSync('lambdas/*/handler.ts', { cwd: root }),
+  'lambdas/domain/delivering/endpoint-kinds/all-kinds.ts',
+];
+
+test('what a file exports, another one uses', () => {
+  const known = '{lib,lambdas,local,client,console,cli,bench,build,test}/**/*.{ts,tsx}';
+  const users = Map.groupBy(imports(known), ([, to]) => to);
+  const text = (path: string) => readFileSync(join(root, path), 'utf8');
+  const unneeded = globSync('{lib,lambdas,local,client,console,cli}/**/*.{ts,tsx}', { cwd: root })
+    .filter((path) => !PUBLIC.includes(path))
+    .flatMap((path) => {
+      const names = [...text(path).matchAll(/^export (?:async )?(?:const|function\*?|class|type) (\w+)/gm)];
+      const used = (users.get(path) ?? []).map(([from]) => text(from)).join('\n');
+      return names
+        .map(([, name = '']) => name)
+        .filter((name) => !new RegExp(`\\b${name}\\b`).test(used))
+        .map((name) => `${path}: ${name}`);
+    });
+  expect(unneeded).toEqual([]);
+});
+
 test('no file hides behind a name that says nothing', () => {
   const vague = globSync('{lib,lambdas,local,client,cli,bench,test}/**/{utils,helpers,common,misc}*', {
     cwd: root,

@@ -2,10 +2,7 @@ import { Failure } from '../frame/failure.ts';
 import type { TextLine } from './text-lines.ts';
 
 /** A record of the file at its first line, or why there is none. */
-export type CsvRecord = { readonly line: number } & (
-  | { readonly cells: string[] }
-  | { readonly reason: string }
-);
+type CsvRecord = { readonly line: number } & ({ readonly cells: string[] } | { readonly reason: string });
 
 /** A quoted value may go over so many lines; a longer one lacks its second quote. */
 const MAX_LINES = 100;

@@ -10,7 +10,7 @@ export type Entry = { readonly line: number; readonly registration: Registration
 /** A line that cannot be, and why. */
 export type BadLine = { readonly line: number; readonly reason: string };
 
-export type Reading = {
+type Reading = {
   /** Of the file, for errors. */
   readonly name: string;
   readonly format: Format;

@@ -3,7 +3,7 @@ import { halfOpen, probeAt } from './health.ts';
 import { RELEASE_EVERY_MS } from './release-plan.ts';
 
 /** What a check of a gate has released from its backlog. */
-export type Release = {
+type Release = {
   /** Deliveries. */
   readonly released: number;
   /** Whether the backlog is empty now. */
