@@ -9,6 +9,7 @@ import { copyKey, metaKey, outboxKey, requestKey } from '../../../../lambdas/dom
 import { readRequestCounts } from '../../../../lambdas/rows/request-counts.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../../support/claims.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
+import { settle } from '../../../support/lagging-reads.ts';
 import { requestRow } from '../../../support/rows.ts';
 
 const database = useDatabase();
@@ -91,8 +92,10 @@ test('a request whose status changes while it is stopped is counted with its las
   const { table } = database();
   const key = requestKey(requestId);
   await table.write({ update: key, set: { counted: true, status: 'processing' } });
+  settle();
   const before = countsOf(await readRequestCounts(table, clock.now()));
   await stop(overtaken(() => table.write({ update: key, set: { status: 'postprocessing' } })));
+  settle();
   const after = countsOf(await readRequestCounts(table, clock.now()));
   const change = (name: string) => (after.get(name) ?? 0) - (before.get(name) ?? 0);
   expect(change('active processing')).toBe(0);
