@@ -1,23 +1,13 @@
 import * as z from 'zod/mini';
-import { equals } from '../../adapters/dynamodb/expression.ts';
-import { writeIf } from '../../adapters/dynamodb/write-if.ts';
-import { signWebhook } from '../../adapters/signed-webhook.ts';
-import { bodyToSend } from '../../adapters/video-link.ts';
-import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
-import { parseEventId } from '../../domain/ids.ts';
-import { finishedExpiry, isExpired } from '../../domain/retention.ts';
-import { backlogEntryKey, backlogPartition, deliveryKey } from '../../domain/rows.ts';
-import { type BacklogEntry, createBacklogs } from '../../rows/backlog.ts';
-import { countedInReplay } from '../../rows/replays.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict, notFound, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { acknowledgedAnswer, messagesAnswer } from './endpoint-answers.ts';
 import { createMessageWaits, MAX_WAITS } from './message-waits.ts';
+import { createMessages } from './messages.ts';
 
-const MESSAGES = 25;
 const MAX_WAIT_S = 20;
 /** How often a waiting call checks for messages, ms. */
 const CHECK_EVERY_MS = 500;
@@ -32,8 +22,8 @@ const acknowledgementSchema = z.strictObject({
 
 /** What a client behind a firewall calls: it fetches its messages, and acknowledges those it is done with. */
 export function messageRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, now, randomBytes, sleep, videoLink, retentionDays } = context;
-  const backlogs = createBacklogs(table);
+  const { table, endpoints, now, randomBytes, sleep } = context;
+  const messages = createMessages(context);
   const waits = createMessageWaits(table, now, randomBytes);
 
   async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
@@ -47,57 +37,7 @@ export function messageRoutes(context: ApiContext): Route[] {
     return endpoint;
   }
 
-  /** The oldest messages that are not acknowledged. */
-  async function waiting(endpoint: EndpointRow): Promise<DeliveryRow[]> {
-    const { rows: entries } = await backlogs.first(endpoint, MESSAGES);
-    const keys = entries.map(({ endpointId, eventId }) => deliveryKey(endpointId, eventId));
-    const rows = await table.getMany<DeliveryRow>(keys);
-    const found = entries.map((entry, i) => ({ entry, row: rows[i] }));
-    for (const { entry, row } of found) if (!isWaiting(entry, row)) await backlogs.discard(entry, row);
-    return found.flatMap(({ entry, row }) => (row && isWaiting(entry, row) ? [row] : []));
-  }
-
-  const isWaiting = (entry: BacklogEntry, row: DeliveryRow | undefined): boolean =>
-    row?.backlogKey === entry.pk && !isExpired(row, now());
-
-  /** The messages that wait at an endpoint, signed now; none while it is disabled. */
-  async function readMessages(id: string | undefined) {
-    const endpoint = await pullEndpoint(id);
-    const rows = endpoint.enabled ? await waiting(endpoint) : [];
-    return Promise.all(rows.map((row) => signed(endpoint, row)));
-  }
-
-  async function signed(endpoint: EndpointRow, row: DeliveryRow) {
-    const body = await bodyToSend(row, videoLink, now());
-    return signWebhook(row.eventId, body, endpoint.secrets ?? [], now());
-  }
-
-  /** False when there is no such message, or it was acknowledged before. */
-  async function acknowledge(endpoint: EndpointRow, eventId: string): Promise<boolean> {
-    if (!parseEventId(eventId)) return false;
-    const key = deliveryKey(endpoint.id, eventId);
-    const row = await table.get<DeliveryRow>(key);
-    const backlogKey = backlogPartition(endpoint);
-    if (row?.backlogKey !== backlogKey) return false;
-    const attempt = { at: now(), durationMs: 0 };
-    const expiresAt = finishedExpiry(now(), retentionDays);
-    return writeIf(
-      table,
-      {
-        update: key,
-        set: {
-          state: 'delivered',
-          attempts: [...row.attempts, attempt],
-          attemptCount: row.attemptCount + 1,
-          expiresAt,
-        },
-        remove: ['backlogKey', 'inReplay'],
-        if: [equals('backlogKey', backlogKey)],
-      },
-      { delete: backlogEntryKey(backlogKey, row) },
-      ...countedInReplay(row, expiresAt),
-    );
-  }
+  const readMessages = async (id: string | undefined) => messages.read(await pullEndpoint(id));
 
   return [
     route({
@@ -148,7 +88,7 @@ export function messageRoutes(context: ApiContext): Route[] {
         const endpoint = await pullEndpoint(params.id);
         const { ids } = await once(async (commit) => {
           let acknowledged = 0;
-          for (const id of new Set(body.ids)) if (await acknowledge(endpoint, id)) acknowledged++;
+          for (const id of new Set(body.ids)) if (await messages.acknowledge(endpoint, id)) acknowledged++;
           return commit([], { status: 200, ids: { acknowledged: String(acknowledged) } });
         });
         return ok({ acknowledged: Number(ids.acknowledged) });

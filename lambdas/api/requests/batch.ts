@@ -1,49 +1,22 @@
 import * as z from 'zod/mini';
-import { rowOf } from '../../adapters/dynamodb/expression.ts';
-import { MAX_WRITES, type Write } from '../../adapters/dynamodb/table.ts';
-import { log } from '../../adapters/lambda/log.ts';
 import { chunks } from '../../domain/chunks.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
 import { ROWS_PER_MESSAGE } from '../../engine/hint-packing.ts';
-import { listOf } from '../../engine/hints.ts';
-import { inParallel } from '../../engine/in-parallel.ts';
-import { countWrites } from '../../rows/request-counts.ts';
 import type { ApiContext } from '../http/context.ts';
-import { type Kept, KeyReused } from '../http/idempotency.ts';
-import { Problem } from '../http/problem.ts';
-import { problemOf } from '../http/refusal.ts';
-import { type Call, ok, type Route, route } from '../http/route.ts';
+import { ok, type Route, route } from '../http/route.ts';
 import { parse, refusePrototypes } from '../http/validation.ts';
-import {
-  createRegister,
-  type Found,
-  findRequests,
-  newestEvent,
-  type Plan,
-  planRegistration,
-} from './registration.ts';
+import { type Result, refused } from './refused-item.ts';
+import { createRegisterBatch, type Entry } from './register-batch.ts';
 import { batchSchema, MAX_BATCH, normalized, registrationSchema } from './registration-schema.ts';
 import { batchAnswer } from './request-answers.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
-const TRANSACTIONS_AT_ONCE = 4;
-/** Each transaction also writes the count of the active requests. */
-const COUNTS = 1;
-const ITEMS_AT_ONCE = 10;
-/** An invalid id is repeated in the answer up to this length. */
-const MAX_SHOWN_ID = 100;
-
-type Result = { requestId: string | null; status: number; error?: ReturnType<Problem['details']> };
-type Keys = Pick<Call<unknown, unknown>, 'once' | 'findKept'>;
-/** An item that can be registered, and its place in the batch. */
-type Entry = { readonly place: number; readonly item: unknown; readonly registration: Registration };
-type Planned = Entry & { readonly plan: Plan; readonly writes: readonly Write[] };
 
 /** Registers many requests. An invalid one does not affect the others. */
 export function batchRoute(context: ApiContext): Route {
-  const { table, hints, now, retentionDays } = context;
-  const register = createRegister(context);
+  const { hints } = context;
+  const registerAll = createRegisterBatch(context);
   const schema = registrationSchema(context);
 
   return route({
@@ -78,102 +51,6 @@ export function batchRoute(context: ApiContext): Route {
       return ok({ items: results });
     },
   });
-
-  /**
-   * Registers different requests with as few calls as possible: one read of all, and transactions of as many
-   * as fit. Those of a transaction that is refused are registered one by one.
-   */
-  async function registerAll(
-    entries: readonly Entry[],
-    keys: Keys,
-    results: Result[],
-    due: Due[],
-  ): Promise<void> {
-    const alone: Entry[] = [];
-    const planned = await planAll(entries, keys, results, alone);
-    await inParallel(transactionsOf(planned), TRANSACTIONS_AT_ONCE, async (group) => {
-      const counts = group.flatMap(({ plan }) => plan.counts);
-      const writes = [
-        ...withoutRepetition(group.flatMap((each) => each.writes)),
-        ...countWrites(counts, group[0]?.registration.requestId ?? ''),
-      ];
-      try {
-        if (writes.length > 0) await table.transact(writes);
-      } catch {
-        alone.push(...group);
-        return;
-      }
-      for (const { place, plan, registration } of group) {
-        results[place] = { requestId: registration.requestId, status: plan.status };
-        due.push(...plan.due);
-      }
-    });
-    await inParallel(alone, ITEMS_AT_ONCE, async (entry) => {
-      results[entry.place] = await registerAlone(entry, keys, due);
-    });
-  }
-
-  async function planAll(
-    entries: readonly Entry[],
-    { findKept }: Keys,
-    results: Result[],
-    alone: Entry[],
-  ): Promise<Planned[]> {
-    const [kept, found] = await Promise.all([
-      findKept(entries.map(({ registration, item }) => ({ id: registration.requestId, content: item }))),
-      findRequests(
-        table,
-        entries.map(({ registration }) => registration),
-      ),
-    ]);
-    const read = entries.map((entry, i) => ({ entry, key: kept[i], rows: found[i] }));
-    const planned = await inParallel(read, ITEMS_AT_ONCE, async ({ entry, key, rows }) => {
-      const { place, item, registration } = entry;
-      try {
-        if (!key || !rows || key instanceof KeyReused) throw key;
-        if ('guard' in key) return await plan(entry, key, rows);
-        results[place] = { requestId: registration.requestId, status: key.outcome.status };
-      } catch (error) {
-        if (error instanceof Problem || error instanceof KeyReused) results[place] = refused(item, error);
-        else alone.push(entry);
-      }
-      return undefined;
-    });
-    return planned.filter((each) => each !== undefined);
-  }
-
-  async function plan(
-    entry: Entry,
-    { guard }: Extract<Kept, { guard: unknown }>,
-    found: Found,
-  ): Promise<Planned> {
-    const { requestId } = entry.registration;
-    // An outbox is kept longer than any event, so where there is none, no event is left either.
-    const lastEvent = !found.request && found.outbox ? await newestEvent(table, requestId) : undefined;
-    const all = { ...found, lastEvent };
-    const planned = planRegistration(entry.registration, false, all, now(), retentionDays);
-    const kept = guard({ status: planned.status, ids: { requestId } });
-    return { ...entry, plan: planned, writes: [...planned.writes, ...kept] };
-  }
-
-  async function registerAlone({ item, registration }: Entry, { once }: Keys, due: Due[]): Promise<Result> {
-    const { requestId } = registration;
-    try {
-      const keyed = { id: requestId, content: item };
-      const effect = await once((commit) => register(registration, false, commit), keyed);
-      due.push(...listOf(effect.due));
-      return { requestId, status: effect.status };
-    } catch (error) {
-      return refused(item, error);
-    }
-  }
-}
-
-function refused(item: unknown, error: unknown): Result {
-  const problem = problemOf(error);
-  const requestId = idOf(item);
-  if (problem.status >= 500) log.error('item failed', { requestId, error: error as Error });
-  return { requestId: requestId ?? null, status: problem.status, error: problem.details() };
 }
 
 /** Splits entries so that no two of a list belong to the same request; those of one request keep their order. */
@@ -186,36 +63,4 @@ function rounds(entries: readonly Entry[]): Entry[][] {
     }
   }
   return found;
-}
-
-/** As many entries in each as one transaction takes. */
-function transactionsOf(planned: readonly Planned[]): Planned[][] {
-  const groups: Planned[][] = [];
-  let size = 0;
-  for (const each of planned) {
-    size += each.writes.length;
-    const group = groups.at(-1);
-    if (group && size <= MAX_WRITES - COUNTS) {
-      group.push(each);
-    } else {
-      groups.push([each]);
-      size = each.writes.length;
-    }
-  }
-  return groups;
-}
-
-/** A transaction takes one write of a row: requests with the same callback each bring the same one. */
-const withoutRepetition = (writes: readonly Write[]): Write[] => [
-  ...new Map(
-    writes.map((write) => {
-      const { pk, sk } = rowOf(write);
-      return [`${pk} ${sk}`, write];
-    }),
-  ).values(),
-];
-
-function idOf(item: unknown): string | undefined {
-  const { requestId } = (typeof item === 'object' && item !== null ? item : {}) as { requestId?: unknown };
-  return typeof requestId === 'string' && requestId.length <= MAX_SHOWN_ID ? requestId : undefined;
 }
