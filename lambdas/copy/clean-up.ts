@@ -1,6 +1,6 @@
 import { type CopyRow, isOwn } from '../domain/copying/copy.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
-import type { ObjectPlace } from './uploads/uploads.ts';
+import type { ObjectPlace } from './uploads/s3-call.ts';
 
 /**
  * Removes what a copy has left in the bucket: its uploads, and an object that it completed but never

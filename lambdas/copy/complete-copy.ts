@@ -6,7 +6,8 @@ import type { Lease } from '../engine/lease.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { endStored } from './end-copy.ts';
 import { BucketError } from './uploads/bucket-error.ts';
-import type { ObjectPlace, StoredPart } from './uploads/uploads.ts';
+import type { StoredPart } from './uploads/parts.ts';
+import type { ObjectPlace } from './uploads/s3-call.ts';
 
 /** How often late workers may replace parts between listing and completing. */
 const LISTINGS = 5;

@@ -4,7 +4,7 @@ import type { Lease } from '../engine/lease.ts';
 import { abandonUploads, cleanUp } from './clean-up.ts';
 import type { CopyOutcome } from './commit-end.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
-import type { ObjectPlace } from './uploads/uploads.ts';
+import type { ObjectPlace } from './uploads/s3-call.ts';
 
 type StoredVideo = {
   readonly target: ObjectPlace;

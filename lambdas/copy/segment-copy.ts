@@ -16,7 +16,7 @@ import { copyParts } from './copy-parts.ts';
 import { type CopyFault, isFault } from './fault-of.ts';
 import { remedy } from './remedy.ts';
 import type { Filling } from './source/range-connection.ts';
-import type { UploadPlace } from './uploads/uploads.ts';
+import type { UploadPlace } from './uploads/s3-call.ts';
 
 const PROGRESS_MS = 5_000;
 

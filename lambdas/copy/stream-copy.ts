@@ -9,7 +9,7 @@ import { copyPart, type PartRoute } from './copy-parts.ts';
 import { faultOf } from './fault-of.ts';
 import { putCopy } from './put-copy.ts';
 import { SourceError } from './source/source-error.ts';
-import type { UploadPlace } from './uploads/uploads.ts';
+import type { UploadPlace } from './uploads/s3-call.ts';
 
 /** The length that is assumed of a source that states none, bytes: more than one worker can stream in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;

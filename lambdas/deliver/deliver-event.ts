@@ -1,23 +1,19 @@
-import { equals } from '../adapters/dynamodb/expression.ts';
-import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { type DeliveryRow, type DeliveryState, isFinal } from '../domain/delivering/delivery.ts';
+import type { DeliveryRow, DeliveryState } from '../domain/delivering/delivery.ts';
 import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
-import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
-import { admit, backlogOf } from '../domain/delivering/gate/admission.ts';
-import { crowdedCheckAt, isAwake } from '../domain/delivering/gate/gate.ts';
+import type { Target } from '../domain/delivering/endpoint.ts';
+import { admit } from '../domain/delivering/gate/admission.ts';
 import { SLOW_MS } from '../domain/delivering/gate/health.ts';
 import type { Limit } from '../domain/delivering/gate/standing.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { deliveryKey, endpointKey } from '../domain/rows.ts';
-import type { Due, Lane } from '../domain/work.ts';
-import { againWrite, type Claim, finishWrite } from '../engine/claims.ts';
+import type { Lane } from '../domain/work.ts';
+import { againWrite, type Claim } from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
-import { entryWrite, wakeCrowdedGate } from '../rows/backlog.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import type { RecordHealth } from './endpoint-health.ts';
 import { finishDelivery } from './finish-delivery.ts';
 import { NotSendable, type Send } from './send.ts';
+import { createWaiting } from './waiting.ts';
 
 /**
  * How long an attempt waits for the time that the rate limit gives it, ms. SQS delays by whole seconds, so
@@ -36,20 +32,21 @@ const NOT_SENDABLE_MS = 60_000;
 export function createDeliverEvent(
   dependencies: DeliverDependencies & { readonly send: Send; readonly recordHealth: RecordHealth },
 ) {
-  const { table, claims, targets, limiter, send, recordHealth } = dependencies;
+  const { claims, targets, limiter, send, recordHealth } = dependencies;
   const { now, random, sleep, retentionDays, maxDeliveries, log, count } = dependencies;
+  const waiting = createWaiting(dependencies);
 
   return async function deliverEvent(claim: Claim<DeliveryRow>, context: WorkContext): Promise<void> {
     const target = await targets.of(claim.row.endpointId);
     const admission = admit(claim.row, claim.lane, target, maxDeliveries);
     if (!target || admission.outcome === 'cancel') return finish(claim, { state: 'canceled' }, context);
-    if (admission.outcome === 'wait') return wait(claim, target.endpoint, admission.state);
+    if (admission.outcome === 'wait') return waiting.inBacklog(claim, target.endpoint, admission.state);
     if (admission.outcome === 'move') return again(claim, now(), { lane: admission.lane }, context);
-    if (await waitsForPredecessor(claim)) return;
+    if (await waiting.forPredecessor(claim)) return;
 
     const { limits } = admission;
     const sendAt = await acquire(claim, limits);
-    if (sendAt === undefined) return waitForSlot(claim, target, context);
+    if (sendAt === undefined) return waiting.forSlot(claim, target, context);
     let result: AttemptResult;
     try {
       if (sendAt > now()) await sleep(sendAt - now());
@@ -144,69 +141,11 @@ export function createDeliverEvent(
     await hint(await claims.commit(claim, againWrite(claim, at, change)));
   }
 
-  /** Into the backlog of a gate that is shut or awake (see domain/delivering/gate/gate.ts). */
-  async function wait(
-    claim: Claim<DeliveryRow>,
-    endpoint: EndpointRow,
-    state: 'held' | 'pending',
-  ): Promise<void> {
-    const backlogKey = backlogOf(endpoint, claim.row);
-    await claims.commit(claim, finishWrite(claim, { set: { state, backlogKey } }), [
-      entryWrite(backlogKey, claim.row),
-    ]);
-    log.info('waits', { deliveryId: claim.row.id, state });
-  }
-
   async function acquire(claim: Claim, limits: readonly Limit[]): Promise<number | undefined> {
     const at = now();
     if (limits.length === 0) return at;
     const late = Math.max(MIN_WAIT_MS, claim.hintedAt + MAX_WAIT_MS - at);
     const maxWaitMs = claim.lane === 'deliver' ? Math.min(late, MAX_WAIT_MS) : MAX_WAIT_MS;
     return limiter.acquire(limits, { nonce: claim.nonce, now: at, maxWaitMs });
-  }
-
-  /** Puts the delivery into the backlog; the gate releases it when a slot is free. */
-  async function waitForSlot(
-    claim: Claim<DeliveryRow>,
-    target: Target,
-    { hint }: WorkContext,
-  ): Promise<void> {
-    await hint(await wakeCrowded(target.endpoint));
-    targets.forget(target);
-    await wait(claim, target.endpoint, 'pending');
-  }
-
-  /**
-   * Wakes the gate of an endpoint without a free slot, unless it is awake. Its row is read again: others of
-   * this invocation may have woken it, or it may have fallen quiet, since the endpoint was read.
-   */
-  async function wakeCrowded({ id }: EndpointRow): Promise<Due | undefined> {
-    return optimistic(async () => {
-      const gate = await table.get<EndpointRow>(endpointKey(id));
-      if (!gate || isAwake(gate)) return undefined;
-      const { write, due } = wakeCrowdedGate(gate, crowdedCheckAt(gate, now()), now());
-      await table.write(write, 'nothing');
-      return due;
-    });
-  }
-
-  /**
-   * Whether the predecessor of a delivery to an ordered endpoint is not final yet. It then waits without a
-   * due time, named there, and the end of the predecessor makes it due.
-   */
-  async function waitsForPredecessor(claim: Claim<DeliveryRow>): Promise<boolean> {
-    const { predecessor, endpointId, eventId, attemptCount } = claim.row;
-    if (predecessor === undefined || attemptCount > 0) return false;
-    return optimistic(
-      async () => {
-        const row = await table.get<DeliveryRow>(deliveryKey(endpointId, predecessor));
-        if (!row || isFinal(row)) return false;
-        await claims.commit(claim, finishWrite(claim), [
-          { update: row, set: { successor: eventId }, if: [equals('state', row.state)] },
-        ]);
-        return true;
-      },
-      { unless: firstRefused },
-    );
   }
 }
