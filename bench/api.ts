@@ -6,13 +6,15 @@ import { startApiWorld } from './api/world.ts';
 const usage = `npm run bench:api -- [options]
   --json          one JSON document on standard output
   --times N       calls of each route (default 30)
-  --requests A,B  sizes of the table to measure at (default 100,10000,100000)`;
+  --requests A,B  sizes of the table to measure at (default 100,10000,100000)
+  --latency MS    how long each recorded answer takes (default 0)`;
 
 const { values } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     times: { type: 'string', default: '30' },
     requests: { type: 'string', default: '100,10000,100000' },
+    latency: { type: 'string', default: '0' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -20,7 +22,7 @@ const { values } = parseArgs({
 if (values.help) console.log(usage);
 else {
   log.setLogLevel('ERROR'); // a line for each change would stand among the figures
-  const world = await startApiWorld();
+  const world = await startApiWorld(Number(values.latency));
   try {
     const figures: RouteFigures[] = [];
     for (const requests of values.requests.split(',').map(Number)) {
@@ -49,7 +51,7 @@ function report(figures: readonly RouteFigures[]): string {
   ].join('  ');
   return `${[head, ...lines].join('\n')}
 
-alone: with recorded answers instead of the DynamoDB emulator, which serves one call at a time.
+alone: with recorded answers, each after ${values.latency} ms, instead of the DynamoDB emulator, which serves one call at a time.
 AWS: calls; rounds: how often a call waits for an earlier one.
 times one: a batch as a multiple of one registration, a page of one request.`;
 }

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** A call as the SDK hands it to its HTTP client, and what that answers. */
 export type HttpRequest = { readonly headers: Readonly<Record<string, string>> };
 export type HttpAnswer = { body?: unknown };
@@ -7,8 +9,10 @@ type Answered = { readonly answer: HttpAnswer; readonly bytes: Uint8Array };
 /**
  * Answers calls to DynamoDB as they were answered before, in this process: what is left of a route's time is the
  * bridge's own, with the SDK's.
+ *
+ * @param latencyMs how long each of these answers takes
  */
-export function createReplay() {
+export function createReplay(latencyMs: number) {
   let recorded: { readonly kind: string; readonly answered: Promise<Answered> }[] | undefined;
   let left: Map<string, Promise<Answered>[]> | undefined;
 
@@ -18,6 +22,7 @@ export function createReplay() {
     if (left) {
       const answered = await left.get(kind)?.shift();
       if (!answered) throw new Error(`no ${kind} was recorded that is not played yet`);
+      if (latencyMs > 0) await sleep(latencyMs);
       return { ...answered.answer, body: answered.bytes } as unknown as A;
     }
     const answer = next();

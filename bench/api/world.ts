@@ -37,7 +37,8 @@ const KEY = 'bench-key';
 const ROWS_PER_WRITE = 25;
 const WRITES_AT_ONCE = 8;
 
-export async function startApiWorld(): Promise<ApiWorld> {
+/** @param latencyMs how long each recorded answer takes */
+export async function startApiWorld(latencyMs: number): Promise<ApiWorld> {
   const dynamo = await startDynamo();
   const connection = {
     region: 'us-east-1',
@@ -56,7 +57,7 @@ export async function startApiWorld(): Promise<ApiWorld> {
     return send().finally(() => underWay--);
   }
 
-  const replay = createReplay();
+  const replay = createReplay(latencyMs);
   const counted = new DynamoDBClient({ ...AWS_CLIENT, ...connection, endpoint: dynamo.url });
   counted.middlewareStack.add(
     (next) => async (args) => {
