@@ -55,10 +55,15 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
     },
     idlePerMonth: {
       'three secrets': 3 * PRICES.secret,
-      '15 alarms, one of them on six metrics': 20 * PRICES.alarmMetric + PRICES.alarmMetric,
+      '16 alarms, one of them on six metrics': 20 * PRICES.alarmMetric + PRICES.alarmMetric,
       '5 queues with 5 pollers each': 5 * 5 * 3 * MINUTES * PRICES.sqsCall,
-      'ticks: Lambda, Scheduler, 2.5 read units, logs':
-        MINUTES * (lambda(0.5, 0.15) + PRICES.scheduled + 2.5 * PRICES.readUnit + 1 * KB * PRICES.logGb),
+      'ticks: Lambda, Scheduler, 2.5 read units, 5 queue attributes, logs':
+        MINUTES *
+        (lambda(0.5, 0.15) +
+          PRICES.scheduled +
+          2.5 * PRICES.readUnit +
+          5 * PRICES.sqsCall +
+          1 * KB * PRICES.logGb),
     },
   };
 }
