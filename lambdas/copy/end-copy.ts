@@ -1,6 +1,6 @@
 import { type CopyContent, type CopyRow, isSameContent, placed } from '../domain/copying/copy.ts';
 import type { Claim } from '../engine/claims.ts';
-import type { Lease } from '../engine/lease.ts';
+import { type Lease, Stopped } from '../engine/lease.ts';
 import { abandonUploads, cleanUp } from './clean-up.ts';
 import type { CopyOutcome } from './commit-end.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
@@ -73,7 +73,11 @@ export async function endCanceled(use: CopyDependencies, claim: Claim<CopyRow>):
 /** Commits an end and reports it; a request that was stopped meanwhile gets no event and keeps no object. */
 async function end(use: CopyDependencies, claim: Claim<CopyRow>, outcome: CopyOutcome): Promise<void> {
   const due = await use.copies.end(claim, outcome);
-  if (due === 'stopped') return endCanceled(use, claim);
+  if (due === 'stopped') {
+    // A request also ends when another worker stores its video while this one is frozen.
+    if (!(await use.claims.renew(claim))) throw new Stopped('lost', 'another worker has ended the copy');
+    return endCanceled(use, claim);
+  }
   await use.hint(due);
   const { requestId } = claim.row;
   const { size, key, error } = outcome.video;

@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { LEASE_MS } from '../../../lambdas/domain/work.ts';
 import { generatedSha256, generatedSlices } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type CopyWorld, MIB, PART, SIZE, startCopyWorld } from './copy-world.ts';
+import { isComplete } from './faulty-proxy.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -81,4 +83,26 @@ test.each([SIZE, 2 * MIB])('a file of %i bytes keeps a name in another script', 
   const key = `videos/${requestId}/видео-и-動画.mp4`;
   expect((await world.requestOf(requestId)).video).toMatchObject({ state: 'stored', key });
   expect(await world.sha256Of(key)).toBe(generatedSha256('named', size));
+});
+
+test('a worker that stood still while another one stored the video leaves it there', async () => {
+  const requestId = await world.begin(SIZE);
+  await world.step();
+  await world.step();
+  let completed = false;
+  let stored: Promise<unknown> | undefined;
+  world.setS3Faults(async (call) => {
+    if (isComplete(call)) completed = true;
+    else if (completed && !stored) {
+      world.clock.advance(LEASE_MS + 1);
+      stored = world.runAll();
+      await stored;
+    }
+    return undefined;
+  });
+  await world.step();
+  expect(stored).toBeDefined();
+  expect(await world.copyOf(requestId)).toMatchObject({ state: 'stored' });
+  expect(await world.objects()).toEqual([`videos/${requestId}/video.mp4`]);
+  expect((await world.eventsOf(requestId)).map(({ type }) => type)).toEqual(['video.stored']);
 });
