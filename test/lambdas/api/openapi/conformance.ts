@@ -2,8 +2,17 @@ import Ajv2020 from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { Answer } from '../call-api.ts';
 
-/** Headers that say nothing of a route. */
-const USUAL = ['cache-control', 'content-type', 'vary'];
+/** Headers that say nothing of a route, those of the connection included. */
+const USUAL = [
+  'cache-control',
+  'connection',
+  'content-length',
+  'content-type',
+  'date',
+  'keep-alive',
+  'transfer-encoding',
+  'vary',
+];
 
 /**
  * Compares answers with the API's document: what an answer has that the document does not say, or lacks that it
