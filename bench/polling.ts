@@ -3,12 +3,12 @@ import { parseArgs } from 'node:util';
 import { chart } from './polling/chart.ts';
 import { frontier } from './polling/frontier.ts';
 import { generateTraces, harsh, usual } from './polling/generate.ts';
+import { readTraces, type Traces } from './polling/read-traces.ts';
 import { type Result, replay } from './polling/replay.ts';
 import { schedules } from './polling/schedules.ts';
-import { readTraces } from './polling/trace.ts';
 
 const usage = `npm run bench:polling -- [options]
-  --traces FILE      jobs, one JSON a line (default: 2,000 generated ones)
+  --traces FILE      jobs, one JSON a line, or a file of topaz-bridge export (default: 2,000 generated ones)
   --harsh            generate worse jobs: stalls, no progress, registered late
   --latency SECONDS  what a poll takes until the next one is hinted (default 0; bridge only)
   --json             one JSON document on standard output
@@ -27,20 +27,26 @@ const { values } = parseArgs({
 
 if (values.help) console.log(usage);
 else {
-  const traces = values.traces
+  const jobs: Traces = values.traces
     ? readTraces(values.traces)
-    : generateTraces(2_000, values.harsh ? harsh : usual);
+    : { traces: generateTraces(2_000, values.harsh ? harsh : usual), observed: false, unended: 0 };
+  const { traces, observed, unended } = jobs;
   const latency = Number(values.latency);
   const results = Object.entries(schedules({ latency })).map(
     ([name, schedule]) => [name, replay(traces, schedule)] as const,
   );
   console.log(
-    values.json ? JSON.stringify({ schedules: Object.fromEntries(results) }) : table(traces.length, results),
+    values.json
+      ? JSON.stringify({ jobs: traces.length, observed, unended, schedules: Object.fromEntries(results) })
+      : table(jobs, results),
   );
   if (values.svg) writeFileSync(values.svg, chart(frontier(traces)));
 }
 
-function table(jobs: number, results: readonly (readonly [string, Result])[]): string {
+function table(
+  { traces, observed, unended }: Traces,
+  results: readonly (readonly [string, Result])[],
+): string {
   const heads = [
     'polls',
     'complete p50',
@@ -56,7 +62,14 @@ function table(jobs: number, results: readonly (readonly [string, Result])[]): s
   const row = (name: string, cells: readonly string[]) =>
     [name.padEnd(22), ...cells.map((cell, n) => cell.padStart(Math.max(7, heads[n]!.length + 2)))].join('');
   return [
-    `${jobs} simulated jobs; lateness in seconds; "all" are all observed transitions; "unseen" is the share of transitions`,
+    ...(observed
+      ? [
+          `Jobs of an export, with each change at the time when a poll of the bridge saw it, and not when it happened: lateness`,
+          `is measured from there, and what no poll saw is missing. They are as real as the jobs of that bridge. ${unended} that have`,
+          'not ended are left out.',
+        ]
+      : []),
+    `${traces.length} ${observed ? 'observed' : 'simulated'} jobs; lateness in seconds; "all" are all observed transitions; "unseen" is the share of transitions`,
     `that no poll saw, "of jobs" the share of jobs that have one`,
     row('schedule', heads),
     ...results.map(([name, result]) => row(name, cells(result))),

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { generateTraces } from './polling/generate.ts';
+import { readTraces } from './polling/read-traces.ts';
 import { replay } from './polling/replay.ts';
 import { bridge } from './polling/schedules.ts';
-import { readTraces, type Trace } from './polling/trace.ts';
+import type { Trace } from './polling/trace.ts';
 import { type Crowd, crowd } from './tick/crowd.ts';
 import { type Burst, measureBacklog, measureBurst, measureWaiting, type Tick } from './tick/measure.ts';
 import { startTickWorld, type TickWorld } from './tick/world.ts';
@@ -30,7 +31,8 @@ const { values } = parseArgs({
 });
 
 if (values.help) console.log(usage);
-else if (values.crowd) console.log(crowds(values.traces ? readTraces(values.traces) : generateTraces(2_000)));
+else if (values.crowd)
+  console.log(crowds(values.traces ? readTraces(values.traces).traces : generateTraces(2_000)));
 else {
   const waiting = await inWorld((world) => measureWaiting(world, SIZES, OVERDUE));
   const backlogHintsPerDueRow = await inWorld((world) =>

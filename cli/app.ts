@@ -6,6 +6,7 @@ import type { CliContext } from './command/command.ts';
 import { deliveries, delivery, retry } from './deliveries/deliveries.ts';
 import { replay } from './deliveries/replay.ts';
 import { endpoints } from './endpoints/endpoints.ts';
+import { exportRequests } from './export/export.ts';
 import { Failure } from './frame/failure.ts';
 import { importRequests } from './import/import.ts';
 import { listen } from './listen/listen.ts';
@@ -38,6 +39,7 @@ export function createApp(version: string) {
       events,
       download,
       import: importRequests,
+      export: exportRequests,
       poll,
       restart,
       stop,

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-/** A simulated job. Times are seconds since its registration, negative before it. */
+/** A job, simulated or as a bridge observed it. Times are seconds since its registration, negative before it. */
 export type Trace = {
   requestId: string;
   /** Statuses and when each began, in order; the last one is final. */
@@ -12,29 +10,6 @@ export type Trace = {
 
 /** What upstream would answer at one moment. */
 export type Answer = { status: string; since: number; progress?: number; estimates?: Trace['estimates'] };
-
-/** Reads one trace a line (JSON); throws with the line's number when one is not a trace. */
-export function readTraces(file: string): Trace[] {
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.flatMap((line, index) => (line.trim() ? [parse(line, `${file}:${index + 1}`)] : []));
-}
-
-function parse(line: string, place: string): Trace {
-  let trace: Partial<Trace>;
-  try {
-    trace = JSON.parse(line) as Partial<Trace>;
-  } catch (cause) {
-    throw new Error(`${place} is not JSON: give one trace a line.`, { cause });
-  }
-  if (!trace?.statuses?.length) throw new Error(`${place} has no statuses: give [[status, seconds], ...].`);
-  return {
-    ...trace,
-    requestId: trace.requestId ?? place,
-    statuses: trace.statuses,
-    progress: trace.progress ?? [],
-    estimates: Array.isArray(trace.estimates?.time) ? trace.estimates : undefined,
-  };
-}
 
 /** What upstream would answer `at` seconds after the registration. */
 export function answerAt(trace: Trace, at: number): Answer {
