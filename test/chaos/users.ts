@@ -51,6 +51,8 @@ export function createUsers(
 ) {
   const { random } = simulation;
   const requests: Tracked[] = [];
+  /** Those whose own registration came through: it says the metadata, so no order may register one first. */
+  const registered = new Set<Tracked>();
   const endpoints: Made[] = [];
   const counted = { orders: 0 };
 
@@ -100,6 +102,7 @@ export function createUsers(
       ...(callback && { callbackUrl: callback.url, events: callback.events }),
     });
     if (status !== 201 && status !== 200) throw new Error(`a request is refused: ${JSON.stringify(body)}`);
+    registered.add(tracked);
     if (callback) tracked.callbacks.push({ ...callback, at: simulation.now });
     return tracked;
   }
@@ -138,6 +141,7 @@ export function createUsers(
     const { requestId } = tracked.job;
     const path = `/v1/requests/${requestId}`;
     if (tracked.orders.some(({ kind }) => kind === 'purge')) return;
+    if (roll <= 3 && !registered.has(tracked)) return;
     switch (roll) {
       case 1: {
         const callback = newCallback();
