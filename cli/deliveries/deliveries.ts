@@ -25,13 +25,7 @@ export const deliveries = command<Flags, [string]>({
       brief: 'Only in this state',
       optional: true,
     },
-    type: {
-      kind: 'parsed',
-      parse: String,
-      brief: 'Only of this type of event, or of a prefix with .*',
-      placeholder: 'TYPE',
-      optional: true,
-    },
+    type: FLAGS.eventType,
     statusCode: {
       kind: 'parsed',
       parse: String,

@@ -57,6 +57,13 @@ export const FLAGS = {
     placeholder: 'TIME',
     optional: true,
   },
+  eventType: {
+    kind: 'parsed',
+    parse: String,
+    brief: 'Only of this type of event, or of a prefix with .*',
+    placeholder: 'TYPE',
+    optional: true,
+  },
 } as const;
 
 /** Positional arguments of one kind. */
