@@ -16,12 +16,20 @@ export type Terminal = {
 export type Outcome = { code: number | null; stdout: string; stderr: string };
 export type CommandLine = Awaited<ReturnType<typeof openCommandLine>>;
 
-/** The command line as it is published, in processes of its own with a home of their own. */
-export async function openCommandLine() {
+/**
+ * The command line as it is published, in processes of its own with a home of their own.
+ *
+ * @param bridge which its environment names; none by default
+ */
+export async function openCommandLine(bridge?: { readonly url: string; readonly key: string }) {
   const folder = mkdtempSync(join(tmpdir(), 'bridge-cli-'));
   await buildCommandLine(join(folder, 'bin'));
   const script = join(folder, 'bin/topaz-bridge.mjs');
-  const env: Record<string, string> = { PATH: process.env.PATH ?? '', HOME: folder };
+  const env: Record<string, string> = {
+    PATH: process.env.PATH ?? '',
+    HOME: folder,
+    ...(bridge && { BRIDGE_URL: bridge.url, BRIDGE_API_KEY: bridge.key }),
+  };
   const running = new Set<ChildProcess>();
 
   function start(args: readonly string[], more: Record<string, string> = {}): ChildProcess {
@@ -69,7 +77,7 @@ export async function openCommandLine() {
   return {
     folder,
     script,
-    /** The environment of all calls; tests add the bridge. */
+    /** The environment of all calls, for tests to change. */
     env,
     start,
     /** Runs a command to its end in a pipe. */

@@ -24,11 +24,9 @@ const signed: string[] = [];
 beforeAll(async () => {
   bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: ADMIN_KEY });
-  cli = await openCommandLine();
   front = createServer((request, response) => void answer(request, response));
   await once(front.listen(0, '127.0.0.1'), 'listening');
-  cli.env.BRIDGE_URL = originOf(front);
-  cli.env.BRIDGE_API_KEY = ADMIN_KEY;
+  cli = await openCommandLine({ url: originOf(front), key: ADMIN_KEY });
 });
 afterAll(async () => {
   cli?.close();

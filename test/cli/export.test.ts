@@ -43,9 +43,7 @@ let failed: string;
 beforeAll(async () => {
   bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: bridge.apiKey });
-  cli = await openCommandLine();
-  cli.env.BRIDGE_URL = bridge.apiUrl;
-  cli.env.BRIDGE_API_KEY = READ_KEY;
+  cli = await openCommandLine({ url: bridge.apiUrl, key: READ_KEY });
   // Stopped, they do not change while they are exported.
   const many = Array.from({ length: 65 }, () => randomUUID());
   for await (const _ of client.requests.registerMany(many.map((requestId) => ({ requestId }))));

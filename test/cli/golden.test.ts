@@ -38,9 +38,7 @@ let deliveryId: string;
 beforeAll(async () => {
   bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: ADMIN_KEY });
-  cli = await openCommandLine();
-  cli.env.BRIDGE_URL = bridge.apiUrl;
-  cli.env.BRIDGE_API_KEY = ADMIN_KEY;
+  cli = await openCommandLine({ url: bridge.apiUrl, key: ADMIN_KEY });
   receiver = createServer((_request, response) => response.writeHead(204).end());
   await once(receiver.listen(0, '127.0.0.1'), 'listening');
   const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hooks`;
@@ -103,7 +101,7 @@ test('--json is the same on a terminal and in a pipe: lines of JSON and nothing 
   expect(valuesOf(shown.stdout)).toEqual(valuesOf(piped.stdout));
 });
 
-test('a replay draws its progress in place on a terminal, and ends with what became of it', async () => {
+test('a replay draws its progress in place on a terminal, and ends with its outcome', async () => {
   const { code, stdout } = await cli.openTerminal(['replay', endpointId, '--since', '1h', '--state', 'all'])
     .outcome;
   expect(code).toBe(0);

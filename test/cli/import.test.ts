@@ -21,9 +21,7 @@ let cli: CommandLine;
 beforeAll(async () => {
   bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: bridge.apiKey });
-  cli = await openCommandLine();
-  cli.env.BRIDGE_URL = bridge.apiUrl;
-  cli.env.BRIDGE_API_KEY = bridge.apiKey;
+  cli = await openCommandLine({ url: bridge.apiUrl, key: bridge.apiKey });
 }, 120_000);
 afterAll(async () => {
   cli?.close();

@@ -37,9 +37,7 @@ const clients: McpClient[] = [];
 beforeAll(async () => {
   bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: ADMIN_KEY });
-  cli = await openCommandLine();
-  cli.env.BRIDGE_URL = bridge.apiUrl;
-  cli.env.BRIDGE_API_KEY = ADMIN_KEY;
+  cli = await openCommandLine({ url: bridge.apiUrl, key: ADMIN_KEY });
 });
 afterEach(async () => {
   await Promise.all(clients.splice(0).map((each) => each.close()));

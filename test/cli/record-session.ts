@@ -28,9 +28,7 @@ const TRACE = {
 const RECEIVER_PORT = 3000;
 
 const bridge = await startLocalBridge();
-const cli = await openCommandLine();
-cli.env.BRIDGE_URL = bridge.apiUrl;
-cli.env.BRIDGE_API_KEY = bridge.apiKey;
+const cli = await openCommandLine({ url: bridge.apiUrl, key: bridge.apiKey });
 const receiver = createServer((_request, response) => response.writeHead(204).end());
 const client = createClient({ url: bridge.apiUrl, key: bridge.apiKey });
 try {

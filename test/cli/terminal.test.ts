@@ -24,10 +24,8 @@ let got: string[] = [];
 beforeAll(async () => {
   bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: ADMIN_KEY });
-  cli = await openCommandLine();
   network = await openNetwork(bridge.apiUrl);
-  cli.env.BRIDGE_URL = network.url;
-  cli.env.BRIDGE_API_KEY = ADMIN_KEY;
+  cli = await openCommandLine({ url: network.url, key: ADMIN_KEY });
   receiver = createServer((request, response) => {
     got.push(String(request.headers['webhook-id']));
     response.writeHead(204).end();
