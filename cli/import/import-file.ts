@@ -35,7 +35,7 @@ const DRAW_EVERY_MS = 100;
 const LF = 10;
 
 /**
- * Registers the requests of a file, or of standard input (`-`), and says what became of each line.
+ * Registers the requests of a file, or of standard input (`-`), and reports the outcome of each line.
  *
  * @throws {Failure} some lines are not registered as they stand
  */

@@ -21,7 +21,7 @@ export type Journal = ReturnType<typeof openJournal>;
 
 /**
  * Opens what an import keeps of its results, so that a later run goes on where it ended. A line that a killed run left
- * half written is cut off: the bridge has been asked and not been heard, and is asked again under the same key.
+ * half written is cut off: the bridge may have registered it, and is asked again under the same key.
  *
  * @param path undefined keeps nothing beyond this run
  * @param fresh whether to forget what is there

@@ -5,7 +5,7 @@ import { isTracked, type Journal, type Result } from './journal.ts';
 import type { BadLine, Entry } from './read-registrations.ts';
 import type { Finding } from './report.ts';
 
-/** What became of the lines. */
+/** The outcomes of the lines. */
 export type Counts = {
   /** Lines that have been dealt with, and the last of them. */
   read: number;

@@ -6,7 +6,7 @@ export type Message = Messages['items'][number];
 
 const FIRST_PAUSE_MS = 500;
 const MAX_PAUSE_MS = 10_000;
-/** What a receiver may take, as deployed, ms. */
+/** A receiver on this machine may take longer than the 15 s that a deployed bridge waits, ms. */
 const FORWARD_TIMEOUT_MS = 30_000;
 
 /** How long to wait after so many failures in a row, ms. */

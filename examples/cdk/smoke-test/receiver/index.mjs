@@ -1,4 +1,4 @@
-// Keeps each webhook as it came, for whoever runs the smoke test to verify. Runs with the AWS SDK of Lambda's runtime.
+// Keeps each webhook as it came, so that the smoke test can verify it. Runs with the AWS SDK of Lambda's runtime.
 import { DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 
 const KEPT_S = 86_400;
