@@ -49,14 +49,16 @@ export function App() {
 /** After a change of the page the focus is at its content, and a page that was not seen before begins at its top. */
 function useFreshPage(): void {
   const [path] = useLocation();
-  // Who signs in sees the page, too, that was asked for.
+  // Signing in also shows a new page.
   const isSignedIn = session.value !== undefined;
   const page = isSignedIn ? path : undefined;
   const shown = useRef(page);
   const goesBack = useRef(false);
+  const pathname = useRef(location.pathname);
   useEffect(() => {
+    // A link to a place within the page changes the address, too, and is no way back.
     const note = () => {
-      goesBack.current = true;
+      goesBack.current = location.pathname !== pathname.current;
     };
     addEventListener('popstate', note);
     return () => removeEventListener('popstate', note);
@@ -64,6 +66,7 @@ function useFreshPage(): void {
   useEffect(() => {
     if (shown.current === page) return;
     shown.current = page;
+    pathname.current = location.pathname;
     if (page === undefined) return;
     document.getElementById('main')?.focus({ preventScroll: true });
     if (!goesBack.current) scrollTo(0, 0);

@@ -1,21 +1,19 @@
 import type { Attempt } from '../../client/client.ts';
 import { Badge } from '../parts/badge.tsx';
+import { isTaken } from '../parts/is-taken.ts';
 import { Json } from '../parts/json.tsx';
 import { Time } from '../parts/time.tsx';
 import { span } from '../parts/words.ts';
 
 /** One try at sending in full: when, what was answered, or why nothing was. */
-export function AttemptResult({
-  attempt: { at, durationMs, statusCode, error, reason, body },
-}: {
-  readonly attempt: Attempt;
-}) {
-  const failed = error !== undefined || reason !== undefined;
+export function AttemptResult({ attempt }: { readonly attempt: Attempt }) {
+  const { at, durationMs, statusCode, error, reason, body } = attempt;
+  const taken = isTaken(attempt);
   return (
     <>
       <div>
-        <Badge tone={failed ? 'bad' : 'good'}>
-          {statusCode === undefined ? (failed ? 'no answer' : 'acknowledged') : String(statusCode)}
+        <Badge tone={taken ? 'good' : 'bad'}>
+          {statusCode === undefined ? (taken ? 'acknowledged' : 'no answer') : String(statusCode)}
         </Badge>{' '}
         <Time at={at} /> <span class="subtle">after {span(durationMs)}</span>
       </div>

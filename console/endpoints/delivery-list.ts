@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import type { Client, Delivery, DeliveryFilter } from '../../client/client.ts';
+import { createLoads } from '../parts/loads.ts';
 
 const PAGE = 50;
 
@@ -10,29 +11,15 @@ const PAGE = 50;
 export function createDeliveryList(client: Client, endpointId: string, filter: DeliveryFilter) {
   const list = client.endpoints.deliveries(endpointId, filter);
   const found = signal<readonly Delivery[]>([]);
-  const loading = signal(false);
-  const error = signal<unknown>(undefined);
+  const { loading, error, run } = createLoads();
   /** Whether there are no older ones. */
   const complete = signal(false);
   const stopped = new AbortController();
   let next: string | undefined;
 
-  async function run(load: () => Promise<void>): Promise<void> {
-    if (loading.value) return;
-    loading.value = true;
-    try {
-      await load();
-      error.value = undefined;
-    } catch (thrown) {
-      if (!stopped.signal.aborted) error.value = thrown;
-    } finally {
-      loading.value = false;
-    }
-  }
-
   /** Loads a page of older ones. One that matches may come much later, so this goes on until there are some. */
   const loadMore = () =>
-    run(async () => {
+    run(stopped.signal, async () => {
       let added = 0;
       while (added < PAGE && !complete.value) {
         const page = await list.page({ limit: PAGE, cursor: next, signal: stopped.signal });
@@ -45,14 +32,24 @@ export function createDeliveryList(client: Client, endpointId: string, filter: D
     });
 
   /** Loads the newest ones again. */
-  const refresh = () =>
-    run(async () => {
+  const refresh = () => {
+    if (next === undefined && !complete.value) return loadMore();
+    return run(stopped.signal, async () => {
       const { items, cursor } = await list.page({ limit: PAGE, signal: stopped.signal });
+      const known = new Set(found.value.map(({ id }) => id));
+      // More have come than a page holds: those between are loaded as older ones.
+      if (cursor !== undefined && items.length > 0 && !items.some(({ id }) => known.has(id))) {
+        found.value = items;
+        next = cursor;
+        complete.value = false;
+        return;
+      }
       // Ids of events are in the order of time. What is older than this page is left as it was.
       const oldest = items.at(-1)?.eventId;
       const older = found.value.filter(({ eventId }) => oldest === undefined || eventId < oldest);
       found.value = [...items, ...(cursor === undefined ? [] : older)];
     });
+  };
 
   const stop = () => stopped.abort();
 

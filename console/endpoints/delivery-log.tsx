@@ -101,6 +101,7 @@ function CodeField({ code }: { readonly code: Signal<string> }) {
       <input
         aria-label="Status code"
         aria-invalid={isWrong}
+        aria-describedby="status-code-hint"
         placeholder="Status code"
         title="Such as 404, 5xx, or none for no answer"
         class="short"
@@ -115,6 +116,9 @@ function CodeField({ code }: { readonly code: Signal<string> }) {
           <option key={each} value={each} />
         ))}
       </datalist>
+      <span id="status-code-hint" class="subtle" role="status">
+        {isWrong && 'Give a code such as 404, 5xx, or none.'}
+      </span>
     </>
   );
 }

@@ -36,6 +36,9 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   const state = useSignal<Which>('failed');
   const type = useSignal('');
   const count = useSignal<Count | undefined>(undefined);
+  /** What was counted, and is ordered so. */
+  const order = useSignal<Order | undefined>(undefined);
+  const replayId = useSignal<string | undefined>(undefined);
   const replay = useSignal<Replay | undefined>(undefined);
   const error = useSignal<unknown>(undefined);
 
@@ -50,13 +53,14 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   useEffect(() => {
     const controller = new AbortController();
     const { signal } = controller;
+    order.value = undefined;
     count.value = undefined;
     error.value = undefined;
     const timer = setTimeout(async () => {
-      const order = orderOf();
-      if (!order) return;
+      order.value = orderOf();
+      if (!order.value) return;
       try {
-        for await (const each of counted(endpointId, order, signal)) count.value = each;
+        for await (const each of counted(endpointId, order.value, signal)) count.value = each;
       } catch (thrown) {
         if (!signal.aborted) error.value = thrown;
       }
@@ -67,32 +71,38 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
     };
   }, [since.value, until.value, state.value, type.value]);
 
-  const id = replay.value?.id;
   useEffect(() => {
+    const id = replayId.value;
     if (!id) return;
-    const timer = setInterval(async () => {
-      // One look that fails is made up for by the next.
-      replay.value = await api()
-        .replays.get(id)
-        .catch(() => replay.value);
+    async function look(id: string): Promise<void> {
+      try {
+        replay.value = await api().replays.get(id);
+        error.value = undefined;
+      } catch (thrown) {
+        error.value = thrown;
+      }
       if (replay.value?.state === 'done') clearInterval(timer);
-    }, LOOK_MS);
+    }
+    const timer = setInterval(() => void look(id), LOOK_MS);
+    void look(id);
     return () => clearInterval(timer);
-  }, [id]);
+  }, [replayId.value]);
 
   async function start(): Promise<void> {
-    const order = orderOf();
-    if (!order) return;
+    const wanted = order.value;
+    if (!wanted) return;
+    // A second click orders nothing.
+    order.value = undefined;
     error.value = undefined;
     try {
-      const { replayId } = await api().endpoints.replay(endpointId, order);
-      replay.value = await api().replays.get(replayId);
+      replayId.value = (await api().endpoints.replay(endpointId, wanted)).replayId;
     } catch (thrown) {
       error.value = thrown;
+      order.value = wanted;
     }
   }
 
-  if (replay.value) return <Progress replay={replay.value} onClose={onClose} />;
+  if (replayId.value) return <Progress replay={replay.value} error={error.value} onClose={onClose} />;
   const isWrong = orderOf() === undefined;
   return (
     <Dialog title="Replay deliveries" onClose={onClose}>
@@ -117,7 +127,7 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
         <button
           type="button"
           class="primary"
-          disabled={isWrong || (count.value?.isWhole && count.value.count === 0)}
+          disabled={!order.value || (count.value?.isWhole && count.value.count === 0)}
           onClick={() => void start()}
         >
           Replay
@@ -127,8 +137,15 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   );
 }
 
-function Progress({ replay, onClose }: { readonly replay: Replay; readonly onClose: () => void }) {
-  const { state, matched, done } = replay;
+type ProgressProps = {
+  /** Undefined until it was read once. */
+  readonly replay: Replay | undefined;
+  readonly error: unknown;
+  readonly onClose: () => void;
+};
+
+function Progress({ replay, error, onClose }: ProgressProps) {
+  const { state, matched, done } = replay ?? { state: 'queueing', matched: 0, done: 0 };
   return (
     <Dialog title="Replay deliveries" onClose={onClose}>
       <progress value={done} max={Math.max(1, matched)} aria-label="Replayed" />
@@ -137,6 +154,7 @@ function Progress({ replay, onClose }: { readonly replay: Replay; readonly onClo
           ? `Done: ${plural(done, 'delivery', 'deliveries')} ended. The log shows how.`
           : `${done} of ${matched} ${state === 'queueing' ? 'found so far ' : ''}ended.`}
       </p>
+      <ErrorNote error={error} />
       {state !== 'done' && <p class="subtle">It goes on when you close this.</p>}
       <div class="buttons">
         <button type="button" onClick={onClose}>

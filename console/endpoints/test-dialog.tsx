@@ -6,6 +6,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { isTaken } from '../parts/is-taken.ts';
 import { Json } from '../parts/json.tsx';
 import { deliveryTone } from '../parts/tone.ts';
 import { useLive } from '../parts/use-live.ts';
@@ -42,10 +43,13 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
     const id = eventId.value;
     if (!id) return;
     const controller = new AbortController();
+    const find = findDelivery(endpointId, id, controller.signal);
     const timer = setInterval(async () => {
-      // One look that fails is made up for by the next.
-      const found = await deliveryOf(endpointId, id, controller.signal).catch(() => undefined);
-      if (found) delivery.value = found;
+      // If one call fails, the next tries again.
+      const found = await find().catch(() => undefined);
+      if (!found) return;
+      delivery.value = found;
+      if (found.state !== 'pending' && found.state !== 'held') clearInterval(timer);
     }, LOOK_MS);
     return () => {
       controller.abort();
@@ -127,7 +131,7 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
         <ErrorNote error={error.value} />
         {busy.value && to.value === 'url' && <p role="status">Waiting for the answer …</p>}
         {attempt.value && (
-          <div role="status" class={`note ${attempt.value.reason ? 'bad' : 'good'}`}>
+          <div role="status" class={`note ${isTaken(attempt.value) ? 'good' : 'bad'}`}>
             <AttemptResult attempt={attempt.value} />
           </div>
         )}
@@ -142,20 +146,19 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
   );
 }
 
-/** The delivery of an event, found by the event's time: others may have come since. */
-async function deliveryOf(
-  endpointId: string,
-  eventId: string,
-  signal: AbortSignal,
-): Promise<Delivery | undefined> {
-  const { timestamp } = await api().events.get(eventId, { signal });
-  const until = new Date(Date.parse(timestamp) + 1).toISOString();
-  const list = api().endpoints.deliveries(endpointId, { since: timestamp, until }, { signal });
-  for await (const each of list) if (each.eventId === eventId) return each;
-  return undefined;
+/** Finds the delivery of an event by the event's time: others may have come since. */
+function findDelivery(endpointId: string, eventId: string, signal: AbortSignal) {
+  let at: string | undefined;
+  return async (): Promise<Delivery | undefined> => {
+    at ??= (await api().events.get(eventId, { signal })).timestamp;
+    const until = new Date(Date.parse(at) + 1).toISOString();
+    const list = api().endpoints.deliveries(endpointId, { since: at, until }, { signal });
+    for await (const each of list) if (each.eventId === eventId) return each;
+    return undefined;
+  };
 }
 
-const NOT_YET = 'It is under way still: the bridge is busy. Send another one in a minute.';
+const NOT_YET = 'No answer yet: the bridge is busy. Send another one in a minute.';
 
 function Outcome({ delivery }: { readonly delivery: Delivery | undefined }) {
   const last = delivery?.attempts.at(-1);

@@ -16,6 +16,7 @@ export function TimeField({ label, hint, value, class: className }: TimeFieldPro
       {label} {hint && <span class="subtle">({hint})</span>}
       <input
         type="datetime-local"
+        max="9999-12-31T23:59"
         value={value.value}
         onInput={({ currentTarget }) => {
           value.value = currentTarget.value;
@@ -25,6 +26,8 @@ export function TimeField({ label, hint, value, class: className }: TimeFieldPro
   );
 }
 
-/** The time in a field as the API takes it; undefined for an empty one. */
-export const timeIn = (value: string): string | undefined =>
-  value === '' ? undefined : new Date(value).toISOString();
+/** The time in a field as the API takes it; undefined for an empty one, or one that is no time yet. */
+export function timeIn(value: string): string | undefined {
+  const at = new Date(value);
+  return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}

@@ -1,4 +1,5 @@
 import type { Endpoint, Timeline, VideoRequest } from '../../client/client.ts';
+import { isTaken } from '../parts/is-taken.ts';
 import { eventColor, isTerminal, isWorking, stageOf } from '../parts/stages.ts';
 import { bytes, capital, span } from '../parts/words.ts';
 
@@ -158,10 +159,6 @@ function deliveryLanes({ deliveries }: Timeline, nameOf: Story['nameOf'], now: n
 }
 
 type Delivery = Timeline['deliveries'][number];
-
-/** Whether the endpoint took it; one that is sent again may have been taken before. */
-const isTaken = ({ statusCode = 200, error, reason }: Delivery['attempts'][number]): boolean =>
-  error === undefined && reason === undefined && statusCode < 300;
 
 function attemptMarks({ endpointId, type, attempts, attemptCount }: Delivery): Mark[] {
   return attempts.map((attempt, i) => {

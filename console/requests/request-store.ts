@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { Client, RequestFilter, VideoRequest } from '../../client/client.ts';
+import { createLoads } from '../parts/loads.ts';
 
 const PAGE = 100;
 /** The first page is smaller, so that it is there sooner. */
@@ -22,8 +23,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
   const parked = signal<readonly VideoRequest[]>([]);
   /** As they are shown. */
   const all = computed(() => [...parked.value, ...rows.value]);
-  const loading = signal(false);
-  const error = signal<unknown>(undefined);
+  const { loading, error, run } = createLoads();
   /** Whether there are no more pages. */
   const complete = signal(false);
   let stopped = new AbortController();
@@ -56,7 +56,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
     const missing = [...page.ids].filter((id) => !answered.has(id));
     const oldest = cursor === undefined ? '' : items.at(-1)?.registeredAt;
     know(items);
-    // An empty page that others follow says of no time what there is.
+    // An empty page with a cursor does not say which rows are gone.
     if (oldest === undefined) return;
     const pushedOut = missing.filter((id) => (known.get(id)?.registeredAt ?? '') <= oldest);
     const pushed = new Set(pushedOut);
@@ -71,23 +71,8 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
     } else pages.push({ cursor, limit: PAGE, ids: pushed });
   }
 
-  /** Runs one load at a time; a failure is shown, and the next load may succeed. */
-  async function run(load: () => Promise<void>): Promise<void> {
-    if (loading.value) return;
-    loading.value = true;
-    const { signal: begun } = stopped;
-    try {
-      await load();
-      error.value = undefined;
-    } catch (thrown) {
-      if (!begun.aborted) error.value = thrown;
-    } finally {
-      loading.value = false;
-    }
-  }
-
   const loadMore = () =>
-    run(async () => {
+    run(stopped.signal, async () => {
       if (complete.value) return;
       const limit = pages.length === 0 ? FIRST_PAGE : PAGE;
       const { items, cursor } = await list.page({ limit, cursor: next, signal: stopped.signal });
@@ -102,7 +87,7 @@ export function createRequestStore(client: Client, filter: RequestFilter) {
 
   /** Loads the first page again, and those with the given requests, which are in sight. */
   const refresh = (seen: readonly string[]) =>
-    run(async () => {
+    run(stopped.signal, async () => {
       const inSight = pages
         .filter(({ ids }, i) => i === 0 || seen.some((id) => ids.has(id)))
         .slice(0, PAGES_AT_ONCE);

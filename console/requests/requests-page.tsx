@@ -26,7 +26,7 @@ const TYPING_MS = 300;
 
 type Filter = { readonly state: VideoRequest['state'] | ''; readonly status: string; readonly q: string };
 
-/** The list that was seen last: who comes back to it from a request finds it as it was. */
+/** The list that was seen last, kept so that Back shows it as it was. */
 let last: { client: Client; search: string; store: RequestStore } | undefined;
 
 function listOf(search: string, { state, status, q }: Filter): RequestStore {
