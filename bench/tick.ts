@@ -11,7 +11,7 @@ import { startTickWorld, type TickWorld } from './tick/world.ts';
 const usage = `npm run bench:tick -- [options]
   --json          one JSON document on standard output
   --crowd         instead: more requests in flight than the cap of 10 polls per second carries, in virtual time
-  --traces FILE   jobs of the crowd, one JSON a line (default: 2,000 generated ones)`;
+  --traces FILE   jobs of the crowd, one JSON a line, or an export (default: 2,000 generated ones)`;
 
 const SIZES = [1_000, 10_000, 50_000];
 const OVERDUE = 500;

@@ -21,7 +21,7 @@ export function createReplay(latencyMs: number) {
     const kind = headers['x-amz-target'] ?? '';
     if (left) {
       const answered = await left.get(kind)?.shift();
-      if (!answered) throw new Error(`no ${kind} was recorded that is not played yet`);
+      if (!answered) throw new Error(`The replayed call made more ${kind} calls than the recorded one.`);
       if (latencyMs > 0) await sleep(latencyMs);
       return { ...answered.answer, body: answered.bytes } as unknown as A;
     }

@@ -55,7 +55,7 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
     },
     idlePerMonth: {
       'three secrets': 3 * PRICES.secret,
-      '16 alarms, one of them on six metrics': 20 * PRICES.alarmMetric + PRICES.alarmMetric,
+      '16 alarms, one of them on six metrics': (15 + 6) * PRICES.alarmMetric,
       '5 queues with 5 pollers each': 5 * 5 * 3 * MINUTES * PRICES.sqsCall,
       'ticks: Lambda, Scheduler, 2.5 read units, 5 queue attributes, logs':
         MINUTES *

@@ -21,6 +21,8 @@ export function readTraces(file: string): Traces {
   const parsed = lines.flatMap((line, index) => (line.trim() ? [parse(line, `${file}:${index + 1}`)] : []));
   const exported = parsed.filter((each) => 'kind' in each);
   if (exported.length === 0) return { traces: parsed as Trace[], observed: false, unended: 0 };
+  if (exported.length < parsed.length)
+    throw new Error(`${file} mixes traces with lines of an export: give one or the other.`);
   const requests = exported.flatMap((each) => (each.kind === 'request' ? [each] : []));
   const traces = requests.flatMap((each) => observedTrace(each) ?? []);
   if (traces.length === 0) throw new Error(`${file} has no job that has ended: export more requests.`);
@@ -34,8 +36,10 @@ function parse(line: string, place: string): Trace | Exported {
   } catch (cause) {
     throw new Error(`${place} is not JSON: give one trace a line.`, { cause });
   }
-  if (trace && 'kind' in trace) return trace;
-  if (!trace?.statuses?.length) throw new Error(`${place} has no statuses: give [[status, seconds], ...].`);
+  if (typeof trace !== 'object' || trace === null)
+    throw new Error(`${place} is no trace: give one object a line.`);
+  if ('kind' in trace) return trace;
+  if (!trace.statuses?.length) throw new Error(`${place} has no statuses: give [[status, seconds], ...].`);
   return {
     ...trace,
     requestId: trace.requestId ?? place,
