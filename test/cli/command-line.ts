@@ -55,6 +55,10 @@ export async function openCommandLine(bridge?: { readonly url: string; readonly 
     running.add(child);
     child.once('close', () => running.delete(child));
     let text = '';
+    let ended = false;
+    child.once('close', () => {
+      ended = true;
+    });
     child.stdout.on('data', (each: Buffer) => {
       text += each;
     });
@@ -63,12 +67,14 @@ export async function openCommandLine(bridge?: { readonly url: string; readonly 
       text: () => text,
       shows: (pattern) =>
         new Promise<void>((resolve, reject) => {
+          const fail = () => reject(new Error(`It ended without showing ${pattern}: ${text}`));
           const look = () => {
             if (pattern.test(text)) resolve();
           };
           child.stdout.on('data', look);
-          child.once('close', () => reject(new Error(`It ended without showing ${pattern}: ${text}`)));
+          child.once('close', fail);
           look();
+          if (ended) fail();
         }),
       type: (keys) => child.stdin.write(keys),
     };

@@ -53,8 +53,11 @@ beforeAll(async () => {
   for (const requestId of [complete, failed])
     await client.requests.register({ requestId, callbackUrl: CALLBACK, metadata: { customer: 'Acme' } });
   await vi.waitFor(async () => {
-    for (const id of [complete, failed])
+    for (const id of [complete, failed]) {
       expect(await client.requests.get(id)).toMatchObject({ state: 'done' });
+      const { events, deliveries } = await client.requests.timeline(id);
+      expect(deliveries).toHaveLength(events.length);
+    }
   }, MAX_WAIT);
   // A delivery that is still to be tried again would change.
   const [callback] = (await client.endpoints.list({ kind: 'callback' }).page()).items;

@@ -10,7 +10,7 @@ import { type CommandLine, openCommandLine, valuesOf } from './command-line.ts';
 
 const pathOf = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const KEY = pathOf('../lambdas/adapters/http/test-only-key.pem');
-/** For localhost and 127.0.0.1, by itself. */
+/** For localhost and 127.0.0.1, self-signed. */
 const CERT = pathOf('../lambdas/adapters/http/test-only-cert.pem');
 /** The same, of the year 2020. */
 const EXPIRED = pathOf('./expired-test-only-cert.pem');
@@ -29,17 +29,18 @@ afterEach(() => {
 });
 afterAll(() => cli?.close());
 
-async function listening(server: Server): Promise<number> {
+async function listening(server: Server, host = '127.0.0.1'): Promise<number> {
   servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(0, host), 'listening');
   return (server.address() as AddressInfo).port;
 }
 
-const overTls = (cert: string) =>
+const overTls = (cert: string, host?: string) =>
   listening(
     createHttpsServer({ key: readFileSync(KEY), cert: readFileSync(cert) }, (_request, response) =>
       response.end('{"items": []}'),
     ),
+    host,
   );
 const overHttp = (listener: RequestListener) => listening(createHttpServer(listener));
 const json =
@@ -76,21 +77,19 @@ test('a self-signed certificate is named, and is trusted by NODE_EXTRA_CA_CERTS'
 });
 
 test('a certificate for another host is named', async () => {
-  const url = `https://127.0.0.2:${await overTls(CERT)}`;
-  servers.at(-1)?.close();
-  const server = createHttpsServer({ key: readFileSync(KEY), cert: readFileSync(CERT) });
-  servers.push(server);
-  await once(server.listen(Number(new URL(url).port), '127.0.0.2'), 'listening');
+  const url = `https://127.0.0.2:${await overTls(CERT, '127.0.0.2')}`;
   expect((await failing(url, ['requests'], { NODE_EXTRA_CA_CERTS: CERT })).said).toContain(
     'Its certificate is for another host name: check the address.',
   );
 });
 
-test('https where http is spoken, and the reverse, are told apart', async () => {
+test('https where http is spoken is named, and the reverse is a closed connection', async () => {
   const plain = await overHttp(json(200, { items: [] }));
   expect((await failing(`https://127.0.0.1:${plain}`, ['requests'])).said).toContain('does not speak TLS');
   const tls = await overTls(CERT);
-  expect((await failing(`http://127.0.0.1:${tls}`, ['requests'])).said).toContain('cannot be reached');
+  expect((await failing(`http://127.0.0.1:${tls}`, ['requests'])).said).toContain(
+    'cannot be reached: other side closed. Check the address',
+  );
 });
 
 test('a host that is not there is named', async () => {

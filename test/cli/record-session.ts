@@ -36,7 +36,8 @@ try {
   const text = await record();
   const readme = readFileSync(README, 'utf8');
   const [before, after] = [readme.indexOf(BEGIN) + BEGIN.length, readme.indexOf(END)];
-  if (after < before) throw new Error('The README does not say where the session belongs.');
+  if (after < before)
+    throw new Error('The README lacks the comments between which the session stands: restore them.');
   writeFileSync(README, `${readme.slice(0, before)}\n\`\`\`console\n${text}\`\`\`\n\n${readme.slice(after)}`);
 } finally {
   receiver.closeAllConnections();
