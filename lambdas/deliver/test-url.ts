@@ -1,6 +1,7 @@
 import { signWebhook } from '../adapters/signed-webhook.ts';
+import type { Attempt } from '../domain/delivering/attempt.ts';
 import type { EndpointRow } from '../domain/delivering/endpoint.ts';
-import type { UrlTestRow } from '../domain/delivering/url-test.ts';
+import { type UrlTestRow, urlTestUnsent } from '../domain/delivering/url-test.ts';
 import { endpointKey } from '../domain/rows.ts';
 import type { Claim } from '../engine/claims.ts';
 import { attemptPost } from './attempt.ts';
@@ -17,13 +18,22 @@ export function createTestUrl(dependencies: DeliverDependencies) {
   return async function testUrl(claim: Claim<UrlTestRow>): Promise<void> {
     const { endpointId, eventId, url = '', body = '' } = claim.row;
     const endpoint = await table.get<EndpointRow>(endpointKey(endpointId));
-    const sent = { remove: ['url', 'body'] };
-    // Deleted meanwhile: there is no secret to sign with.
-    if (!endpoint) return void (await claims.finish(claim, sent));
-    const webhook = signWebhook(eventId, body, await signingSecrets(endpoint, dependencies), now());
-    const { attempt } = await attemptPost(http, url, webhook, {}, { now, elapsed });
-    await claims.finish(claim, { ...sent, set: { attempt } });
+    const unsent = urlTestUnsent(claim.row, {
+      isSignable: endpoint !== undefined,
+      claimsBefore: claim.claimsWithoutProgress,
+      now: now(),
+    });
+    const attempt = unsent ?? (await send(endpoint as EndpointRow, { eventId, url, body }));
+    await claims.finish(claim, { remove: ['url', 'body'], set: { attempt } });
     const { statusCode, error, durationMs } = attempt;
     log.info('tested a URL', { endpointId, eventId, statusCode, error, durationMs });
   };
+
+  async function send(
+    endpoint: EndpointRow,
+    { eventId, url, body }: { eventId: string; url: string; body: string },
+  ): Promise<Attempt> {
+    const webhook = signWebhook(eventId, body, await signingSecrets(endpoint, dependencies), now());
+    return (await attemptPost(http, url, webhook, {}, { now, elapsed })).attempt;
+  }
 }

@@ -18,6 +18,9 @@ export const requestExpiry = (now: number, retentionDays: number): number =>
 export const eventExpiry = (now: number, retentionDays: number): number =>
   finishedExpiry(now, retentionDays + UNFINISHED_DAYS);
 
+/** When what an idempotency key stands for may be deleted: the contract promises 24 h. */
+export const idempotencyExpiry = (now: number): number => Math.ceil(now / 1000) + DAY_S;
+
 /** How much longer than its events a source's outbox is kept. DynamoDB deletes expired rows late, and in no order. */
 const OUTBOX_DAYS = 30;
 /** How much longer than it must a callback's endpoint is kept, so that it is renewed at most once a day. */

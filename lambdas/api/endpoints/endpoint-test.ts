@@ -1,5 +1,5 @@
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { SAMPLE_DATA } from '../../domain/events/event-samples.ts';
+import { sampleData } from '../../domain/events/event-samples.ts';
 import type { EventType } from '../../domain/events/event-types.ts';
 import type { OutboxRow } from '../../domain/events/outbox.ts';
 import { eventExpiry } from '../../domain/retention.ts';
@@ -30,10 +30,3 @@ export function createEndpointTest({
     });
   };
 }
-
-/** The `data` of a test; a sample of a type that is not for tests says that it is one. */
-export const sampleData = (type: EventType, endpointId: string) => ({
-  ...SAMPLE_DATA[type],
-  ...(type === 'endpoint.test' ? {} : { test: true }),
-  endpointId,
-});

@@ -1,22 +1,18 @@
 import { absent, equals } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Attempt } from '../../domain/delivering/attempt.ts';
-import { type UrlTestRow, waitForUrlTest } from '../../domain/delivering/url-test.ts';
+import { type UrlTestRow, urlTestEvent, waitForUrlTest } from '../../domain/delivering/url-test.ts';
 import type { EventType } from '../../domain/events/event-types.ts';
-import { eventId as newEventId } from '../../domain/ids.ts';
+import { idempotencyExpiry } from '../../domain/retention.ts';
 import { urlTestKey } from '../../domain/rows.ts';
 import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Effect } from '../http/idempotency.ts';
-import { createdAndGone, Problem } from '../http/problem.ts';
-import { iso } from '../http/time.ts';
-import { sampleData } from './endpoint-test.ts';
+import { conflict, Problem } from '../http/problem.ts';
 
-/** As long as an idempotency key is, s. */
-const KEPT_S = 86_400;
 const LOOK_MS = 400;
-/** The gateway ends a call at 30 s. */
-const MAX_LOOKS = 24_000 / LOOK_MS;
+/** How long a call waits for the attempt, ms; the function has 29 s for all of it. */
+const WAIT_MS = 20_000;
 
 type Order = { readonly endpointId: string; readonly type: EventType; readonly url: string };
 
@@ -33,49 +29,44 @@ export function createUrlTest({ table, now, sleep }: Pick<ApiContext, 'table' | 
       const last = await read(endpointId);
       const at = now();
       const wait = waitForUrlTest(last, at);
-      if (wait > 0) throw tooSoon(wait);
-      const eventId = newEventId({
-        occurredAt: at,
-        source: { kind: 'endpoint', endpointId },
-        // Events of an endpoint count from 1; a test of a URL is not one of them.
-        position: 0,
-      });
-      const body = { id: eventId, type, timestamp: iso(at), data: sampleData(type, endpointId) };
+      if (wait > 0) throw tooSoon(wait, last?.attempt === undefined);
+      const event = urlTestEvent(endpointId, type, at);
       const { write, due } = wake({ ...urlTestKey(endpointId), dueAt: last?.dueAt }, 'deliver-slow', at, {
         set: {
           endpointId,
-          eventId,
+          eventId: event.id,
           startedAt: at,
           url,
-          body: JSON.stringify(body),
-          expiresAt: Math.ceil(at / 1000) + KEPT_S,
+          body: JSON.stringify(event),
+          expiresAt: idempotencyExpiry(at),
         },
         remove: ['attempt'],
         if: [last ? equals('startedAt', last.startedAt) : absent('pk')],
       });
-      return commit([write], { status: 202, ids: { eventId }, due });
+      return commit([write], { status: 202, ids: { eventId: event.id }, due });
     });
   }
 
-  /** How it ended; undefined while it is under way still after all that a call may wait. */
+  /** How it ended; undefined when it is still under way after the time that a call waits. */
   async function ended(endpointId: string, eventId: string | undefined): Promise<Attempt | undefined> {
-    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+    const until = now() + WAIT_MS;
+    for (;;) {
       const test = await read(endpointId);
-      if (test?.eventId !== eventId) throw createdAndGone('test');
+      if (test?.eventId !== eventId)
+        throw conflict('A later test of this endpoint has replaced this one, and its answer: send it again.');
       if (test?.attempt) return test.attempt;
+      if (now() >= until) return undefined;
       await sleep(LOOK_MS);
     }
-    return undefined;
   }
 
   return { start, ended };
 }
 
-function tooSoon(waitMs: number): Problem {
+function tooSoon(waitMs: number, isUnderWay: boolean): Problem {
   const seconds = Math.ceil(waitMs / 1000);
-  return new Problem(
-    429,
-    `A test with this endpoint's secret is under way, or was a moment ago: try again in ${seconds} s at the latest.`,
-    { headers: { 'retry-after': String(seconds) } },
-  );
+  const detail = isUnderWay
+    ? `Another test of this endpoint is under way: try again when it has ended, after ${seconds} s at most.`
+    : `Another test of this endpoint has just ended: try again in ${seconds} s.`;
+  return new Problem(429, detail, { headers: { 'retry-after': String(seconds) } });
 }

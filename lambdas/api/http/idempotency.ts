@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { absent, equals } from '../../adapters/dynamodb/expression.ts';
 import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
-import { isExpired } from '../../domain/retention.ts';
+import { idempotencyExpiry, isExpired } from '../../domain/retention.ts';
 import type { RowKey } from '../../domain/work.ts';
 import type { DueRows } from '../../engine/hints.ts';
 
@@ -35,8 +35,6 @@ class Overtaken extends Error {}
 
 type IdempotencyRow = RowKey & Outcome & { requestHash: string; expiresAt: number };
 
-const KEPT_S = 86_400;
-
 export type Idempotency = ReturnType<typeof createIdempotency>;
 
 /** What an idempotency key stands for now: an effect that is done, or none yet. */
@@ -65,7 +63,7 @@ export function createIdempotency(table: Table, now: () => number) {
       return {
         guard: ({ status, ids }) => [
           {
-            put: { ...key, requestHash, status, ids, expiresAt: Math.ceil(now() / 1000) + KEPT_S },
+            put: { ...key, requestHash, status, ids, expiresAt: idempotencyExpiry(now()) },
             if: [row ? equals('expiresAt', row.expiresAt) : absent('pk')],
           },
         ],

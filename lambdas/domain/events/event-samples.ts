@@ -73,3 +73,10 @@ export const SAMPLE_DATA: Readonly<Record<EventType, Readonly<Record<string, unk
   },
   'endpoint.recovered': { endpointId: ENDPOINT_ID, failingSince: '2026-11-23T19:02:11.004Z' },
 };
+
+/** The `data` of a test; a sample of a type that is not for tests says that it is one. */
+export const sampleData = (type: EventType, endpointId: string) => ({
+  ...SAMPLE_DATA[type],
+  ...(type === 'endpoint.test' ? {} : { test: true }),
+  endpointId,
+});

@@ -79,7 +79,10 @@ const bounded = (data: EventDraft['data']): EventDraft['data'] =>
 /** What is sent, and what `GET /v1/events/{id}` answers. */
 export type EventPayload = { id: string; type: string; timestamp: string; data: Record<string, unknown> };
 
-export function payload(row: EventRow, metadata?: Record<string, string>): EventPayload {
+export function payload(
+  row: Pick<EventRow, 'id' | 'type' | 'occurredAt' | 'data'>,
+  metadata?: Record<string, string>,
+): EventPayload {
   return {
     id: row.id,
     type: row.type,

@@ -13,8 +13,17 @@ let world: DeliveryWorld;
 let endpoint: EndpointRow;
 
 /** The API over the world's table; while a call waits, the deliver stage works. */
-function call(body: object, options: CallOptions = {}, sleep = () => world.work()) {
-  const api = createClient({ ...database(), table: world.table }, { startAt: world.clock.now(), sleep });
+function call(body: object, options: CallOptions = {}, meanwhile = () => world.work()) {
+  const api = createClient(
+    { ...database(), table: world.table },
+    {
+      startAt: world.clock.now(),
+      sleep: async (ms) => {
+        api.clock.now += ms;
+        await meanwhile();
+      },
+    },
+  );
   return api.call('POST', `/v1/endpoints/${endpoint.id}/test`, { body, ...options });
 }
 
@@ -93,6 +102,55 @@ describe('a test of a URL', () => {
     world.clock.advance(Number(tooSoon.headers['retry-after']) * 1_000);
     expect((await call({ url: URL })).status).toBe(200);
     expect(world.posted).toHaveLength(2);
+  });
+
+  test('is not sent again when its worker ended before it kept the answer', async () => {
+    let isDying = true;
+    world = await deliveryWorld(database(), {
+      wrap: (table) => ({
+        ...table,
+        write: async (change, ...wanted) => {
+          if (isDying && 'update' in change && change.set?.attempt !== undefined) throw new Error('killed');
+          return table.write(change, ...wanted);
+        },
+      }),
+    });
+    endpoint = await world.endpoint(3);
+    expect((await call({ url: URL })).status).toBe(202);
+    isDying = false;
+    await world.pass(600_000);
+    expect(world.posted).toHaveLength(1);
+    expect(await world.table.get(urlTestKey(endpoint.id))).toMatchObject({
+      attempt: { error: 'interrupted' },
+    });
+  });
+
+  test('does not go out when it has waited for too long', async () => {
+    await call({ url: URL }, {}, async () => {});
+    world.clock.advance(46_000);
+    await world.work();
+    expect(world.posted).toEqual([]);
+    expect(await world.table.get(urlTestKey(endpoint.id))).toMatchObject({ attempt: { error: 'too_late' } });
+  });
+
+  test('of an endpoint that is deleted meanwhile says so', async () => {
+    const { body } = await call({ url: URL }, {}, async () => {
+      await world.table.write({ delete: endpoint });
+      await world.work();
+    });
+    expect(body.attempt).toMatchObject({ error: 'endpoint_deleted' });
+    expect(world.posted).toEqual([]);
+  });
+
+  test('that took long is kept until its caller has read how it ended', async () => {
+    world.farSide = () => {
+      world.clock.advance(9_000);
+      return { statusCode: 200 };
+    };
+    await call({ url: URL }, {}, async () => {});
+    await world.work();
+    const next = await call({ url: URL });
+    expect([next.status, next.headers['retry-after']]).toEqual([429, '2']);
   });
 
   test('keeps neither the URL nor what was sent', async () => {
