@@ -31,8 +31,8 @@ export type Write = { readonly if?: readonly Condition[] } & (
   | { readonly check: RowKey }
 );
 
-/** The row that a write is of. */
-export function rowOf(write: Write): RowKey {
+/** The key of the row that a write is of. */
+export function keyOfWrite(write: Write): RowKey {
   if ('put' in write) return write.put;
   if ('update' in write) return write.update;
   return 'delete' in write ? write.delete : write.check;
@@ -44,10 +44,6 @@ type Expressions = {
   ExpressionAttributeNames?: Record<string, string>;
   ExpressionAttributeValues?: Record<string, unknown>;
 };
-
-/** Whether a write leaves the row as it is: DynamoDB refuses an update with an empty expression. */
-export const changesNothing = (write: Write): boolean =>
-  'check' in write || ('update' in write && expressions(write).UpdateExpression === undefined);
 
 /** Writes a {@link Write} in DynamoDB's expression language. */
 export function expressions(write: Write): Expressions {

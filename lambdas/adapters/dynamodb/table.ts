@@ -20,7 +20,7 @@ import { backoff } from '../../domain/backoff.ts';
 import { chunks } from '../../domain/chunks.ts';
 import { TABLE_SCHEMA, type TableIndex } from '../../domain/table-schema.ts';
 import type { Hint, RowKey } from '../../domain/work.ts';
-import { type Condition, changesNothing, expressions, type Write } from './expression.ts';
+import { type Condition, expressions, type Write } from './expression.ts';
 
 /** A condition of a write did not hold: another writer was first. Never retried unchanged. */
 export class ConditionFailed extends Error {
@@ -142,7 +142,8 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     wanted: 'row' | 'nothing' = 'row',
   ): Promise<T | undefined> {
     if ('check' in change) throw new Error('a check stands only in a transaction');
-    if ('update' in change && changesNothing(change)) {
+    // DynamoDB refuses an update with an empty expression.
+    if ('update' in change && expressions(change).UpdateExpression === undefined) {
       await transact([change]);
       return get<T>(change.update);
     }

@@ -2,8 +2,7 @@ import * as z from 'zod/mini';
 import { DELIVERY_STATES, type DeliveryRow } from '../../domain/delivering/delivery.ts';
 import { firstEventId } from '../../domain/delivering/replay.ts';
 import { matches } from '../../domain/events/event-filter.ts';
-import { filterEntry, time } from '../http/fields.ts';
-import { invalid } from '../http/problem.ts';
+import { filterEntry, refuseEmptyRange, time } from '../http/fields.ts';
 
 const STATUS_CODE = 'This is no status code: give one such as 404, a class such as 5xx, or none.';
 
@@ -40,17 +39,11 @@ export const leavesOut = ({ state, type, statusCode }: DeliveryFilter): boolean 
 
 /** The ids of events between which the time range lies; both are outside of it. */
 export function idsAround({ since, until }: DeliveryFilter) {
-  if (since && until) refuseEmpty(Date.parse(since), Date.parse(until));
+  if (since && until) refuseEmptyRange(Date.parse(since), Date.parse(until));
   return {
     after: since && firstEventId(Date.parse(since)),
     before: until && firstEventId(Date.parse(until)),
   };
-}
-
-/** Throws a problem when the range (ms since epoch) has no time in it. */
-export function refuseEmpty(since: number, until: number): void {
-  if (until <= since)
-    throw invalid([{ path: 'until', message: 'This must be after `since`: give a later time.' }]);
 }
 
 function wasAnswered({ attempts }: DeliveryRow, wanted: string): boolean {

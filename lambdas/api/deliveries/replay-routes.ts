@@ -8,12 +8,11 @@ import { replayKey } from '../../domain/rows.ts';
 import { dueOf } from '../../domain/work.ts';
 import { doneInReplay } from '../../rows/replays.ts';
 import type { ApiContext } from '../http/context.ts';
-import { filterEntry, time } from '../http/fields.ts';
+import { filterEntry, refuseEmptyRange, time } from '../http/fields.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { replayAnswer, replayIdAnswer } from './delivery-answers.ts';
-import { refuseEmpty } from './delivery-filter.ts';
 
 export const replaySchema = z.strictObject({
   since: time.check(z.describe('The first time of the events.')),
@@ -34,7 +33,7 @@ export function replayRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}/replay',
       access: 'admin',
       summary:
-        'Sends the failed or all deliveries of a time range again, with the same event ids. `GET /v1/endpoints/{id}/deliveries` with the same range and type shows which these are.',
+        'Sends the failed deliveries of a time range again, or with `all` also the delivered ones, with the same event ids. `GET /v1/endpoints/{id}/deliveries` with the same range and type, and with `state=failed` where only those go, shows which these are.',
       body: replaySchema,
       answers: { 202: replayIdAnswer },
       handle: async ({ params, body, once }) => {
@@ -43,7 +42,7 @@ export function replayRoutes(context: ApiContext): Route[] {
         const at = now();
         const since = Date.parse(body.since);
         const until = body.until === undefined ? at : Date.parse(body.until);
-        refuseEmpty(since, until);
+        refuseEmptyRange(since, until);
         const id = newReplayId(randomBytes(16));
         const key = replayKey(id);
         const { ids, due } = await once((commit) => {

@@ -1,10 +1,7 @@
-import type * as z from 'zod/mini';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { DISABLED_THROUGH_API, type EndpointRow, endpointList } from '../../domain/delivering/endpoint.ts';
-import { ownFieldsOf } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import { newEndpoint } from '../../domain/delivering/new-endpoint.ts';
 import { newSecret, SECRET_BYTES } from '../../domain/delivering/signing-secret.ts';
 import { endpointId } from '../../domain/ids.ts';
-import { endpointKey, listAt } from '../../domain/rows.ts';
 import { creation, MAX_ENDPOINTS } from '../../rows/endpoints.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict, createdAndGone } from '../http/problem.ts';
@@ -12,8 +9,6 @@ import { type Route, route } from '../http/route.ts';
 import { endpointWithSecretAnswer } from './endpoint-answers.ts';
 import { endpointSchema } from './endpoint-schemas.ts';
 import { endpointView } from './endpoint-view.ts';
-
-const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
 
 /** `POST /v1/endpoints` */
 export function createEndpointRoute(context: ApiContext): Route {
@@ -48,30 +43,4 @@ export function createEndpointRoute(context: ApiContext): Route {
       };
     },
   });
-}
-
-type Given = z.output<ReturnType<typeof endpointSchema>>;
-
-function newEndpoint(id: string, given: Given, secret: string, createdAt: number): EndpointRow {
-  const { kind = 'http', enabled = true } = given;
-  return {
-    ...endpointKey(id),
-    id,
-    kind,
-    url: given.url,
-    ...ownFieldsOf(given),
-    events: [...new Set(given.events ?? DEFAULT_EVENTS)],
-    description: given.description ?? '',
-    enabled,
-    ...(enabled ? {} : { disabledReason: DISABLED_THROUGH_API }),
-    rateLimit: given.rateLimit,
-    ordered: given.ordered ?? false,
-    headers: given.headers ?? {},
-    secrets: [{ secret }],
-    createdAt,
-    health: { state: enabled ? 'healthy' : 'disabled' },
-    stateVersion: 0,
-    listKey: endpointList(kind),
-    listAt: listAt(createdAt, id),
-  };
 }

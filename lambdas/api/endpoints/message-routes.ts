@@ -2,9 +2,10 @@ import * as z from 'zod/mini';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import type { ApiContext } from '../http/context.ts';
-import { conflict, notFound, Problem } from '../http/problem.ts';
+import { conflict, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { acknowledgedAnswer, messagesAnswer } from './endpoint-answers.ts';
+import { knownEndpoint } from './known-endpoint.ts';
 import { createMessageWaits, MAX_WAITS } from './message-waits.ts';
 import { createMessages } from './messages.ts';
 
@@ -27,8 +28,7 @@ export function messageRoutes(context: ApiContext): Route[] {
   const waits = createMessageWaits(table, now, randomBytes);
 
   async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
-    const endpoint = await endpoints.get(id ?? '');
-    if (!endpoint) throw notFound('endpoint');
+    const endpoint = await knownEndpoint(endpoints, id);
     if (!isFetched(endpoint)) {
       throw conflict(
         `Messages can be fetched from endpoints of kind \`pull\` only, and this one is of kind \`${endpoint.kind}\`.`,

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { isFilterEntry } from '../../domain/events/event-filter.ts';
 import { checkTargetUrl, MAX_URL_LENGTH } from '../../domain/http/target-url.ts';
+import { invalid } from './problem.ts';
 
 const MAX_FILTER_ENTRIES = 50;
 
@@ -51,3 +52,9 @@ export const targetUrl = ({ allowLoopback }: { readonly allowLoopback: boolean }
       return check.ok ? undefined : check.reason;
     }),
   );
+
+/** Throws a problem when a range from `since` to `until` (ms since epoch) has no time in it. */
+export function refuseEmptyRange(since: number, until: number): void {
+  if (until <= since)
+    throw invalid([{ path: 'until', message: 'This must be after `since`: give a later time.' }]);
+}

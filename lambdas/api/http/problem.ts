@@ -36,7 +36,7 @@ const MAX_FIELD_ERRORS = 20;
 /** Characters of a field's path that are repeated. */
 const MAX_PATH = 200;
 
-/** The input is wrong in the named fields, the answer names the first of them. */
+/** The input is wrong in the named fields; the answer names the first of them. */
 export function invalid(found: readonly FieldError[]): Problem {
   const errors = found.slice(0, MAX_FIELD_ERRORS).map(({ path, message }) => ({
     path: path.length > MAX_PATH ? `${path.slice(0, MAX_PATH)}…` : path,

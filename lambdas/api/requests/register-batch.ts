@@ -1,4 +1,4 @@
-import { rowOf } from '../../adapters/dynamodb/expression.ts';
+import { keyOfWrite } from '../../adapters/dynamodb/expression.ts';
 import { MAX_WRITES, type Write } from '../../adapters/dynamodb/table.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
@@ -29,7 +29,7 @@ type Keys = Pick<Call<unknown, unknown>, 'once' | 'findKept'>;
 export type Entry = { readonly place: number; readonly item: unknown; readonly registration: Registration };
 type Planned = Entry & { readonly plan: Plan; readonly writes: readonly Write[] };
 
-/** Registers the valid items of a batch, with as few calls as possible. */
+/** Registers the valid items of a batch. */
 export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 'retentionDays'>) {
   const { table, now, retentionDays } = context;
   const register = createRegister(context);
@@ -145,7 +145,7 @@ function transactionsOf(planned: readonly Planned[]): Planned[][] {
 const withoutRepetition = (writes: readonly Write[]): Write[] => [
   ...new Map(
     writes.map((write) => {
-      const { pk, sk } = rowOf(write);
+      const { pk, sk } = keyOfWrite(write);
       return [`${pk} ${sk}`, write];
     }),
   ).values(),

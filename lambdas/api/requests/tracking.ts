@@ -11,7 +11,8 @@ import { wake, withdraw } from '../../engine/wake.ts';
 import { countWrites } from '../../rows/request-counts.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Effect } from '../http/idempotency.ts';
-import { conflict, notFound } from '../http/problem.ts';
+import { conflict } from '../http/problem.ts';
+import { knownRequest } from './known-request.ts';
 import { createRequests, outboxOf, type TrackedRequest } from './tracked-requests.ts';
 
 type Woken = ReturnType<typeof wake>;
@@ -31,7 +32,7 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
   async function pollNow(requestId: string, commit: Commit): Promise<Effect> {
     return optimistic(async () => {
       const at = now();
-      const { request, parked } = await known(requestId);
+      const { request, parked } = await knownRequest(requests, requestId);
       const polled = request.lane === 'poll' ? [request] : [];
       const woken = [...polled, ...parked].slice(0, MOST_WOKEN).map((row) => wakeNow(row, at));
       if (woken.length === 0) throw conflict('The request has ended at Topaz: to poll it again, restart it.');
@@ -56,7 +57,7 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
   /** Ends the tracking. Events observed already are still delivered, unless all is erased. */
   async function stop(requestId: string, { purge }: { purge: boolean }): Promise<(Due | undefined)[]> {
     return optimistic(async () => {
-      const tracked = await known(requestId);
+      const tracked = await knownRequest(requests, requestId);
       const at = now();
       const copy = cancelCopy(tracked, at);
       const outbox = purge ? purgeOutbox(tracked, at) : undefined;
@@ -78,12 +79,6 @@ export function createTracking(context: Pick<ApiContext, 'table' | 'now' | 'rete
   function outboxExpires(requestId: string, at: number): Write {
     const expiresAt = outboxExpiry(eventExpiry(at, retentionDays));
     return { update: outboxOf(requestId), set: { expiresAt } };
-  }
-
-  async function known(requestId: string): Promise<TrackedRequest> {
-    const tracked = await requests.get(requestId);
-    if (!tracked) throw notFound('request');
-    return tracked;
   }
 
   return { pollNow, stop };

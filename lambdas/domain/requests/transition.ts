@@ -217,7 +217,7 @@ function lost(row: RequestRow, set: Partial<RequestRow>, now: number, reason: st
   };
 }
 
-/** When the next status begins: never before the one that it follows, though this worker's clock is behind. */
+/** When the next status begins: never before the one that it follows, even if this worker's clock is behind. */
 const sinceOf = ({ statusSince }: RequestRow, now: number): number => Math.max(now, statusSince);
 
 /** The status that receivers were last sent; `null` before the first event. */

@@ -36,7 +36,7 @@ export const OWN_FIELDS = Object.assign(
 ) as Record<OwnFieldName, OwnField>;
 const OWN_FIELD_NAMES = Object.keys(OWN_FIELDS) as OwnFieldName[];
 
-/** Those of the fields that only one kind has which are given. */
+/** The given fields that only one kind has. */
 export const ownFieldsOf = (given: OwnFields): OwnFields =>
   Object.fromEntries(
     OWN_FIELD_NAMES.filter((name) => given[name] !== undefined).map((name) => [name, given[name]]),

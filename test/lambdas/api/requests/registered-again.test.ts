@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { rowOf } from '../../../../lambdas/adapters/dynamodb/expression.ts';
+import { keyOfWrite } from '../../../../lambdas/adapters/dynamodb/expression.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
 import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../../lambdas/domain/events/outbox.ts';
@@ -167,7 +167,7 @@ describe.each(dynamoEngines())('on $name', (engine) => {
         table: {
           ...database.table,
           transact: (writes) => {
-            written.push(...writes.map(rowOf).map(({ pk, sk }) => ({ pk, sk })));
+            written.push(...writes.map(keyOfWrite).map(({ pk, sk }) => ({ pk, sk })));
             return database.table.transact(writes);
           },
         },
