@@ -10,18 +10,18 @@ import { createIdempotency } from './http/idempotency.ts';
 import { createRouter } from './http/router.ts';
 import { openApiRoute } from './openapi/openapi-route.ts';
 import { parkedRoutes } from './parked/parked-routes.ts';
-import { batchRoute } from './requests/batch.ts';
-import { eventRoutes } from './requests/events.ts';
-import { linkRoutes } from './requests/links.ts';
+import { batchRoute } from './requests/batch-route.ts';
+import { eventRoutes } from './requests/event-routes.ts';
+import { linkRoutes } from './requests/link-routes.ts';
 import { requestRoutes } from './requests/request-routes.ts';
 import type { SignGet } from './requests/signed-url.ts';
 import type { Counts } from './stats/counts.ts';
-import { doctorRoute } from './stats/doctor.ts';
-import { healthRoute } from './stats/healthz.ts';
-import { historyRoute } from './stats/history.ts';
+import { doctorRoute } from './stats/doctor-route.ts';
+import { healthRoute } from './stats/health-route.ts';
+import { historyRoute } from './stats/history-route.ts';
 import type { MetricHistory } from './stats/metric-history.ts';
-import { statsRoutes } from './stats/stats.ts';
-import { whoamiRoute } from './stats/whoami.ts';
+import { statsRoutes } from './stats/stats-route.ts';
+import { whoamiRoute } from './stats/whoami-route.ts';
 
 /** What the api stage is given. */
 type ApiOptions = ContextOptions & {

@@ -5,14 +5,14 @@ import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { invalid } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { createEndpointRoute } from './create-endpoint.ts';
+import { createEndpointRoute } from './create-endpoint-route.ts';
 import { endpointAnswer } from './endpoint-answers.ts';
 import { endpointChangeSchema } from './endpoint-schemas.ts';
 import { endpointSecretRoutes } from './endpoint-secret-routes.ts';
-import { testEndpointRoute } from './endpoint-test-route.ts';
 import { endpointView } from './endpoint-view.ts';
 import { knownEndpoint } from './known-endpoint.ts';
-import { listEndpointsRoute } from './list-endpoints.ts';
+import { listEndpointsRoute } from './list-endpoints-route.ts';
+import { testEndpointRoute } from './test-endpoint-route.ts';
 
 export function endpointRoutes(context: ApiContext): Route[] {
   const { table, endpoints, hints, now, retentionDays } = context;
