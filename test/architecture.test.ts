@@ -186,6 +186,13 @@ test('what a file exports, another one uses', () => {
   expect(unneeded).toEqual([]);
 });
 
+test('a file that defines routes of the API says so in its name', () => {
+  const defining = globSync('lambdas/api/**/*.ts', { cwd: root }).filter((path) =>
+    /\broute\(\{/.test(readFileSync(join(root, path), 'utf8')),
+  );
+  expect(defining.filter((path) => !/-routes?\.ts$/.test(path))).toEqual([]);
+});
+
 test('no file hides behind a name that says nothing', () => {
   const vague = globSync('{lib,lambdas,local,client,cli,bench,test}/**/{utils,helpers,common,misc}*', {
     cwd: root,
