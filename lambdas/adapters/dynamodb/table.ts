@@ -72,16 +72,17 @@ const MARSHALL = {
 
 /** Why a transaction was canceled, when the table takes no more at the moment. */
 const THROTTLED = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
-/** The longest waits before a write is sent again. */
+/** The longest waits before a call is sent again. */
 const WAITS = {
+  unprocessed: { firstMs: 100, longestMs: 5_000 },
   conflict: { firstMs: 50, longestMs: 20_000 },
   throttled: { firstMs: 1_000, longestMs: 20_000 },
 };
 
 /**
  * The one table, over a real client: reads, single writes and transactions of {@link Write}s.
- * A refused condition becomes {@link ConditionFailed}. Retries a write that conflicts with a transaction,
- * and a throttled transaction, because the SDK retries neither. Other errors are thrown unchanged.
+ * A refused condition becomes {@link ConditionFailed}. Retries what the SDK does not: a write that conflicts with
+ * a transaction, a throttled transaction, and the keys that a batch read left out. Other errors are thrown unchanged.
  */
 export function createTable(client: DynamoDBClient, tableName: string, random: () => number = Math.random) {
   /** The row, read consistently unless said otherwise; undefined when there is none. */
@@ -121,7 +122,8 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
     how: Omit<KeysAndAttributes, 'Keys'>,
   ): Promise<T[]> {
     const rows: T[] = [];
-    for (let wanted = batch.map(itemOf); wanted.length > 0; ) {
+    let wanted = batch.map(itemOf);
+    for (let attempt = 1; ; attempt++) {
       const { Responses, UnprocessedKeys } = await client.send(
         new BatchGetItemCommand({
           RequestItems: { [tableName]: { ...how, Keys: wanted } },
@@ -129,8 +131,10 @@ export function createTable(client: DynamoDBClient, tableName: string, random: (
       );
       for (const item of Responses?.[tableName] ?? []) rows.push(rowOf<T>(item));
       wanted = UnprocessedKeys?.[tableName]?.Keys ?? [];
+      if (wanted.length === 0) return rows;
+      // What a partition had no units for is left out of the answer, which the SDK takes for a success.
+      await sleep(random() * backoff(attempt, WAITS.unprocessed));
     }
-    return rows;
   }
 
   /**

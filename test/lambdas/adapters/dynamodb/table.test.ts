@@ -1,4 +1,8 @@
-import { TransactionCanceledException, TransactionConflictException } from '@aws-sdk/client-dynamodb';
+import {
+  type BatchGetItemCommandInput,
+  TransactionCanceledException,
+  TransactionConflictException,
+} from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { equals } from '../../../../lambdas/adapters/dynamodb/expression.ts';
 import { ConditionFailed, createTable, type Row } from '../../../../lambdas/adapters/dynamodb/table.ts';
@@ -135,6 +139,32 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
     }
     const read = await table.getMany([...keys, keys[0]!, { pk: 'none', sk: 'x' }]);
     expect(read).toEqual([...keys, keys[0], undefined]);
+  });
+
+  test('the keys that DynamoDB leaves out of a batch read are read again', async () => {
+    const { client, tableName, table } = database;
+    const keys = Array.from({ length: 5 }, newKey);
+    await table.transact(keys.map((key) => ({ put: key })));
+    let calls = 0;
+    client.middlewareStack.add(
+      (next) => async (args) => {
+        const { RequestItems = {} } = args.input as BatchGetItemCommandInput;
+        const { Keys = [], ...how } = RequestItems[tableName] ?? {};
+        if (Keys.length < 2) return next(args);
+        calls++;
+        const read = { RequestItems: { [tableName]: { ...how, Keys: Keys.slice(0, 1) } } };
+        const result = await next({ ...args, input: read as typeof args.input });
+        const left = { [tableName]: { ...how, Keys: Keys.slice(1) } };
+        return { ...result, output: { ...result.output, UnprocessedKeys: left } };
+      },
+      { step: 'initialize', name: 'oneByOne' },
+    );
+    try {
+      expect(await createTable(client, tableName, () => 0).getMany(keys)).toEqual(keys);
+    } finally {
+      client.middlewareStack.remove('oneByOne');
+    }
+    expect(calls).toBe(4);
   });
 
   test('transactions that meet on a row all come through', async () => {
