@@ -1,5 +1,5 @@
 import { arn } from '../runtime/resource-types.ts';
-import type { AwsCall, JsonAnswer, Layer } from './front-door.ts';
+import type { AwsCall, JsonAnswer, Layer, Next } from './front-door.ts';
 import { type Item, indexEntry, pick, type RowChange, type RowChanges } from './row-changes.ts';
 import { awsError } from './stubs.ts';
 
@@ -12,17 +12,77 @@ type ThrottlingSettings = {
 const WRITE_UNIT_BYTES = 1024;
 const READ_UNIT_BYTES = 4096;
 
-/** Refuses calls beyond what one partition key takes in a second, as DynamoDB does on demand as well. */
+/**
+ * Refuses calls beyond what one partition key takes in a second, as DynamoDB does on demand as well. A batch read
+ * leaves out the rows for which no units are left, and is refused when there are none for any.
+ */
 export function throttling(
   changes: RowChanges,
   { writeUnits, readUnits }: ThrottlingSettings,
   now: () => number = Date.now,
 ): Layer {
+  const writes = createCapacity(writeUnits, now);
+  const reads = createCapacity(readUnits, now);
+
+  async function write(call: AwsCall, changed: RowChange[], next: Next): Promise<JsonAnswer> {
+    const [table, index] = [tableDemand(call, changed), indexDemand(changed)];
+    const full = writes.take(new Map([...table, ...index]));
+    if (full) return refuse(call, full, 'Write');
+    const answer = await next(call);
+    // A write that its condition forbids is billed to the table, and changes no index.
+    if (answer.status !== 200) writes.giveBack(index);
+    return answer;
+  }
+
+  function readBatch(call: AwsCall, answer: JsonAnswer): JsonAnswer {
+    const { Responses = {} } = answer.body as { Responses?: Record<string, Item[]> };
+    const unprocessed: Record<string, BatchOfTable> = {};
+    let full: string | undefined;
+    for (const [table, asked] of Object.entries((call.body?.RequestItems ?? {}) as typeof unprocessed)) {
+      const key = changes.keysOf(table)?.key;
+      if (!key) continue;
+      const left = asked.Keys.filter((each) => {
+        const item = Responses[table]?.find((found) => sameKey(found, each, key));
+        const demand = readUnitsOf(item ? [item] : [], asked.ConsistentRead);
+        const refused = reads.take(new Map([[partitionName(table, undefined, each[key[0]!]), demand]]));
+        full ??= refused;
+        return refused !== undefined;
+      });
+      if (left.length === 0) continue;
+      unprocessed[table] = { ...asked, Keys: left };
+      Responses[table] = (Responses[table] ?? []).filter(
+        (item) => !left.some((each) => sameKey(item, each, key)),
+      );
+    }
+    if (!full) return answer;
+    const nothing = Object.values(Responses).every((items) => items.length === 0);
+    if (nothing) return refuse(call, full, 'Read');
+    return { ...answer, body: { ...answer.body, Responses, UnprocessedKeys: unprocessed } };
+  }
+
+  return async (call, next) => {
+    if (call.service !== 'dynamodb') return next(call);
+    const changed = await changes.of(call, next);
+    if (changed.length > 0) return write(call, changed, next);
+    const answer = await next(call);
+    if (answer.status !== 200) return answer;
+    if (call.operation === 'BatchGetItem') return readBatch(call, answer);
+    const full = reads.take(readDemand(call, answer, changes));
+    return full ? refuse(call, full, 'Read') : answer;
+  };
+}
+
+type BatchOfTable = { Keys: Item[]; ConsistentRead?: boolean };
+/** Units by partition. */
+type Demand = Map<string, number>;
+
+/** What each partition has left of a second's units. A single call may exceed it: its rows may be large. */
+function createCapacity(limit: number, now: () => number) {
   let second = 0;
-  let used = new Map<string, number>();
+  let used: Demand = new Map();
 
   /** Takes units of each partition, or none of any; returns the partition that has too few left. */
-  function take(demand: Map<string, number>, limit: number): string | undefined {
+  function take(demand: Demand): string | undefined {
     const current = Math.floor(now() / 1000);
     if (current !== second) {
       second = current;
@@ -36,50 +96,62 @@ export function throttling(
     return undefined;
   }
 
-  return async (call, next) => {
-    if (call.service !== 'dynamodb') return next(call);
-    const changed = await changes.of(call, next);
-    const full = take(writeDemand(call, changed), writeUnits);
-    if (full) return refuse(call, full, 'Write');
-    const answer = await next(call);
-    const hot = take(readDemand(call, answer, changes), readUnits);
-    return hot ? refuse(call, hot, 'Read') : answer;
-  };
+  function giveBack(demand: Demand): void {
+    for (const [partition, units] of demand) {
+      used.set(partition, Math.max(0, (used.get(partition) ?? 0) - units));
+    }
+  }
+
+  return { take, giveBack };
 }
 
-function writeDemand(call: AwsCall, changed: RowChange[]): Map<string, number> {
-  const demand = new Map<string, number>();
-  const add = (partition: string, units: number) =>
-    demand.set(partition, (demand.get(partition) ?? 0) + units);
-  const factor = call.operation === 'TransactWriteItems' ? 2 : 1;
+function tableDemand({ operation }: AwsCall, changed: RowChange[]): Demand {
+  const demand: Demand = new Map();
+  const factor = operation === 'TransactWriteItems' ? 2 : 1;
   for (const { table, keys, key, before, after } of changed) {
     const units = Math.max(unitsOf(before, WRITE_UNIT_BYTES), unitsOf(after, WRITE_UNIT_BYTES), 1);
-    add(partitionName(table, undefined, key[keys.key[0]!]), factor * units);
+    add(demand, partitionName(table, undefined, key[keys.key[0]!]), factor * units);
+  }
+  return demand;
+}
+
+function indexDemand(changed: RowChange[]): Demand {
+  const demand: Demand = new Map();
+  for (const { table, keys, before, after } of changed) {
     for (const [index, names] of Object.entries(keys.indexes)) {
       const [old, entry] = [indexEntry(before, keys, index), indexEntry(after, keys, index)];
       if (JSON.stringify(old && pick(old, names)) === JSON.stringify(entry && pick(entry, names))) continue;
       // A row that moves is deleted at one place and put at another.
-      if (old) add(partitionName(table, index, old[names[0]!]), 1);
-      if (entry) add(partitionName(table, index, entry[names[0]!]), 1);
+      if (old) add(demand, partitionName(table, index, old[names[0]!]), 1);
+      if (entry) add(demand, partitionName(table, index, entry[names[0]!]), 1);
     }
   }
   return demand;
 }
 
-function readDemand(
-  { operation, body = {} }: AwsCall,
-  answer: JsonAnswer,
-  changes: RowChanges,
-): Map<string, number> {
+function readDemand({ operation, body = {} }: AwsCall, answer: JsonAnswer, changes: RowChanges): Demand {
   const keys = changes.keysOf(body.TableName);
-  const { Items } = answer.body as { Items?: Item[] };
-  if (operation !== 'Query' || !keys || !Items?.[0]) return new Map();
+  if (!keys || (operation !== 'Query' && operation !== 'GetItem')) return new Map();
+  const { Item, Items = Item ? [Item] : [] } = answer.body as { Item?: Item; Items?: Item[] };
   const index = body.IndexName ? String(body.IndexName) : undefined;
   const [partition = ''] = index ? keys.indexes[index]! : keys.key;
-  const bytes = Items.reduce((sum, item) => sum + JSON.stringify(item).length, 0);
-  const units = Math.max(0.5, Math.ceil(bytes / READ_UNIT_BYTES) * (body.ConsistentRead ? 1 : 0.5));
-  return new Map([[partitionName(String(body.TableName), index, Items[0][partition]), units]]);
+  const value = operation === 'GetItem' ? (body.Key as Item)[partition] : Items[0]?.[partition];
+  if (value === undefined) return new Map();
+  const name = partitionName(String(body.TableName), index, value);
+  return new Map([[name, readUnitsOf(Items, body.ConsistentRead === true)]]);
 }
+
+function readUnitsOf(items: readonly Item[], consistent = false): number {
+  const bytes = items.reduce((sum, item) => sum + JSON.stringify(item).length, 0);
+  return Math.max(1, Math.ceil(bytes / READ_UNIT_BYTES)) * (consistent ? 1 : 0.5);
+}
+
+function add(demand: Demand, partition: string, units: number): void {
+  demand.set(partition, (demand.get(partition) ?? 0) + units);
+}
+
+const sameKey = (item: Item, key: Item, names: readonly string[]): boolean =>
+  JSON.stringify(pick(item, names)) === JSON.stringify(pick(key, names));
 
 const unitsOf = (item: Item | undefined, bytes: number): number =>
   item ? Math.ceil(JSON.stringify(item).length / bytes) : 0;

@@ -1,18 +1,22 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { awsError } from '../../../local/aws/stubs.ts';
 import { throttling } from '../../../local/aws/throttling.ts';
 import { item, rows, through } from './emulated.ts';
 
 let now: number;
 let call: ReturnType<typeof through>;
 let existing: ReturnType<typeof item>[];
+let refused: boolean;
 beforeEach(() => {
   now = 0;
   existing = [];
+  refused = false;
   const layer = throttling(rows(), { writeUnits: 10, readUnits: 4 }, () => now);
   call = through(layer, ({ operation }) => {
     if (operation === 'BatchGetItem') return { status: 200, body: { Responses: { Table: existing } } };
     if (operation === 'Query') return { status: 200, body: { Items: [item({ pk: 'p', sk: 'x' })] } };
-    return { status: 200, body: {} };
+    if (operation === 'GetItem') return { status: 200, body: { Item: item({ pk: 'p', sk: 'x' }) } };
+    return refused ? awsError(400, 'ConditionalCheckFailedException', '') : { status: 200, body: {} };
   });
 });
 const put = (given: Record<string, string | number>) =>
@@ -54,11 +58,49 @@ describe('a partition key', () => {
     expect(refused.body).toMatchObject({ CancellationReasons: [{ Code: 'ThrottlingError' }] });
   });
 
-  it('takes its read units in a second', async () => {
-    const query = () => call('dynamodb', 'Query', { TableName: 'Table', ConsistentRead: true });
-    for (let n = 0; n < 4; n++) expect((await query()).status).toBe(200);
-    expect((await query()).status).toBe(400);
+  it('bills a write that its condition forbids to the table, and not to the index', async () => {
+    const move = () => {
+      existing = [item({ pk: 'r', sk: 'x', lane: 'poll', dueAt: 1 })];
+      return put({ pk: 'r', sk: 'x', lane: 'poll', dueAt: 2 });
+    };
+    refused = true;
+    for (let n = 0; n < 10; n++) expect(String((await move()).body.__type)).toContain('ConditionalCheck');
+    expect((await move()).body).toMatchObject({
+      throttlingReasons: [{ reason: 'TableWriteKeyRangeThroughputExceeded' }],
+    });
+    refused = false;
+    existing = [item({ pk: 's', sk: 'x', lane: 'poll', dueAt: 1 })];
+    expect((await put({ pk: 's', sk: 'x', lane: 'poll', dueAt: 2 })).status).toBe(200);
+  });
+
+  it.each([
+    ['Query', {}],
+    ['GetItem', { Key: item({ pk: 'p', sk: 'x' }) }],
+  ])('takes its read units in a second by %s, and writes beside them', async (operation, given) => {
+    const read = () => call('dynamodb', operation, { TableName: 'Table', ConsistentRead: true, ...given });
+    for (let n = 0; n < 4; n++) expect((await read()).status).toBe(200);
+    expect((await read()).body).toMatchObject({
+      throttlingReasons: [{ reason: 'TableReadKeyRangeThroughputExceeded' }],
+    });
+    expect((await put({ pk: 'p', sk: 'x' })).status).toBe(200);
     now += 1000;
-    expect((await query()).status).toBe(200);
+    expect((await read()).status).toBe(200);
+  });
+
+  it('leaves out of a batch what it has no units for, and refuses one that it can read nothing of', async () => {
+    const Keys = ['1', '2', '3', '4', '5', '6'].map((sk) => item({ pk: 'p', sk }));
+    existing = Keys;
+    const read = () =>
+      call('dynamodb', 'BatchGetItem', { RequestItems: { Table: { Keys, ConsistentRead: true } } });
+    expect(await read()).toMatchObject({
+      status: 200,
+      body: {
+        Responses: { Table: Keys.slice(0, 4) },
+        UnprocessedKeys: { Table: { Keys: Keys.slice(4), ConsistentRead: true } },
+      },
+    });
+    expect(await read()).toMatchObject({ status: 400 });
+    now += 1000;
+    expect(await read()).toMatchObject({ status: 200 });
   });
 });
