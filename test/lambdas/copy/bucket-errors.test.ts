@@ -229,6 +229,31 @@ describe('the completion', () => {
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 1 });
   });
 
+  test('that meets another write of the key, so that S3 drops the upload, begins the copy anew', async () => {
+    let conflicts = 0;
+    world.setS3Faults(async (call) => {
+      if (!isComplete(call) || conflicts > 0) return undefined;
+      conflicts++;
+      const [upload] = await world.uploads();
+      const place = { Bucket: BUCKET, Key: upload?.Key, UploadId: upload?.UploadId };
+      await world.s3.send(new AbortMultipartUploadCommand(place));
+      return { kind: 'refuse', status: 409, code: 'ConditionalRequestConflict' };
+    });
+    const requestId = await world.begin(SIZE);
+    await world.runAll();
+    await expectStored(requestId);
+    expect(await world.copyOf(requestId)).toMatchObject({ generation: 2 });
+  });
+
+  test('of a small file that meets another write of the key is tried again', async () => {
+    const conflict = { kind: 'refuse', status: 409, code: 'ConditionalRequestConflict' } as const;
+    world.setS3Faults(firstTimes(2, isPut, conflict));
+    const requestId = await world.begin(SMALL);
+    await world.runAll();
+    await expectStored(requestId, undefined, SMALL);
+    expect(await world.copyOf(requestId)).toMatchObject({ generation: 1 });
+  });
+
   test('whose answer was lost is recognised by its object', async () => {
     world.setS3Faults(firstTimes(10, isComplete, { kind: 'lost' }));
     const requestId = await world.begin(SIZE);
