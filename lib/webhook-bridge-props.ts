@@ -15,7 +15,7 @@ export type WebhookBridgeProps = {
   /**
    * Names this bridge in logs, metrics, the dashboard and the API. Must be unique in its account and region.
    *
-   * @default - the name of the stack and the path of the construct in it, joined by hyphens
+   * @default - the name of the stack and the path of the construct in it, joined by dots
    */
   readonly bridgeName?: string;
 

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { DomainName } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IEventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
@@ -69,7 +69,7 @@ export class WebhookBridge extends Construct {
     });
     const secrets = new BridgeSecrets(this, 'Secrets', { topazApiKey: props.topazApiKey });
 
-    const bridgeName = props.bridgeName ?? nameOf(this);
+    const bridgeName = checkedName(props.bridgeName) ?? nameOf(this);
     const telemetry = {
       bridgeName,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
@@ -271,11 +271,22 @@ function limitsOf(props: WebhookBridgeProps) {
   );
 }
 
-/** The stack's name, and where in the stack the bridge is: two bridges of a stack differ in it. */
+/**
+ * The stack's name, and where in the stack the bridge is, so that two bridges differ in it: names of stacks have
+ * no dots.
+ */
 function nameOf(bridge: Construct): string {
   const stack = Stack.of(bridge);
   const path = bridge.node.scopes.slice(stack.node.scopes.length);
-  return [stack.stackName, ...path.map(({ node }) => node.id.replace(/[^A-Za-z0-9]/g, '-'))].join('-');
+  return [stack.stackName, ...path.map(({ node }) => node.id.replace(/[^\w-]/g, '-'))].join('.');
+}
+
+/** The bridge's name as it is given. Throws when no log group could be named by it. */
+function checkedName(name: string | undefined): string | undefined {
+  if (name === undefined || Token.isUnresolved(name) || /^[\w.-]{1,255}$/.test(name)) return name;
+  throw new Error(
+    'Wrong properties of the webhook bridge: `bridgeName` must be letters, digits, dots, hyphens and underscores.',
+  );
 }
 
 function domainOf({ domainName, certificate }: WebhookBridgeProps) {

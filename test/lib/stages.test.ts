@@ -192,6 +192,13 @@ describe('the tick', () => {
     ]);
   });
 
+  it('is invoked by schedules of its own account only', () => {
+    const { RoleArn } = all('AWS::Scheduler::Schedule')[0]![1].Properties.Target as { RoleArn: unknown };
+    expect(resources[target(RoleArn)]!.Properties.AssumeRolePolicyDocument).toMatchObject({
+      Statement: [{ Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } } }],
+    });
+  });
+
   it('sees how full each queue is', () => {
     const [grant] = granted('tick', 'sqs:GetQueueAttributes');
     expect(grant?.on.match(/Fn::GetAtt/g)).toHaveLength(5);
@@ -206,7 +213,7 @@ describe('the HTTP API', () => {
     ]);
   });
 
-  it('is throttled, and logs calls without their path, which may be a key to a video', () => {
+  it('is throttled, and logs calls without their path, a key to a video, and what a client says', () => {
     const [[, stage] = []] = all('AWS::ApiGatewayV2::Stage');
     const { DefaultRouteSettings, AccessLogSettings } = stage!.Properties as Record<
       string,
@@ -219,7 +226,7 @@ describe('the HTTP API', () => {
     expect(AccessLogSettings!.Format).toContain('$context.status');
     const logs = resources[target(AccessLogSettings!.DestinationArn)];
     expect(logs!.Properties.LogGroupName).toBe('/aws/vendedlogs/TopazWebhookBridge/api-access');
-    expect(AccessLogSettings!.Format).not.toMatch(/path|authorization|querystring/i);
+    expect(AccessLogSettings!.Format).not.toMatch(/path|authorization|querystring|userAgent/i);
   });
 });
 

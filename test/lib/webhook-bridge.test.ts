@@ -11,14 +11,15 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
 import { describe, expect, it } from 'vitest';
 import { WebhookBridge, type WebhookBridgeProps } from '../../lib/index.ts';
 
 const STAGES = ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver'];
 
-function newStack(): Stack {
+function newStack(name = 'Videos'): Stack {
   const app = new App({ context: { 'aws:cdk:disable-asset-staging': true } });
-  return new Stack(app, 'Videos', { env: { account: '123456789012', region: 'eu-west-1' } });
+  return new Stack(app, name, { env: { account: '123456789012', region: 'eu-west-1' } });
 }
 
 /** The properties of each function, by its stage. */
@@ -58,14 +59,32 @@ describe('a bridge in an app of somebody else', () => {
     const names = Object.values(template.findResources('AWS::Lambda::Function')).map(
       ({ Properties }) => Properties.Environment.Variables.POWERTOOLS_SERVICE_NAME,
     );
-    expect(new Set(names)).toEqual(new Set(['Videos-One', 'Videos-Two']));
+    expect(new Set(names)).toEqual(new Set(['Videos.One', 'Videos.Two']));
     const logGroups = template.findResources('AWS::Logs::LogGroup', {
       Properties: { LogGroupName: Match.anyValue() },
     });
     const named = Object.values(logGroups).map(({ Properties }) => Properties.LogGroupName);
     expect(new Set(named).size).toBe(named.length);
-    expect(stack.resolve(one.metricVideosStored().dimensions)).toEqual({ service: 'Videos-One' });
-    expect(stack.resolve(two.metricVideosStored().dimensions)).toEqual({ service: 'Videos-Two' });
+    expect(stack.resolve(one.metricVideosStored().dimensions)).toEqual({ service: 'Videos.One' });
+    expect(stack.resolve(two.metricVideosStored().dimensions)).toEqual({ service: 'Videos.Two' });
+  });
+
+  it('is named like no bridge of another stack, whose name may be the beginning of its own', () => {
+    const short = newStack('Alpha');
+    const long = newStack('Alpha-Beta');
+    const names = [
+      new WebhookBridge(new Construct(short, 'Beta'), 'Bridge'),
+      new WebhookBridge(long, 'Bridge'),
+      new WebhookBridge(short, 'Beta_Bridge'),
+      new WebhookBridge(short, 'Beta-Bridge'),
+    ].map((bridge) => bridge.metricVideosStored().dimensions?.service);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('refuses a name that no log group can have', () => {
+    const named = (bridgeName: string) => () => new WebhookBridge(newStack(), 'Bridge', { bridgeName });
+    expect(named('our videos')).toThrow('`bridgeName` must be letters');
+    expect(named('our.videos_2-eu')).not.toThrow();
   });
 
   it('uses the bucket, key, bus, topic and secret that it is given instead of making its own', () => {
