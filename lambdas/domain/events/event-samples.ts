@@ -15,6 +15,9 @@ const change = (sequence: number, status: string, previousStatus: string | null,
   metadata: METADATA,
 });
 
+/** An endpoint that other endpoints are informed about. */
+const ENDPOINT = { endpointId: ENDPOINT_ID, kind: 'http', description: 'orders' };
+
 /** What the `data` of an event of each type may look like; for documents and for tests of receivers. */
 export const SAMPLE_DATA: Readonly<Record<EventType, Readonly<Record<string, unknown>>>> = {
   'video.requested': change(1, 'requested', null),
@@ -39,12 +42,13 @@ export const SAMPLE_DATA: Readonly<Record<EventType, Readonly<Record<string, unk
   'video.stored': {
     requestId: REQUEST_ID,
     sequence: 8,
+    status: 'complete',
     video: {
       bucket: 'your-video-bucket',
-      key: `videos/${REQUEST_ID}.mp4`,
+      key: `videos/${REQUEST_ID}/video.mp4`,
       size: 52_428_800,
       contentType: 'video/mp4',
-      checksum: { algorithm: 'CRC64NVME', value: 'n8H5gcXbVqk=' },
+      checksum: { algorithm: 'CRC32', value: 'OGEmcA==' },
       url: 'https://your-bridge.example/v1/links/AbC…',
       urlExpiresAt: '2026-11-30T20:15:02.120Z',
     },
@@ -53,25 +57,23 @@ export const SAMPLE_DATA: Readonly<Record<EventType, Readonly<Record<string, unk
   'video.store_failed': {
     requestId: REQUEST_ID,
     sequence: 8,
-    reason: 'the source no longer has the video',
+    status: 'complete',
+    reason: 'Topaz has no download of it any more',
     metadata: METADATA,
   },
-  'video.unavailable': change(8, 'complete', 'complete', { reason: 'upstream gives no download' }),
-  'video.lost': change(6, 'lost', 'processing'),
-  'progress.updated': {
-    requestId: REQUEST_ID,
-    sequence: 5,
-    status: 'processing',
-    progress: 47,
-    metadata: METADATA,
-  },
+  'video.unavailable': change(8, 'complete', 'complete', {
+    progress: 100,
+    reason: 'Topaz answered "complete" 10 times without a download',
+  }),
+  'video.lost': change(6, 'lost', 'processing', { progress: 40, reason: 'Topaz does not know the request' }),
+  'progress.updated': change(5, 'processing', 'processing', { progress: 47 }),
   'endpoint.test': { endpointId: ENDPOINT_ID, message: 'This is a test.' },
   'endpoint.disabled': {
-    endpointId: ENDPOINT_ID,
-    reason: 'no attempt of the last days succeeded',
+    ...ENDPOINT,
+    reason: 'it has failed for 5 days',
     failingSince: '2026-11-18T20:15:02.120Z',
   },
-  'endpoint.recovered': { endpointId: ENDPOINT_ID, failingSince: '2026-11-23T19:02:11.004Z' },
+  'endpoint.recovered': { ...ENDPOINT, failingSince: '2026-11-23T19:02:11.004Z' },
 };
 
 /** The `data` of a test; a sample of a type that is not for tests says that it is one. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { SAMPLE_DATA } from '../../../lambdas/domain/events/event-samples.ts';
 import { LEASE_MS } from '../../../lambdas/domain/work.ts';
 import { generatedSha256, generatedSlices } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -38,6 +39,9 @@ test('a video of several segments is stored byte for byte, and told of once', as
   expect(events.map(({ type, position, data }) => ({ type, position, data }))).toEqual([
     { type: 'video.stored', position: 5, data: { requestId, sequence: 4, status: 'complete', video } },
   ]);
+  const { url, urlExpiresAt, ...sampled } = SAMPLE_DATA['video.stored'].video as Record<string, unknown>;
+  expect(Object.keys(sampled)).toEqual(Object.keys(video));
+  expect(sampled.checksum).toMatchObject({ algorithm: video.checksum.algorithm });
   const request = await world.requestOf(requestId);
   expect(request).toMatchObject({
     state: 'done',

@@ -3,6 +3,7 @@ import { ExchangeError } from '../../../lambdas/adapters/http/exchange-error.ts'
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';
 import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/delivering/gate/health.ts';
+import { SAMPLE_DATA } from '../../../lambdas/domain/events/event-samples.ts';
 import { change } from '../../../lambdas/rows/endpoints.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld, type Posted } from './delivery-world.ts';
@@ -10,6 +11,7 @@ import { deliveryWorld, type Posted } from './delivery-world.ts';
 const database = useDatabase();
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
+const fieldsOf = (data: object) => Object.keys(data).sort();
 const dataOf = (row: DeliveryRow | undefined) => JSON.parse(row?.body ?? '{}').data;
 
 test('after five failures in a row nothing new goes out: it is held, and only retries go on', async () => {
@@ -96,6 +98,7 @@ test('an endpoint that has failed for five days is given up: reported to the oth
   const told = await world.deliveries(other);
   expect(told.map(({ type, state }) => [type, state])).toEqual([['endpoint.disabled', 'delivered']]);
   expect(dataOf(told[0])).toMatchObject({ endpointId: dead.id, reason: 'it has failed for 5 days' });
+  expect(fieldsOf(dataOf(told[0]))).toEqual(fieldsOf(SAMPLE_DATA['endpoint.disabled']));
 
   const sent = world.posted.length;
   await (await world.request()).observe('video.accepted');
@@ -125,6 +128,7 @@ test('endpoint.recovered tells the others once it works again, but not after a s
   const told = await world.deliveries(other);
   expect(told).toMatchObject([{ type: 'endpoint.recovered' }]);
   expect(dataOf(told[0])).toMatchObject({ endpointId: endpoint.id });
+  expect(fieldsOf(dataOf(told[0]))).toEqual(fieldsOf(SAMPLE_DATA['endpoint.recovered']));
 });
 
 test('endpoint.recovered tells the others when one that was given up and enabled again works', async () => {
