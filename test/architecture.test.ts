@@ -217,6 +217,6 @@ test('one loop tries a refused write again, and one a write that met a transacti
   });
   expect(retries.sort()).toEqual([
     'lambdas/adapters/dynamodb/optimistic.ts',
-    'lambdas/adapters/dynamodb/table.ts',
+    'lambdas/adapters/dynamodb/writes.ts',
   ]);
 });

@@ -1,5 +1,6 @@
-import { absent, present } from '../adapters/dynamodb/expression.ts';
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import { absent, present, type Write } from '../adapters/dynamodb/expression.ts';
+
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CopyRow, CopyUpload, SegmentRow } from '../domain/copying/copy.ts';
 import { segmentParts } from '../domain/copying/copy-plan.ts';

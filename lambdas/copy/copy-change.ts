@@ -1,6 +1,6 @@
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed } from '../adapters/dynamodb/table.ts';
 import { type CopyRow, type SegmentRow, supersededSegment } from '../domain/copying/copy.ts';
 import { MAX_RESTARTS, restartAt } from '../domain/copying/copy-retries.ts';
 import { finishedExpiry } from '../domain/retention.ts';

@@ -1,6 +1,8 @@
-import { absent } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
+import { absent, type Write } from '../adapters/dynamodb/expression.ts';
+
 import { firstRefused } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CopyRow, CopyTarget } from '../domain/copying/copy.ts';
 import { objectKey } from '../domain/rows.ts';
 import { type Claim, owned } from '../engine/claims.ts';

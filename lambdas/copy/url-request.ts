@@ -1,5 +1,6 @@
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, equals, present } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
 import { URL_WAIT_MS } from '../domain/copying/copy-retries.ts';
 import type { RequestRow } from '../domain/requests/request.ts';

@@ -1,6 +1,6 @@
-import { equals } from '../adapters/dynamodb/expression.ts';
+import { equals, type Write } from '../adapters/dynamodb/expression.ts';
+
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Write } from '../adapters/dynamodb/table.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
 import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';

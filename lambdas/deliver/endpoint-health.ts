@@ -1,6 +1,7 @@
-import { absent, equals } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
+import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
+
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { type Attempt, isGone, isSuccess } from '../domain/delivering/attempt.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';

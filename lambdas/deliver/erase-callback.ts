@@ -1,5 +1,6 @@
-import { equals, present } from '../adapters/dynamodb/expression.ts';
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import { equals, present, type Write } from '../adapters/dynamodb/expression.ts';
+
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import { endpointKey } from '../domain/rows.ts';

@@ -1,6 +1,6 @@
+import type { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { ConditionFailed } from '../adapters/dynamodb/table.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { deliveryKey } from '../domain/rows.ts';
 import type { Due, Lane } from '../domain/work.ts';

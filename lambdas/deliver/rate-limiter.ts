@@ -1,6 +1,7 @@
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import {
   grant,

@@ -1,6 +1,8 @@
-import { absent } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
+import { absent, type Write } from '../adapters/dynamodb/expression.ts';
+
 import { firstRefused } from '../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { chunks } from '../domain/chunks.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';

@@ -1,6 +1,6 @@
-import { absent, type Condition, equals, present } from '../adapters/dynamodb/expression.ts';
+import { absent, type Condition, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
+
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Write } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';

@@ -1,4 +1,6 @@
-import { type Condition, ConditionFailed, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
+import type { Condition, Write } from '../adapters/dynamodb/expression.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { type Due, type Hint, type Lane, LEASE_MS, PARKED, type RowKey, type Work } from '../domain/work.ts';
 import { freshDueAt, MAX_CLAIMS, retryAt } from './due-time.ts';
 

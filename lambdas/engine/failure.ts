@@ -1,4 +1,4 @@
-import { ConditionFailed } from '../adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 
 /** Work that only a person can repair, such as a broken setting: parked at once. */
 export class NeedsPerson extends Error {

@@ -1,4 +1,4 @@
-import { ConditionFailed } from '../adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { LEASE_MS } from '../domain/work.ts';
 import type { Claim, Claims } from './claims.ts';

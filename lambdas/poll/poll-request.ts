@@ -1,5 +1,6 @@
+import type { Write } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import type { SummedMetric } from '../domain/metrics.ts';
 import { observe } from '../domain/polling/poll-schedule.ts';
 import { nextPoll } from '../domain/polling/poll-wait.ts';

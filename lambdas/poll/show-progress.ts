@@ -1,5 +1,6 @@
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { present } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { seriesPoint, thinned } from '../domain/requests/progress-series.ts';
 import type { MetaRow, RequestRow, UpstreamStatus } from '../domain/requests/request.ts';

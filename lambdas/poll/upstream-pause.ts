@@ -1,6 +1,8 @@
-import { absent, equals } from '../adapters/dynamodb/expression.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
+import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
+
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import { type Condition, ConditionFailed, type Table } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { heldUntil, type PauseSignal, paused, type UpstreamPause } from '../domain/polling/upstream-pause.ts';
 import { upstreamPauseKey } from '../domain/rows.ts';

@@ -1,5 +1,8 @@
-import { absent, equals, present } from '../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Page, type Table, type Write } from '../adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
+import { absent, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
+
+import type { Page } from '../adapters/dynamodb/reads.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { GATE_LANE, GATE_WORK, type Gate } from '../domain/delivering/gate/gate.ts';

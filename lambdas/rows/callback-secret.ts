@@ -1,6 +1,7 @@
-import { absent, equals } from '../adapters/dynamodb/expression.ts';
+import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
+
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import type { EndpointSecret } from '../domain/delivering/endpoint.ts';
 import { newSecret, SECRET_BYTES } from '../domain/delivering/signing-secret.ts';
 import { callbackSecretKey } from '../domain/rows.ts';

@@ -1,5 +1,6 @@
-import { absent, below, equals, present } from '../adapters/dynamodb/expression.ts';
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import { absent, below, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
+
+import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type EndpointRow, endpointList } from '../domain/delivering/endpoint.ts';
 import type { ChangedEndpoint } from '../domain/delivering/endpoint-change.ts';

@@ -1,4 +1,4 @@
-import type { RowQuery } from '../adapters/dynamodb/table.ts';
+import type { RowQuery } from '../adapters/dynamodb/reads.ts';
 import { EVENTS, requestKey } from '../domain/rows.ts';
 
 /** The query for a request's events, the oldest first: consistent, so that a receiver that was just sent an event finds it. */

@@ -1,5 +1,5 @@
-import { absent, equals } from '../adapters/dynamodb/expression.ts';
-import type { Write } from '../adapters/dynamodb/table.ts';
+import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
+
 import { type Counters, type EventDraft, type EventRow, numberEvents } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { EventSource } from '../domain/ids.ts';

@@ -1,4 +1,5 @@
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { Write } from '../adapters/dynamodb/expression.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { REPLAY_DONE, replayDoneKey, replayKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';

@@ -1,4 +1,5 @@
-import type { Table, Write } from '../adapters/dynamodb/table.ts';
+import type { Write } from '../adapters/dynamodb/expression.ts';
+import type { Table } from '../adapters/dynamodb/table.ts';
 import {
   type CountChange,
   countKey,

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import type { Table, Write } from '../../lambdas/adapters/dynamodb/table.ts';
+import type { Write } from '../../lambdas/adapters/dynamodb/expression.ts';
+import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import { isLimited } from '../../lambdas/domain/delivering/gate/standing.ts';
 import { deliveryWorld } from '../lambdas/deliver/delivery-world.ts';
 import { useDatabase } from '../support/dynamodb.ts';

@@ -1,4 +1,4 @@
-import { ConditionFailed } from './table.ts';
+import { ConditionFailed } from './condition-failed.ts';
 
 /** Every round has a winner, so this many writers at once all get through. */
 const TRIES = 20;

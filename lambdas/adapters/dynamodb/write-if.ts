@@ -1,5 +1,6 @@
+import { ConditionFailed } from './condition-failed.ts';
 import type { Write } from './expression.ts';
-import { ConditionFailed, type Table } from './table.ts';
+import type { Table } from './table.ts';
 
 /**
  * Writes, several in one transaction, if all conditions hold, and says whether they did. A refused condition is

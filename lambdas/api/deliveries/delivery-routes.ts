@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { equals, present } from '../../adapters/dynamodb/expression.ts';
+import { equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
+
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import type { Write } from '../../adapters/dynamodb/table.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { absent, equals } from '../../adapters/dynamodb/expression.ts';
-import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../../adapters/dynamodb/condition-failed.ts';
+import { absent, equals, type Write } from '../../adapters/dynamodb/expression.ts';
+
+import type { Table } from '../../adapters/dynamodb/table.ts';
 import { idempotencyExpiry, isExpired } from '../../domain/retention.ts';
 import type { RowKey } from '../../domain/work.ts';
 import type { DueRows } from '../../engine/hints.ts';

@@ -1,5 +1,5 @@
 import { TransactionCanceledException } from '@aws-sdk/client-dynamodb';
-import { ConditionFailed } from '../../adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../../adapters/dynamodb/condition-failed.ts';
 import { KeyReused } from './idempotency.ts';
 import { conflict, Problem } from './problem.ts';
 

@@ -1,5 +1,6 @@
-import { keyOfWrite } from '../../adapters/dynamodb/expression.ts';
-import { MAX_WRITES, type Write } from '../../adapters/dynamodb/table.ts';
+import { keyOfWrite, type Write } from '../../adapters/dynamodb/expression.ts';
+
+import { MAX_WRITES } from '../../adapters/dynamodb/writes.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';
 import { listOf } from '../../engine/hints.ts';

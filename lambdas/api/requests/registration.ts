@@ -1,6 +1,8 @@
-import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
+import { ConditionFailed } from '../../adapters/dynamodb/condition-failed.ts';
+import { absent, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
+
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import { ConditionFailed, type Table, type Write } from '../../adapters/dynamodb/table.ts';
+import type { Table } from '../../adapters/dynamodb/table.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import type { EventRow } from '../../domain/events/event.ts';

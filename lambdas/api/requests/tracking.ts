@@ -1,6 +1,6 @@
-import { absent, equals, present } from '../../adapters/dynamodb/expression.ts';
+import { absent, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
+
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import type { Write } from '../../adapters/dynamodb/table.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
 import { requestList } from '../../domain/requests/request.ts';
 import { countChanges } from '../../domain/requests/request-counts.ts';

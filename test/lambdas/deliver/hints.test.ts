@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { Write } from '../../../lambdas/adapters/dynamodb/table.ts';
+import type { Write } from '../../../lambdas/adapters/dynamodb/expression.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { GATE_LANE } from '../../../lambdas/domain/delivering/gate/gate.ts';
 import type { ReplayRow } from '../../../lambdas/domain/delivering/replay.ts';

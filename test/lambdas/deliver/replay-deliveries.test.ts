@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { Table, Write } from '../../../lambdas/adapters/dynamodb/table.ts';
+import type { Write } from '../../../lambdas/adapters/dynamodb/expression.ts';
+import type { Table } from '../../../lambdas/adapters/dynamodb/table.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';
 import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';

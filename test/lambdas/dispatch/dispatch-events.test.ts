@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ConditionFailed, type Table } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
+import type { Table } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { createDispatchEvents } from '../../../lambdas/dispatch/dispatch-events.ts';
 import type { DeliveryRow } from '../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../../lambdas/domain/delivering/endpoint.ts';

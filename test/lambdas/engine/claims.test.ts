@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import { againWrite, finishWrite, owned, progressWrite } from '../../../lambdas/engine/claims.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { newCopy } from '../../../lambdas/domain/copying/copy.ts';
 import type { MetaRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, eventKey, metaKey, outboxKey, requestKey } from '../../../lambdas/domain/rows.ts';

@@ -1,7 +1,7 @@
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { onTestFinished, vi } from 'vitest';
-import type { Write } from '../../../lambdas/adapters/dynamodb/table.ts';
+import type { Write } from '../../../lambdas/adapters/dynamodb/expression.ts';
 import { createTable } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { log } from '../../../lambdas/adapters/lambda/log.ts';
 import { createSecret } from '../../../lambdas/adapters/secrets.ts';

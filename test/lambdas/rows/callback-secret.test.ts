@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { isSecret } from '../../../lambdas/domain/delivering/signing-secret.ts';
 import { createCallbackSecrets } from '../../../lambdas/rows/callback-secret.ts';
 import { useDatabase } from '../../support/dynamodb.ts';

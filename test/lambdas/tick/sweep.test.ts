@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { createTable, MAX_WRITES, type Table, type Write } from '../../../lambdas/adapters/dynamodb/table.ts';
+import type { Write } from '../../../lambdas/adapters/dynamodb/expression.ts';
+import { createTable, type Table } from '../../../lambdas/adapters/dynamodb/table.ts';
+import { MAX_WRITES } from '../../../lambdas/adapters/dynamodb/writes.ts';
 import { type Due, type Hint, LANES, type Lane } from '../../../lambdas/domain/work.ts';
 import { createHints } from '../../../lambdas/engine/hints.ts';
 import { createSweep } from '../../../lambdas/tick/sweep.ts';

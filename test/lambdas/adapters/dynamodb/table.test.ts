@@ -4,8 +4,9 @@ import {
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ConditionFailed, type Row } from '../../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { equals } from '../../../../lambdas/adapters/dynamodb/expression.ts';
-import { ConditionFailed, createTable, type Row } from '../../../../lambdas/adapters/dynamodb/table.ts';
+import { createTable } from '../../../../lambdas/adapters/dynamodb/table.ts';
 import { outcomeOf } from '../../../../lambdas/engine/failure.ts';
 import { dynamoEngines } from '../../../../local/aws/emulators.ts';
 import { startDatabase, type TestDatabase } from '../../../support/dynamodb.ts';

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
+import { ConditionFailed } from '../../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { absent } from '../../../../lambdas/adapters/dynamodb/expression.ts';
-import { ConditionFailed } from '../../../../lambdas/adapters/dynamodb/table.ts';
 import {
   createIdempotency,
   KeyReused,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Row } from '../../../../lambdas/adapters/dynamodb/table.ts';
+import type { Row } from '../../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
 import { GATE_LANE } from '../../../../lambdas/domain/delivering/gate/gate.ts';
 import { numberEvents } from '../../../../lambdas/domain/events/event.ts';

@@ -1,0 +1,18 @@
+import type { RowKey } from '../../domain/work.ts';
+
+export type Row = RowKey & Record<string, unknown>;
+
+/** A condition of a write did not hold: another writer was first. Never retried unchanged. */
+export class ConditionFailed extends Error {
+  override readonly name = 'ConditionFailed';
+  /** The places in the transaction whose conditions failed; `[0]` for a single write. */
+  readonly failed: readonly number[];
+  /** The rows as they are, where DynamoDB returned them, by place. */
+  readonly rows: ReadonlyMap<number, Row>;
+
+  constructor(failed: readonly number[], rows: ReadonlyMap<number, Row>) {
+    super(`a conditional write was refused (clause ${failed.join(', ')})`);
+    this.failed = failed;
+    this.rows = rows;
+  }
+}

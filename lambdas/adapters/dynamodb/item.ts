@@ -1,0 +1,19 @@
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import type { RowKey } from '../../domain/work.ts';
+
+/** A row as DynamoDB's client takes and gives it. */
+export type Item = Record<string, AttributeValue>;
+
+const MARSHALL = {
+  removeUndefinedValues: true,
+  // A map whose keys come from outside may have one named "constructor", by which the SDK takes it for an instance.
+  convertClassInstanceToMap: true,
+};
+
+export const itemOf = (values: Readonly<Record<string, unknown>>): Item => marshall(values, MARSHALL);
+
+export const rowOf = <T>(item: Item): T => unmarshall(item) as T;
+
+/** The key alone, of a whole row too. */
+export const keyItem = ({ pk, sk }: RowKey): Item => itemOf({ pk, sk });
