@@ -1,6 +1,6 @@
 import type { Node } from 'constructs';
 import * as z from 'zod';
-import { LIMITS, linksEndInTime } from './limits.ts';
+import { LEAST_POLLS, LIMITS, linksEndInTime } from './limits.ts';
 
 const BUCKET_NAME = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const BUCKET_PLACE = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^*?]*)?$/;
@@ -55,13 +55,19 @@ export const SETTINGS = {
 };
 
 /** What `smallAccount` sets, unless it is given: the least that Lambda allows for a queue. */
-const SMALL_ACCOUNT = { maxCopies: 2, maxDispatches: 2, maxDeliveries: 2 };
+const SMALL_ACCOUNT = { maxCopies: 2, maxDispatches: 2, maxDeliveries: 2, maxWaits: 2 };
 
-const schema = z.object(SETTINGS).refine(linksEndInTime, {
-  path: ['linkDays'],
-  error:
-    'must be at most `retentionDays`, since a link ends with the rows of its request: lower it, or raise `retentionDays`',
-});
+const schema = z
+  .object(SETTINGS)
+  .refine(linksEndInTime, {
+    path: ['linkDays'],
+    error:
+      'must be at most `retentionDays`, since a link ends with the rows of its request: lower it, or raise `retentionDays`',
+  })
+  .refine(({ smallAccount, maxPollsPerSecond }) => !smallAccount || maxPollsPerSecond <= LEAST_POLLS, {
+    path: ['maxPollsPerSecond'],
+    error: `must be at most ${LEAST_POLLS} with \`smallAccount\`, whose two workers make no more: ask AWS for more concurrency first`,
+  });
 
 /** The settings of a deployment, checked and with their defaults. */
 export type BridgeConfig = z.output<typeof schema>;

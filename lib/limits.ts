@@ -60,6 +60,8 @@ export const LIMITS = {
   maxDispatches: wholeNumber(2, 1000, 'workers').default(10),
   /** Workers at a time of each of the two lanes of deliveries; beyond these the index `due` is what limits. */
   maxDeliveries: wholeNumber(2, 1000, 'workers').default(50),
+  /** Calls that may wait for messages of pull endpoints at a time; each keeps a worker of the API for up to 20 s. */
+  maxWaits: wholeNumber(1, 100, 'calls').default(5),
   /** Object key of a stored video; `{requestId}`, `{filename}`, `{ext}` and `{date}` are filled in. */
   keyTemplate: keyTemplate.default('videos/{requestId}/{filename}'),
   /** Days for which the rows of ended requests are kept. Videos are never deleted. */
@@ -67,6 +69,17 @@ export const LIMITS = {
   /** Days for which the video links in webhooks work. */
   linkDays: wholeNumber(1, 3650, 'days').default(7),
 };
+
+/** The fewest workers at a time that Lambda allows to set. */
+const LEAST_CONCURRENCY = 2;
+/** Polls per second that one poll worker keeps up with. */
+const POLLS_PER_WORKER = 20;
+/** Polls per second that the fewest workers keep up with. */
+export const LEAST_POLLS = LEAST_CONCURRENCY * POLLS_PER_WORKER;
+
+/** Poll workers at a time that a cap on polls needs. */
+export const pollWorkers = (maxPollsPerSecond: number): number =>
+  Math.max(LEAST_CONCURRENCY, Math.ceil(maxPollsPerSecond / POLLS_PER_WORKER));
 
 /** A link needs the rows of its request. */
 export const linksEndInTime = ({ linkDays, retentionDays }: { linkDays: number; retentionDays: number }) =>

@@ -199,6 +199,13 @@ export type WebhookBridgeProps = {
   readonly maxDeliveries?: number;
 
   /**
+   * Calls that may wait for messages of pull endpoints at a time, 1 to 100. Each occupies one execution for up to 20 s.
+   *
+   * @default 5
+   */
+  readonly maxWaits?: number;
+
+  /**
    * Whether X-Ray traces the functions. It records the first invocation of each second and 5 % of the rest, at $5 a
    * million traces: up to one poll a second that is more than half of what the poll itself costs.
    *

@@ -54,6 +54,7 @@ function propsOf(stack: Stack, config: BridgeConfig): WebhookBridgeProps {
     maxCopies: config.maxCopies,
     maxDispatches: config.maxDispatches,
     maxDeliveries: config.maxDeliveries,
+    maxWaits: config.maxWaits,
     keyTemplate: config.keyTemplate,
     retention: Duration.days(config.retentionDays),
     linkLifetime: Duration.days(config.linkDays),

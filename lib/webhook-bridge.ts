@@ -13,17 +13,13 @@ import type { MetricName } from '../lambdas/domain/metrics.ts';
 import { Api } from './api.ts';
 import { BridgeTable, type CallbackSecretRow } from './bridge-table.ts';
 import { Clock } from './clock.ts';
-import { checkLimits } from './limits.ts';
+import { checkLimits, pollWorkers } from './limits.ts';
 import { Monitoring } from './monitoring.ts';
 import { BridgeSecrets } from './secrets.ts';
 import { Stage } from './stage.ts';
 import { VideoBucket } from './video-bucket.ts';
 import type { WebhookBridgeProps } from './webhook-bridge-props.ts';
 
-/** Polls per second that one poll worker keeps up with. */
-const POLLS_PER_WORKER = 20;
-/** The fewest workers at a time that Lambda allows to set. */
-const LEAST_CONCURRENCY = 2;
 const WRITE = ['PutItem', 'UpdateItem', 'DeleteItem'] as const;
 
 /** The bridge: registered requests in, polled upstream, videos copied, webhooks out. */
@@ -85,7 +81,7 @@ export class WebhookBridge extends Construct {
     };
     const api = new Api(this, 'Api', { telemetry, domain: domainOf(props) });
     const clock = new Clock(this, 'Clock', { telemetry });
-    const pollers = Math.max(LEAST_CONCURRENCY, Math.ceil(config.maxPollsPerSecond / POLLS_PER_WORKER));
+    const pollers = pollWorkers(config.maxPollsPerSecond);
     const poll = new Stage(this, 'Poll', {
       stage: 'poll',
       timeout: Duration.seconds(60),
@@ -153,6 +149,7 @@ export class WebhookBridge extends Construct {
     }
 
     // Who is set how.
+    api.fn.addEnvironment('MAX_WAITS', String(config.maxWaits));
     poll.fn.addEnvironment('TOPAZ_BASE_URL', config.topazBaseUrl);
     poll.fn.addEnvironment('MAX_POLLS_PER_SECOND', String(config.maxPollsPerSecond));
     poll.fn.addEnvironment('POLL_CONCURRENCY', String(pollers));
@@ -258,6 +255,7 @@ function limitsOf(props: WebhookBridgeProps) {
       maxCopies: props.maxCopies,
       maxDispatches: props.maxDispatches,
       maxDeliveries: props.maxDeliveries,
+      maxWaits: props.maxWaits,
       keyTemplate: props.keyTemplate,
       retentionDays: props.retention?.toDays({ integral: false }),
       linkDays: props.linkLifetime?.toDays({ integral: false }),

@@ -100,6 +100,7 @@ export async function startApiWorld(latencyMs: number): Promise<ApiWorld> {
     signGet: createSignGet(new S3Client(connection), now),
     videoLink: createVideoLinks({ secret: linkSecret, publicUrl: 'https://bridge.example', linkDays: 7 }),
     sleep: async () => {},
+    maxWaits: 5,
     retentionDays: 30,
     allowLoopback: false,
   });

@@ -49,6 +49,7 @@ const api = createApi({
     linkDays: requireNumber('LINK_DAYS'),
   }),
   sleep: setTimeout,
+  maxWaits: requireNumber('MAX_WAITS'),
   signGet: lazy(async () => {
     const { S3Client } = await import('@aws-sdk/client-s3');
     const { createSignGet } = await import('./requests/sign-get.ts');

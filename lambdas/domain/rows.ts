@@ -85,11 +85,10 @@ export const limiterKey = ({ pk, sk }: RowKey, share = ''): RowKey => ({
   pk: `LIMITER#${pk}#${sk}`,
   sk: `LIMITER#${share}`,
 });
-/** A place in which a call waits for messages of a pull endpoint. */
-export const waitKey = (endpointId: string, place: number): RowKey => ({
-  pk: `WAIT#${endpointId}`,
-  sk: `PLACE#${place}`,
-});
+/** The partition of the places in which calls wait for messages of pull endpoints. */
+export const WAITS = 'WAIT';
+/** @param of an endpoint, or all of them */
+export const waitKey = (of: string, place: number): RowKey => ({ pk: WAITS, sk: `${of}#${place}` });
 /** The order to cancel what a deleted endpoint still had to get. */
 export const cancellationKey = (endpointId: string): RowKey => ({
   pk: `CANCELLATION#${endpointId}`,

@@ -275,6 +275,7 @@ export function coldStartApi(world: World) {
       linkDays: 7,
     }),
     sleep,
+    maxWaits: 5,
     signGet: (object) => {
       // Whoever follows the URL acts with the permission of who signed it.
       world.aws.permissions.note({ action: 's3:GetObject', resource: 'objects' });

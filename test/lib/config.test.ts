@@ -14,6 +14,7 @@ describe('settings', () => {
       maxCopies: 4,
       maxDispatches: 10,
       maxDeliveries: 50,
+      maxWaits: 5,
       stackName: 'TopazWebhookBridge',
       formerBuckets: [],
       formerKeys: [],
@@ -28,11 +29,19 @@ describe('settings', () => {
   it.each([true, 'true'])(
     'give each lane two workers in a small account, or what is given (%s)',
     (smallAccount) => {
-      const small = { maxCopies: 2, maxDispatches: 2, maxDeliveries: 2 };
+      const small = { maxCopies: 2, maxDispatches: 2, maxDeliveries: 2, maxWaits: 2 };
       expect(read({ smallAccount })).toMatchObject(small);
       expect(read({ smallAccount, maxDeliveries: 3 })).toMatchObject({ ...small, maxDeliveries: 3 });
     },
   );
+
+  it('ask for no more polls in a small account than its two workers make', () => {
+    expect(read({ smallAccount: true, maxPollsPerSecond: 40 }).maxPollsPerSecond).toBe(40);
+    expect(() => read({ smallAccount: true, maxPollsPerSecond: 41 })).toThrow(
+      '`maxPollsPerSecond` must be at most 40',
+    );
+    expect(read({ maxPollsPerSecond: 41 }).maxPollsPerSecond).toBe(41);
+  });
 
   it('may be numbers in cdk.json or text on the command line', () => {
     expect(read({ retentionDays: 90 }).retentionDays).toBe(90);

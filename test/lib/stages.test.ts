@@ -235,6 +235,7 @@ describe('the configuration of the functions', () => {
     const set = synthesize({
       topazBaseUrl: 'https://topaz.example',
       maxPollsPerSecond: 4,
+      maxWaits: 7,
       keyTemplate: '{requestId}.mp4',
       retentionDays: 90,
       linkDays: 3,
@@ -247,7 +248,11 @@ describe('the configuration of the functions', () => {
     });
     expect(set.environment('copy').KEY_TEMPLATE).toBe('{requestId}.mp4');
     expect(set.environment('deliver')).toMatchObject({ LINK_DAYS: '3' });
-    expect(set.environment('api')).toMatchObject({ LINK_DAYS: '3', EVENT_BUS_NAME: 'video-events' });
+    expect(set.environment('api')).toMatchObject({
+      LINK_DAYS: '3',
+      MAX_WAITS: '7',
+      EVENT_BUS_NAME: 'video-events',
+    });
     for (const stage of ['api', 'poll', 'copy', 'dispatch', 'deliver']) {
       expect(set.environment(stage).RETENTION_DAYS).toBe('90');
     }

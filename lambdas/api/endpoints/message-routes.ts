@@ -6,7 +6,7 @@ import { conflict, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { acknowledgedAnswer, messagesAnswer } from './endpoint-answers.ts';
 import { knownEndpoint } from './known-endpoint.ts';
-import { createMessageWaits, MAX_WAITS } from './message-waits.ts';
+import { createMessageWaits, MAX_WAITS_OF_ENDPOINT } from './message-waits.ts';
 import { createMessages } from './messages.ts';
 
 const MAX_WAIT_S = 20;
@@ -23,9 +23,9 @@ const acknowledgementSchema = z.strictObject({
 
 /** What a client behind a firewall calls: it fetches its messages, and acknowledges those it is done with. */
 export function messageRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, now, randomBytes, sleep } = context;
+  const { table, endpoints, maxWaits, now, randomBytes, sleep } = context;
   const messages = createMessages(context);
-  const waits = createMessageWaits(table, now, randomBytes);
+  const waits = createMessageWaits(table, maxWaits, now, randomBytes);
 
   async function pullEndpoint(id: string | undefined): Promise<EndpointRow> {
     const endpoint = await knownEndpoint(endpoints, id);
@@ -61,8 +61,9 @@ export function messageRoutes(context: ApiContext): Route[] {
         const first = await readMessages(params.id);
         const wait = Number(query.wait ?? 0) * 1_000;
         if (first.length > 0 || wait === 0) return ok({ items: first });
-        const place = await waits.enter(params.id ?? '', wait);
-        if (!place) throw tooManyWaits();
+        const places = await waits.enter(params.id ?? '', wait);
+        if (places === 'endpoint') throw tooManyWaits(MAX_WAITS_OF_ENDPOINT, 'of this endpoint');
+        if (places === 'bridge') throw tooManyWaits(maxWaits, 'of pull endpoints (the setting `maxWaits`)');
         try {
           const until = now() + wait;
           for (;;) {
@@ -71,7 +72,7 @@ export function messageRoutes(context: ApiContext): Route[] {
             if (items.length > 0 || now() >= until) return ok({ items });
           }
         } finally {
-          await waits.leave(place);
+          await waits.leave(places);
         }
       },
     }),
@@ -97,7 +98,7 @@ export function messageRoutes(context: ApiContext): Route[] {
   ];
 }
 
-function tooManyWaits(): Problem {
-  const detail = `${MAX_WAITS} calls already wait for messages of this endpoint: let one of them end, or call without \`wait\`.`;
+function tooManyWaits(most: number, whose: string): Problem {
+  const detail = `${most} calls already wait for messages ${whose}: let one of them end, or call without \`wait\`.`;
   return new Problem(429, detail, { headers: { 'retry-after': '1' } });
 }

@@ -1,40 +1,66 @@
 import { absent, equals } from '../../adapters/dynamodb/expression.ts';
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
-import { waitKey } from '../../domain/rows.ts';
+import { WAITS, waitKey } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 
-/** Calls that may wait for messages of one endpoint at a time: each of them keeps a worker of the function. */
-export const MAX_WAITS = 2;
+/** Calls that may wait for messages of one endpoint at a time. */
+export const MAX_WAITS_OF_ENDPOINT = 2;
 /** How long a place is kept beyond the wait, for a call that ends without leaving it, ms. */
 const GRACE_MS = 10_000;
+/** Whose places those are that all endpoints share. */
+const ALL = 'ALL';
 
-type WaitRow = RowKey & { readonly until: number; readonly nonce: string; readonly expiresAt: number };
+type Place = RowKey & { readonly nonce: string };
+type PlaceRow = Place & { readonly until: number; readonly expiresAt: number };
 
-/** The places of an endpoint in which calls wait for messages. */
+/**
+ * The places in which calls wait for messages: each call keeps a worker of the function, so it takes one of its
+ * endpoint's places and one of the bridge's.
+ *
+ * @param maxWaits calls that may wait at a time, of all endpoints
+ */
 export function createMessageWaits(
-  table: Pick<Table, 'getMany' | 'write' | 'transact'>,
+  table: Pick<Table, 'queryAll' | 'write' | 'transact'>,
+  maxWaits: number,
   now: () => number,
   randomBytes: (count: number) => Uint8Array,
 ) {
-  /** Takes a place for `ms`; undefined when all are taken. */
-  async function enter(endpointId: string, ms: number): Promise<WaitRow | undefined> {
-    const keys = Array.from({ length: MAX_WAITS }, (_, n) => waitKey(endpointId, n));
-    const taken = await table.getMany<WaitRow>(keys);
-    for (const [i, key] of keys.entries()) {
-      const there = taken[i];
-      if (there && there.until > now()) continue;
-      const until = now() + ms + GRACE_MS;
+  /** Takes two places for `ms`; where there is none left, says whose they are. */
+  const enter = (endpointId: string, ms: number): Promise<[Place, Place] | 'endpoint' | 'bridge'> =>
+    optimistic(async () => {
+      const rows = await table.queryAll<PlaceRow>({ partition: WAITS, consistent: true });
+      const taken = new Map(rows.map((row) => [row.sk, row]));
       const nonce = Buffer.from(randomBytes(12)).toString('base64url');
-      const place = { ...key, until, nonce, expiresAt: Math.ceil(until / 1000) };
-      const free = there ? equals('nonce', there.nonce) : absent('pk');
-      if (await writeIf(table, { put: place, if: [free] })) return place;
-    }
-    return undefined;
-  }
+      const until = now() + ms + GRACE_MS;
 
-  async function leave(place: WaitRow): Promise<void> {
-    await writeIf(table, { delete: place, if: [equals('nonce', place.nonce)] });
+      /** One at random, since others look for places at the same time. */
+      function freePlace(of: string, places: number): Place | undefined {
+        const keys = Array.from({ length: places }, (_, n) => waitKey(of, n));
+        const free = keys.filter(({ sk }) => (taken.get(sk)?.until ?? 0) <= now());
+        const key = free[(randomBytes(1)[0] ?? 0) % free.length];
+        return key && { ...key, nonce };
+      }
+
+      const own = freePlace(endpointId, MAX_WAITS_OF_ENDPOINT);
+      if (!own) return 'endpoint';
+      const shared = freePlace(ALL, maxWaits);
+      if (!shared) return 'bridge';
+      const places: [Place, Place] = [own, shared];
+      await table.transact(
+        places.map((place) => {
+          const before = taken.get(place.sk);
+          const put: PlaceRow = { ...place, until, expiresAt: Math.ceil(until / 1000) };
+          return { put, if: [before ? equals('nonce', before.nonce) : absent('pk')] };
+        }),
+      );
+      return places;
+    });
+
+  async function leave([own, shared]: [Place, Place]): Promise<void> {
+    const left = (place: Place) => ({ delete: place, if: [equals('nonce', place.nonce)] });
+    await writeIf(table, left(own), left(shared));
   }
 
   return { enter, leave };

@@ -19,6 +19,8 @@ export type ContextOptions = {
   /** A link to the stored video of a request, for messages that are fetched. */
   readonly videoLink: VideoLinks;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Calls that may wait for messages at a time, of all pull endpoints. */
+  readonly maxWaits: number;
   /** Whether callbacks may go to loopback; only in the local runtime. */
   readonly allowLoopback: boolean;
   /** The event bus that endpoints may name; by default none. */

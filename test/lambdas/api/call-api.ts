@@ -50,6 +50,7 @@ export function createClient(
     eventBusName = undefined as string | undefined,
     startAt = Date.UTC(2026, 10, 23, 20),
     sleep = async (_ms: number) => {},
+    maxWaits = 5,
     /** Made outside of a test, for several. */
     shared = false,
     metricHistory = (async () => new Map()) as MetricHistory,
@@ -91,6 +92,7 @@ export function createClient(
       linkDays: 7,
     }),
     sleep,
+    maxWaits,
     retentionDays: 30,
     allowLoopback,
     eventBusName,

@@ -200,6 +200,30 @@ test('at most two calls wait for messages of an endpoint, until one of them ends
   expect((await wait()).status).toBe(200);
 });
 
+test('of all endpoints, no more calls wait than the setting says, though they begin at once', async () => {
+  const over = Promise.withResolvers<void>();
+  const client = createClient(database(), {
+    maxWaits: 3,
+    sleep: async () => {
+      await over.promise;
+      client.clock.now += 20_000;
+    },
+  });
+  // Places that calls of other tests did not leave are free again.
+  client.clock.now += 60_000;
+  const endpoints = await Promise.all(
+    Array.from({ length: 8 }, () => client.call('POST', '/v1/endpoints', { body: { kind: 'pull' } })),
+  );
+  const refused: string[] = [];
+  const calls = endpoints.map(async ({ body: { id } }) => {
+    const { status, body } = await client.call('GET', `/v1/endpoints/${id}/messages?wait=20`);
+    if (status === 429 && refused.push(body.detail) === 5) over.resolve();
+    return status;
+  });
+  expect((await Promise.all(calls)).sort()).toEqual([200, 200, 200, 429, 429, 429, 429, 429]);
+  expect(refused[0]).toMatch(/^3 calls already wait .*`maxWaits`/);
+});
+
 describe('ids that are none', () => {
   test.each([[''], ['m'.repeat(1_100)], ['msg_\0'], ['rpl_1']])(
     'to acknowledge are refused: %j',
