@@ -20,6 +20,7 @@ import { observe } from './observe.ts';
 import { createPermissionLog } from './permission-log.ts';
 import { createQueues } from './queues.ts';
 import type { Random } from './random.ts';
+import { refuseRealCalls } from './real-calls.ts';
 import { createReceivers } from './receivers.ts';
 import { Actor, Simulation } from './simulation.ts';
 import { API_KEY, coldStartTick, LINK_SECRET, TOPAZ_KEY, type World } from './stages.ts';
@@ -122,9 +123,10 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
   const api = createApiCalls(world, (where, text) => {
     if (!/secret|POST \/v1\/endpoints$/.test(where)) said.push({ where, text });
   });
-  const setUp = (job: Job) => setUpJob(emulators.topazUrl, job);
+  const setUp = (job: Job) =>
+    simulation.call('set up a job', { there: 0, back: 0 }, () => setUpJob(emulators.topazUrl, job));
   const users = createUsers(simulation, faults, api, setUp);
-  const undo = [useVirtualTimers(simulation), captureLogs(said)];
+  const undo = [useVirtualTimers(simulation), refuseRealCalls(simulation), captureLogs(said)];
   return {
     simulation,
     faults,

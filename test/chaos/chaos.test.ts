@@ -1,7 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Emulators, startEmulators } from './bridge.ts';
+import http from 'node:http';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { type Emulators, START, startEmulators } from './bridge.ts';
+import { randomFrom } from './random.ts';
+import { refuseRealCalls } from './real-calls.ts';
 import regressions from './regressions.json' with { type: 'json' };
 import { playSeed, type RunOptions } from './run.ts';
+import { Actor, Simulation } from './simulation.ts';
 import { report, tryCase } from './try-case.ts';
 
 /** How long fresh seeds are played, s; longer in CI, and as long as you like by `npm run chaos`. */
@@ -21,10 +25,21 @@ async function expectKept(options: RunOptions): Promise<void> {
   if (tried.violations.length > 0) expect.fail(report(tried));
 }
 
-test('a seed plays the same run each time', TIMEOUT, async () => {
-  const options = { seed: 10, requests: 1 };
+test('a seed plays the same run each time, whatever was played before it', TIMEOUT, async () => {
+  const options = { seed: 10, requests: 2 };
   const first = await playSeed(emulators, options);
+  await playSeed(emulators, { seed: 7, requests: 1 });
   expect((await playSeed(emulators, options)).digest).toBe(first.digest);
+});
+
+test('an actor cannot send anything past the simulation, whose real time would decide the run', () => {
+  const simulation = new Simulation(randomFrom(1), START);
+  const undo = refuseRealCalls(simulation);
+  onTestFinished(undo);
+  const past: (() => unknown)[] = [() => fetch(emulators.topazUrl), () => http.request(emulators.topazUrl)];
+  for (const send of past) {
+    expect(() => simulation.as(new Actor('person'), send)).toThrow('past the simulation');
+  }
 });
 
 test.each(regressions)(

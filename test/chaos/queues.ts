@@ -26,7 +26,7 @@ export function createQueues(
   const { random } = simulation;
   const messages = new Map<Lane, Message[]>(LANES.map((lane) => [lane, []]));
   let count = 0;
-  let onlyTick = false;
+  let left: readonly Lane[] = [];
 
   function put(lane: Lane, body: string, delayMs: number): void {
     const late = faults.strikes('late messages', 0.05)
@@ -47,7 +47,6 @@ export function createQueues(
   }
 
   async function send(command: unknown): Promise<unknown> {
-    const isLost = onlyTick && simulation.actor?.name !== 'tick';
     const fate = faults.awsCall('sqs', {
       throttled: () => Object.assign(new Error('throttled'), { name: 'ThrottlingException' }),
       failed: () => Object.assign(new Error('failed'), { name: 'InternalError' }),
@@ -55,6 +54,7 @@ export function createQueues(
     if (command instanceof SendMessageBatchCommand) {
       const { QueueUrl, Entries = [] } = command.input;
       permissions.note(...jsonCallPermissions('sqs', 'SendMessageBatch', { QueueUrl }));
+      const isLost = left.includes(QueueUrl as Lane) && simulation.actor?.name !== 'tick';
       return simulation.call('SendMessageBatch', fate, async () => {
         const Failed = Entries.filter(() => faults.strikes('failing calls', 0.01)).map(({ Id }) => ({
           Id,
@@ -101,9 +101,9 @@ export function createQueues(
     urls: Object.fromEntries(LANES.map((lane) => [lane, lane])) as Record<Lane, string>,
     receive,
     remove,
-    /** From now on all messages are lost but those of the tick. */
-    loseAllButTicks: () => {
-      onlyTick = true;
+    /** From now on all messages of these lanes are lost but those of the tick. */
+    leaveToTicks: (lanes: readonly Lane[]) => {
+      left = lanes;
     },
     purge: () => {
       for (const queue of messages.values()) queue.length = 0;

@@ -1,6 +1,7 @@
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { RequestRow } from '../../lambdas/domain/requests/request.ts';
 import { requestKey } from '../../lambdas/domain/rows.ts';
+import { LANES } from '../../lambdas/domain/work.ts';
 import { eventWrites } from '../../lambdas/rows/outbox.ts';
 import { generatedSha256 } from '../../local/topaz/video.ts';
 import type { Bridge } from '../chaos/bridge.ts';
@@ -12,11 +13,10 @@ export type Scenario = (bridge: Bridge) => Promise<void>;
 
 const MINUTE = 60_000;
 const MIB = 1024 ** 2;
-let jobs = 0;
 
 /** A job that is complete within a minute. */
-function job(bytes = 1_000, faults: Job['faults'] = []): Job {
-  const requestId = `6f2c8f0e-0f4b-4a4e-9d36-${String(++jobs).padStart(12, '0')}`;
+function job({ simulation }: Bridge, bytes = 1_000, faults: Job['faults'] = []): Job {
+  const requestId = simulation.random.uuid();
   const statuses = [
     ['requested', 0],
     ['processing', 20],
@@ -30,14 +30,14 @@ const sleep = ({ simulation }: Bridge, ms: number) => simulation.sleep(ms);
 
 /** A request without a copy, tracked to its end. */
 async function track(bridge: Bridge, callback = false) {
-  const tracked = await bridge.users.register({ job: job(), copy: false, callback });
+  const tracked = await bridge.users.register({ job: job(bridge), copy: false, callback });
   await sleep(bridge, 3 * MINUTE);
   return tracked;
 }
 
 async function copy(bridge: Bridge, bytes: number, faults: Job['faults'] = []): Promise<void> {
   await bridge.users.makeEndpoint('receiver-a', { filter: video, ordered: false });
-  await bridge.users.register({ job: job(bytes, faults), copy: true, callback: false });
+  await bridge.users.register({ job: job(bridge, bytes, faults), copy: true, callback: false });
   await sleep(bridge, 5 * MINUTE);
 }
 
@@ -91,7 +91,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a batch is registered': async (bridge) => {
     const { users, api, setUpJob } = bridge;
     await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
-    const all = [job(), job(), job()];
+    const all = [job(bridge), job(bridge), job(bridge)];
     for (const each of all) {
       await setUpJob(each);
       users.requests.push({
@@ -118,7 +118,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await users.makeEndpoint(host, { filter: video, ordered: false });
     }
     const all = Array.from({ length: 12 }, () =>
-      users.register({ job: job(), copy: false, callback: false }),
+      users.register({ job: job(bridge), copy: false, callback: false }),
     );
     await Promise.all(all);
     await simulation.sleep(4 * MINUTE);
@@ -219,7 +219,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { users, api, simulation } = bridge;
     // Its probe and its first part are served, and then no more.
     const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
-    const large = job(17 * MIB + 1, stuck);
+    const large = job(bridge, 17 * MIB + 1, stuck);
     const { job: stopped, orders } = await users.register({ job: large, copy: true, callback: false });
     await sleep(bridge, 3 * MINUTE);
     const { body } = await api.call('GET', `/v1/requests/${stopped.requestId}`);
@@ -252,8 +252,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     // An endpoint that has proved itself, whose deliveries have a lane of their own.
     await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
     await track(bridge);
-    queues.loseAllButTicks();
-    await users.register({ job: job(), copy: true, callback: true });
+    queues.leaveToTicks(LANES);
+    await users.register({ job: job(bridge), copy: true, callback: true });
     await sleep(bridge, 20 * MINUTE);
   },
 
@@ -261,7 +261,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { users, api, receivers } = bridge;
     const { id } = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
     receivers.setMood('receiver-a.example', 'server errors');
-    const { job: stored } = await users.register({ job: job(), copy: true, callback: true });
+    const { job: stored } = await users.register({ job: job(bridge), copy: true, callback: true });
     await sleep(bridge, 3 * MINUTE);
     const paths = ['/v1/stats', '/v1/stats/history', '/v1/doctor', '/v1/requests', '/v1/parked'];
     for (const path of [...paths, `/v1/requests/${stored.requestId}/timeline`]) {
@@ -280,17 +280,19 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'upstream asks to wait': async (bridge) => {
     const { users } = bridge;
     await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
-    const asked = job(1_000, [{ at: 'status', kind: 'http', status: 429, times: 2 }]);
+    const asked = job(bridge, 1_000, [{ at: 'status', kind: 'http', status: 429, times: 2 }]);
     await users.register({ job: asked, copy: false, callback: false });
     await sleep(bridge, 5 * MINUTE);
   },
 
   'a request is purged while its video is copied': async (bridge) => {
-    const { users, api, simulation } = bridge;
+    const { users, api, queues, simulation } = bridge;
     const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
-    const large = job(17 * MIB + 1, stuck);
+    const large = job(bridge, 17 * MIB + 1, stuck);
     const { job: purged, orders } = await users.register({ job: large, copy: true, callback: false });
     await sleep(bridge, 3 * MINUTE);
+    // The erasure comes before the copy's own clean-up, and waits for it.
+    queues.leaveToTicks(['copy']);
     orders.push({ at: simulation.now, kind: 'purge' });
     await api.call('DELETE', `/v1/requests/${purged.requestId}?purge=true`);
     await sleep(bridge, 5 * MINUTE);
