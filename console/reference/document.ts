@@ -19,16 +19,24 @@ export type Schema = {
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
+  readonly examples?: readonly unknown[];
 };
 
 type Content = Readonly<Record<string, { readonly schema: Schema; readonly example?: unknown }>>;
+
+type Parameter = {
+  readonly name: string;
+  readonly in: string;
+  readonly description?: string;
+  readonly schema: Schema;
+};
 
 type Operation = {
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
   readonly security?: readonly unknown[];
-  readonly parameters: readonly { readonly name: string; readonly in: string; readonly schema: Schema }[];
+  readonly parameters: readonly Parameter[];
   readonly requestBody?: { readonly content: Content; readonly required?: boolean };
   readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: Content }>>;
 };
@@ -61,6 +69,20 @@ const TOPICS = [
   ['/v1/replays', 'Deliveries'],
   ['/v1/events', 'Events'],
 ] as const;
+
+/** A call as a shell makes it, with the document's example of the body. */
+export function curlOf({ method, path, operation: { security, requestBody } }: Call): string {
+  const body = requestBody?.content['application/json']?.example;
+  return [
+    `curl -s${method === 'GET' ? '' : ` -X ${method}`} ${location.origin}${path}`,
+    // Calls that need no key say so.
+    security === undefined && '-H "authorization: Bearer $KEY"',
+    body !== undefined && "-H 'content-type: application/json'",
+    body !== undefined && `-d '${JSON.stringify(body, null, 2)}'`,
+  ]
+    .filter(Boolean)
+    .join(' \\\n  ');
+}
 
 /** The name of what a schema refers to. */
 export const refName = ({ $ref }: Schema): string | undefined => $ref?.split('/').at(-1);

@@ -1,11 +1,12 @@
 import { useEffect } from 'preact/hooks';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { Json } from '../parts/json.tsx';
 import { Prose } from '../parts/prose.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { publicClient } from '../session/session.ts';
-import { type Call, callsByTopic, type Document, refName, typeInWords } from './document.ts';
+import { type Call, callsByTopic, curlOf, type Document, refName, typeInWords } from './document.ts';
 import { SchemaView } from './schema-view.tsx';
 
 /** Every call, made of the API's own document. */
@@ -83,6 +84,7 @@ export function ReferencePage() {
               <h3>{name}</h3>
             </summary>
             <SchemaView schema={schema} />
+            {schema.examples && <Json value={schema.examples[0]} label={`Example of ${name}`} />}
           </details>
         ))}
       </section>
@@ -99,7 +101,8 @@ function showTarget(): void {
 
 const anchor = (topic: string): string => topic.toLowerCase().replaceAll(' ', '-');
 
-function CallView({ call: { method, path, operation } }: { readonly call: Call }) {
+function CallView({ call }: { readonly call: Call }) {
+  const { method, path, operation } = call;
   const { operationId, summary, description, parameters, requestBody, responses } = operation;
   const body = requestBody?.content['application/json']?.schema;
   const answers = Object.entries(responses).filter(([status]) => /^[23]/.test(status));
@@ -121,13 +124,15 @@ function CallView({ call: { method, path, operation } }: { readonly call: Call }
         <>
           <h4>Parameters</h4>
           <dl class="fields">
-            {parameters.map(({ name, in: place, schema }) => (
+            {parameters.map(({ name, in: place, description: text, schema }) => (
               <div key={place + name}>
                 <dt>
                   <code>{name}</code> <span class="type-name">{typeInWords(schema)}</span>{' '}
                   <span class="subtle">in the {place}</span>
                 </dt>
-                {schema.description && <dd>{schema.description}</dd>}
+                <dd>
+                  <Prose text={text ?? schema.description ?? ''} />
+                </dd>
               </div>
             ))}
           </dl>
@@ -139,6 +144,8 @@ function CallView({ call: { method, path, operation } }: { readonly call: Call }
           <SchemaView schema={body} />
         </>
       )}
+      <h4>Example</h4>
+      <Json value={curlOf(call)} label={`Example of ${operationId}`} />
       <h4>Answers</h4>
       <ul class="plain">
         {answers.map(([status, { content, description: text }]) => {

@@ -1,4 +1,5 @@
 import { Prose } from '../parts/prose.tsx';
+import { capital } from '../parts/words.ts';
 import { boundsInWords, refName, type Schema, typeInWords } from './document.ts';
 
 /** The fields of an object, nested ones below them. */
@@ -21,11 +22,7 @@ export function SchemaView({ schema }: { readonly schema: Schema }) {
             {!inner.required?.includes(field) && <span class="subtle">optional</span>}
           </dt>
           <dd>
-            <Prose
-              text={[value.description ?? objectIn(value)?.description, boundsInWords(value)]
-                .filter(Boolean)
-                .join(' ')}
-            />
+            <Prose text={[descriptionOf(value), boundsOf(value)].filter(Boolean).join(' ')} />
             {objectIn(value)?.properties && <SchemaView schema={objectIn(value) ?? {}} />}
           </dd>
         </div>
@@ -39,6 +36,15 @@ function Type({ schema }: { readonly schema: Schema }) {
   const text = typeInWords(schema);
   return <span class="type-name">{target ? <a href={`#${target}`}>{text}</a> : text}</span>;
 }
+
+const boundsOf = (schema: Schema): string => {
+  const bounds = boundsInWords(schema);
+  return bounds && `${capital(bounds)}.`;
+};
+
+/** What is said of a schema; of one that may be null, what is said of the other value. */
+const descriptionOf = (schema: Schema): string | undefined =>
+  schema.description ?? objectIn(schema)?.description ?? schema.anyOf?.map(descriptionOf).find(Boolean);
 
 /** The object that a schema is, holds a list of, or may be. */
 function objectIn(schema: Schema): Schema | undefined {

@@ -1,49 +1,58 @@
 import * as z from 'zod/mini';
 import { DELIVERY_STATES } from '../../domain/delivering/delivery.ts';
 import { REPLAY_STATES } from '../../domain/delivering/replay.ts';
-import { count, named, pageOf, shownTime } from '../http/answers.ts';
+import { countOf, named, pageOf, textOf, timeOf } from '../http/answers.ts';
 
 /** One try at sending, with what was answered or why nothing was. */
 export const attempt = z.object({
-  at: shownTime,
-  durationMs: z.number(),
-  statusCode: z.optional(z.int()),
-  error: z.optional(z.string().check(z.describe('The class of a failure without an answer.'))),
-  reason: z.optional(z.string().check(z.describe('Why it failed, in words.'))),
-  body: z.optional(z.string().check(z.describe('How the answer began.'))),
+  at: timeOf('When it began.'),
+  durationMs: z.number().check(z.describe('How long it took, ms.')),
+  statusCode: z.optional(z.int().check(z.describe('What was answered, if anything was.'))),
+  error: z.optional(textOf('The class of a failure without an answer.')),
+  reason: z.optional(textOf('Why it failed, in words.')),
+  body: z.optional(textOf('How the answer began.')),
 });
 
 /** What `GET /v1/deliveries/{id}` answers. */
 export const deliveryAnswer = named(
   'Delivery',
   z.object({
-    id: z.string(),
-    eventId: z.string(),
-    endpointId: z.string(),
-    requestId: z.optional(z.string()),
-    type: z.string(),
-    timestamp: shownTime.check(z.describe('When the event was observed.')),
-    state: z.enum(DELIVERY_STATES),
-    nextAttemptAt: z.optional(shownTime),
+    id: textOf('Begins with `dlv_`.'),
+    eventId: textOf('The id of the event, and of the webhook in every attempt.'),
+    endpointId: textOf('Where it goes.'),
+    requestId: z.optional(textOf('The request that the event is about, if it is about one.')),
+    type: textOf('The type of the event.'),
+    timestamp: timeOf('When the event was observed.'),
+    state: z
+      .enum(DELIVERY_STATES)
+      .check(
+        z.describe(
+          '`held` waits for its endpoint to be enabled or to answer again; `failed` was tried for three days; `canceled`: the endpoint or the request was deleted.',
+        ),
+      ),
+    nextAttemptAt: z.optional(timeOf('While it is pending and planned.')),
     attemptCount: z.int().check(z.describe('All there were; `attempts` holds the last ones.')),
-    attempts: z.array(attempt),
+    attempts: z.array(attempt).check(z.describe('The last ones, the oldest first.')),
   }),
 );
 
 export const deliveryListAnswer = named('DeliveryList', pageOf(deliveryAnswer));
 
-export const replayIdAnswer = named('ReplayId', z.object({ replayId: z.string() }));
+export const replayIdAnswer = named(
+  'ReplayId',
+  z.object({ replayId: textOf('For `GET /v1/replays/{id}`.') }),
+);
 
 export const replayAnswer = named(
   'Replay',
   z.object({
-    id: z.string(),
-    endpointId: z.string(),
-    state: z.enum(REPLAY_STATES),
-    matched: count.check(z.describe('Deliveries that it is about.')),
-    queued: count,
-    done: count.check(z.describe('Those that have ended.')),
-    since: shownTime,
-    until: shownTime,
+    id: textOf('Begins with `rpl_`.'),
+    endpointId: textOf('Whose deliveries are sent again.'),
+    state: z.enum(REPLAY_STATES).check(z.describe('`queueing` while it still looks for deliveries.')),
+    matched: countOf('Deliveries that it is about.'),
+    queued: countOf('Those that were put into the queue of the endpoint so far.'),
+    done: countOf('Those that have ended.'),
+    since: timeOf('The first time of the events.'),
+    until: timeOf('Events from this time on are left out.'),
   }),
 );

@@ -8,7 +8,7 @@ const STATUS_CODE = 'This is no status code: give one such as 404, a class such 
 
 /** The filters of an endpoint's deliveries. */
 export const deliveryFilter = {
-  state: z.optional(z.enum(DELIVERY_STATES)),
+  state: z.optional(z.enum(DELIVERY_STATES).check(z.describe('Only deliveries in this state.'))),
   type: z.optional(filterEntry.check(z.describe('A type of event, or a prefix with `.*`.'))),
   statusCode: z.optional(
     z

@@ -1,55 +1,68 @@
 import * as z from 'zod/mini';
 import { ENDPOINT_KINDS } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { attempt } from '../deliveries/delivery-answers.ts';
-import { count, named, pageOf, shownTime } from '../http/answers.ts';
+import { countOf, named, pageOf, textOf, timeOf } from '../http/answers.ts';
 import { mapOwnFields } from './own-fields.ts';
 
 /** What `GET /v1/endpoints/{id}` answers. */
 export const endpointAnswer = named(
   'Endpoint',
   z.object({
-    id: z.string(),
-    kind: z.enum(ENDPOINT_KINDS),
-    url: z.optional(z.string()),
-    ...mapOwnFields(() => z.optional(z.string())),
-    events: z.array(z.string()),
-    description: z.string(),
-    enabled: z.boolean(),
-    disabledReason: z.optional(z.string()),
+    id: textOf('Begins with `ep_`.'),
+    kind: z.enum(ENDPOINT_KINDS).check(z.describe('How it receives; `callback` belongs to requests.')),
+    url: z.optional(textOf('Where it is posted to; keys that may only read see its origin alone.')),
+    ...mapOwnFields(({ description }) => z.optional(textOf(description))),
+    events: z.array(z.string()).check(z.describe('The types that it receives, or prefixes with `.*`.')),
+    description: textOf('What a person calls it.'),
+    enabled: z.boolean().check(z.describe('While it is not, its deliveries are held.')),
+    disabledReason: z.optional(textOf('Why it is not enabled.')),
     rateLimit: z.optional(z.number().check(z.describe('Deliveries per second.'))),
-    ordered: z.boolean(),
-    headers: z.record(z.string(), z.string().check(z.describe('Values are write-only.'))),
-    createdAt: shownTime,
-    health: z.object({
-      state: z.enum(['healthy', 'failing', 'disabled']),
-      failingSince: z.optional(shownTime),
-      lastDeliveredAt: z.optional(shownTime),
-      nextProbeAt: z.optional(
-        shownTime.check(z.describe('When one of the deliveries that wait is tried, while others are held.')),
-      ),
-    }),
+    ordered: z.boolean().check(z.describe('Whether each delivery waits for the one before.')),
+    headers: z
+      .record(z.string(), z.string())
+      .check(z.describe('Sent along; the values are write-only, and shown as `***`.')),
+    createdAt: timeOf('When it was created.'),
+    health: z
+      .object({
+        state: z.enum(['healthy', 'failing', 'disabled']).check(z.describe('By its last attempts.')),
+        failingSince: z.optional(timeOf('Since when no attempt has succeeded.')),
+        lastDeliveredAt: z.optional(timeOf('When it last took a delivery.')),
+        nextProbeAt: z.optional(
+          timeOf('When one of the deliveries that wait is tried, while others are held.'),
+        ),
+      })
+      .check(z.describe('Whether it takes what it is sent.')),
   }),
 );
 
 export const endpointWithSecretAnswer = named(
   'EndpointWithSecret',
-  z.extend(endpointAnswer, { secret: z.string() }),
+  z.extend(endpointAnswer, { secret: textOf('Signs its messages; begins with `whsec_`.') }),
 );
 
 export const endpointListAnswer = named('EndpointList', pageOf(endpointAnswer));
 
-export const eventIdAnswer = named('EventId', z.object({ eventId: z.string() }));
+export const eventIdAnswer = named('EventId', z.object({ eventId: textOf('For `GET /v1/events/{id}`.') }));
 
 /** How a test of any URL ended. */
-export const urlTestAnswer = named('UrlTest', z.object({ eventId: z.string(), attempt }));
+export const urlTestAnswer = named(
+  'UrlTest',
+  z.object({
+    eventId: textOf('The id that the sample was sent with.'),
+    attempt: attempt.check(z.describe('How it ended.')),
+  }),
+);
 
 export const secretAnswer = named(
   'Secret',
   z.object({
-    secret: z.string(),
+    secret: textOf('Begins with `whsec_`.'),
     previous: z.optional(
       z
-        .object({ secret: z.string(), expiresAt: shownTime })
+        .object({
+          secret: textOf('The one before.'),
+          expiresAt: timeOf('When it stops to sign.'),
+        })
         .check(z.describe('Signs along until it expires.')),
     ),
   }),
@@ -58,15 +71,20 @@ export const secretAnswer = named(
 export const messagesAnswer = named(
   'Messages',
   z.object({
-    items: z.array(
-      z.object({
-        headers: z
-          .record(z.string(), z.string())
-          .check(z.describe('Those of Standard Webhooks, which sign the body.')),
-        body: z.string().check(z.describe('The bytes that were signed: verify before you parse.')),
-      }),
-    ),
+    items: z
+      .array(
+        z.object({
+          headers: z
+            .record(z.string(), z.string())
+            .check(z.describe('Those of Standard Webhooks, which sign the body.')),
+          body: textOf('The bytes that were signed: verify before you parse.'),
+        }),
+      )
+      .check(z.describe('Those that were not acknowledged yet, the oldest first.')),
   }),
 );
 
-export const acknowledgedAnswer = named('Acknowledged', z.object({ acknowledged: count }));
+export const acknowledgedAnswer = named(
+  'Acknowledged',
+  z.object({ acknowledged: countOf('Messages that will not come again.') }),
+);

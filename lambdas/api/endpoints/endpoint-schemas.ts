@@ -37,7 +37,7 @@ const secret = z
   );
 
 const rateLimit = z.number().check(z.minimum(MIN_RATE), z.maximum(MAX_RATE));
-const description = z.string().check(z.maxLength(500), wellFormed);
+const description = z.string().check(z.maxLength(500), wellFormed, z.describe('What a person calls it.'));
 
 type SchemaOptions = EndpointSettings & { readonly allowLoopback: boolean };
 
@@ -64,7 +64,7 @@ export function endpointSchema(options: SchemaOptions) {
         filter.check(z.describe('Types, or prefixes with `.*`; default `video.*` and `endpoint.*`.')),
       ),
       description: z.optional(description),
-      enabled: z.optional(z.boolean()),
+      enabled: z.optional(z.boolean().check(z.describe('Default true.'))),
       rateLimit: z.optional(rateLimit.check(z.describe('Deliveries per second.'))),
       ordered: z.optional(z.boolean().check(z.describe('Whether each delivery waits for the one before.'))),
       headers: z.optional(headers.check(z.describe('Sent along; their values are write-only.'))),
@@ -88,14 +88,16 @@ export function endpointSchema(options: SchemaOptions) {
 /** The body that changes an endpoint. */
 export function endpointChangeSchema(options: SchemaOptions) {
   return z.strictObject({
-    url: z.optional(targetUrl(options)),
+    url: z.optional(targetUrl(options).check(z.describe('Where a `http` endpoint is posted to.'))),
     ...ownFields(options),
-    events: z.optional(filter),
+    events: z.optional(filter.check(z.describe('Types, or prefixes with `.*`.'))),
     description: z.optional(description),
-    enabled: z.optional(z.boolean()),
-    rateLimit: z.optional(z.nullable(rateLimit)),
-    ordered: z.optional(z.boolean()),
-    headers: z.optional(headers),
+    enabled: z.optional(z.boolean().check(z.describe('While it is not, its deliveries are held.'))),
+    rateLimit: z.optional(
+      z.nullable(rateLimit).check(z.describe('Deliveries per second; null for no limit.')),
+    ),
+    ordered: z.optional(z.boolean().check(z.describe('Whether each delivery waits for the one before.'))),
+    headers: z.optional(headers.check(z.describe('Replace all that it has; `{}` removes them.'))),
   });
 }
 
@@ -110,7 +112,7 @@ export const rotationSchema = z.strictObject({
         z.describe('For how long the old secret signs along; default 24.'),
       ),
   ),
-  secret: z.optional(secret),
+  secret: z.optional(secret.check(z.describe('`whsec_` and base64; by default a fresh one.'))),
 });
 
 /** The body that asks for a test. */

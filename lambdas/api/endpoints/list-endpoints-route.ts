@@ -42,7 +42,10 @@ export function listEndpointsRoute({ table, endpoints, lists }: ApiContext): Rou
     path: '/v1/endpoints',
     access: 'read',
     summary: 'Lists account-wide endpoints, the newest first; callbacks with kind=callback.',
-    query: z.strictObject({ ...paging, kind: z.optional(z.enum(ENDPOINT_KINDS)) }),
+    query: z.strictObject({
+      ...paging,
+      kind: z.optional(z.enum(ENDPOINT_KINDS).check(z.describe('Only endpoints of this kind.'))),
+    }),
     answers: { 200: endpointListAnswer },
     handle: (call) => {
       const { kind } = call.query;

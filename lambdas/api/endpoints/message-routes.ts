@@ -18,7 +18,9 @@ const messageId = z
   .string()
   .check(z.regex(/^msg_[0-9a-z_]{1,100}$/, 'This is not the id of a message: give its webhook-id.'));
 const acknowledgementSchema = z.strictObject({
-  ids: z.array(messageId).check(z.minLength(1), z.maxLength(MAX_ACKNOWLEDGED)),
+  ids: z
+    .array(messageId)
+    .check(z.minLength(1), z.maxLength(MAX_ACKNOWLEDGED), z.describe('The `webhook-id` of each message.')),
 });
 
 /** What a client behind a firewall calls: it fetches its messages, and acknowledges those it is done with. */
@@ -52,6 +54,7 @@ export function messageRoutes(context: ApiContext): Route[] {
             .string()
             .check(
               z.regex(/^([0-9]|1[0-9]|20)$/, `This must be a whole number of seconds up to ${MAX_WAIT_S}.`),
+              z.describe(`Seconds to wait for a message, at most ${MAX_WAIT_S}; default 0.`),
             ),
         ),
       }),

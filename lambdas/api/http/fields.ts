@@ -34,7 +34,8 @@ export const filterEntry = z
 export const filter = z.array(filterEntry).check(z.minLength(1), z.maxLength(MAX_FILTER_ENTRIES));
 
 /** A parameter of the query that switches something on. */
-export const flag = z.optional(z.enum(['true', 'false']));
+export const flag = (description: string) =>
+  z.optional(z.enum(['true', 'false']).check(z.describe(description)));
 
 export const time = z.string().check(
   z.iso.datetime({

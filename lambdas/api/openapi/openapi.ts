@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
-import { SAMPLE_DATA } from '../../domain/events/event-samples.ts';
 import { EVENT_DESCRIPTIONS, EVENT_TYPES, type EventType } from '../../domain/events/event-types.ts';
 import { answers, problemAnswer } from '../http/answers.ts';
 import type { Access, Route } from '../http/route.ts';
 import { eventAnswer } from '../requests/event-answers.ts';
+import { ANSWER_EXAMPLES, BODY_EXAMPLES, eventExample } from './examples.ts';
 
 /** The description of the API, made of the routes themselves, so that it can't differ from them. */
 export function describe(routes: readonly Route[]) {
@@ -39,31 +39,32 @@ function webhook(type: EventType) {
       operationId: receiverOf(type),
       summary: EVENT_DESCRIPTIONS[type],
       description: 'Signed by Standard Webhooks; repeated with the same id until the answer is 2xx.',
-      parameters: ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => ({
+      parameters: Object.entries(WEBHOOK_HEADERS).map(([name, description]) => ({
         name,
         in: 'header',
         required: true,
+        description,
         schema: { type: 'string' },
       })),
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: ref(eventAnswer), example: sample(type) } },
+        content: { 'application/json': { schema: ref(eventAnswer), example: eventExample(type) } },
       },
       responses: { '2XX': { description: 'Delivered.' } },
     },
   };
 }
 
+const WEBHOOK_HEADERS = {
+  'webhook-id': 'The id of the event: the same in every attempt and replay.',
+  'webhook-timestamp': 'When this attempt was signed, in seconds since 1970.',
+  'webhook-signature':
+    '`v1,` and base64 of the HMAC-SHA256; one for each secret that signs, with spaces between.',
+};
+
 /** Such as `receiveVideoStored`. */
 const receiverOf = (type: EventType): string =>
   `receive.${type}`.replaceAll(/[._](\w)/g, (_, letter: string) => letter.toUpperCase());
-
-const sample = (type: EventType) => ({
-  id: 'msg_01jd3k9v2m',
-  type,
-  timestamp: '2026-11-23T20:15:02.120Z',
-  data: SAMPLE_DATA[type],
-});
 
 function operation(each: Route) {
   const body = each.describedBody ?? each.body;
@@ -77,7 +78,7 @@ function operation(each: Route) {
       ? {
           requestBody: {
             required: !each.bodyOptional,
-            content: { 'application/json': { schema: jsonSchema(body) } },
+            content: { 'application/json': { schema: jsonSchema(body), example: BODY_EXAMPLES[each.name] } },
           },
         }
       : {}),
@@ -132,17 +133,35 @@ function refusal(status: number) {
 }
 
 function parameters(each: Route): unknown[] {
-  const inPath = [...each.path.matchAll(/\{([^{}]+)\}/g)].map(([, name]) => ({
+  const inPath = [...each.path.matchAll(/(\w+)\/\{(\w+)\}/g)].map(([, list = '', name]) => ({
     name,
     in: 'path',
     required: true,
+    description: PATH_PARAMETERS[list],
     schema: { type: 'string', ...(name === 'requestId' ? { format: 'uuid' } : {}) },
   }));
   const { properties = {} } = (each.query ? jsonSchema(each.query) : {}) as { properties?: object };
   const inQuery = Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }));
-  const key = { name: 'Idempotency-Key', in: 'header', schema: { type: 'string', maxLength: 255 } };
-  return [...inPath, ...inQuery, ...(each.method === 'POST' ? [key] : [])];
+  return [...inPath, ...inQuery, ...(each.method === 'POST' ? [IDEMPOTENCY_KEY] : [])];
 }
+
+/** What a path names, by the list that it is in. */
+const PATH_PARAMETERS: Readonly<Record<string, string>> = {
+  requests: 'The id that Topaz gave the request.',
+  endpoints: 'The id of the endpoint.',
+  deliveries: 'The id of the delivery.',
+  replays: 'The id of the replay.',
+  events: 'The id of the event.',
+  parked: 'The id of the parked work.',
+  links: 'The last part of a link to a video.',
+};
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'The same key and body have one effect and the same ids, for 24 hours.',
+  schema: { type: 'string', maxLength: 255 },
+};
 
 function jsonSchema(schema: z.ZodMiniType): unknown {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', override: withoutBounds });
@@ -153,7 +172,10 @@ function jsonSchema(schema: z.ZodMiniType): unknown {
 function namedSchemas(): Record<string, unknown> {
   const { schemas } = z.toJSONSchema(answers, { io: 'input', uri: uriOf, override: withoutBounds });
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema]),
+    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [
+      name,
+      name in ANSWER_EXAMPLES ? { ...schema, examples: [ANSWER_EXAMPLES[name]] } : schema,
+    ]),
   );
 }
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { named, pageOf, shownTime } from '../http/answers.ts';
+import { named, pageOf, textOf, timeOf } from '../http/answers.ts';
 import { PARKED_KINDS } from './parked-view.ts';
 
 const KINDS = Object.keys(PARKED_KINDS) as (keyof typeof PARKED_KINDS)[];
@@ -9,14 +9,14 @@ const meanings = Object.entries(PARKED_KINDS).map(([kind, meaning]) => `${kind}:
 export const parkedAnswer = named(
   'Parked',
   z.object({
-    id: z.string(),
+    id: textOf('For `POST /v1/parked/{id}/release`.'),
     kind: z.enum(KINDS).check(z.describe(meanings.join('; '))),
-    reason: z.string(),
-    since: shownTime,
-    requestId: z.optional(z.string()),
-    endpointId: z.optional(z.string()),
-    deliveryId: z.optional(z.string()),
-    replayId: z.optional(z.string()),
+    reason: textOf('Why its last try failed.'),
+    since: timeOf('When it was parked.'),
+    requestId: z.optional(textOf('The request that it belongs to.')),
+    endpointId: z.optional(textOf('The endpoint that it belongs to.')),
+    deliveryId: z.optional(textOf('The delivery that it is.')),
+    replayId: z.optional(textOf('The replay that it is.')),
   }),
 );
 

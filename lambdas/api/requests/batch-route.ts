@@ -26,7 +26,11 @@ export function batchRoute(context: ApiContext): Route {
     access: 'admin',
     summary: 'Tracks up to 100 requests; each item has a status of its own.',
     body: batchSchema,
-    describedBody: z.strictObject({ items: z.array(schema).check(z.minLength(1), z.maxLength(MAX_BATCH)) }),
+    describedBody: z.strictObject({
+      items: z
+        .array(schema)
+        .check(z.minLength(1), z.maxLength(MAX_BATCH), z.describe('Each as `POST /v1/requests` takes it.')),
+    }),
     maxBodyBytes: MAX_BATCH_BYTES,
     answers: { 200: batchAnswer },
     handle: async ({ body: { items }, once, findKept }) => {

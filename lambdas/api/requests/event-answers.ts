@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
 import { EVENT_TYPES } from '../../domain/events/event-types.ts';
-import { count, named, pageOf, shownTime } from '../http/answers.ts';
+import { countOf, named, pageOf, textOf, timeOf } from '../http/answers.ts';
 
 const data = z.looseObject({
-  requestId: z.optional(z.string()),
-  sequence: z.optional(count.check(z.describe("Numbers a request's events 1, 2, 3, …"))),
-  status: z.optional(z.string()),
+  requestId: z.optional(textOf('The request that it is about.')),
+  sequence: z.optional(countOf("Numbers a request's events 1, 2, 3, …")),
+  status: z.optional(textOf('As Topaz names it.')),
   previousStatus: z.optional(
     z.nullable(z.string()).check(z.describe('The status of the event before; null in the first.')),
   ),
@@ -24,9 +24,9 @@ const data = z.looseObject({
 export const eventAnswer = named(
   'Event',
   z.object({
-    id: z.string(),
-    type: z.enum(EVENT_TYPES),
-    timestamp: shownTime.check(z.describe('When the bridge observed it.')),
+    id: textOf('The same in every attempt and replay: the `webhook-id`.'),
+    type: z.enum(EVENT_TYPES).check(z.describe('What happened.')),
+    timestamp: timeOf('When the bridge observed it.'),
     data: data.check(z.describe('Only gains fields: ignore those that you do not know.')),
   }),
 );

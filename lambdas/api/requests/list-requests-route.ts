@@ -15,9 +15,19 @@ import { createRequests, type Listed, type ShownRequest } from './tracked-reques
 const SEARCHED = 2_000;
 const listQuery = z.strictObject({
   ...paging,
-  state: z.optional(z.enum(SHOWN_STATES)),
-  status: z.optional(z.string().check(z.minLength(1), z.maxLength(100))),
-  q: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
+  state: z.optional(z.enum(SHOWN_STATES).check(z.describe('Only requests in this state.'))),
+  status: z.optional(
+    z.string().check(z.minLength(1), z.maxLength(100), z.describe('Only requests with this status.')),
+  ),
+  q: z.optional(
+    z
+      .string()
+      .check(
+        z.minLength(1),
+        z.maxLength(200),
+        z.describe('A part of the id, of a value of the metadata or of an error text, in any case.'),
+      ),
+  ),
 });
 
 /** `GET /v1/requests` */

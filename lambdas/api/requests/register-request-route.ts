@@ -20,7 +20,9 @@ export function registerRequestRoute(context: ApiContext): Route {
     path: '/v1/requests',
     access: 'admin',
     summary: 'Tracks a request, or adds a callback to one that is tracked.',
-    query: z.strictObject({ restart: flag }),
+    query: z.strictObject({
+      restart: flag('Whether a request that has ended or was stopped is polled again.'),
+    }),
     body: registrationSchema(context),
     answers: { 200: requestAnswer, 201: requestAnswer },
     handle: async ({ caller, query, body, once }) => {

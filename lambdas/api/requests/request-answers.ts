@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type RequestState, VIDEO_STATES } from '../../domain/requests/request.ts';
-import { count, named, pageOf, problemAnswer, shownTime } from '../http/answers.ts';
+import { countOf, named, pageOf, problemAnswer, textOf, timeOf } from '../http/answers.ts';
 
 /** The states of a request as the API shows them: one that waits for a person is `parked`. */
 export const SHOWN_STATES = ['active', 'parked', 'done', 'stopped'] as const satisfies (
@@ -8,24 +8,31 @@ export const SHOWN_STATES = ['active', 'parked', 'done', 'stopped'] as const sat
   | 'parked'
 )[];
 
-const failure = z.object({ at: shownTime, reason: z.string() });
+const failure = z.object({ at: timeOf('When it failed.'), reason: textOf('Why, in words.') });
 
 const video = z.object({
-  state: z.enum(VIDEO_STATES),
-  copiedBytes: z.optional(count),
-  bytesPerSecond: z.optional(z.number()),
-  bucket: z.optional(z.string()),
-  key: z.optional(z.string()),
-  size: z.optional(count.check(z.describe('Bytes.'))),
-  contentType: z.optional(z.string()),
-  checksum: z.optional(z.object({ algorithm: z.string(), value: z.string() })),
-  storedAt: z.optional(shownTime),
+  state: z.enum(VIDEO_STATES).check(z.describe('How far the copy is.')),
+  copiedBytes: z.optional(countOf('Bytes that are in the bucket.')),
+  bytesPerSecond: z.optional(z.number().check(z.describe('How fast it is copied.'))),
+  bucket: z.optional(textOf('Where it is stored.')),
+  key: z.optional(textOf('Of the object in the bucket.')),
+  size: z.optional(countOf('Bytes.')),
+  contentType: z.optional(textOf('As Topaz serves it, such as `video/mp4`.')),
+  checksum: z.optional(
+    z
+      .object({
+        algorithm: textOf('Such as `CRC64NVME`.'),
+        value: textOf('Base64, of the whole object.'),
+      })
+      .check(z.describe('S3 verified it.')),
+  ),
+  storedAt: z.optional(timeOf('When the copy was complete.')),
   previous: z.optional(
     z
-      .object({ bucket: z.string(), key: z.string() })
+      .object({ bucket: textOf('Its bucket.'), key: textOf('Its key.') })
       .check(z.describe('Where an earlier run of the request stored another video; it stays there.')),
   ),
-  error: z.optional(z.string().check(z.describe('Why the copy failed.'))),
+  error: z.optional(textOf('Why the copy failed.')),
   lastError: z.optional(failure.check(z.describe('Why the copy waits; gone when it makes progress.'))),
 });
 
@@ -33,36 +40,57 @@ const video = z.object({
 export const requestAnswer = named(
   'Request',
   z.object({
-    requestId: z.string().check(z.meta({ format: 'uuid' })),
+    requestId: z.string().check(z.meta({ format: 'uuid', description: 'The id that Topaz gave it.' })),
     state: z
       .enum(SHOWN_STATES)
       .check(z.describe('`parked` waits for a person; `done`: upstream and the copy, if any, have ended.')),
-    status: z.string().check(z.describe('As upstream names it; "registered" before the first poll.')),
+    status: textOf('As upstream names it; "registered" before the first poll.'),
     progress: z.nullable(z.number().check(z.describe('Percent.'))),
-    statusSince: shownTime,
-    sequence: count.check(z.describe('The number of the last event.')),
-    registeredAt: shownTime,
-    lastPolledAt: z.nullable(shownTime),
-    nextPollAt: z.nullable(shownTime),
-    polls: count,
+    statusSince: timeOf('When the bridge saw this status first.'),
+    sequence: countOf('The number of the last event.'),
+    registeredAt: timeOf('When it was registered first.'),
+    lastPolledAt: z.nullable(timeOf('Null before the first poll.')),
+    nextPollAt: z.nullable(timeOf('Null when it is polled no more.')),
+    polls: countOf('How often Topaz was asked.'),
     estimates: z.optional(
       z
-        .object({ cost: z.optional(z.array(z.number())), time: z.optional(z.array(z.number())) })
-        .check(z.describe('Lower and upper bounds: cost in credits, time in seconds.')),
+        .object({
+          cost: z.optional(z.array(z.number()).check(z.describe('Credits.'))),
+          time: z.optional(z.array(z.number()).check(z.describe('Seconds.'))),
+        })
+        .check(z.describe('Lower and upper bounds, as Topaz gives them.')),
     ),
-    averageFps: z.optional(z.number()),
-    combinedFps: z.optional(z.number()),
-    outputSize: z.optional(z.union([z.number(), z.string()])),
-    processingJobs: z.optional(z.array(z.record(z.string(), z.unknown()))),
-    message: z.optional(z.string()),
-    errorCode: z.optional(z.string()),
+    averageFps: z.optional(z.number().check(z.describe('Frames per second of a node.'))),
+    combinedFps: z.optional(z.number().check(z.describe('Frames per second of all nodes.'))),
+    outputSize: z.optional(
+      z.union([z.number(), z.string()]).check(z.describe('Bytes, or a text, as Topaz gives it.')),
+    ),
+    processingJobs: z.optional(
+      z
+        .array(z.record(z.string(), z.unknown()))
+        .check(z.describe('The chunks of the video, as Topaz tells of them.')),
+    ),
+    message: z.optional(textOf('What Topaz says of a failure.')),
+    errorCode: z.optional(textOf("Topaz's code of a failure.")),
     lastError: z.optional(
       failure.check(z.describe('Why the last poll gave no answer; gone with the next answer.')),
     ),
-    metadata: z.record(z.string(), z.string()),
-    callbacks: z.array(z.object({ endpointId: z.string(), url: z.string(), events: z.array(z.string()) })),
-    video: z.nullable(video),
-    parked: z.optional(z.object({ reason: z.string(), since: shownTime })),
+    metadata: z.record(z.string(), z.string()).check(z.describe('As it was registered; events carry it.')),
+    callbacks: z
+      .array(
+        z.object({
+          endpointId: textOf('Begins with `ep_c`.'),
+          url: textOf('Keys that may only read see its origin alone.'),
+          events: z.array(z.string()).check(z.describe('The types that it receives.')),
+        }),
+      )
+      .check(z.describe('Endpoints that are told about this request alone.')),
+    video: z.nullable(video.check(z.describe('Null until a copy is due.'))),
+    parked: z.optional(
+      z
+        .object({ reason: textOf('Why the last try failed.'), since: timeOf('When it was parked.') })
+        .check(z.describe('While work on it waits for a person.')),
+    ),
   }),
 );
 
@@ -71,14 +99,22 @@ export const requestListAnswer = named('RequestList', pageOf(requestAnswer));
 export const batchAnswer = named(
   'BatchResult',
   z.object({
-    items: z.array(
-      z.object({
-        requestId: z.nullable(z.string()),
-        status: z.int().check(z.describe('What `POST /v1/requests` would have answered.')),
-        error: z.optional(problemAnswer),
-      }),
-    ),
+    items: z
+      .array(
+        z.object({
+          requestId: z.nullable(textOf('Null where the item had none.')),
+          status: z.int().check(z.describe('What `POST /v1/requests` would have answered.')),
+          error: z.optional(problemAnswer),
+        }),
+      )
+      .check(z.describe('In the order of the call.')),
   }),
 );
 
-export const signedUrlAnswer = named('SignedUrl', z.object({ url: z.string(), expiresAt: shownTime }));
+export const signedUrlAnswer = named(
+  'SignedUrl',
+  z.object({
+    url: textOf('Needs no key, so pass it on with care.'),
+    expiresAt: timeOf('Until when it works.'),
+  }),
+);

@@ -69,7 +69,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       path: '/v1/requests/{requestId}',
       access: 'admin',
       summary: 'Stops tracking a request; `purge=true` also erases its data and cancels its deliveries.',
-      query: z.strictObject({ purge: flag }),
+      query: z.strictObject({ purge: flag('Whether its data are erased, too.') }),
       answers: { 204: null },
       handle: async ({ params, query }) => {
         await hints.send(await stop(uuid(params.requestId), { purge: query.purge === 'true' }));

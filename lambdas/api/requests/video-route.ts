@@ -19,7 +19,7 @@ export function videoRoute({ table, now }: ApiContext, signGet: SignGet): Route 
     access: 'read',
     summary:
       'Redirects to the stored video, as a download or with `inline=true` for a player. With "Accept: application/json" it answers the URL instead.',
-    query: z.strictObject({ inline: flag }),
+    query: z.strictObject({ inline: flag('Whether browsers play it instead of saving it.') }),
     answers: { 200: signedUrlAnswer, 302: null },
     handle: async ({ params, query, accept }) => {
       const { video } = (await knownRequest(requests, params.requestId)).request;

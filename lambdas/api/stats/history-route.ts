@@ -58,7 +58,9 @@ export function historyRoute({ now }: Pick<ApiContext, 'now'>, metricHistory: Me
     path: '/v1/stats/history',
     access: 'read',
     summary: 'Shows polls, transitions, stored videos, deliveries and failures over time.',
-    query: z.strictObject({ range: z._default(z.enum(RANGE_NAMES), '1h') }),
+    query: z.strictObject({
+      range: z._default(z.enum(RANGE_NAMES).check(z.describe('How far back it goes.')), '1h'),
+    }),
     answers: { 200: historyAnswer },
     handle: async ({ query: { range } }) => {
       const kept = cached.get(range);

@@ -1,13 +1,16 @@
 import * as z from 'zod/mini';
-import { count, named, shownTime } from '../http/answers.ts';
+import { countOf, named, textOf, timeOf } from '../http/answers.ts';
 
-export const healthAnswer = named('Health', z.object({ status: z.literal('ok') }));
+export const healthAnswer = named(
+  'Health',
+  z.object({ status: z.literal('ok').check(z.describe('The function answers.')) }),
+);
 
 export const whoamiAnswer = named(
   'Whoami',
   z.object({
-    id: z.string().check(z.describe('As in the secret of API keys.')),
-    role: z.enum(['admin', 'read']),
+    id: textOf('As in the secret of API keys.'),
+    role: z.enum(['admin', 'read']).check(z.describe('`read` changes nothing.')),
   }),
 );
 
@@ -15,48 +18,64 @@ export const whoamiAnswer = named(
 export const statsAnswer = named(
   'Stats',
   z.object({
-    requests: z.object({
-      byState: z.record(z.string(), count),
-      byStatus: z.record(z.string(), count),
-      capped: z.boolean(),
-    }),
-    lanes: z.record(
-      z.string(),
-      z.object({
-        waiting: count,
-        overdue: count,
-        oldestOverdueSeconds: count,
-        parked: count,
-        capped: z.optional(z.boolean()),
-      }),
-    ),
-    upstream: z.object({
-      state: z.enum(['ok', 'paused']),
-      reason: z.optional(z.string()),
-      since: z.optional(shownTime),
-      until: z.optional(shownTime),
-    }),
+    requests: z
+      .object({
+        byState: z.record(z.string(), countOf('Requests.')).check(z.describe('Requests by state.')),
+        byStatus: z.record(z.string(), countOf('Requests.')).check(z.describe('Requests by status.')),
+        capped: z.boolean().check(z.describe('Whether there may be more than were counted.')),
+      })
+      .check(z.describe('All that are tracked.')),
+    lanes: z
+      .record(
+        z.string(),
+        z.object({
+          waiting: countOf('Rows that are due later.'),
+          overdue: countOf('Rows that should have been taken up.'),
+          oldestOverdueSeconds: countOf('How late the oldest of them is.'),
+          parked: countOf('Rows that wait for a person.'),
+          capped: z.optional(z.boolean().check(z.describe('Whether more wait than were counted.'))),
+        }),
+      )
+      .check(z.describe('The work that is to be done, by its kind.')),
+    upstream: z
+      .object({
+        state: z.enum(['ok', 'paused']).check(z.describe('While it is paused, nothing is polled.')),
+        reason: z.optional(textOf('Why it is paused.')),
+        since: z.optional(timeOf('Since when.')),
+        until: z.optional(timeOf('When a probe is sent.')),
+      })
+      .check(z.describe('The Topaz API.')),
   }),
 );
 
 /** How far back `GET /v1/stats/history` goes. */
 export const RANGE_NAMES = ['1h', '24h', '7d'] as const;
 
-const series = z.array(z.object({ at: shownTime, value: z.number() }));
+const seriesOf = (description: string) =>
+  z
+    .array(
+      z.object({
+        at: timeOf('The beginning of the period.'),
+        value: z.number().check(z.describe('The sum of the period.')),
+      }),
+    )
+    .check(z.describe(description));
 
 /** What `GET /v1/stats/history` answers. */
 export const historyAnswer = named(
   'History',
   z.object({
-    range: z.enum(RANGE_NAMES),
-    periodSeconds: count,
-    series: z.object({
-      polls: series,
-      transitions: series,
-      copies: series,
-      deliveries: series,
-      failures: series,
-    }),
+    range: z.enum(RANGE_NAMES).check(z.describe('As it was asked for.')),
+    periodSeconds: countOf('The length of each period.'),
+    series: z
+      .object({
+        polls: seriesOf('Calls of the Topaz API.'),
+        transitions: seriesOf('Changes of status that were seen.'),
+        copies: seriesOf('Videos that were stored.'),
+        deliveries: seriesOf('Deliveries that arrived.'),
+        failures: seriesOf('Copies and deliveries that failed for good, and lost requests.'),
+      })
+      .check(z.describe('Sums by period, the oldest first.')),
   }),
 );
 
@@ -64,14 +83,16 @@ export const historyAnswer = named(
 export const doctorAnswer = named(
   'Doctor',
   z.object({
-    checks: z.array(
-      z.object({
-        name: z.string(),
-        state: z.enum(['ok', 'warning', 'failed']),
-        detail: z.string(),
-        remedy: z.optional(z.string()),
-      }),
-    ),
-    version: z.string().check(z.describe('Of the package that is deployed.')),
+    checks: z
+      .array(
+        z.object({
+          name: textOf('What was looked at.'),
+          state: z.enum(['ok', 'warning', 'failed']).check(z.describe('How it is.')),
+          detail: textOf('What was found, in a sentence.'),
+          remedy: z.optional(textOf('What to do, unless all is well.')),
+        }),
+      )
+      .check(z.describe('Each made at this call.')),
+    version: textOf('Of the package that is deployed.'),
   }),
 );

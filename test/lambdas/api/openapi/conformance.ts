@@ -10,6 +10,7 @@ const USUAL = [
   'content-type',
   'date',
   'keep-alive',
+  'referrer-policy',
   'transfer-encoding',
   'vary',
 ];
@@ -19,9 +20,7 @@ const USUAL = [
  * says; null when nothing.
  */
 export function createConformance(document: Answer['body']) {
-  const ajv = new Ajv2020.default({ strict: false, allErrors: true });
-  addFormats.default(ajv);
-  ajv.addSchema({ $id: 'openapi', ...document });
+  const faults = createValidator(document);
 
   return function differences(method: string, path: string, answer: Answer): unknown {
     const said = document.paths[path]?.[method.toLowerCase()]?.responses?.[answer.status];
@@ -36,7 +35,18 @@ export function createConformance(document: Answer['body']) {
     if (!said.content) return answer.body === undefined ? null : 'a body that is not documented';
     const [type, { schema }] = Object.entries(said.content)[0] as [string, { schema: { $ref: string } }];
     if (answer.headers['content-type'] !== type) return answer.headers['content-type'];
-    const validate = ajv.compile({ $ref: `openapi${schema.$ref}` });
-    return validate(answer.body) ? null : validate.errors;
+    return faults({ $ref: `openapi${schema.$ref}` }, answer.body);
+  };
+}
+
+/** Compares values with schemas, which may refer to those of the document as `openapi#/…`; null when all is well. */
+export function createValidator(document: Answer['body']) {
+  const ajv = new Ajv2020.default({ strict: false, allErrors: true });
+  addFormats.default(ajv);
+  ajv.addSchema({ $id: 'openapi', ...document });
+
+  return function faults(schema: object, value: unknown): unknown {
+    const validate = ajv.compile(schema);
+    return validate(value) ? null : validate.errors;
   };
 }

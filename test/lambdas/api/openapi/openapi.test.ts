@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { type Answer, createClient, uuid } from '../call-api.ts';
-import { createConformance } from './conformance.ts';
+import { createConformance, createValidator } from './conformance.ts';
 
 const database = useDatabase();
 let document: Answer['body'];
@@ -52,43 +52,37 @@ describe('the document', () => {
     expect(calls).toEqual(expect.arrayContaining(CALLS));
   });
 
-  test('describes the answers as they are', async () => {
-    const api = createClient(database());
-    const requestId = uuid('described');
-    const callbackUrl = 'https://hooks.example.com/';
-    const { id } = (await api.call('POST', '/v1/endpoints', { body: { url: callbackUrl } })).body;
-    const storedId = uuid('described and stored');
-    await api.call('POST', '/v1/requests', { body: { requestId: storedId } });
-    const stored = { state: 'stored', bucket: 'b', key: 'k', size: 5, contentType: 'video/mp4' };
-    await database().table.write({ update: requestKey(storedId), set: { video: stored } });
-    const samples: [string, string, string, unknown?][] = [
-      ['GET', '/healthz', '/healthz'],
-      ['POST', '/v1/requests', '/v1/requests', { requestId, callbackUrl, metadata: { a: 'b' } }],
-      ['POST', '/v1/requests', '/v1/requests', { requestId: 'x' }],
-      ['POST', '/v1/requests/batch', '/v1/requests/batch', { items: [{ requestId }, {}] }],
-      ['GET', '/v1/requests', '/v1/requests?limit=1'],
-      ['GET', '/v1/requests/{requestId}', `/v1/requests/${requestId}`],
-      ['GET', '/v1/requests/{requestId}/events', `/v1/requests/${requestId}/events`],
-      ['POST', '/v1/requests/{requestId}/poll', `/v1/requests/${requestId}/poll`],
-      ['DELETE', '/v1/requests/{requestId}', `/v1/requests/${requestId}`],
-      ['POST', '/v1/endpoints', '/v1/endpoints', { url: callbackUrl }],
-      ['GET', '/v1/endpoints', '/v1/endpoints'],
-      ['PATCH', '/v1/endpoints/{id}', `/v1/endpoints/${id}`, { enabled: false }],
-      ['GET', '/v1/endpoints/{id}', `/v1/endpoints/${id}`],
-      ['POST', '/v1/endpoints/{id}/secret/rotate', `/v1/endpoints/${id}/secret/rotate`, {}],
-      ['GET', '/v1/endpoints/{id}/secret', `/v1/endpoints/${id}/secret`],
-      ['POST', '/v1/endpoints/{id}/test', `/v1/endpoints/${id}/test`],
-      ['GET', '/v1/endpoints/{id}/deliveries', `/v1/endpoints/${id}/deliveries`],
-      ['GET', '/v1/callback-secret', '/v1/callback-secret'],
-      ['GET', '/v1/stats', '/v1/stats'],
-      ['GET', '/v1/events/{id}', '/v1/events/none'],
-      ['GET', '/v1/requests/{requestId}/video', `/v1/requests/${storedId}/video`],
-    ];
-    for (const [method, path, url, body] of samples) {
-      expect(
-        differences(method, path, await api.call(method, url, { body })),
-        `${method} ${path}`,
-      ).toBeNull();
+  test('describes every parameter and field in words', () => {
+    const operations = Object.values(document.paths).flatMap((methods) => Object.values(methods as object));
+    const parameters = operations.flatMap(({ operationId, parameters: own }) =>
+      own
+        .filter((each: Schema & { schema: Schema }) => !each.description && !each.schema.description)
+        .map(({ name }: { name: string }) => `${operationId} ${name}`),
+    );
+    const bodies = operations.flatMap(({ operationId, requestBody }) =>
+      undescribed(requestBody?.content['application/json'].schema, operationId),
+    );
+    const answers = Object.entries<Schema>(document.components.schemas).flatMap(([name, schema]) =>
+      undescribed(schema, name),
+    );
+    expect([...parameters, ...bodies, ...answers]).toEqual([]);
+  });
+
+  test('gives a valid example of each body and answer', () => {
+    const { schemas } = document.components;
+    const faults = createValidator(document);
+    for (const [name, { examples }] of Object.entries<{ examples?: unknown[] }>(schemas))
+      if (name !== 'OpenApi')
+        expect(faults({ $ref: `openapi#/components/schemas/${name}` }, examples?.[0]), name).toBeNull();
+    for (const methods of Object.values<Record<string, Operation>>(document.paths))
+      for (const { operationId, requestBody } of Object.values(methods)) {
+        const { schema, example } = requestBody?.content['application/json'] ?? {};
+        if (schema) expect(faults(schema, example), operationId).toBeNull();
+      }
+    for (const [type, { post }] of Object.entries<{ post: Operation }>(document.webhooks)) {
+      const { example } = post.requestBody?.content['application/json'] ?? {};
+      expect(example).toMatchObject({ type });
+      expect(faults({ $ref: 'openapi#/components/schemas/Event' }, example), type).toBeNull();
     }
   });
 
@@ -152,6 +146,35 @@ describe('the document', () => {
     });
   });
 });
+
+type Schema = {
+  readonly $ref?: string;
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly additionalProperties?: Schema | boolean;
+};
+type Operation = {
+  readonly operationId: string;
+  readonly requestBody?: {
+    readonly content: { readonly 'application/json': { readonly schema: Schema; readonly example: unknown } };
+  };
+};
+
+/** The fields in a schema of which nothing is said, those of inner objects included. */
+function undescribed(schema: Schema | boolean | undefined, path: string): string[] {
+  if (typeof schema !== 'object') return [];
+  const own = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => [
+    ...(isDescribed(field) ? [] : [`${path}.${name}`]),
+    ...undescribed(field, `${path}.${name}`),
+  ]);
+  const inner = [schema.items, schema.additionalProperties, ...(schema.anyOf ?? [])];
+  return [...own, ...inner.flatMap((each) => undescribed(each, path))];
+}
+
+const isDescribed = ({ $ref, description, anyOf = [] }: Schema): boolean =>
+  $ref !== undefined || description !== undefined || anyOf.some(isDescribed);
 
 const CALLS = [
   'GET /healthz',
