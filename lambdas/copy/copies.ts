@@ -1,17 +1,16 @@
-import { absent, present, type Write } from '../adapters/dynamodb/expression.ts';
+import { present, type Write } from '../adapters/dynamodb/expression.ts';
 
 import type { Table } from '../adapters/dynamodb/table.ts';
-import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CopyRow, CopyUpload, SegmentRow } from '../domain/copying/copy.ts';
 import { segmentParts } from '../domain/copying/copy-plan.ts';
 import { WATCH_MS } from '../domain/copying/copy-retries.ts';
-import type { Video } from '../domain/requests/request.ts';
 import { copyKey, requestKey, segmentKey } from '../domain/rows.ts';
 import { type Due, dueOf } from '../domain/work.ts';
 import { againWrite, type Claim, type Claims } from '../engine/claims.ts';
 import { createCommitEnd } from './commit-end.ts';
 import { createCopyChange } from './copy-change.ts';
 import { createKeyReservation } from './key-reservation.ts';
+import { begunVideo } from './shown-copy.ts';
 import { createUrlRequest } from './url-request.ts';
 
 export type Copies = ReturnType<typeof createCopies>;
@@ -54,39 +53,15 @@ export function createCopies(options: {
     });
     await claims.commit(claim, planned, [
       ...segments.map((put): Write => ({ put })),
-      { update: requestKey(requestId), set: { video: begun(upload.size) }, if: [present('pk')] },
+      { update: requestKey(requestId), set: { video: begunVideo(upload.size, at) }, if: [present('pk')] },
     ]);
     return [planned.due, ...segments.map(dueOf)];
-  }
-
-  const begun = (size: number | undefined): Video => ({
-    state: 'copying',
-    size,
-    copiedBytes: 0,
-    bytesPerSecond: 0,
-    measuredAt: now(),
-  });
-
-  /** Shows that bytes come, for a copy without a plan. */
-  async function showBeginning(requestId: string, size: number | undefined): Promise<void> {
-    await writeIf(table, { update: requestKey(requestId), set: { video: begun(size) }, if: [present('pk')] });
-  }
-
-  /** Shows why a copy waits, until it makes progress. */
-  async function showFailure(requestId: string, reason: string): Promise<void> {
-    await writeIf(table, {
-      update: requestKey(requestId),
-      set: { 'video.lastError': { at: now(), reason } },
-      if: [present('video.state'), absent('video.storedAt'), absent('video.error')],
-    });
   }
 
   return {
     get,
     again,
     commitPlan,
-    showBeginning,
-    showFailure,
     ...createKeyReservation(table),
     ...createUrlRequest(options),
     ...createCopyChange(options),

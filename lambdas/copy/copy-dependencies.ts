@@ -4,6 +4,7 @@ import type { DueRows } from '../engine/hints.ts';
 import type { Buffers } from './buffers.ts';
 import type { Copies } from './copies.ts';
 import type { Segments } from './segments.ts';
+import type { ShownCopy } from './shown-copy.ts';
 import type { Source } from './source/source.ts';
 import type { PartSender } from './uploads/part-sender.ts';
 import type { Uploads } from './uploads/uploads.ts';
@@ -13,6 +14,7 @@ export type CopyDependencies = {
   readonly claims: Claims;
   readonly copies: Copies;
   readonly segments: Segments;
+  readonly shown: ShownCopy;
   readonly source: Source;
   readonly uploads: Uploads;
   readonly sender: PartSender;

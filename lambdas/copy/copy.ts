@@ -11,8 +11,9 @@ import type { CopyDependencies } from './copy-dependencies.ts';
 import { isFault } from './fault-of.ts';
 import { SegmentCopy } from './segment-copy.ts';
 import { createSegments } from './segments.ts';
+import { createShownCopy } from './shown-copy.ts';
 
-type CopyOptions = Omit<CopyDependencies, 'claims' | 'copies' | 'segments' | 'buffers' | 'hint'> & {
+type CopyOptions = Omit<CopyDependencies, 'claims' | 'copies' | 'segments' | 'shown' | 'buffers' | 'hint'> & {
   readonly table: Table;
   readonly claims: Claims;
   readonly hints: Pick<Hints, 'send'>;
@@ -26,6 +27,7 @@ export function createCopy(options: CopyOptions) {
     ...options,
     copies: createCopies(options),
     segments: createSegments(options),
+    shown: createShownCopy(options),
     buffers: createBuffers(),
   };
 

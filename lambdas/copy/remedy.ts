@@ -17,7 +17,7 @@ type Remedies = {
  * @param restarts how often the copy has begun again
  */
 export async function remedy(
-  { copies, log }: CopyDependencies,
+  { shown, log }: CopyDependencies,
   { requestId, restarts }: { requestId: string; restarts: number },
   error: unknown,
   carryOut: Remedies,
@@ -30,7 +30,7 @@ export async function remedy(
     case 'stop':
       return;
     case 'park':
-      await copies.showFailure(requestId, reason);
+      await shown.showFailure(requestId, reason);
       throw error;
     case 'fail':
       return carryOut.fail(reason);
@@ -46,5 +46,5 @@ export async function remedy(
       await carryOut.wait(fault);
   }
   // The end of a worker's time is no failure.
-  if (kind !== 'time') await copies.showFailure(requestId, reason);
+  if (kind !== 'time') await shown.showFailure(requestId, reason);
 }

@@ -18,8 +18,6 @@ import { remedy } from './remedy.ts';
 import type { Filling } from './source/range-connection.ts';
 import type { UploadPlace } from './uploads/s3-call.ts';
 
-const PROGRESS_MS = 5_000;
-
 /**
  * The work of one worker on one segment: copies the parts that S3 does not hold yet. S3's own list of parts
  * says which, so whatever a worker stored before it died is not fetched again.
@@ -136,11 +134,11 @@ export class SegmentCopy {
   }
 
   async #beat(lease: Lease): Promise<void> {
-    const { segments } = this.#use;
+    const { segments, shown } = this.#use;
     await this.#refresh();
     if (!isCurrent(this.#copy, this.#claim.row)) return lease.stop('lost', 'the copy has moved on');
     await segments.progress(this.#claim, this.#measure());
-    await segments.showProgress(this.#copy, PROGRESS_MS);
+    await shown.showSegments(this.#copy);
     await this.#renewUrlInTime();
   }
 

@@ -1,10 +1,9 @@
 import { equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
-import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { type CopyRow, isCurrent, type SegmentRow, supersededSegment } from '../domain/copying/copy.ts';
 import { finishedExpiry } from '../domain/retention.ts';
-import { copyKey, requestKey, segmentsPrefix } from '../domain/rows.ts';
+import { copyKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
@@ -13,7 +12,7 @@ import { same } from './copy-change.ts';
 
 export type Segments = ReturnType<typeof createSegments>;
 
-/** What a worker writes of its segment, and of the progress that all segments make together. */
+/** What a worker writes of its segment. */
 export function createSegments(options: {
   table: Table;
   claims: Pick<Claims, 'again' | 'finish' | 'commit' | 'progress' | 'note'>;
@@ -72,43 +71,7 @@ export function createSegments(options: {
     claim.row.copiedBytes = at.copiedBytes;
   }
 
-  /**
-   * Shows the sum of the segments on the request's row, unless another worker has within `everyMs`.
-   */
-  async function showProgress(copy: CopyRow, everyMs: number): Promise<void> {
-    const prefix = segmentsPrefix(copy.generation);
-    const found = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
-    // An earlier copy of the request may have had more segments.
-    const rows = found.rows.filter(({ segment }) => segment < (copy.upload?.segments ?? 0));
-    const sum = (value: (row: SegmentRow) => number) => rows.reduce((total, row) => total + value(row), 0);
-    const copiedBytes = sum((row) => row.copiedBytes);
-    const bytesPerSecond = Math.round(sum((row) => (row.state === 'open' ? row.bytesPerSecond : 0)));
-    await show(copy.requestId, { copiedBytes, bytesPerSecond }, everyMs);
-  }
-
-  /** Shows on the request's row how far its copy is, unless another worker has within `everyMs`. */
-  async function show(
-    requestId: string,
-    { copiedBytes, bytesPerSecond }: Pick<SegmentRow, 'copiedBytes' | 'bytesPerSecond'>,
-    everyMs: number,
-  ): Promise<void> {
-    const at = now();
-    await writeIf(table, {
-      update: requestKey(requestId),
-      set: {
-        'video.copiedBytes': copiedBytes,
-        'video.bytesPerSecond': bytesPerSecond,
-        'video.measuredAt': at,
-      },
-      remove: bytesPerSecond > 0 ? ['video.lastError'] : [],
-      if: [
-        equals('video.state', 'copying'),
-        { attribute: 'video.measuredAt', is: '<=', value: at - everyMs },
-      ],
-    });
-  }
-
   const expiry = (): number => finishedExpiry(now(), retentionDays);
 
-  return { finishSegment, supersede, endParked, release, progress, showProgress, show };
+  return { finishSegment, supersede, endParked, release, progress };
 }

@@ -13,7 +13,6 @@ import type { UploadPlace } from './uploads/s3-call.ts';
 
 /** The length that is assumed of a source that states none, bytes: more than one worker can stream in its life. */
 const UNKNOWN_SIZE = 128 * 1024 ** 3;
-const PROGRESS_MS = 5_000;
 
 /**
  * Copies a source whose ranges are missing or unreliable: one worker, one answer, from the first byte to
@@ -25,10 +24,10 @@ export async function streamCopy(
   chunks: AsyncIterable<Buffer>,
   lease: Lease,
 ): Promise<void> {
-  const { uploads, copies, memoryMiB } = use;
+  const { uploads, shown, memoryMiB } = use;
   const { row } = claim;
   const { target, content } = placed(row);
-  await copies.showBeginning(row.requestId, content.size);
+  await shown.showBeginning(row.requestId, content.size);
 
   const { partSize } = planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB);
   const { signal } = lease;
@@ -36,7 +35,7 @@ export async function streamCopy(
     ...target,
     uploadId: await uploads.begin(target, row, content.contentType, signal),
   });
-  const parts = new PartStream(use, begin, partSize, showing(use, row.requestId), signal);
+  const parts = new PartStream(use, begin, partSize, shown.showingStream(row.requestId), signal);
   try {
     for await (const chunk of chunks) await parts.write(chunk);
     if (!parts.upload) return await putCopy(use, claim, parts.rest, alreadyThere, lease);
@@ -56,18 +55,6 @@ function interrupted(error: unknown): unknown {
   if (!fault || remedyFor(fault.kind) !== 'wait') return error;
   const reason = `the source serves no usable ranges, and its one stream broke off: ${fault.reason}`;
   return new SourceError({ ...fault, kind: 'interrupted', reason });
-}
-
-/** Shows how many bytes are stored, every {@link PROGRESS_MS} at most. */
-function showing({ segments, now }: CopyDependencies, requestId: string): (stored: number) => Promise<void> {
-  let shown = { at: now(), bytes: 0 };
-  return async (stored) => {
-    const at = now();
-    if (at - shown.at < PROGRESS_MS) return;
-    const bytesPerSecond = Math.round(((stored - shown.bytes) * 1000) / (at - shown.at));
-    shown = { at, bytes: stored };
-    await segments.show(requestId, { copiedBytes: stored, bytesPerSecond }, PROGRESS_MS);
-  };
 }
 
 /** Streamed bytes cannot be fetched again. */

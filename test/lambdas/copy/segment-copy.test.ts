@@ -33,9 +33,9 @@ test('a worker whose URL was refused asks for no other when one has come before 
     log: { info: () => {} },
     claims: { renew: async () => true },
     segments: { release },
+    shown: { showFailure: async () => {} },
     copies: {
       askForUrl,
-      showFailure: async () => {},
       get: async () => {
         firstSent.resolve(undefined);
         return ++looks === 1 ? copy : renewed;

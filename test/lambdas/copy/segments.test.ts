@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createCopies } from '../../../lambdas/copy/copies.ts';
 import { createSegments } from '../../../lambdas/copy/segments.ts';
+import { createShownCopy } from '../../../lambdas/copy/shown-copy.ts';
 import {
   type CopyRow,
   newCopy,
@@ -28,12 +29,18 @@ function adapters() {
   const { table } = database();
   const claims = testClaims(table, clock);
   const given = { table, claims, now: clock.now, retentionDays: 30 };
-  return { table, claims, copies: createCopies(given), segments: createSegments(given) };
+  return {
+    table,
+    claims,
+    copies: createCopies(given),
+    segments: createSegments(given),
+    shown: createShownCopy(given),
+  };
 }
 
 /** A copy of 18 parts of 10 bytes in `count` segments, each claimed by a worker. */
 async function plannedCopy(count: number) {
-  const { table, claims, copies, segments } = adapters();
+  const { table, claims, copies, segments, shown } = adapters();
   const row = newCopy(
     { requestId, copyId: 'c' },
     { url: 'https://source.example/v.mp4' },
@@ -46,7 +53,7 @@ async function plannedCopy(count: number) {
   const hints = await copies.commitPlan(claim, { id: 'u', size: 180, partSize: 10, segments: count });
   const held: Claim<SegmentRow>[] = [];
   for (const due of hints.slice(1)) held.push(await claimed<SegmentRow>(claims, 'copy', due));
-  return { table, claims, copies, segments, held };
+  return { table, claims, copies, segments, shown, held };
 }
 
 const copyOf = async () => (await adapters().table.get<CopyRow>(copyKey(requestId))) as CopyRow;
@@ -92,19 +99,19 @@ test.each(['restart', 'fail'] as const)(
 );
 
 test('progress is shown as the sum of all segments, at most every 5 s whoever writes it', async () => {
-  const { segments, held } = await plannedCopy(2);
+  const { segments, shown, held } = await plannedCopy(2);
   const copy = await copyOf();
   expect(await videoOf()).toMatchObject({ state: 'copying', size: 180, copiedBytes: 0 });
   await segments.progress(held[0]!, { copiedBytes: 40, bytesPerSecond: 8 });
   await segments.progress(held[1]!, { copiedBytes: 20, bytesPerSecond: 4 });
   clock.advance(4_999);
-  await segments.showProgress(copy, 5_000);
+  await shown.showSegments(copy);
   expect(await videoOf()).toMatchObject({ copiedBytes: 0 });
   clock.advance(1);
-  await segments.showProgress(copy, 5_000);
+  await shown.showSegments(copy);
   expect(await videoOf()).toMatchObject({ copiedBytes: 60, bytesPerSecond: 12 });
   await segments.progress(held[1]!, { copiedBytes: 30, bytesPerSecond: 4 });
-  await segments.showProgress(copy, 5_000);
+  await shown.showSegments(copy);
   expect(await videoOf()).toMatchObject({ copiedBytes: 60 });
 });
 
@@ -122,31 +129,31 @@ test('a plan replaces segments that an earlier copy of the request left, and cou
   for (const segment of [0, 5]) {
     await table.write({ put: { ...segmentKey(requestId, 1, segment), ...left, segment, expiresAt: 1 } });
   }
-  const { segments, held } = await plannedCopy(2);
+  const { shown, held } = await plannedCopy(2);
   expect(held[0]!.row).toMatchObject({ segment: 0, state: 'open', firstPart: 1 });
   clock.advance(5_000);
-  await segments.showProgress(await copyOf(), 5_000);
+  await shown.showSegments(await copyOf());
   expect(await videoOf()).toMatchObject({ copiedBytes: 0 });
 });
 
 test('why a copy waits is shown until bytes come again', async () => {
-  const { copies, segments, held } = await plannedCopy(1);
-  await copies.showFailure(requestId, 'the source answered 503');
+  const { segments, shown, held } = await plannedCopy(1);
+  await shown.showFailure(requestId, 'the source answered 503');
   expect(await videoOf()).toMatchObject({
     state: 'copying',
     lastError: { at: clock.now(), reason: 'the source answered 503' },
   });
   await segments.progress(held[0]!, { copiedBytes: 10, bytesPerSecond: 1 });
   clock.advance(5_000);
-  await segments.showProgress(await copyOf(), 5_000);
+  await shown.showSegments(await copyOf());
   expect(await videoOf()).not.toHaveProperty('lastError');
 });
 
 test('progress of a stored video is not shown any more', async () => {
-  const { segments, table } = await plannedCopy(1);
+  const { shown, table } = await plannedCopy(1);
   await table.write({ update: requestKey(requestId), set: { 'video.state': 'stored' } });
   clock.advance(60_000);
-  await segments.showProgress(await copyOf(), 5_000);
+  await shown.showSegments(await copyOf());
   expect(await videoOf()).toMatchObject({ state: 'stored', copiedBytes: 0 });
 });
 
