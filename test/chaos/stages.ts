@@ -17,6 +17,7 @@ import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
 import { createDeliver } from '../../lambdas/deliver/deliver.ts';
 import { createDispatch } from '../../lambdas/dispatch/dispatch.ts';
+import { DEFAULT_TRANSITION_SETTINGS } from '../../lambdas/domain/requests/transition.ts';
 import type { Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
@@ -113,6 +114,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
     const { table, claims, hints, now, random, sleep, secret } = common(world);
     return asHandler(
       createPoll({
+        settings: DEFAULT_TRANSITION_SETTINGS,
         table,
         claims,
         hints,

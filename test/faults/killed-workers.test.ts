@@ -8,6 +8,7 @@ import { createDispatch } from '../../lambdas/dispatch/dispatch.ts';
 import type { DeliveryRow } from '../../lambdas/domain/delivering/delivery.ts';
 import type { EventRow } from '../../lambdas/domain/events/event.ts';
 import type { RequestRow } from '../../lambdas/domain/requests/request.ts';
+import { DEFAULT_TRANSITION_SETTINGS } from '../../lambdas/domain/requests/transition.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey, requestKey } from '../../lambdas/domain/rows.ts';
 import { LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
@@ -124,6 +125,7 @@ async function run(death: Death | undefined) {
       return { ...answer, statusCode: refused ? 500 : 200 };
     };
     const poll = createPoll({
+      settings: DEFAULT_TRANSITION_SETTINGS,
       table: mine,
       claims,
       hints,
