@@ -1,5 +1,4 @@
 import { present, type Write } from '../adapters/dynamodb/expression.ts';
-
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CopyRow, CopyUpload, SegmentRow } from '../domain/copying/copy.ts';
 import { segmentParts } from '../domain/copying/copy-plan.ts';

@@ -1,6 +1,5 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, type Write } from '../adapters/dynamodb/expression.ts';
-
 import { firstRefused } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CopyRow, CopyTarget } from '../domain/copying/copy.ts';

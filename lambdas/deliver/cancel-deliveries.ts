@@ -1,5 +1,4 @@
 import { equals, type Write } from '../adapters/dynamodb/expression.ts';
-
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';

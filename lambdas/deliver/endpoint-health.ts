@@ -1,6 +1,5 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
-
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { type Attempt, isGone, isSuccess } from '../domain/delivering/attempt.ts';

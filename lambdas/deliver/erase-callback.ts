@@ -1,5 +1,4 @@
 import { equals, present, type Write } from '../adapters/dynamodb/expression.ts';
-
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';

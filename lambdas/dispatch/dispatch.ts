@@ -1,6 +1,7 @@
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import { stage } from '../engine/stage.ts';
-import { createDispatchEvents, type DispatchDependencies } from './dispatch-events.ts';
+import type { DispatchDependencies } from './dispatch-dependencies.ts';
+import { createDispatchEvents } from './dispatch-events.ts';
 import { createEraseRequest } from './erase-request.ts';
 
 /** The stage that fans the events of due outboxes out to their endpoints, and erases purged requests. */

@@ -1,5 +1,4 @@
 import { absent, type Condition, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
-
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
@@ -29,7 +28,7 @@ import type { WorkContext } from '../engine/stage.ts';
 import { createEndpoints, isCallbackUsed } from '../rows/endpoints.ts';
 import { eventsOf } from '../rows/events.ts';
 import { countedInReplay } from '../rows/replays.ts';
-import type { DispatchDependencies } from './dispatch-events.ts';
+import type { DispatchDependencies } from './dispatch-dependencies.ts';
 
 const EVENTS_PER_PAGE = 25;
 const SEGMENTS_PER_PAGE = 1_000;

@@ -1,5 +1,4 @@
 import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
-
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { type CopyRow, newCopy, renewedSource } from '../domain/copying/copy.ts';
 import type { RequestRow } from '../domain/requests/request.ts';

@@ -1,6 +1,5 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
-
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';

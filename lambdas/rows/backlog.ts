@@ -1,6 +1,5 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
-
 import type { Page } from '../adapters/dynamodb/reads.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';

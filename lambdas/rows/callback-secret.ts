@@ -1,5 +1,4 @@
 import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
-
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { EndpointSecret } from '../domain/delivering/endpoint.ts';

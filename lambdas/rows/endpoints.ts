@@ -1,5 +1,4 @@
 import { absent, below, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
-
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type EndpointRow, endpointList } from '../domain/delivering/endpoint.ts';
@@ -36,7 +35,7 @@ type EndpointCounts = RowKey & {
 
 export type Endpoints = ReturnType<typeof createEndpoints>;
 
-export function createEndpoints(table: Table) {
+export function createEndpoints(table: Pick<Table, 'get' | 'query' | 'queryAll'>) {
   async function get(id: string): Promise<EndpointRow | undefined> {
     return isEndpointId(id) ? table.get<EndpointRow>(endpointKey(id)) : undefined;
   }

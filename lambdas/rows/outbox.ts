@@ -1,5 +1,4 @@
 import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
-
 import { type Counters, type EventDraft, type EventRow, numberEvents } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { EventSource } from '../domain/ids.ts';

@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
 import { equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
-
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ConditionFailed } from '../../adapters/dynamodb/condition-failed.ts';
 import { absent, equals, type Write } from '../../adapters/dynamodb/expression.ts';
-
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import { idempotencyExpiry, isExpired } from '../../domain/retention.ts';
 import type { RowKey } from '../../domain/work.ts';

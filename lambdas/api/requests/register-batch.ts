@@ -1,5 +1,4 @@
 import { keyOfWrite, type Write } from '../../adapters/dynamodb/expression.ts';
-
 import { MAX_WRITES } from '../../adapters/dynamodb/writes.ts';
 import type { Registration } from '../../domain/requests/registration.ts';
 import type { Due } from '../../domain/work.ts';

@@ -1,6 +1,5 @@
 import { ConditionFailed } from '../../adapters/dynamodb/condition-failed.ts';
 import { absent, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
-
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';

@@ -1,5 +1,4 @@
 import { absent, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
-
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
 import { requestList } from '../../domain/requests/request.ts';
