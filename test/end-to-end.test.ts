@@ -63,9 +63,9 @@ beforeAll(async () => {
     env: { TOPAZ_BASE_URL: topaz.url, ALLOW_LOOPBACK: 'true', NOT_FOUND_MINUTES: '0.02' },
     secrets: { TOPAZ_API_KEY_SECRET_ARN: TOPAZ_KEY },
     log: ({ line }) => {
-      if (line.includes('is not authorized to perform')) refusedByIam.push(line);
+      if (/^front door: User.* is not authorized to perform/.test(line)) refusedByIam.push(line);
     },
-    aws: harsh,
+    aws: { ...harsh, iamDelayMs: 10_000 },
     messageFault: () => (++messages % 3 === 0 ? 'lose' : undefined),
   });
   console.log(`seed ${bridge.seed}`);

@@ -66,7 +66,7 @@ export function usualBehavior(): AwsBehavior {
   };
 }
 
-/** What AWS does on a bad day, or in a new account; late permissions are left out, since nothing starts under them. */
+/** What AWS does on a bad day, or in a new account; late permissions are left out: a demonstration would begin with refusals. */
 export const harsh = {
   listLagMs: 2000,
   transactionConflicts: 0.02,

@@ -183,11 +183,11 @@ export class FrontDoor {
     if (fault?.kind === 'error') return refuse(response, service, fault.status, fault.code, fault.message);
     if (fault?.kind === 'delay') await pause(fault.ms);
 
-    const refused =
-      refusal(caller, needed) ??
-      (options.isSettled?.(caller.name) === false ? unsettled(caller, needed) : undefined);
+    const denied = refusal(caller, needed);
+    const early = options.isSettled?.(caller.name) === false ? unsettled(caller, needed) : undefined;
+    const refused = denied ?? early;
     if (refused) {
-      options.log(`front door: ${refused}`);
+      options.log(`front door: ${denied ? '' : 'before the policies hold, '}${refused}`);
       const [status, code] = service === 's3' ? [403, 'AccessDenied'] : [400, 'AccessDeniedException'];
       return refuse(response, service, status, code, refused);
     }

@@ -29,6 +29,7 @@ const events: PutEvent[] = [];
 const logged: string[] = [];
 const metrics = new Metrics();
 let door: FrontDoor;
+let unsettled: string | undefined;
 
 const TABLE = 'arn:aws:dynamodb:us-east-1:000000000000:table/Table';
 const row = (pk: string) => ({ pk: { S: pk }, sk: { S: 'x' } });
@@ -57,6 +58,7 @@ beforeAll(async () => {
       ['local', { name: 'operator' }],
     ]),
     upstreams,
+    isSettled: (caller) => caller !== unsettled,
     findSecret: (id) => (id === 'arn:s' ? { arn: 'arn:s', name: 's', value: 'v' } : undefined),
     onEvent: (event) => events.push(event),
     getMetricData: (body) => metrics.getMetricData(body),
@@ -123,6 +125,15 @@ describe('the front door', () => {
         'User: arn:aws:sts::000000000000:assumed-role/Role/writer is not authorized to perform: dynamodb:GetItem ' +
         `on resource: ${TABLE} because no identity-based policy allows the dynamodb:GetItem action`,
     });
+  });
+
+  it('refuses what they allow until they hold, and tells that apart in its log', async () => {
+    const put = () => dynamo('Writer').send(new PutItemCommand({ TableName: 'Table', Item: row('early') }));
+    unsettled = 'writer';
+    await expect(put()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    unsettled = undefined;
+    expect(logged.at(-1)).toMatch(/^front door: before the policies hold, User: .*dynamodb:PutItem/);
+    await put();
   });
 
   it('refuses a transaction for one item that is not allowed, and writes none', async () => {
