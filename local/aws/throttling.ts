@@ -21,16 +21,15 @@ export function throttling(
   { writeUnits, readUnits }: ThrottlingSettings,
   now: () => number = Date.now,
 ): Layer {
-  const writes = createCapacity(writeUnits, now);
-  const reads = createCapacity(readUnits, now);
+  const { take, giveBack } = createCapacity(now);
 
   async function write(call: AwsCall, changed: RowChange[], next: Next): Promise<JsonAnswer> {
     const [table, index] = [tableDemand(call, changed), indexDemand(changed)];
-    const full = writes.take(new Map([...table, ...index]));
+    const full = take(new Map([...table, ...index]), writeUnits);
     if (full) return refuse(call, full, 'Write');
     const answer = await next(call);
     // A write that its condition forbids is billed to the table, and changes no index.
-    if (answer.status !== 200) writes.giveBack(index);
+    if (answer.status !== 200) giveBack(index, writeUnits);
     return answer;
   }
 
@@ -44,7 +43,7 @@ export function throttling(
       const left = asked.Keys.filter((each) => {
         const item = Responses[table]?.find((found) => sameKey(found, each, key));
         const demand = readUnitsOf(item ? [item] : [], asked.ConsistentRead);
-        const refused = reads.take(new Map([[partitionName(table, undefined, each[key[0]!]), demand]]));
+        const refused = take(new Map([[partitionName(table, undefined, each[key[0]!]), demand]]), readUnits);
         full ??= refused;
         return refused !== undefined;
       });
@@ -67,7 +66,7 @@ export function throttling(
     const answer = await next(call);
     if (answer.status !== 200) return answer;
     if (call.operation === 'BatchGetItem') return readBatch(call, answer);
-    const full = reads.take(readDemand(call, answer, changes));
+    const full = take(readDemand(call, answer, changes), readUnits);
     return full ? refuse(call, full, 'Read') : answer;
   };
 }
@@ -76,13 +75,20 @@ type BatchOfTable = { Keys: Item[]; ConsistentRead?: boolean };
 /** Units by partition. */
 type Demand = Map<string, number>;
 
-/** What each partition has left of a second's units. A single call may exceed it: its rows may be large. */
-function createCapacity(limit: number, now: () => number) {
+/** Sums of shares are not exact. */
+const FULL = 1 + 1e-9;
+
+/**
+ * What each partition has left of a second, which reads and writes share. A single call may exceed it: its rows may
+ * be large.
+ */
+function createCapacity(now: () => number) {
   let second = 0;
+  /** Share of the second by partition. */
   let used: Demand = new Map();
 
   /** Takes units of each partition, or none of any; returns the partition that has too few left. */
-  function take(demand: Demand): string | undefined {
+  function take(demand: Demand, unitsPerSecond: number): string | undefined {
     const current = Math.floor(now() / 1000);
     if (current !== second) {
       second = current;
@@ -90,15 +96,15 @@ function createCapacity(limit: number, now: () => number) {
     }
     for (const [partition, units] of demand) {
       const before = used.get(partition) ?? 0;
-      if (before > 0 && before + units > limit) return partition;
+      if (before > 0 && before + units / unitsPerSecond > FULL) return partition;
     }
-    for (const [partition, units] of demand) used.set(partition, (used.get(partition) ?? 0) + units);
+    for (const [partition, units] of demand) add(used, partition, units / unitsPerSecond);
     return undefined;
   }
 
-  function giveBack(demand: Demand): void {
+  function giveBack(demand: Demand, unitsPerSecond: number): void {
     for (const [partition, units] of demand) {
-      used.set(partition, Math.max(0, (used.get(partition) ?? 0) - units));
+      used.set(partition, Math.max(0, (used.get(partition) ?? 0) - units / unitsPerSecond));
     }
   }
 

@@ -24,3 +24,25 @@ test('rows that are due are hinted each in its own lane, and what is undefined i
   expect((await named(poll)).sort()).toEqual(['a', 'c']);
   expect((await named(copy)).sort()).toEqual(['b', 'd']);
 });
+
+test('hints that SQS refuses in a batch that it takes otherwise are lost, and nothing is thrown', async () => {
+  const { client, url } = await newQueue();
+  const Failed = [{ Id: '1', Code: 'InternalError', SenderFault: false }];
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      return { ...result, output: { ...result.output, Failed } };
+    },
+    { step: 'initialize', name: 'inPart' },
+  );
+  const lost: [string, number][] = [];
+  const hints = createHints({
+    client,
+    queueUrls: { poll: url },
+    now: () => 0,
+    onLost: (lane, count) => lost.push([lane, count]),
+  });
+  await hints.send(['a', 'b', 'c'].map((sk) => ({ pk: 'P', sk, lane: 'poll', dueAt: 0 })));
+  client.middlewareStack.remove('inPart');
+  expect(lost).toEqual([['poll', 1]]);
+});
