@@ -72,6 +72,8 @@ function report(costs: Record<string, Cost>, work: Work): string {
     list(bridge.perRequest, 1000),
     '\nIdle, per month:',
     list(bridge.idlePerMonth, 1),
+    '\nBeside it while jobs run, per month:',
+    list(bridge.runningPerMonth ?? {}, 1),
     '',
     `| | per 1,000 requests | idle, a month | a month of ${work.requestsPerDay} requests a day |`,
     '|---|---|---|---|',

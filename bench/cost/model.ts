@@ -14,10 +14,18 @@ export type Work = {
 
 /** Dollars by item. */
 export type Items = Readonly<Record<string, number>>;
-export type Cost = { readonly perRequest: Items; readonly idlePerMonth: Items };
+export type Cost = {
+  readonly perRequest: Items;
+  readonly idlePerMonth: Items;
+  /** What a month costs in which a job runs at every moment, whatever the number of jobs. */
+  readonly runningPerMonth?: Items;
+};
 
 const HOURS = 730;
 const MINUTES = HOURS * 60;
+const MINUTES_PER_DAY = 1440;
+/** DynamoDB keeps its table's key for each caller for about five minutes. An upper bound: AWS states no number of calls. */
+const KEY_READS_PER_HOUR = 12;
 const EVENTS = 8;
 const PART_MB = 16.777;
 /** What one copy worker moves, and its memory. */
@@ -64,6 +72,12 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
           2.5 * PRICES.readUnit +
           5 * PRICES.sqsCall +
           1 * KB * PRICES.logGb),
+      "the table's key, for the tick": KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
+    },
+    runningPerMonth: {
+      '7 metrics, by the hour in which they are written': 7 * PRICES.metric,
+      'secrets, read four times a minute': 4 * MINUTES * PRICES.secretCall,
+      "the table's key, for five more functions": 5 * KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
     },
   };
 }
@@ -125,5 +139,11 @@ export const sum = (items: Items): number =>
   Object.values(items).reduce((total, dollars) => total + dollars, 0);
 
 /** Of a month of this work, idle cost included, storage of videos not. */
-export const perMonth = ({ perRequest, idlePerMonth }: Cost, { requestsPerDay }: Work): number =>
-  sum(idlePerMonth) + (requestsPerDay * 365 * sum(perRequest)) / 12;
+export function perMonth(
+  { perRequest, idlePerMonth, runningPerMonth = {} }: Cost,
+  { requestsPerDay, minutes }: Work,
+): number {
+  const running = Math.min(1, (requestsPerDay * minutes) / MINUTES_PER_DAY);
+  const requests = (requestsPerDay * 365) / 12;
+  return sum(idlePerMonth) + running * sum(runningPerMonth) + requests * sum(perRequest);
+}

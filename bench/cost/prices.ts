@@ -22,6 +22,9 @@ export const PRICES = {
   apiCall: 1e-6,
   /** https://aws.amazon.com/secrets-manager/pricing/ */
   secret: 0.4,
+  secretCall: 5e-6,
+  /** https://aws.amazon.com/kms/pricing/ */
+  keyCall: 3e-6,
   /** https://aws.amazon.com/s3/pricing/ */
   s3Put: 5e-6,
   s3GbMonth: 0.023,

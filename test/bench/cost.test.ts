@@ -9,12 +9,15 @@ test('a poll costs what docs/scale.md says: $8.15 a million', () => {
   expect((dollars / work.polls) * 1e6).toBeCloseTo(8.15, 1);
 });
 
-test('a month is its idle cost and what its requests cost', () => {
-  const { perRequest, idlePerMonth } = bridgeCost(work);
-  const idle = perMonth({ perRequest, idlePerMonth }, { ...work, requestsPerDay: 0 });
-  expect(idle).toBe(sum(idlePerMonth));
-  const month = perMonth({ perRequest, idlePerMonth }, work);
-  expect(month - idle).toBeCloseTo((365_000 / 12) * sum(perRequest), 6);
+test('a month is its idle cost, what jobs cost while any runs, and what its requests cost', () => {
+  const cost = bridgeCost(work);
+  const none = perMonth(cost, { ...work, requestsPerDay: 0 });
+  expect(none).toBe(sum(cost.idlePerMonth));
+  const month = perMonth(cost, work);
+  const running = sum(cost.runningPerMonth!);
+  expect(month - none - running).toBeCloseTo((365_000 / 12) * sum(cost.perRequest), 6);
+  const hourADay = perMonth(cost, { ...work, requestsPerDay: 3 });
+  expect(hourADay - none).toBeCloseTo(running / 24 + ((365 * 3) / 12) * sum(cost.perRequest), 6);
 });
 
 test('four other ways to do the same are beside it, each for the whole work', () => {
