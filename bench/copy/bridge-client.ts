@@ -13,7 +13,7 @@ import { concurrencyFor, partRange, planCopy } from '../../lambdas/domain/copyin
  * A process that copies one file by the bridge's engine, as one worker of a function of this memory:
  * the rows are left out, the wire is as deployed.
  */
-const MEMORY_MIB = 512;
+const LIMITS = { memoryMiB: 512 };
 const [sourceUrl = '', sinkUrl = '', key = ''] = process.argv.slice(2);
 const ca = readFileSync(process.env.NODE_EXTRA_CA_CERTS ?? '', 'utf8');
 const client = new S3Client({ ...UPLOADS_CLIENT, endpoint: sinkUrl, forcePathStyle: true });
@@ -23,7 +23,7 @@ const sender = createPartSender({ ca });
 const { signal } = new AbortController();
 
 const { size = 0, etag } = await source.probe(sourceUrl, signal);
-const plan = planCopy(size, MEMORY_MIB);
+const plan = planCopy(size, LIMITS);
 const target = { bucket: 'videos', key };
 const id = await uploads.begin(target, { requestId: key, copyId: key, generation: 1 }, 'video/mp4');
 const place = { ...target, uploadId: id };
@@ -38,7 +38,7 @@ await copyParts(jobs, {
       await sender.send(await uploads.signPart(place, part, crc), body, signal);
     },
   },
-  concurrency: concurrencyFor(plan.partSize, MEMORY_MIB),
+  concurrency: concurrencyFor(plan.partSize, LIMITS),
   buffers: createBuffers(),
   signal,
   deadline: Number.POSITIVE_INFINITY,

@@ -73,7 +73,7 @@ export async function measureKills(
     kills: killed,
     seconds: took,
     mibAgainPerKill: killed === 0 ? 0 : (served - size) / MIB / killed,
-    mibUnderWay: (concurrencyFor(partSize, MEMORY_MIB) * partSize) / MIB,
+    mibUnderWay: (concurrencyFor(partSize, { memoryMiB: MEMORY_MIB }) * partSize) / MIB,
     intact:
       copy?.state === 'stored' && objects.length === 1 && objects[0]?.size === size && objects[0].crc === crc,
     litter: uploads.length + open + objects.length - 1,

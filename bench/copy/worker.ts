@@ -47,7 +47,7 @@ const handler = createCopy({
   sender: createPartSender({ ca }),
   now,
   pause,
-  memoryMiB: options.memoryMiB,
+  partLimits: { memoryMiB: options.memoryMiB },
   bucket: 'videos',
   keyTemplate: '{requestId}.{ext}',
   count: () => {},

@@ -43,12 +43,12 @@ export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, le
 }
 
 /** What to store the file as; throws for one that is too large. */
-function contentOf({ memoryMiB }: CopyDependencies, facts: FileFacts): CopyContent {
+function contentOf({ partLimits }: CopyDependencies, facts: FileFacts): CopyContent {
   const { size, etag, lastModified } = facts;
-  const largest = largestCopy(memoryMiB);
+  const largest = largestCopy(partLimits);
   if (size !== undefined && size > largest) {
     throw unusable(
-      `the video has ${size} bytes, and copy workers of ${memoryMiB} MiB copy at most ${largest}: give the copy function more memory`,
+      `the video has ${size} bytes, and copy workers of ${partLimits.memoryMiB} MiB copy at most ${largest}: give the copy function more memory`,
     );
   }
   return { size, etag, lastModified, contentType: mediaType(facts.contentType, facts.head) };
@@ -71,10 +71,10 @@ async function copyRanges(
   content: CopyContent & { size: number },
   lease: Lease,
 ): Promise<void> {
-  const { uploads, copies, memoryMiB } = use;
+  const { uploads, copies, partLimits } = use;
   const { row } = claim;
   const { size, contentType } = content;
-  const plan = planCopy(size, memoryMiB);
+  const plan = planCopy(size, partLimits);
   if (plan.parts === 1) return fetchWhole(use, claim, content, lease);
   const id = await uploads.begin(placed(row).target, row, contentType, lease.signal);
   const { partSize, segments } = plan;

@@ -1,3 +1,4 @@
+import type { PartLimits } from '../domain/copying/copy-plan.ts';
 import type { SummedMetric } from '../domain/metrics.ts';
 import type { Claims } from '../engine/claims.ts';
 import type { DueRows } from '../engine/hints.ts';
@@ -23,8 +24,7 @@ export type CopyDependencies = {
   readonly hint: (due: DueRows) => Promise<void>;
   readonly now: () => number;
   readonly pause: (ms: number) => Promise<void>;
-  /** The function's memory, which bounds the buffers. */
-  readonly memoryMiB: number;
+  readonly partLimits: PartLimits;
   readonly bucket: string;
   readonly keyTemplate: string;
   readonly count: (metric: SummedMetric, value?: number) => void;

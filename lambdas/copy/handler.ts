@@ -22,7 +22,7 @@ export const handler = createCopy({
   uploads: createUploads(s3),
   sender: createPartSender(),
   pause,
-  memoryMiB: requireNumber('AWS_LAMBDA_FUNCTION_MEMORY_SIZE'),
+  partLimits: { memoryMiB: requireNumber('AWS_LAMBDA_FUNCTION_MEMORY_SIZE') },
   bucket: env.BUCKET_NAME,
   keyTemplate: env.KEY_TEMPLATE,
   count: addMetric,

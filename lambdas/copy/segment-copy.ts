@@ -74,7 +74,7 @@ export class SegmentCopy {
   }
 
   async #copyMissing(signal: AbortSignal, deadline: number): Promise<boolean> {
-    const { segments, uploads, sender, buffers, now, pause, memoryMiB, count } = this.#use;
+    const { segments, uploads, sender, buffers, now, pause, partLimits, count } = this.#use;
     const { firstPart, lastPart } = this.#claim.row;
     const stored = await uploads.parts(this.#place, firstPart, lastPart);
     const sizes = new Map(stored.map((part) => [part.number, part.size]));
@@ -93,7 +93,7 @@ export class SegmentCopy {
           await sender.send(await uploads.signPart(this.#place, part, crc), body, signal);
         },
       },
-      concurrency: concurrencyFor(this.#upload.partSize, memoryMiB),
+      concurrency: concurrencyFor(this.#upload.partSize, partLimits),
       buffers,
       signal,
       deadline,

@@ -24,12 +24,12 @@ export async function streamCopy(
   chunks: AsyncIterable<Buffer>,
   lease: Lease,
 ): Promise<void> {
-  const { uploads, shown, memoryMiB } = use;
+  const { uploads, shown, partLimits } = use;
   const { row } = claim;
   const { target, content } = placed(row);
   await shown.showBeginning(row.requestId, content.size);
 
-  const { partSize } = planCopy(content.size ?? UNKNOWN_SIZE, memoryMiB);
+  const { partSize } = planCopy(content.size ?? UNKNOWN_SIZE, partLimits);
   const { signal } = lease;
   const begin = async () => ({
     ...target,

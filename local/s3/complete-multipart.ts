@@ -15,8 +15,6 @@ import { asList, type Call, findBucket, malformedXml, type Reply, unquote } from
 import type { S3Request } from './request.ts';
 import { element, parseXml, xmlDocument } from './xml.ts';
 
-const MIN_PART_BYTES = 5 * 1024 * 1024;
-
 /** A part as the client names it. */
 type NamedPart = {
   number: number;
@@ -29,7 +27,7 @@ type NamedPart = {
  * before, as long as the object is the one that it made.
  */
 export async function completeMultipartUpload(call: Call): Promise<Reply> {
-  const { request, signer, store, now } = call;
+  const { request, signer, store, minPartBytes, now } = call;
   const bucket = findBucket(call);
   const made = bucket.objects.get(request.key);
   if (made?.uploadId !== undefined && made.uploadId === request.param('uploadId')) {
@@ -40,7 +38,7 @@ export async function completeMultipartUpload(call: Call): Promise<Reply> {
   // The checksum in the headers is that of the object, not of this body.
   const named = readNamedParts(await receiveText(request, signer, undefined));
   const { checksum: mode } = findUpload(call);
-  const parts = matchParts(findUpload(call), named);
+  const parts = matchParts(findUpload(call), named, minPartBytes);
   const checksum = await wholeChecksum(mode, parts, named);
   const size = parts.reduce((sum, part) => sum + part.size, 0);
   checkWhole(request, mode, size, checksum);
@@ -96,7 +94,7 @@ function readNamedParts(xml: string): NamedPart[] {
 }
 
 /** The parts that are named, in order. @throws S3Error InvalidPartOrder, InvalidPart, EntityTooSmall */
-function matchParts(upload: OpenUpload, named: NamedPart[]): Part[] {
+function matchParts(upload: OpenUpload, named: NamedPart[], minPartBytes: number): Part[] {
   if (named.some(({ number }, index) => index > 0 && number <= named[index - 1]!.number)) {
     throw new S3Error(
       'InvalidPartOrder',
@@ -112,13 +110,13 @@ function matchParts(upload: OpenUpload, named: NamedPart[]): Part[] {
     if (!part || part.etag !== etag || !agrees) throw invalidPart(upload, number);
     return part;
   });
-  const small = parts.slice(0, -1).find((part) => part.size < MIN_PART_BYTES);
+  const small = parts.slice(0, -1).find((part) => part.size < minPartBytes);
   if (small) {
     throw new S3Error('EntityTooSmall', 'Your proposed upload is smaller than the minimum allowed size', {
       PartNumber: small.number,
       ETag: small.etag,
       ProposedSize: small.size,
-      MinSizeAllowed: MIN_PART_BYTES,
+      MinSizeAllowed: minPartBytes,
     });
   }
   return parts;

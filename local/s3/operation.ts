@@ -8,6 +8,8 @@ export type Call = {
   request: S3Request;
   signer: Signer;
   store: ObjectStore;
+  /** Of every part but the last. */
+  minPartBytes: number;
   /** ms since epoch */
   now: () => number;
 };

@@ -20,6 +20,8 @@ type S3Options = {
   /** 0 takes any free one. */
   port?: number;
   region?: string;
+  /** Of every part but the last: smaller than S3's for tests that copy many parts. */
+  minPartBytes?: number;
 };
 
 export type S3Server = {
@@ -42,6 +44,7 @@ export async function startS3({
   host = '127.0.0.1',
   port = 0,
   region = 'us-east-1',
+  minPartBytes = 5 * 1024 ** 2,
 }: S3Options): Promise<S3Server> {
   const store = new ObjectStore(dir);
   const running = new Set<Promise<void>>();
@@ -49,7 +52,7 @@ export async function startS3({
   async function answer(message: IncomingMessage): Promise<Reply> {
     const request = parseRequest(message);
     const signer = authenticate(request, credentials, region, now());
-    return route(request)({ request, signer, store, now });
+    return route(request)({ request, signer, store, minPartBytes, now });
   }
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

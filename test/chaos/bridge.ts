@@ -24,7 +24,7 @@ import { refuseRealCalls } from './real-calls.ts';
 import { createReceivers } from './receivers.ts';
 import { Actor, Simulation } from './simulation.ts';
 import { API_KEY, coldStartTick, LINK_SECRET, TOPAZ_KEY, type World } from './stages.ts';
-import type { Job } from './upstream.ts';
+import { type Job, PART_BYTES } from './upstream.ts';
 import { createUsers } from './users.ts';
 import { useVirtualTimers } from './virtual-timers.ts';
 
@@ -43,7 +43,7 @@ export async function startEmulators() {
   const dir = mkdtempSync(join(tmpdir(), 'chaos-'));
   const [dynamo, s3, topaz] = await Promise.all([
     startDynamo(),
-    startS3({ dir, credentials: (id) => id, now: Date.now }),
+    startS3({ dir, credentials: (id) => id, now: Date.now, minPartBytes: PART_BYTES }),
     startTopaz({ apiKey: TOPAZ_KEY, now: () => clock.now() }),
   ]);
   return {

@@ -32,6 +32,7 @@ import { type IndexHistory, withLaggingIndex } from './lagging-index.ts';
 import type { Queues } from './queues.ts';
 import type { Receivers } from './receivers.ts';
 import type { Simulation } from './simulation.ts';
+import { PART_BYTES } from './upstream.ts';
 
 export const TOPAZ_KEY = 'topaz-key-that-nobody-may-see';
 export const API_KEY = 'api-key-that-nobody-may-see';
@@ -232,7 +233,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         },
         now,
         pause: sleep,
-        memoryMiB: 256,
+        partLimits: { memoryMiB: 256, minPartBytes: PART_BYTES },
         bucket: world.bucket,
         keyTemplate: 'videos/{requestId}/{filename}',
         count: () => {},

@@ -14,9 +14,10 @@ export type Job = {
 };
 
 const ORDER = ['requested', 'accepted', 'initializing', 'preprocessing', 'processing', 'postprocessing'];
-const MIB = 1024 ** 2;
-/** Larger than what is copied in one piece, and rare: copying takes real time. */
-const LARGE = 17 * MIB + 12_345;
+/** What a video is cut into, and the bucket takes: a fifth of S3's smallest part, for speed. */
+export const PART_BYTES = 1024 ** 2;
+/** Copied in four parts, and rare: copying takes real time. */
+const LARGE = 3 * PART_BYTES + 12_345;
 
 const STATUS_FAULTS: readonly Record<string, unknown>[] = [
   { kind: 'http', status: 500 },
@@ -50,7 +51,7 @@ const DOWNLOAD_FAULTS: readonly Record<string, unknown>[] = [
 export function chooseJob(random: Random, faults: Faults): Job {
   const requestId = random.uuid();
   const large = random.chance(0.08);
-  const bytes = large ? LARGE + random.integer(0, MIB) : random.integer(1, 200_000);
+  const bytes = large ? LARGE + random.integer(0, PART_BYTES / 2) : random.integer(1, 200_000);
   const statuses: [string, number][] = [];
   let at = 0;
   for (const status of ORDER) {

@@ -5,14 +5,13 @@ import { LANES } from '../../lambdas/domain/work.ts';
 import { eventWrites } from '../../lambdas/rows/outbox.ts';
 import { generatedSha256 } from '../../local/topaz/video.ts';
 import type { Bridge } from '../chaos/bridge.ts';
-import type { Job } from '../chaos/upstream.ts';
+import { type Job, PART_BYTES } from '../chaos/upstream.ts';
 import type { Made } from '../chaos/users.ts';
 
 /** A story with the bridge in which any process may die; it ends when what it began is done, if nobody died. */
 export type Scenario = (bridge: Bridge) => Promise<void>;
 
 const MINUTE = 60_000;
-const MIB = 1024 ** 2;
 
 /** A job that is complete within a minute. */
 function job({ simulation }: Bridge, bytes = 1_000, faults: Job['faults'] = []): Job {
@@ -109,8 +108,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
 
   'a small video is copied': (bridge) => copy(bridge, 1_000),
-  'a large video is copied in segments': (bridge) => copy(bridge, 17 * MIB + 1),
-  'a video is copied in a stream': (bridge) => copy(bridge, 9 * MIB, [{ at: 'download', kind: 'noRange' }]),
+  'a large video is copied in segments': (bridge) => copy(bridge, 3 * PART_BYTES + 1),
+  'a video is copied in a stream': (bridge) =>
+    copy(bridge, 2 * PART_BYTES, [{ at: 'download', kind: 'noRange' }]),
 
   'more than a hundred deliveries go out at once': async (bridge) => {
     const { users, simulation } = bridge;
@@ -219,7 +219,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { users, api, simulation } = bridge;
     // Its probe and its first part are served, and then no more.
     const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
-    const large = job(bridge, 17 * MIB + 1, stuck);
+    const large = job(bridge, 3 * PART_BYTES + 1, stuck);
     const { job: stopped, orders } = await users.register({ job: large, copy: true, callback: false });
     await sleep(bridge, 3 * MINUTE);
     const { body } = await api.call('GET', `/v1/requests/${stopped.requestId}`);
@@ -288,7 +288,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a request is purged while its video is copied': async (bridge) => {
     const { users, api, queues, simulation } = bridge;
     const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
-    const large = job(bridge, 17 * MIB + 1, stuck);
+    const large = job(bridge, 3 * PART_BYTES + 1, stuck);
     const { job: purged, orders } = await users.register({ job: large, copy: true, callback: false });
     await sleep(bridge, 3 * MINUTE);
     // The erasure comes before the copy's own clean-up, and waits for it.

@@ -3,7 +3,7 @@ import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { generatedSha256, generatedSlices } from '../../local/topaz/video.ts';
-import { type CopyWorld, MIB, PART, SIZE, startCopyWorld } from '../lambdas/copy/copy-world.ts';
+import { type CopyWorld, PART, SIZE, startCopyWorld } from '../lambdas/copy/copy-world.ts';
 import { useDatabase } from '../support/dynamodb.ts';
 
 const database = useDatabase();
@@ -48,7 +48,7 @@ async function serve(
 }
 
 async function copied(url: string): Promise<string> {
-  const requestId = await world.begin(MIB, { url });
+  const requestId = await world.begin(PART / 2, { url });
   await world.runAll();
   return requestId;
 }
@@ -79,9 +79,9 @@ describe('a video that is complete before it can be fetched is waited for', () =
     ['a page with status 200', { kind: 'html' }],
   ])('when it answers %s for an hour', async (_name, fault) => {
     const faults = [{ at: 'download', ...fault, forSeconds: 3_600 }];
-    const requestId = await world.begin(MIB, { faults });
+    const requestId = await world.begin(PART / 2, { faults });
     await world.runAll();
-    await expectStored(requestId, requestId, MIB);
+    await expectStored(requestId, requestId, PART / 2);
   });
 
   test.each([202, 204])('when it answers %i for an hour', async (status) => {
@@ -106,7 +106,7 @@ describe('a video that is complete before it can be fetched is waited for', () =
   });
 
   test('and says why meanwhile', async () => {
-    const requestId = await world.begin(MIB, { faults: [{ at: 'download', kind: 'html' }] });
+    const requestId = await world.begin(PART / 2, { faults: [{ at: 'download', kind: 'html' }] });
     await world.step();
     expect((await world.requestOf(requestId)).video).toEqual({
       state: 'pending',
@@ -157,11 +157,11 @@ test('a redirect in raw UTF-8 leads where it says', async () => {
 test('a source whose ranges are shorter than asked is copied by one plain GET', async () => {
   const origin = await serve((request, response) => {
     const asked = askedFor(request);
-    if (!asked || asked[1] - asked[0] <= MIB) return false;
+    if (!asked || asked[1] - asked[0] <= PART / 2) return false;
     const [start] = asked;
-    const end = start + MIB;
+    const end = start + PART / 2;
     response.writeHead(206, {
-      'content-length': MIB,
+      'content-length': PART / 2,
       'content-range': `bytes ${start}-${end - 1}/${SIZE}`,
     });
     send(response, [start, end]);

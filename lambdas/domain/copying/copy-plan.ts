@@ -15,6 +15,14 @@ const MIN_CONCURRENCY = 2;
 const MOST_SEGMENTS = 90;
 const PARTS_PER_SEGMENT = 8;
 
+/** What bounds how a file is cut. */
+export type PartLimits = {
+  /** Of one worker, which holds several parts at a time. */
+  readonly memoryMiB: number;
+  /** The smallest part that the bucket takes, bytes; S3's when left out. */
+  readonly minPartBytes?: number;
+};
+
 type CopyPlan = {
   /** Bytes of each part but the last. */
   readonly partSize: number;
@@ -24,21 +32,21 @@ type CopyPlan = {
 };
 
 /**
- * The largest file that workers of `memoryMiB` can copy, bytes: 10,000 parts; a worker holds
- * two in memory. That is 4 TiB at the 2 GiB that are deployed.
+ * The largest file that workers can copy, bytes: 10,000 parts; a worker holds two in memory. That is
+ * 4 TiB at the 2 GiB that are deployed.
  */
-export const largestCopy = (memoryMiB: number): number => MAX_PARTS * largestPart(memoryMiB);
+export const largestCopy = (limits: PartLimits): number => MAX_PARTS * largestPart(limits);
 
 /**
- * How to cut `size` bytes for workers of `memoryMiB`. Larger files get larger parts, since the request
+ * How to cut `size` bytes. Larger files get larger parts, since the request
  * of a part costs more than the compute for its bytes: 16 MiB below 4 GiB, 32 below 32 GiB, 64 above,
  * fewer where the memory is small, more where 10,000 parts would not do.
  *
  * @param size at most {@link largestCopy}
  */
-export function planCopy(size: number, memoryMiB: number): CopyPlan {
+export function planCopy(size: number, limits: PartLimits): CopyPlan {
   const wanted = size < 4 * GIB ? 16 * MIB : size < 32 * GIB ? 32 * MIB : 64 * MIB;
-  const affordable = Math.max(MIN_PART_BYTES, floorToPowerOfTwo(bufferBudget(memoryMiB) / 4));
+  const affordable = Math.max(smallestPart(limits), floorToPowerOfTwo(bufferBudget(limits) / 4));
   const needed = Math.ceil(size / MAX_PARTS / MIB) * MIB;
   const partSize = Math.max(Math.min(wanted, affordable), needed);
   const parts = Math.max(1, Math.ceil(size / partSize));
@@ -46,9 +54,9 @@ export function planCopy(size: number, memoryMiB: number): CopyPlan {
   return { partSize, parts, segments };
 }
 
-/** How many parts of `partSize` bytes a worker of `memoryMiB` copies at a time: each has a buffer of its own. */
-export const concurrencyFor = (partSize: number, memoryMiB: number): number =>
-  Math.max(1, Math.min(MAX_CONCURRENCY, Math.floor(bufferBudget(memoryMiB) / partSize)));
+/** How many parts of `partSize` bytes a worker copies at a time: each has a buffer of its own. */
+export const concurrencyFor = (partSize: number, limits: PartLimits): number =>
+  Math.max(1, Math.min(MAX_CONCURRENCY, Math.floor(bufferBudget(limits) / partSize)));
 
 /** The parts of a segment, first and last (inclusive), of `parts` in all: even to within one part. */
 export function segmentParts(segment: number, plan: Pick<CopyPlan, 'parts' | 'segments'>): [number, number] {
@@ -63,10 +71,12 @@ export function partRange(part: number, upload: { partSize: number; size: number
 }
 
 /** Half of the memory but for what Node itself needs; the rest is room for what is on the wire. */
-const bufferBudget = (memoryMiB: number): number =>
-  Math.max(MIN_CONCURRENCY * MIN_PART_BYTES, (memoryMiB * MIB) / 2 - RUNTIME_BYTES);
+const bufferBudget = (limits: PartLimits): number =>
+  Math.max(MIN_CONCURRENCY * smallestPart(limits), (limits.memoryMiB * MIB) / 2 - RUNTIME_BYTES);
 
-const largestPart = (memoryMiB: number): number =>
-  Math.floor(bufferBudget(memoryMiB) / MIN_CONCURRENCY / MIB) * MIB;
+const largestPart = (limits: PartLimits): number =>
+  Math.floor(bufferBudget(limits) / MIN_CONCURRENCY / MIB) * MIB;
+
+const smallestPart = ({ minPartBytes = MIN_PART_BYTES }: PartLimits): number => minPartBytes;
 
 const floorToPowerOfTwo = (bytes: number): number => 2 ** Math.floor(Math.log2(bytes));

@@ -9,7 +9,7 @@ import { objectKey } from '../../../lambdas/domain/rows.ts';
 import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { BUCKET, type CopyWorld, MIB, PART, SIZE, startCopyWorld } from './copy-world.ts';
+import { BUCKET, type CopyWorld, PART, SIZE, startCopyWorld } from './copy-world.ts';
 import { firstTimes, isBegin, isComplete, isHead, isPart, isPut } from './faulty-proxy.ts';
 
 const database = useDatabase();
@@ -19,7 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-const SMALL = 2 * MIB;
+const SMALL = PART / 2;
 const FIVE_MINUTES = 300_000;
 const keyOf = (requestId: string) => `videos/${requestId}/video.mp4`;
 

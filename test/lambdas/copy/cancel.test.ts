@@ -3,7 +3,7 @@ import { createTracking } from '../../../lambdas/api/requests/tracking.ts';
 import { objectKey, requestKey } from '../../../lambdas/domain/rows.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { BUCKET, type CopyWorld, MIB, SIZE, startCopyWorld } from './copy-world.ts';
+import { BUCKET, type CopyWorld, PART, SIZE, startCopyWorld } from './copy-world.ts';
 import { isBegin, isComplete, isPart, isPut } from './faulty-proxy.ts';
 
 const database = useDatabase();
@@ -97,7 +97,7 @@ test('canceled while a worker looks for a free key, the key is not kept', async 
 });
 
 test('canceled just before a worker stores a small object, that object goes too', async () => {
-  const requestId = await world.begin(2 * MIB);
+  const requestId = await world.begin(PART / 2);
   let ended: Promise<unknown> | undefined;
   world.setS3Faults(async ({ method }) => {
     if (method !== 'PUT' || ended) return undefined;
@@ -139,7 +139,7 @@ test('canceled after its request was erased and registered anew, a copy leaves t
 
 test.each([
   ['an upload', isBegin, SIZE],
-  ['a small object', isPut, 2 * MIB],
+  ['a small object', isPut, PART / 2],
 ])(
   '%s that its dead worker had asked for, and that appears after the clean-up, goes too',
   async (_name, matches, size) => {
@@ -170,7 +170,7 @@ test.each([
 test.each(['stored', 'failed'])(
   'a copy that was not told that its request was stopped ends silently when it has %s',
   async (end) => {
-    const requestId = await world.begin(2 * MIB);
+    const requestId = await world.begin(PART / 2);
     if (end === 'failed') await world.sim('faults', { faults: [{ at: 'download', kind: 'gzip' }] });
     await world.table.write({ update: requestKey(requestId), set: { state: 'stopped' } });
     await world.runAll();

@@ -6,7 +6,7 @@ import { SAMPLE_DATA } from '../../../lambdas/domain/events/event-samples.ts';
 import { LEASE_MS } from '../../../lambdas/domain/work.ts';
 import { generatedSha256, generatedSlices } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { type CopyWorld, MIB, PART, SIZE, startCopyWorld } from './copy-world.ts';
+import { type CopyWorld, PART, SIZE, startCopyWorld } from './copy-world.ts';
 import { isComplete } from './faulty-proxy.ts';
 
 const database = useDatabase();
@@ -58,15 +58,15 @@ test('a video of several segments is stored byte for byte, and told of once', as
 });
 
 test('a video smaller than one part is stored by one PutObject', async () => {
-  const requestId = await world.begin(3 * MIB + 1);
+  const requestId = await world.begin(PART / 2 + 1);
   await world.runAll();
   const key = `videos/${requestId}/video.mp4`;
-  expect(await world.sha256Of(key)).toBe(generatedSha256(requestId, 3 * MIB + 1));
+  expect(await world.sha256Of(key)).toBe(generatedSha256(requestId, PART / 2 + 1));
   expect(await world.requestOf(requestId)).toMatchObject({ state: 'done', video: { state: 'stored', key } });
   expect(await world.segmentsOf(requestId)).toEqual([]);
 });
 
-test.each([SIZE, 2 * MIB])('a file of %i bytes keeps a name in another script', async (size) => {
+test.each([SIZE, PART / 2])('a file of %i bytes keeps a name in another script', async (size) => {
   const server = http.createServer((request, response) => {
     const [, from = 0, to = 0] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')?.map(Number) ?? [];
     const end = Math.min(to + 1, size);
@@ -80,7 +80,7 @@ test.each([SIZE, 2 * MIB])('a file of %i bytes keeps a name in another script', 
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
-  const requestId = await world.begin(MIB, {
+  const requestId = await world.begin(PART / 2, {
     url: `http://127.0.0.1:${port}/%D0%B2%D0%B8%D0%B4%D0%B5%D0%BE и 動画.mp4`,
   });
   await world.runAll();

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { movingClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { expectHintsToNameRows } from '../../support/recorded-hints.ts';
-import { type CopyWorld, MIB, PART, SIZE, startCopyWorld } from './copy-world.ts';
+import { type CopyWorld, PART, SIZE, startCopyWorld } from './copy-world.ts';
 import { firstTimes, isComplete, isPart } from './faulty-proxy.ts';
 
 const database = useDatabase();
@@ -17,7 +17,7 @@ const FAULTS: [
   { bytes?: number; download?: object; bucket?: Parameters<CopyWorld['setS3Faults']>[0] },
 ][] = [
   ['of many segments', { bytes: 9 * PART }],
-  ['of one part', { bytes: MIB }],
+  ['of one part', { bytes: PART / 2 }],
   ['whose URL is refused', { download: { kind: 'http', status: 403, skip: 1, times: 4 } }],
   ['whose source is busy at first', { download: { kind: 'http', status: 503, times: 2 } }],
   ['whose source is busy later', { download: { kind: 'http', status: 503, skip: 1, times: 8 } }],

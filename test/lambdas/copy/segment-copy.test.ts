@@ -25,7 +25,7 @@ test('a worker whose URL was refused asks for no other when one has come before 
   let looks = 0;
   const use = {
     now: () => at,
-    memoryMiB: 256,
+    partLimits: { memoryMiB: 256 },
     buffers: createBuffers(),
     pause: async () => {},
     hint: async () => {},

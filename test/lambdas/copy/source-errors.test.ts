@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { generatedSha256, generatedSlices } from '../../../local/topaz/video.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
-import { type CopyWorld, MIB, PART, SIZE, startCopyWorld } from './copy-world.ts';
+import { type CopyWorld, PART, SIZE, startCopyWorld } from './copy-world.ts';
 import { isPart } from './faulty-proxy.ts';
 
 const database = useDatabase();
@@ -131,11 +131,11 @@ describe('other bytes', () => {
 
   test('of another number are copied from the start, though no ETag tells', async () => {
     await start();
-    const grown = SIZE + MIB;
+    const grown = SIZE + PART / 2;
     const server = http.createServer((request, response) => {
       const [, from = 0, to = 0] = /bytes=(\d+)-(\d+)/.exec(request.headers.range ?? '')?.map(Number) ?? [];
       // What the first probe saw is no more.
-      const total = from === 0 && to < MIB && !probed ? SIZE : grown;
+      const total = from === 0 && to < PART / 2 && !probed ? SIZE : grown;
       probed = true;
       const end = Math.min(to + 1, total);
       const head = { 'content-range': `bytes ${from}-${end - 1}/${total}`, 'content-length': end - from };
@@ -173,7 +173,7 @@ describe('an answer that is not the range asked for', () => {
   test.each([
     ['cut short', { kind: 'short', missing: 1000 }],
     ['longer than asked for', { kind: 'long' }],
-    ['broken off by a reset', { kind: 'reset', afterBytes: 2 * MIB }],
+    ['broken off by a reset', { kind: 'reset', afterBytes: PART / 2 }],
     ['reset before its first byte', { kind: 'reset' }],
     ['the whole instead (200)', { kind: 'noRange' }],
     ['busy (503)', { kind: 'http', status: 503 }],
@@ -185,7 +185,7 @@ describe('an answer that is not the range asked for', () => {
 
   test('stalled for too long is asked for again, from where it stopped', async () => {
     await start({ stallMs: 150 });
-    await expectStored(await copyWith([{ kind: 'stall', skip: PROBE, times: 3, afterBytes: 2 * MIB }]));
+    await expectStored(await copyWith([{ kind: 'stall', skip: PROBE, times: 3, afterBytes: PART / 2 }]));
     expect(world.counted.BytesCopied).toBe(SIZE);
   });
 
@@ -248,7 +248,7 @@ describe('a source without ranges', () => {
       if (method === 'POST' || method === 'PUT') calls.push(`${method} ${query.get('x-id')}`);
       return undefined;
     });
-    const size = 2 * MIB + 3;
+    const size = PART / 2 + 3;
     await expectStored(await copyWith(faults, size), undefined, size);
     expect(calls).toEqual(['PUT PutObject']);
     expect(world.counted.BytesCopied).toBe(size);
@@ -276,7 +276,10 @@ describe('a source without ranges', () => {
   test('that breaks off is streamed anew, the first upload being aborted', async () => {
     await start();
     await expectStored(
-      await copyWith([{ kind: 'noRange' }, { kind: 'reset', skip: PROBE, times: 1, afterBytes: 8 * MIB }]),
+      await copyWith([
+        { kind: 'noRange' },
+        { kind: 'reset', skip: PROBE, times: 1, afterBytes: PART + PART / 2 },
+      ]),
     );
   });
 
@@ -291,7 +294,7 @@ describe('a source without ranges', () => {
 
   test('that always breaks off ends the copy', async () => {
     await start();
-    const requestId = await copyWith([{ kind: 'noRange' }, { kind: 'reset', afterBytes: 8 * MIB }]);
+    const requestId = await copyWith([{ kind: 'noRange' }, { kind: 'reset', afterBytes: PART + PART / 2 }]);
     await expectFailed(requestId, /its one stream broke off.*8 times in a row/);
   });
 });
@@ -411,6 +414,6 @@ test('a video larger than a worker can copy fails at once, and its reason names 
   const { port } = server.address() as AddressInfo;
   const requestId = await world.begin(SIZE, { url: `http://127.0.0.1:${port}/video.mp4` });
   await world.runAll();
-  await expectFailed(requestId, /99999999999 bytes.*of 256 MiB copy at most 52428800000: give.*more memory/);
+  await expectFailed(requestId, /99999999999 bytes.*of 256 MiB copy at most 10485760000: give.*more memory/);
   expect(world.clock.now()).toBe(begunAt);
 });

@@ -12,9 +12,10 @@ import {
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
+const DEPLOYED = { memoryMiB: 2048 };
 
-const GIVEN = fc.integer({ min: 128, max: 10_240 }).chain((memory) => {
-  const largest = largestCopy(memory);
+const GIVEN = fc.integer({ min: 128, max: 10_240 }).chain((memoryMiB) => {
+  const largest = largestCopy({ memoryMiB });
   /** All magnitudes alike, up to the largest that this memory can copy. */
   const size = fc.oneof(
     fc.integer({ min: 1, max: largest }),
@@ -24,14 +25,14 @@ const GIVEN = fc.integer({ min: 128, max: 10_240 }).chain((memory) => {
     fc.integer({ min: 1, max: MAX_PARTS }).map((n) => Math.min(largest, n * 16 * MIB)),
     fc.constant(largest),
   );
-  return fc.tuple(size, fc.constant(memory));
+  return fc.tuple(size, fc.constant({ memoryMiB }));
 });
 
 describe('a plan, for any size and memory', () => {
   test('stays within the limits of S3', () => {
     fc.assert(
-      fc.property(GIVEN, ([bytes, memory]) => {
-        const { partSize, parts } = planCopy(bytes, memory);
+      fc.property(GIVEN, ([bytes, limits]) => {
+        const { partSize, parts } = planCopy(bytes, limits);
         expect(parts).toBeLessThanOrEqual(MAX_PARTS);
         expect(partSize).toBeGreaterThanOrEqual(MIN_PART_BYTES);
         expect(Number.isInteger(partSize)).toBe(true);
@@ -41,8 +42,8 @@ describe('a plan, for any size and memory', () => {
 
   test('covers every byte once, in parts and in segments', () => {
     fc.assert(
-      fc.property(GIVEN, ([bytes, memory]) => {
-        const plan = planCopy(bytes, memory);
+      fc.property(GIVEN, ([bytes, limits]) => {
+        const plan = planCopy(bytes, limits);
         const bounds = Array.from({ length: plan.segments }, (_, i) => segmentParts(i, plan));
         let next = 1;
         for (const [first, last] of bounds) {
@@ -61,8 +62,8 @@ describe('a plan, for any size and memory', () => {
 
   test('gives segments that differ by one part at most, as many as fit into one transaction', () => {
     fc.assert(
-      fc.property(GIVEN, ([bytes, memory]) => {
-        const plan = planCopy(bytes, memory);
+      fc.property(GIVEN, ([bytes, limits]) => {
+        const plan = planCopy(bytes, limits);
         const lengths = Array.from({ length: plan.segments }, (_, i) => segmentParts(i, plan)).map(
           ([first, last]) => last - first + 1,
         );
@@ -74,22 +75,24 @@ describe('a plan, for any size and memory', () => {
 
   test('keeps the buffers within half of the memory', () => {
     fc.assert(
-      fc.property(GIVEN, ([bytes, memory]) => {
-        const { partSize } = planCopy(bytes, memory);
-        const concurrency = concurrencyFor(partSize, memory);
+      fc.property(GIVEN, ([bytes, limits]) => {
+        const { partSize } = planCopy(bytes, limits);
+        const concurrency = concurrencyFor(partSize, limits);
         expect(concurrency).toBeGreaterThanOrEqual(2);
-        expect(concurrency * partSize).toBeLessThanOrEqual(Math.max(10, memory / 2) * MIB);
+        expect(concurrency * partSize).toBeLessThanOrEqual(Math.max(10, limits.memoryMiB / 2) * MIB);
       }),
     );
   });
 });
 
 test('larger files get larger parts', () => {
-  const parts = [GIB, 8 * GIB, 200 * GIB, 2_000 * GIB].map((bytes) => planCopy(bytes, 2048).partSize / MIB);
+  const parts = [GIB, 8 * GIB, 200 * GIB, 2_000 * GIB].map(
+    (bytes) => planCopy(bytes, DEPLOYED).partSize / MIB,
+  );
   expect(parts).toEqual([16, 32, 64, 205]);
 });
 
 test('a function of 2 GiB copies six parts of 64 MiB at a time, and about 4 TiB at most', () => {
-  expect(concurrencyFor(64 * MIB, 2048)).toBe(6);
-  expect(largestCopy(2048) / 1024 ** 4).toBeCloseTo(4, 1);
+  expect(concurrencyFor(64 * MIB, DEPLOYED)).toBe(6);
+  expect(largestCopy(DEPLOYED) / 1024 ** 4).toBeCloseTo(4, 1);
 });
