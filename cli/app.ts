@@ -8,6 +8,7 @@ import { replay } from './deliveries/replay.ts';
 import { endpoints } from './endpoints/endpoints.ts';
 import { exportRequests } from './export/export.ts';
 import { Failure } from './frame/failure.ts';
+import { printable } from './frame/text.ts';
 import { importRequests } from './import/import.ts';
 import { listen } from './listen/listen.ts';
 import { login } from './login/login.ts';
@@ -70,7 +71,7 @@ export function createApp(version: string) {
     localization: {
       text: {
         ...text_en,
-        commandErrorResult: (error) => error.message,
+        commandErrorResult: (error) => printable(error.message),
         exceptionWhileParsingArguments(error, ansiColor) {
           const said = text_en.exceptionWhileParsingArguments.call(
             { formatException: (each) => (each as Error).message },

@@ -60,7 +60,8 @@ export const delivery = command<object, [string]>({
   async run({ connect, out }, _flags, id) {
     const found = await (await connect()).deliveries.get(id);
     out.value(found);
-    out.line(`${found.id}\n  ${found.type} for ${found.endpointId}: ${found.state}`);
+    out.line(printable(found.id));
+    out.line(printable(`  ${found.type} for ${found.endpointId}: ${found.state}`));
     if (found.nextAttemptAt) out.line(`  next attempt at ${timeText(found.nextAttemptAt)} UTC`);
     for (const attempt of found.attempts) {
       const { at, durationMs, statusCode, reason, error, body } = attempt;

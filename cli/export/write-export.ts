@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Session } from '../command/session.ts';
 import { parseTime } from '../frame/arguments.ts';
 import { usageError } from '../frame/failure.ts';
-import { printable } from '../frame/text.ts';
+import { jsonLine, printable } from '../frame/text.ts';
 import { createAnonymizer } from './anonymize.ts';
 import { type Begun, type ExportFile, openExportFile } from './export-file.ts';
 import { exportPages, recordsOf } from './export-records.ts';
@@ -42,7 +42,7 @@ export async function writeExport(session: Session, flags: ExportFlags): Promise
       const pages = exportPages(bridge, { since, until, ids }, file?.state().position);
       for await (const { requests, next } of pages) {
         const records = await recordsOf(bridge, requests);
-        const lines = records.map((record) => `${JSON.stringify(anonymous(record))}\n`).join('');
+        const lines = records.map((record) => jsonLine(anonymous(record))).join('');
         const found = records.filter(({ kind }) => kind === 'request').length;
         await sink.add(lines, found, next);
       }

@@ -1,4 +1,4 @@
-import { printable } from './text.ts';
+import { jsonLine, printable } from './text.ts';
 
 const STYLES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, cyan: 36 } as const;
 type Style = keyof typeof STYLES;
@@ -18,7 +18,7 @@ export function createOutput({ stdout, stderr, env }: Streams, json: boolean) {
     terminal,
     /** One value, as a line of JSON. Nothing without `--json`. */
     value(value: unknown): void {
-      if (json) stdout.write(`${JSON.stringify(value)}\n`);
+      if (json) stdout.write(jsonLine(value));
     },
     /** A line for people. Nothing with `--json`. */
     line(text = ''): void {

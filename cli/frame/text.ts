@@ -1,10 +1,18 @@
+/** Characters that may steer a terminal. */
+const STEERING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** The text with control and formatting characters as `\u{...}`: what others sent must not steer the terminal. */
-export function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
-}
+export const printable = (text: string): string =>
+  text.replace(STEERING, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
+
+/** A value as one line of JSON. Characters that may steer a terminal are escaped, so it means the same to programs. */
+export const jsonLine = (value: unknown): string =>
+  `${JSON.stringify(value).replace(STEERING, (character) =>
+    character
+      .split('')
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+      .join(''),
+  )}\n`;
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 

@@ -2,10 +2,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
 import { ADMIN_KEY, type LocalBridge, startLocalBridge } from '../support/local-bridge.ts';
 import { type CommandLine, openCommandLine, valuesOf } from './command-line.ts';
+import { openHostileBridge } from './hostile-bridge.ts';
 
 // What people read of a request whose video is stored and whose webhooks have arrived. `vitest -u` writes it anew.
 
@@ -65,7 +66,7 @@ afterAll(async () => {
 const steady = (text: string): string =>
   CHANGING.reduce((steadied, [pattern, steadyText]) => steadied.replace(pattern, steadyText), text);
 
-test.each<[string, () => string[]]>([
+const COMMANDS: readonly [string, () => string[]][] = [
   ['track', () => ['track', requestId]],
   ['track-wait', () => ['track', requestId, '--wait']],
   ['requests', () => ['requests']],
@@ -79,7 +80,9 @@ test.each<[string, () => string[]]>([
   ['delivery', () => ['delivery', deliveryId]],
   ['retry', () => ['retry', deliveryId]],
   ['doctor', () => ['doctor']],
-])('%s reads as it did', async (name, args) => {
+];
+
+test.each(COMMANDS)('%s reads as it did', async (name, args) => {
   const { code, stdout, stderr } = await cli.run(args());
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   await expect(steady(stdout)).toMatchFileSnapshot(join('golden', `${name}.txt`));
@@ -114,4 +117,24 @@ test('a download on a terminal leaves one line', async () => {
   expect(code).toBe(0);
   const [left = ''] = stdout.split('\u001b[J').slice(-1);
   expect(left).toMatch(/^shown\.mp4 {2}.* checksum verified\r\n$/);
+});
+
+describe('whatever strangers have written, it does not steer a terminal', () => {
+  let hostile: Awaited<ReturnType<typeof openHostileBridge>>;
+  beforeAll(async () => {
+    hostile = await openHostileBridge(bridge.apiUrl);
+  });
+  afterAll(() => hostile.close());
+
+  test.each([
+    ...COMMANDS,
+    ['an id that is unknown', () => ['show', '00000000-0000-4000-8000-000000000000']] as const,
+    ['show --json', () => ['show', requestId, '--json']] as const,
+    ['export', () => ['export']] as const,
+  ])('%s', async (_name, args) => {
+    const { stdout, stderr } = await cli.run(args(), { env: { BRIDGE_URL: hostile.url } });
+    const lines = `${stdout}${stderr}`.split('\n');
+    expect(lines.filter((line) => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(line))).toEqual([]);
+    expect(stdout + stderr).not.toBe('');
+  });
 });
