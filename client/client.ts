@@ -192,6 +192,7 @@ export function createClient(options: ClientOptions) {
   };
 }
 
-const segment = encodeURIComponent;
+/** An id as one segment of a path. Nothing, or dots alone, would name another path, and is sent as an id that is unknown. */
+const segment = (id: string): string => (/^\.{0,2}$/.test(id) ? `%20${id}` : encodeURIComponent(id));
 const requestPath = (requestId: string): string => `/v1/requests/${segment(requestId)}`;
 const endpointPath = (id: string): string => `/v1/endpoints/${segment(id)}`;

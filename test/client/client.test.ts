@@ -246,3 +246,18 @@ describe('when answers are lost or put off', () => {
     await expect(far.stats({ signal: controller.signal })).rejects.toThrow('left the page');
   });
 });
+
+test.each(['', '.', '..', '../endpoints', '..%2Fendpoints', '?limit=1', '#', 'a/../../endpoints', '\n'])(
+  'an id that looks like a path, or like none, names no other call: %j',
+  async (id) => {
+    const { requests, endpoints, deliveries } = createClient({ url: bridge.apiUrl, key: bridge.apiKey });
+    const calls: (() => Promise<unknown>)[] = [
+      () => requests.get(id),
+      () => requests.stop(id, { purge: true }),
+      () => endpoints.get(id),
+      () => endpoints.delete(id),
+      () => deliveries.retry(id),
+    ];
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ name: 'ApiError', status: 404 });
+  },
+);
