@@ -154,6 +154,7 @@ function toResult({ status, body, headers = {} }: Answer): Result {
     statusCode: status,
     headers: {
       'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },

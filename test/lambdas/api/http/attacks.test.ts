@@ -248,6 +248,28 @@ describe('ids that are none', () => {
   });
 });
 
+describe('markup that an answer repeats is no page for a browser', () => {
+  const markup = '<script>alert(1)</script>';
+  const encoded = encodeURIComponent(markup);
+  test.each<[string, string, object?]>([
+    ['GET', `/v1/${markup}`],
+    ['GET', `/v1/requests/${encoded}`],
+    ['DELETE', `/v1/requests?${encoded}=1`],
+    ['GET', `/v1/requests?state=${encoded}`],
+    ['GET', `/v1/links/${encoded}`],
+    ['POST', '/v1/requests', { [markup]: 1 }],
+    ['POST', '/v1/endpoints', { url: `https://${markup}/` }],
+    ['POST', '/v1/endpoints', { url: URL_A, events: [markup] }],
+    ['POST', '/v1/endpoints', { url: URL_A, description: markup }],
+  ])('%s %s %j', async (method, path, body) => {
+    const { status, headers } = await api.call(method, path, { body });
+    expect(headers['content-type']).toMatch(/^application\/(problem\+)?json$/);
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(status).toBeLessThan(500);
+    expect(Object.values(headers).join()).not.toContain('<');
+  });
+});
+
 test('an idempotency key is the same with a slash behind the path', async () => {
   const create = (path: string) =>
     api.call('POST', path, { body: { url: URL_A }, headers: { 'idempotency-key': requestId } });

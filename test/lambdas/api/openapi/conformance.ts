@@ -13,6 +13,7 @@ const USUAL = [
   'referrer-policy',
   'transfer-encoding',
   'vary',
+  'x-content-type-options',
 ];
 
 /**
