@@ -25,6 +25,31 @@ test.each([
   expect(objectKeyFor(template, { ...values, filename })).toBe(key);
 });
 
+test.each([
+  '../../etc/passwd',
+  '..\\..\\windows\\win.ini',
+  '/etc/passwd',
+  '....//....//x.mp4',
+  'a\0b.mp4',
+  'a\r\nx-amz-acl: public-read.mp4',
+  '\u001b]0;owned\u0007.mp4',
+  '\u009b2J\u202e4pm.exe',
+  '<img src=x onerror=alert(1)>.mp4',
+  '"><script>alert(1)</script>',
+  "'; drop table videos; --.mp4",
+  '$(reboot).mp4',
+  '{requestId}$&$1.mp4',
+  '%2e%2e%2f.mp4',
+  'a?versionId=1#b.mp4',
+  '\u2028\u2029\u00a0',
+])('no name of a file leaves its place in the key, or steers what shows it: %j', (name) => {
+  const hosted = filenameOf(`https://x.example/${encodeURIComponent(name)}?sig=1`);
+  for (const filename of [name, hosted]) {
+    const key = objectKeyFor('videos/{requestId}/{filename}', { ...values, filename });
+    expect(key).toMatch(/^videos\/r-1\/(?!\.)[\p{L}\p{M}\p{N}._-]+\.[A-Za-z0-9]{1,8}$/u);
+  }
+});
+
 test('the extension follows the type where the name has none', () => {
   expect(objectKeyFor('{filename}', { ...values, contentType: 'video/webm' })).toBe('video.webm');
 });
