@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isFilterEntry, matches, sameFilter } from '../../../../lambdas/domain/events/event-filter.ts';
+import {
+  asksForProgress,
+  isFilterEntry,
+  matches,
+  sameFilter,
+} from '../../../../lambdas/domain/events/event-filter.ts';
 import { EVENT_TYPES } from '../../../../lambdas/domain/events/event-types.ts';
 
 test.each([
@@ -19,9 +24,24 @@ test.each(['video', 'video.', 'video.x', '*', 'vid.*', 'video.*.*', ''])('%s can
   expect(isFilterEntry(entry)).toBe(false);
 });
 
+test.each([...EVENT_TYPES, 'video.*', 'progress.*', 'endpoint.*'])('%s can match something', (entry) => {
+  expect(isFilterEntry(entry)).toBe(true);
+});
+
+test.each([
+  [[['video.*'], ['progress.updated']], true],
+  [[['progress.*'], []], true],
+  [[['video.*', 'endpoint.*'], ['video.stored']], false],
+  [[], false],
+])('progress is observed when one of many asks for it: %j', (filters, asked) => {
+  expect(asksForProgress(filters.map((events) => ({ events })))).toBe(asked);
+});
+
 test('filters are equal whatever the order and repetitions of their entries', () => {
   expect(sameFilter(['video.*', 'progress.*'], ['progress.*', 'video.*', 'video.*'])).toBe(true);
   expect(sameFilter(['video.*'], ['video.*', 'progress.*'])).toBe(false);
+  expect(sameFilter(['video.*', 'progress.*'], ['video.*'])).toBe(false);
+  expect(sameFilter(['video.*', 'endpoint.*'], ['video.*', 'progress.*'])).toBe(false);
 });
 
 test('the README names every type of event', () => {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { numberEvents, payload } from '../../../../lambdas/domain/events/event.ts';
+import { eventId } from '../../../../lambdas/domain/ids.ts';
 import { transition } from '../../../../lambdas/domain/requests/transition.ts';
+import { eventKey } from '../../../../lambdas/domain/rows.ts';
 import { REQUEST_ID, requestRow, START } from '../../../support/rows.ts';
 
 const source = { kind: 'request', requestId: REQUEST_ID } as const;
@@ -16,6 +18,41 @@ test('events are numbered on from the last, without gaps', () => {
     [6, 11],
   ]);
   expect(counters).toEqual({ sequence: 6, position: 11, lastEventAt: START });
+});
+
+test('an event has its place in the key and in its id, names its request, and says what was observed', () => {
+  const drafts = [{ type: 'video.accepted' as const, data: { status: 'accepted' } }];
+  expect(numberEvents(source, { sequence: 4, position: 9 }, drafts, START)).toEqual({
+    rows: [
+      {
+        ...eventKey(source, 10),
+        id: eventId({ occurredAt: START, source, position: 10 }),
+        type: 'video.accepted',
+        occurredAt: START,
+        position: 10,
+        data: { requestId: REQUEST_ID, sequence: 5, status: 'accepted' },
+      },
+    ],
+    counters: { sequence: 5, position: 10, lastEventAt: START },
+  });
+});
+
+test('an event about an endpoint names it, and has no number for receivers', () => {
+  const about = { kind: 'endpoint', endpointId: 'ep_1' } as const;
+  const drafts = [{ type: 'endpoint.recovered' as const, data: { kind: 'http' } }];
+  const { rows } = numberEvents(about, { sequence: 0, position: 1 }, drafts, START);
+  expect(rows).toMatchObject([{ ...eventKey(about, 2), position: 2 }]);
+  expect(rows[0]?.data).toEqual({ endpointId: 'ep_1', kind: 'http' });
+});
+
+test('a payload is the event as receivers get it, with metadata where there is any', () => {
+  const row = { id: 'msg_1', type: 'video.stored', occurredAt: START, data: { sequence: 1 } } as const;
+  const sent = { id: 'msg_1', type: 'video.stored', timestamp: new Date(START).toISOString() };
+  expect(payload(row)).toEqual({ ...sent, data: { sequence: 1 } });
+  expect(payload(row, { order: '42' })).toEqual({
+    ...sent,
+    data: { sequence: 1, metadata: { order: '42' } },
+  });
 });
 
 test('progress takes a place but no number, and carries the last one', () => {
