@@ -5,6 +5,7 @@ import type {
   replayIdAnswer,
 } from '../lambdas/api/deliveries/delivery-answers.ts';
 import type { replaySchema } from '../lambdas/api/deliveries/replay-routes.ts';
+import type { doctorAnswer } from '../lambdas/api/doctor/doctor-answers.ts';
 import type {
   acknowledgedAnswer,
   endpointAnswer,
@@ -25,12 +26,7 @@ import type { eventAnswer } from '../lambdas/api/requests/event-answers.ts';
 import type { registrationSchema } from '../lambdas/api/requests/registration-schema.ts';
 import type { batchAnswer, requestAnswer, signedUrlAnswer } from '../lambdas/api/requests/request-answers.ts';
 import type { timelineAnswer } from '../lambdas/api/requests/timeline-answer.ts';
-import type {
-  doctorAnswer,
-  historyAnswer,
-  statsAnswer,
-  whoamiAnswer,
-} from '../lambdas/api/stats/stats-answers.ts';
+import type { historyAnswer, statsAnswer, whoamiAnswer } from '../lambdas/api/stats/stats-answers.ts';
 
 // Inferred from the schemas that the API validates with and describes itself by. None of them is imported at
 // run time. Times are ISO 8601 UTC, sizes bytes, durations ms.

@@ -64,8 +64,9 @@ export class Api extends Construct {
         payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
       }),
     });
-    // The history of its own metrics; CloudWatch knows no resources for its reads.
-    this.fn.addToRolePolicy(new PolicyStatement({ actions: ['cloudwatch:GetMetricData'], resources: ['*'] }));
+    // The history of its own metrics, and the alarms on them; CloudWatch knows no resources for these reads.
+    const actions = ['cloudwatch:GetMetricData', 'cloudwatch:DescribeAlarms'];
+    this.fn.addToRolePolicy(new PolicyStatement({ actions, resources: ['*'] }));
     this.url = domain ? `https://${domain.name}` : this.http.apiEndpoint;
     acknowledge(
       this.http,

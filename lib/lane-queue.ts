@@ -67,6 +67,12 @@ export class LaneQueue extends Construct {
     this.name(fn);
   }
 
+  /** Lets the function see how many messages wait, and how many are dead letters. */
+  grantCount(fn: BridgeFunction): void {
+    const resources = [this.queue.queueArn, this.deadLetters.queueArn];
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['sqs:GetQueueAttributes'], resources }));
+  }
+
   private allow(fn: BridgeFunction, actions: string[]): void {
     fn.addToRolePolicy(new PolicyStatement({ actions, resources: [this.queue.queueArn] }));
   }

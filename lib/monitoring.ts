@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
+  type CfnAlarm,
   ComparisonOperator,
   Dashboard,
   GraphWidget,
@@ -43,6 +44,8 @@ export class Monitoring extends Construct {
   readonly dashboardUrl: string;
   /** Where alarms go. */
   readonly topic: ITopic;
+  /** What the names of all alarms begin with, and those of no others. */
+  readonly alarmPrefix: string;
   private readonly props: MonitoringProps;
 
   constructor(scope: Construct, id: string, props: MonitoringProps) {
@@ -52,6 +55,7 @@ export class Monitoring extends Construct {
     this.alarmOfRows();
     for (const queue of props.queues) this.alarmOfDeadLetters(queue);
     this.alarmOfFunctions();
+    this.alarmPrefix = this.prefixOfAlarms();
     this.dashboardUrl = this.dashboard();
     savedQueries(this, props.bridgeName, props.functions);
   }
@@ -180,6 +184,19 @@ export class Monitoring extends Construct {
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
     }).addAlarmAction(new SnsAction(this.topic));
+  }
+
+  /**
+   * CloudFormation names a resource by its stack and logical id, and the CDK builds the logical ids from the path, so
+   * those of this construct's alarms begin alike. Their names themselves cannot be told to a function that one of them watches.
+   */
+  private prefixOfAlarms(): string {
+    const stack = Stack.of(this);
+    const [first = '', ...others] = this.node.children
+      .filter((child) => child instanceof Alarm)
+      .map((alarm) => stack.getLogicalId(alarm.node.defaultChild as CfnAlarm));
+    const shared = [...first].findIndex((letter, at) => others.some((other) => other[at] !== letter));
+    return `${stack.stackName}-${first.slice(0, shared)}`;
   }
 
   /** What happened, and the section of the runbook that says what to do. */

@@ -96,9 +96,12 @@ export class VideoBucket extends Construct {
     fn.addEnvironment('BUCKET_NAME', this.bucket.bucketName);
   }
 
-  /** Lets the function sign links to videos; their rows name the bucket. */
+  /** Lets the function sign links to videos, whose rows name their bucket, and see whether the present bucket answers. */
   connectReader(fn: BridgeFunction): void {
     this.allow(fn, ['s3:GetObject']);
+    const resources = [this.bucket.bucketArn];
+    fn.addToRolePolicy(new PolicyStatement({ actions: ['s3:ListBucket'], resources }));
+    fn.addEnvironment('BUCKET_NAME', this.bucket.bucketName);
     for (const key of this.keys) key.grant(fn, 'kms:Decrypt');
   }
 

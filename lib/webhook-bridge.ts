@@ -124,7 +124,10 @@ export class WebhookBridge extends Construct {
     copy.grantHints(api.fn, poll.fn, copy.fn);
     dispatch.grantHints(api.fn, poll.fn, copy.fn, dispatch.fn, deliver.fn);
     deliver.grantHints(api.fn, dispatch.fn, deliver.fn);
-    for (const queue of queues) queue.grantSweep(clock.fn);
+    for (const queue of queues) {
+      queue.grantSweep(clock.fn);
+      queue.grantCount(api.fn);
+    }
 
     // Who holds what.
     table.connect(clock.fn, { actions: [], indexes: ['due'] });
@@ -179,6 +182,7 @@ export class WebhookBridge extends Construct {
       bridgeName,
       alarmTopic: props.alarmTopic,
     });
+    api.fn.addEnvironment('ALARM_PREFIX', this.monitoring.alarmPrefix);
     this.apiUrl = api.url;
     this.apiKeys = secrets.apiKeys;
     this.topazApiKey = secrets.topazApiKey;

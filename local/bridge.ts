@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import { PurgeQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { describeAlarms } from './aws/alarms.ts';
 import { type AwsBehavior, usualBehavior } from './aws/behavior.ts';
 import { type Emulator, startDynamo, startS3Emulator, startSqs } from './aws/emulators.ts';
 import { Expiry } from './aws/expiry.ts';
@@ -157,7 +158,10 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
     isSettled: iamPropagation(behavior.iamDelayMs, random),
     findSecret: (id) => secrets.find(({ arn, name }) => id === arn || id === name),
     onEvent: options.onEvent ?? (() => {}),
-    getMetricData: (body) => metrics.getMetricData(body),
+    monitoring: {
+      GetMetricData: (body) => metrics.getMetricData(body),
+      DescribeAlarms: (body) => describeAlarms(template, stack.name, metrics, body),
+    },
     log: log.of('bridge'),
   });
 

@@ -85,6 +85,11 @@ export async function startApiWorld(latencyMs: number): Promise<ApiWorld> {
     table,
     counts: createCounts(counted, table, tableName),
     metricHistory: async () => new Map(),
+    deployment: {
+      messages: async () => [],
+      bucket: async () => 'there',
+      alarms: async () => [],
+    },
     hints: createHints({
       client: sqs,
       queueUrls: { poll: url, copy: url, dispatch: url, deliver: url, 'deliver-slow': url },

@@ -1,5 +1,6 @@
 import { ConnectionError, type Doctor } from '../../client/client.ts';
 import { command } from '../command/command.ts';
+import type { Session } from '../command/session.ts';
 import { Failure, failureOf } from '../frame/failure.ts';
 import { printable } from '../frame/text.ts';
 import { FROM_SOURCES, version } from '../frame/version.ts';
@@ -14,51 +15,87 @@ const STYLES = { ok: 'green', warning: 'yellow', failed: 'red' } as const;
 
 export const doctor = command({
   brief: 'Check the connection and the bridge; each problem comes with its remedy',
-  examples: [['doctor', 'What is wrong, and what to do']],
+  description: `Check the connection and the bridge; each problem comes with its remedy.
+
+From this machine: the address, its clock, the key and the versions. By the bridge: whether Topaz answers and takes the
+key, the secrets, the table, the bucket, the queues and their dead letters, alarms, late and parked work, and endpoints.
+Exit code 1 says that a check has failed; a warning (!) is none.`,
+  examples: [
+    ['doctor', 'What is wrong, and what to do'],
+    ['doctor --json', 'The checks for a program, a line each'],
+  ],
   async run(session) {
-    const { out, signal } = session;
-    const found: Check[] = [];
+    const { out } = session;
+    let failed = 0;
     const say = (check: Check) => {
-      found.push(check);
-      out.value(check);
       const { name, state, detail, remedy } = check;
-      out.line(`${out.paint(STYLES[state], MARKS[state])} ${printable(`${name.padEnd(10)} ${detail}`)}`);
-      if (remedy && state !== 'ok') out.line(printable(`              ${remedy}`));
+      if (state === 'failed') failed++;
+      out.value(check);
+      out.line(`${out.paint(STYLES[state], MARKS[state])} ${printable(`${name.padEnd(9)} ${detail}`)}`);
+      if (remedy && state !== 'ok') out.line(printable(`             ${remedy}`));
     };
-    const { url, from } = await session.connection();
-    try {
-      const before = Date.now();
-      const response = await fetch(`${url}/healthz`, {
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
-      });
-      await response.text();
-      say({ name: 'address', state: 'ok', detail: `${url} (from ${from}) answers.` });
-      const skew = Date.parse(response.headers.get('date') ?? '') - (before + Date.now()) / 2;
-      if (Math.abs(skew) > MAX_SKEW_MS)
-        say({
-          name: 'clock',
-          state: 'warning',
-          detail: `This machine's clock differs from the bridge's by ${Math.round(Math.abs(skew) / 1000)} s.`,
-          remedy: 'Let this machine set its clock by NTP: signatures hold for five minutes.',
-        });
-      else say({ name: 'clock', state: 'ok', detail: "This machine's clock agrees with the bridge's." });
-    } catch (error) {
-      signal.throwIfAborted();
-      throw failureOf(new ConnectionError('GET /healthz', error), url);
-    }
+    /** What stands in the way of all later checks is the last finding, and the reason why the command fails. */
+    const orStop = async <T>(name: string, work: Promise<T>): Promise<T> => {
+      try {
+        return await work;
+      } catch (error) {
+        session.signal.throwIfAborted();
+        const failure = failureOf(error, session.url());
+        say({ name, state: 'failed', ...inTwo(failure.message) });
+        throw new Failure(`1 check has failed, which the others need.`, failure.exitCode, { cause: failure });
+      }
+    };
+    const { url } = await session.connection();
+    for (const check of await orStop('address', addressChecks(session))) say(check);
     const bridge = await session.connect();
-    const { id, role } = await bridge.whoami();
+    const { id, role } = await orStop('key', bridge.whoami());
     say({ name: 'key', state: 'ok', detail: `The key "${id}" is known, with the role ${role}.` });
-    const { checks, version: deployed } = await bridge.doctor();
+    const { checks, version: deployed } = await orStop('bridge', bridge.doctor());
     say(versionCheck(deployed));
     for (const check of checks) say(check);
-    const { lanes } = await bridge.stats();
-    const waiting = Object.values(lanes).reduce((sum, lane) => sum + lane.waiting, 0);
-    say({ name: 'lanes', state: 'ok', detail: `${waiting} rows wait for work.` });
-    const failed = found.filter(({ state }) => state === 'failed').length;
-    if (failed > 0) throw new Failure(`${failed} ${failed === 1 ? 'check has' : 'checks have'} failed.`);
+    if (failed > 0)
+      throw new Failure(`${failed} ${failed === 1 ? 'check has' : 'checks have'} failed at ${url}.`);
   },
 });
+
+/** The first sentence of a message says what is wrong, and the rest what to do. */
+function inTwo(message: string): { detail: string; remedy?: string } {
+  const [, detail = message, remedy] = /^(.+?\.) (.+)$/.exec(message) ?? [];
+  return remedy === undefined ? { detail } : { detail, remedy };
+}
+
+async function addressChecks({ connection, signal }: Session): Promise<Check[]> {
+  const { url, from } = await connection();
+  const before = Date.now();
+  const response = await fetch(`${url}/healthz`, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]),
+  }).catch((error: unknown) => {
+    throw new ConnectionError('GET /healthz', error);
+  });
+  await response.body?.cancel();
+  const skew = Date.parse(response.headers.get('date') ?? '') - (before + Date.now()) / 2;
+  return [{ name: 'address', state: 'ok', detail: `${url} (from ${from}) answers.` }, clockCheck(skew)];
+}
+
+/** @param skew how far the bridge's clock is ahead, ms; NaN when it does not tell its time */
+function clockCheck(skew: number): Check {
+  const name = 'clock';
+  if (Number.isNaN(skew))
+    return {
+      name,
+      state: 'warning',
+      detail: 'The bridge does not tell its time, so the clocks are not compared.',
+      remedy: 'A proxy between may remove the header Date.',
+    };
+  if (Math.abs(skew) <= MAX_SKEW_MS)
+    return { name, state: 'ok', detail: "This machine's clock agrees with the bridge's." };
+  return {
+    name,
+    state: 'warning',
+    detail: `This machine's clock differs from the bridge's by ${Math.round(Math.abs(skew) / 1000)} s.`,
+    remedy: 'Let this machine set its clock by NTP: signatures hold for five minutes.',
+  };
+}
 
 function versionCheck(deployed: string): Check {
   const name = 'version';

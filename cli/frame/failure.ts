@@ -106,6 +106,11 @@ function noAnswer(error: ConnectionError, url: string): [string, number] {
     const reason = TLS_REASONS[code] ?? NETWORK_REASONS[code];
     if (reason) return [`${url} cannot be reached. ${reason}`, EXIT.failed];
   }
+  if (rootMessage(error) === 'bad port')
+    return [
+      `${url} cannot be reached. Its port is reserved for another protocol: check the address.`,
+      EXIT.failed,
+    ];
   return [
     `${url} cannot be reached: ${rootMessage(error)}. Check the address and your network.`,
     EXIT.failed,

@@ -1,6 +1,8 @@
 import type { SecretReader } from '../adapters/secrets.ts';
 import { deliveryRoutes } from './deliveries/delivery-routes.ts';
 import { replayRoutes } from './deliveries/replay-routes.ts';
+import type { Deployment } from './doctor/deployment-checks.ts';
+import { doctorRoute } from './doctor/doctor-route.ts';
 import { callbackSecretRoutes } from './endpoints/callback-secret-routes.ts';
 import { endpointRoutes } from './endpoints/endpoint-routes.ts';
 import { messageRoutes } from './endpoints/message-routes.ts';
@@ -16,7 +18,6 @@ import { linkRoutes } from './requests/link-routes.ts';
 import { requestRoutes } from './requests/request-routes.ts';
 import type { SignGet } from './requests/signed-url.ts';
 import type { Counts } from './stats/counts.ts';
-import { doctorRoute } from './stats/doctor-route.ts';
 import { healthRoute } from './stats/health-route.ts';
 import { historyRoute } from './stats/history-route.ts';
 import type { MetricHistory } from './stats/metric-history.ts';
@@ -30,6 +31,7 @@ type ApiOptions = ContextOptions & {
   readonly signGet: SignGet;
   readonly counts: Counts;
   readonly metricHistory: MetricHistory;
+  readonly deployment: Deployment;
 };
 
 /** The HTTP API: every call of the contract, behind one handler. */
@@ -47,7 +49,7 @@ export function createApi(options: ApiOptions) {
     ...eventRoutes(context),
     ...callbackSecretRoutes(context),
     ...statsRoutes(context, options.counts),
-    doctorRoute(context, options.counts),
+    doctorRoute(context, options.counts, options.deployment),
     historyRoute(context, options.metricHistory),
     ...parkedRoutes(context),
     ...linkRoutes(context, options.signGet),

@@ -14,6 +14,7 @@ import { LANES } from '../domain/work.ts';
 import { laneHints } from '../engine/lane-hints.ts';
 import { createApi } from './app.ts';
 import { createConsoleFiles } from './console/console-files.ts';
+import { createLaneMessages } from './doctor/lane-messages.ts';
 import { createCounts } from './stats/counts.ts';
 
 const env = requireEnv(
@@ -23,12 +24,16 @@ const env = requireEnv(
   'PUBLIC_URL',
   'ALLOW_LOOPBACK',
   'POWERTOOLS_SERVICE_NAME',
+  'BUCKET_NAME',
+  'ALARM_PREFIX',
 );
 const now = Date.now;
 const dynamodb = new DynamoDBClient(AWS_CLIENT);
 const secrets = new SecretsManagerClient(AWS_CLIENT);
 const linkSecret = createSecret(secrets, env.LINK_SECRET_ARN, now);
 const table = createTable(dynamodb, env.TABLE_NAME);
+const sqs = new SQSClient(AWS_CLIENT);
+const { hints, queueUrls } = laneHints(sqs, ...LANES);
 
 const api = createApi({
   table,
@@ -38,7 +43,20 @@ const api = createApi({
     const { createMetricHistory } = await import('./stats/metric-history.ts');
     return createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME);
   }),
-  hints: laneHints(new SQSClient(AWS_CLIENT), ...LANES).hints,
+  deployment: {
+    messages: createLaneMessages(sqs, queueUrls),
+    bucket: lazy(async () => {
+      const { S3Client } = await import('@aws-sdk/client-s3');
+      const { createBucketState } = await import('./doctor/bucket-state.ts');
+      return createBucketState(new S3Client(AWS_CLIENT), env.BUCKET_NAME);
+    }),
+    alarms: lazy(async () => {
+      const { CloudWatchClient } = await import('@aws-sdk/client-cloudwatch');
+      const { createAlarmStates } = await import('./doctor/alarm-states.ts');
+      return createAlarmStates(new CloudWatchClient(AWS_CLIENT), env.ALARM_PREFIX);
+    }),
+  },
+  hints,
   now,
   randomBytes,
   apiKeys: createSecret(secrets, env.API_KEYS_SECRET_ARN, now),

@@ -106,6 +106,8 @@ export const REPLAY_DONE = 'DONE#';
 
 /** While it is there, all polling waits. */
 export const upstreamPauseKey: RowKey = { pk: 'UPSTREAM-PAUSE', sk: 'PAUSE' };
+/** The last question to upstream that no request needed. */
+export const upstreamCheckKey: RowKey = { pk: 'UPSTREAM-CHECK', sk: 'CHECK' };
 /** The secret that signs per-request callbacks. */
 export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' };
 
@@ -113,7 +115,7 @@ export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' }
 type RowWork =
   | { readonly kind: 'poll' | 'copy'; readonly requestId: string }
   | { readonly kind: 'outbox'; readonly source: EventSource }
-  | { readonly kind: 'delivery' }
+  | { readonly kind: 'upstream-check' | 'delivery' }
   | { readonly kind: 'replay'; readonly replayId: string }
   | { readonly kind: 'gate'; readonly endpointId: string }
   | { readonly kind: 'cancellation' | 'erasure' | 'url-test'; readonly endpointId: string };
@@ -126,6 +128,7 @@ export function workOf({ pk, sk }: RowKey): RowWork {
   const [partition, id = ''] = splitOnce(pk);
   if (sk === 'OUTBOX') return { kind: 'outbox', source: sourceOf(pk) };
   if (partition === 'REQ') return { kind: sk === 'REQUEST' ? 'poll' : 'copy', requestId: id };
+  if (partition === upstreamCheckKey.pk) return { kind: 'upstream-check' };
   if (partition === 'DEL') return { kind: 'delivery' };
   if (partition === 'REPLAY') return { kind: 'replay', replayId: id };
   if (partition === 'CANCELLATION') return { kind: 'cancellation', endpointId: id };

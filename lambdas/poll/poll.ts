@@ -1,8 +1,13 @@
 import { createPollLimiter } from '../domain/polling/poll-limiter.ts';
+import type { UpstreamCheckRow } from '../domain/polling/upstream-check.ts';
 import type { UpstreamPause } from '../domain/polling/upstream-pause.ts';
 import type { RequestRow } from '../domain/requests/request.ts';
+import { workOf } from '../domain/rows.ts';
+import type { RowKey } from '../domain/work.ts';
+import type { Claim } from '../engine/claims.ts';
 import type { Hints } from '../engine/hints.ts';
-import { stage } from '../engine/stage.ts';
+import { stage, type WorkContext } from '../engine/stage.ts';
+import { createCheckUpstream } from './check-upstream.ts';
 import type { PollDependencies } from './poll-dependencies.ts';
 import { createPollRequest } from './poll-request.ts';
 import { createProgressWanted } from './progress-wanted.ts';
@@ -24,7 +29,24 @@ const COMMIT_MS = 5_000;
 export function createPoll(options: PollOptions) {
   const { table, claims, hints, now, random, sleep, perSecond, onPause } = options;
   const limiter = createPollLimiter(perSecond);
-  return stage<RequestRow>({
+  const acquire = async () => {
+    const startAt = limiter.acquire(now());
+    await sleep(Math.max(0, startAt - now()));
+  };
+  const pollRequest = createPollRequest({
+    ...options,
+    pauses: createUpstreamPauses({ table, now, random, onApply: onPause }),
+    acquire,
+    progressWanted: createProgressWanted(table, now),
+  });
+  const checkUpstream = createCheckUpstream({ ...options, acquire });
+
+  async function work(claim: Claim, context: WorkContext): Promise<void> {
+    if (workOf(claim.row).kind === 'upstream-check') return checkUpstream(claim as Claim<UpstreamCheckRow>);
+    return pollRequest(claim as Claim<RequestRow>, context);
+  }
+
+  return stage<RowKey>({
     lanes: ['poll'],
     claims,
     hints,
@@ -32,14 +54,6 @@ export function createPoll(options: PollOptions) {
     // As many as keep the rate while upstream takes two seconds for an answer: none waits longer for its start.
     concurrency: Math.ceil(2 * perSecond),
     rowMs: TIMEOUT_MS + COMMIT_MS,
-    work: createPollRequest({
-      ...options,
-      pauses: createUpstreamPauses({ table, now, random, onApply: onPause }),
-      acquire: async () => {
-        const startAt = limiter.acquire(now());
-        await sleep(Math.max(0, startAt - now()));
-      },
-      progressWanted: createProgressWanted(table, now),
-    }),
+    work,
   });
 }

@@ -56,8 +56,8 @@ export function jsonCallPermissions(service: Service, operation: string, body: B
     }));
   }
   // CloudWatch signs as `monitoring`, and knows no resources for its reads.
-  if (service === 'monitoring' && operation === 'GetMetricData') {
-    return [{ action: 'cloudwatch:GetMetricData', resource: '*' }];
+  if (service === 'monitoring' && ['GetMetricData', 'DescribeAlarms'].includes(operation)) {
+    return [{ action: `cloudwatch:${operation}`, resource: '*' }];
   }
   throw unmapped(`${service}:${operation}`);
 }

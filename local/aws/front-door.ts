@@ -76,8 +76,8 @@ type FrontDoorOptions = {
   isSettled?: (caller: string) => boolean;
   findSecret: (id: string) => { arn: string; name: string; value: string } | undefined;
   onEvent: (event: PutEvent) => void;
-  /** Answers CloudWatch's `GetMetricData`. */
-  getMetricData: (body: Record<string, unknown>) => StubAnswer;
+  /** Answers CloudWatch, by the operation. */
+  monitoring: Readonly<Record<string, (body: Record<string, unknown>) => StubAnswer>>;
   log: (line: string) => void;
 };
 
@@ -217,11 +217,14 @@ export class FrontDoor {
 
   /** Answers a call of a JSON protocol: through the layers, then by a stub or the emulator. */
   private answer(call: AwsCall, incoming: IncomingMessage, response: ServerResponse): Promise<JsonAnswer> {
-    const { layers = [], upstreams, findSecret, onEvent, getMetricData } = this.options!;
+    const { layers = [], upstreams, findSecret, onEvent, monitoring } = this.options!;
     const last: Next = async ({ service, operation, body = {} }) => {
       if (service === 'secretsmanager') return getSecretValue(body, findSecret);
       if (service === 'events') return putEvents(body, onEvent);
-      if (service === 'monitoring') return getMetricData(body);
+      if (service === 'monitoring')
+        return (
+          monitoring[operation]?.(body) ?? awsError(400, 'InvalidAction', `There is no ${operation} here.`)
+        );
       return this.ask(upstreams[service as 'dynamodb' | 'sqs'], operation, body, incoming, response);
     };
     return layers.reduceRight<Next>((next, layer) => (each) => layer(each, next), last)(call);

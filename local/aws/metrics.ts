@@ -14,13 +14,13 @@ type EmbeddedMetrics = {
   [field: string]: unknown;
 };
 
+type Metric = { Namespace: string; MetricName: string; Dimensions?: { Name: string; Value: string }[] };
+/** A metric over periods of so many seconds. */
+export type MetricQuery = Metric & { Period: number; Statistic?: string };
+
 type MetricDataQuery = {
   Id: string;
-  MetricStat: {
-    Metric: { Namespace: string; MetricName: string; Dimensions?: { Name: string; Value: string }[] };
-    Period: number;
-    Stat: string;
-  };
+  MetricStat: { Metric: Metric; Period: number; Stat: string };
 };
 
 /** Longer than any range that is asked for, ms. */
@@ -51,8 +51,7 @@ export class Metrics {
     const until = Number(body.EndTime) * 1000;
     const queries = body.MetricDataQueries as MetricDataQuery[];
     const MetricDataResults = queries.map(({ Id, MetricStat: { Metric, Period } }) => {
-      const dimensions = (Metric.Dimensions ?? []).map(({ Name, Value }) => `${Name}=${Value}`);
-      const data = this.data.get(keyOf(Metric.Namespace, Metric.MetricName, dimensions)) ?? [];
+      const data = this.dataOf(Metric);
       const sums = new Map<number, number>();
       for (const { at, value } of data.filter(({ at }) => at >= from && at < until)) {
         const period = Math.floor(at / 1000 / Period) * Period;
@@ -68,6 +67,18 @@ export class Metrics {
       };
     });
     return { status: 200, body: { MetricDataResults, Messages: [] } };
+  }
+
+  /** The sum, or the greatest value, of the period that ends now; undefined without data. */
+  latest({ Period, Statistic, ...metric }: MetricQuery, now: number): number | undefined {
+    const values = this.dataOf(metric).flatMap(({ at, value }) => (at > now - Period * 1000 ? [value] : []));
+    if (values.length === 0) return undefined;
+    return Statistic === 'Maximum' ? Math.max(...values) : values.reduce((sum, value) => sum + value, 0);
+  }
+
+  private dataOf({ Namespace, MetricName, Dimensions = [] }: Metric): Datum[] {
+    const dimensions = Dimensions.map(({ Name, Value }) => `${Name}=${Value}`);
+    return this.data.get(keyOf(Namespace, MetricName, dimensions)) ?? [];
   }
 
   private add(key: string, datum: Datum): void {

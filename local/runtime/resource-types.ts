@@ -49,6 +49,7 @@ const active: Record<string, Identify> = {
     const url = `${frontDoorUrl}/${ACCOUNT_ID}/${id}`;
     return { ref: url, attributes: { Arn: arn('sqs', id), QueueName: id, QueueUrl: url } };
   },
+  'AWS::CloudWatch::Alarm': named('cloudwatch', 'alarm:'),
   'AWS::Lambda::Function': named('lambda', 'function:'),
   'AWS::Lambda::EventSourceMapping': (id) => ({ ref: id, attributes: { Id: id } }),
   'AWS::Lambda::Permission': (id) => ({ ref: id, attributes: { Id: id } }),
@@ -75,7 +76,6 @@ const active: Record<string, Identify> = {
 const inert: Record<string, Identify> = {
   'AWS::ApiGatewayV2::Stage': plain,
   'AWS::CDK::Metadata': plain,
-  'AWS::CloudWatch::Alarm': named('cloudwatch', 'alarm:'),
   'AWS::CloudWatch::CompositeAlarm': named('cloudwatch', 'alarm:'),
   'AWS::CloudWatch::Dashboard': plain,
   'AWS::Lambda::EventInvokeConfig': plain,

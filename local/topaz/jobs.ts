@@ -108,11 +108,11 @@ export class Jobs {
     this.#everywhere = new FaultSet(faults, now);
   }
 
-  /** The faults that strike a request for the job: its own before those of all jobs. */
-  strikes<P extends Place>(job: Job, place: P, now: number): Strike<P> {
-    const own = job.faults.strikes(place, now);
+  /** The faults that strike a request for the job, or for none: its own before those of all jobs. */
+  strikes<P extends Place>(job: Job | undefined, place: P, now: number): Strike<P> {
+    const own = job?.faults.strikes(place, now);
     const everywhere = this.#everywhere.strikes(place, now);
-    return (kind, applies) => own(kind, applies) ?? everywhere(kind, applies);
+    return (kind, applies) => own?.(kind, applies) ?? everywhere(kind, applies);
   }
 }
 

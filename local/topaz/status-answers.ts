@@ -12,8 +12,7 @@ export function answerStatus(
   now: number,
 ): Answer {
   const job = jobs.find(requestId, now);
-  if (!job) return json(404, { message: 'Request not found', errorCode: 'NOT_FOUND' });
-  job.statusCalls += 1;
+  if (job) job.statusCalls += 1;
   const strike = jobs.strikes(job, 'status', now);
 
   if (strike('hang')) return hang;
@@ -22,6 +21,8 @@ export function answerStatus(
   if (http)
     return json(http.status, { message: http.message ?? 'Simulated fault' }, retryAfter(http.retryAfter));
   if (strike('notJson')) return html(200, 'Service temporarily unavailable');
+  // An outage does not look at ids.
+  if (!job) return json(404, { message: 'Request not found', errorCode: 'NOT_FOUND' });
   if (strike('wrongTypes')) return json(200, WRONG_TYPES);
   const huge = strike('huge');
   if (huge) return hugeAnswer(huge.bytes);

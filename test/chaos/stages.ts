@@ -18,7 +18,7 @@ import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/upload
 import { createDeliver } from '../../lambdas/deliver/deliver.ts';
 import { createDispatch } from '../../lambdas/dispatch/dispatch.ts';
 import { DEFAULT_TRANSITION_SETTINGS } from '../../lambdas/domain/requests/transition.ts';
-import type { Lane } from '../../lambdas/domain/work.ts';
+import { LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
 import { createPoll } from '../../lambdas/poll/poll.ts';
@@ -266,6 +266,23 @@ export function coldStartApi(world: World) {
     metricHistory: async () => {
       world.aws.permissions.note({ action: 'cloudwatch:GetMetricData', resource: '*' });
       return new Map();
+    },
+    deployment: {
+      messages: async () => {
+        const action = 'sqs:GetQueueAttributes';
+        for (const lane of LANES)
+          for (const resource of [`queue ${lane}`, `dead letters ${lane}`])
+            world.aws.permissions.note({ action, resource });
+        return [];
+      },
+      bucket: async () => {
+        world.aws.permissions.note({ action: 's3:ListBucket', resource: 'bucket' });
+        return 'there';
+      },
+      alarms: async () => {
+        world.aws.permissions.note({ action: 'cloudwatch:DescribeAlarms', resource: '*' });
+        return [];
+      },
     },
     hints,
     now,

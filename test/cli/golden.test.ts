@@ -24,7 +24,7 @@ const CHANGING: readonly [RegExp, string][] = [
   [/\(\d+ (ms|s)\)/g, '(1 s)'],
   [/polled \d+ times/, 'polled 2 times'],
   [/\bversion [\d.]+, this command line [\d.]+\./, 'version 1.2.3, this command line 1.2.3.'],
-  [/\d+ rows wait/, '0 rows wait'],
+  [/\d+ messages? waiting/, '0 messages waiting'],
   [/[ ]+$/gm, ''],
 ];
 

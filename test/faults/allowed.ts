@@ -44,9 +44,18 @@ export function allowed(): string[] {
     );
   }
 
-  /** A worker's queue is watched by its mapping; only the tick itself asks how full queues are. */
+  /** A worker's queue is watched by its mapping; only the tick and the doctor ask how full queues are. */
   function isMapping(stage: string, action: string): boolean {
-    return action === 'sqs:GetQueueAttributes' && stage !== 'tick';
+    return action === 'sqs:GetQueueAttributes' && stage !== 'tick' && stage !== 'api';
+  }
+
+  /** The lane whose queue gives its dead letters to this one. */
+  function deadLettersOf(logicalId: string): string | undefined {
+    const [queue = ''] =
+      Object.entries(resources).find(([, { Properties }]) =>
+        JSON.stringify(Properties?.RedrivePolicy ?? '').includes(`"${logicalId}"`),
+      ) ?? [];
+    return lanes.get(queue);
   }
 
   function kindOf(resource: unknown): string {
@@ -57,7 +66,10 @@ export function allowed(): string[] {
     if (Type === 'AWS::DynamoDB::GlobalTable')
       return /\/index\/(\w+)/.test(written) ? `index ${/\/index\/(\w+)/.exec(written)?.[1]}` : 'table';
     if (Type === 'AWS::S3::Bucket') return written.includes('"/') ? 'objects' : 'bucket';
-    if (Type === 'AWS::SQS::Queue') return `queue ${lanes.get(logicalId)}`;
+    if (Type === 'AWS::SQS::Queue')
+      return lanes.has(logicalId)
+        ? `queue ${lanes.get(logicalId)}`
+        : `dead letters ${deadLettersOf(logicalId)}`;
     if (Type === 'AWS::SecretsManager::Secret') return `secret ${secrets.get(logicalId)}`;
     return written;
   }

@@ -132,7 +132,10 @@ describe('the video bucket', () => {
       ],
       ['s3:ListBucket', 's3:ListBucketMultipartUploads'],
     ]);
-    expect(granted('api', 's3:').map(({ actions }) => actions)).toEqual([['s3:GetObject']]);
+    expect(granted('api', 's3:').map(({ actions }) => actions)).toEqual([
+      ['s3:GetObject'],
+      ['s3:ListBucket'],
+    ]);
     for (const stage of ['tick', 'poll', 'dispatch', 'deliver']) expect(granted(stage, 's3:')).toEqual([]);
   });
 

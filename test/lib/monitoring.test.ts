@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { synthesize, target } from './synthesize.ts';
 
-const { all, resources, fn } = synthesize();
+const { all, resources, fn, environment } = synthesize();
 const alarms = all('AWS::CloudWatch::Alarm').map(([, r]) => r.Properties);
 
 describe('alarms', () => {
@@ -48,6 +48,12 @@ describe('alarms', () => {
         target((alarm.Dimensions as { Value: { 'Fn::GetAtt': [string, string] } }[])[0]!.Value),
       );
     expect(watched.sort()).toEqual(deadLetters.sort());
+  });
+
+  it('are found by the beginning of their names, which the api stage is told', () => {
+    const prefix = String(environment('api').ALARM_PREFIX);
+    for (const [id] of all('AWS::CloudWatch::Alarm')) expect(`TopazWebhookBridge-${id}`).toContain(prefix);
+    expect(prefix).toMatch(/^TopazWebhookBridge-\w*Monitoring$/);
   });
 
   it('ring when the clock falls silent', () => {

@@ -297,9 +297,12 @@ describe('permissions', () => {
     for (const { id, Action } of everything) expect([Action].flat().join(), id).not.toContain('*');
   });
 
-  it('are for nothing less than a named resource, but for a read that knows no resources', () => {
+  it('are for nothing less than a named resource, but for reads that know no resources', () => {
     const unnamed = everything.filter(({ Resource }) => [Resource].flat().includes('*'));
-    expect(unnamed.flatMap(({ Action }) => Action)).toEqual(['cloudwatch:GetMetricData']);
+    expect(unnamed.flatMap(({ Action }) => Action)).toEqual([
+      'cloudwatch:DescribeAlarms',
+      'cloudwatch:GetMetricData',
+    ]);
   });
 
   it('come from the template alone, without managed policies', () => {

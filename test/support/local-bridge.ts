@@ -25,21 +25,26 @@ export async function startLocalBridge({ speed = 1 } = {}) {
     },
   });
 
+  async function simulate(path: string, body: object): Promise<void> {
+    const response = await fetch(`${topaz.url}/_sim/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`The simulation refused: ${await response.text()}`);
+  }
+
   /** Sets a job of the simulated upstream up, and returns its id. */
   async function setJob(job: object = {}): Promise<string> {
     const requestId = randomUUID();
-    const response = await fetch(`${topaz.url}/_sim/jobs`, {
-      method: 'POST',
-      body: JSON.stringify({ requestId, ...job }),
-    });
-    if (!response.ok) throw new Error(`The job was refused: ${await response.text()}`);
+    await simulate('jobs', { requestId, ...job });
     return requestId;
   }
+
+  /** What the simulated upstream does wrong with all jobs. */
+  const setTopazFaults = (faults: object[]) => simulate('faults', { faults });
 
   return {
     ...bridge,
     topaz,
     setJob,
+    setTopazFaults,
     stop: async () => {
       await bridge.stop();
       await topaz.close();

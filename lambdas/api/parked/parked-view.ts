@@ -18,6 +18,7 @@ export const PARKED_KINDS = {
   cancellation: 'canceling the deliveries of a deleted endpoint',
   erasure: 'erasing a callback that no request names',
   'url-test': 'sending a test to a URL',
+  'upstream-check': 'asking Topaz for the doctor',
 } as const;
 
 type Subject = Partial<Record<'requestId' | 'endpointId' | 'deliveryId' | 'replayId', string>>;

@@ -78,21 +78,3 @@ export const historyAnswer = named(
       .check(z.describe('Sums by period, the oldest first.')),
   }),
 );
-
-/** What `GET /v1/doctor` answers. */
-export const doctorAnswer = named(
-  'Doctor',
-  z.object({
-    checks: z
-      .array(
-        z.object({
-          name: textOf('What was looked at.'),
-          state: z.enum(['ok', 'warning', 'failed']).check(z.describe('How it is.')),
-          detail: textOf('What was found, in a sentence.'),
-          remedy: z.optional(textOf('What to do, unless all is well.')),
-        }),
-      )
-      .check(z.describe('Each made at this call.')),
-    version: textOf('Of the package that is deployed.'),
-  }),
-);

@@ -3,9 +3,11 @@ import { S3Client } from '@aws-sdk/client-s3';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { createVideoLinks } from '../../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
+import type { Deployment } from '../../../lambdas/api/doctor/deployment-checks.ts';
 import { createSignGet } from '../../../lambdas/api/requests/sign-get.ts';
 import { createCounts } from '../../../lambdas/api/stats/counts.ts';
 import type { MetricHistory } from '../../../lambdas/api/stats/metric-history.ts';
+import { LANES } from '../../../lambdas/domain/work.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
 import { passLagTime, settle } from '../../support/lagging-reads.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
@@ -19,6 +21,13 @@ export const API_KEYS = JSON.stringify({
     { id: 'reader', key: READER, role: 'read' },
   ],
 });
+
+/** What AWS says of a deployment without troubles. */
+export const WELL: Deployment = {
+  messages: async () => LANES.map((lane) => ({ lane, waiting: 0, dead: 0 })),
+  bucket: async () => 'there',
+  alarms: async () => [{ meaning: 'Work is parked.', section: 'docs/runbook.md#parked', isRaised: false }],
+};
 
 /** What is read from an index shows what was written some seconds ago: tests ask for these later. */
 const OVERVIEWS = /^\/v1\/(requests|endpoints|parked|stats|doctor)(\?|$)/;
@@ -54,6 +63,7 @@ export function createClient(
     /** Made outside of a test, for several. */
     shared = false,
     metricHistory = (async () => new Map()) as MetricHistory,
+    deployment = WELL,
     /** ms that the clock moves at each read. */
     tick = 0,
   } = {},
@@ -77,6 +87,7 @@ export function createClient(
     table,
     counts: createCounts(client, table, tableName),
     metricHistory,
+    deployment,
     hints,
     now,
     randomBytes,

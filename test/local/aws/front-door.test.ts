@@ -61,7 +61,7 @@ beforeAll(async () => {
     isSettled: (caller) => caller !== unsettled,
     findSecret: (id) => (id === 'arn:s' ? { arn: 'arn:s', name: 's', value: 'v' } : undefined),
     onEvent: (event) => events.push(event),
-    getMetricData: (body) => metrics.getMetricData(body),
+    monitoring: { GetMetricData: (body) => metrics.getMetricData(body) },
     log: (line) => logged.push(line),
   });
 });

@@ -47,7 +47,7 @@ beforeAll(async () => {
     ],
     findSecret: () => undefined,
     onEvent: () => {},
-    getMetricData: () => ({ status: 200, body: {} }),
+    monitoring: {},
     log: () => {},
   });
   const client = new DynamoDBClient({ endpoint: door.url, region: 'us-east-1', credentials: operator });

@@ -1,0 +1,75 @@
+import type { Lane } from '../../domain/work.ts';
+import { counted, type Finding } from './check.ts';
+
+/** Messages of a lane, as SQS counts them: those that wait, and those that failed ten times. */
+export type LaneMessages = { readonly lane: Lane; readonly waiting: number; readonly dead: number };
+/** What an alarm means, and the section of the runbook about it. */
+export type Alarm = { readonly meaning: string; readonly section: string; readonly isRaised: boolean };
+
+/** What AWS says of the deployment. Each call rejects when AWS refuses. */
+export type Deployment = {
+  readonly messages: () => Promise<readonly LaneMessages[]>;
+  readonly bucket: () => Promise<'there' | 'missing' | 'forbidden' | 'elsewhere'>;
+  readonly alarms: () => Promise<readonly Alarm[]>;
+};
+
+/** Checks of what is around the bridge's functions. */
+export function deploymentChecks({ messages, bucket, alarms }: Deployment) {
+  async function bucketCheck(): Promise<Finding> {
+    const found = await bucket();
+    if (found === 'there') return { state: 'ok', detail: 'The bucket of the videos answers.' };
+    return { state: 'failed', ...BUCKET_TROUBLES[found] };
+  }
+
+  async function queuesCheck(): Promise<Finding> {
+    const lanes = await messages();
+    const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
+    const dead = lanes.filter((lane) => lane.dead > 0).map((lane) => `${lane.dead} of ${lane.lane}`);
+    const answering = `${lanes.length} queues answer, with ${counted(waiting, 'message')} waiting`;
+    if (dead.length === 0) return { state: 'ok', detail: `${answering} and no dead letters.` };
+    return {
+      state: 'warning',
+      detail: `${answering}. There are dead letters: ${dead.join(', ')}.`,
+      remedy: 'The logs of the functions of these lanes say why: docs/runbook.md#deadletters',
+    };
+  }
+
+  async function alarmsCheck(): Promise<Finding> {
+    const all = await alarms();
+    const raised = all.filter(({ isRaised }) => isRaised);
+    if (all.length === 0)
+      return {
+        state: 'warning',
+        detail: 'CloudWatch has no alarm of this deployment.',
+        remedy: 'Deploy the stack again.',
+      };
+    if (raised.length === 0)
+      return { state: 'ok', detail: `None of ${counted(all.length, 'alarm')} is raised.` };
+    return {
+      state: 'failed',
+      detail: `${raised.length} of ${counted(all.length, 'alarm')} raised. ${raised.map(({ meaning }) => meaning).join(' ')}`,
+      remedy: `See ${[...new Set(raised.map(({ section }) => section))].join(', ')}`,
+    };
+  }
+
+  return {
+    bucket: bucketCheck,
+    queues: queuesCheck,
+    alarms: alarmsCheck,
+  };
+}
+
+const BUCKET_TROUBLES = {
+  missing: {
+    detail: 'The bucket of the videos is gone.',
+    remedy: 'Create it again with the same name, or deploy with another bucket; copies wait meanwhile.',
+  },
+  forbidden: {
+    detail: 'S3 refuses access to the bucket of the videos.',
+    remedy: "Let the bucket's policy and its KMS key admit the functions api and copy.",
+  },
+  elsewhere: {
+    detail: 'The bucket of the videos is in another region.',
+    remedy: 'Deploy with a bucket in the region of the stack.',
+  },
+} as const;

@@ -1,0 +1,35 @@
+import type { UpstreamAnswer, UpstreamCheckRow } from '../domain/polling/upstream-check.ts';
+import { pauseReason } from '../domain/polling/upstream-pause.ts';
+import type { Claim } from '../engine/claims.ts';
+import type { PollDependencies } from './poll-dependencies.ts';
+
+/** No job has this id: upstream does not know it, and only says whether it takes the key. */
+const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Asks upstream for the doctor, and keeps what came of it. Also during a pause, which it neither ends nor
+ * makes longer: people want to know whether what they mended holds.
+ */
+export function createCheckUpstream({
+  claims,
+  topaz,
+  acquire,
+  now,
+  log,
+}: Pick<PollDependencies, 'claims' | 'topaz' | 'acquire' | 'now' | 'log'>) {
+  return async function checkUpstream(claim: Claim<UpstreamCheckRow>): Promise<void> {
+    await acquire();
+    const begun = now();
+    const said = meaningOf(await topaz.status(NO_REQUEST));
+    const answer: UpstreamAnswer = { ...said, at: now(), durationMs: now() - begun };
+    await claims.finish(claim, { set: { answer } });
+    log.info('checked upstream', { ...answer });
+  };
+}
+
+function meaningOf(
+  said: Awaited<ReturnType<PollDependencies['topaz']['status']>>,
+): Pick<UpstreamAnswer, 'outcome' | 'detail'> {
+  if (said.kind === 'pause') return { outcome: said.reason, detail: pauseReason(said) };
+  return said.kind === 'fault' ? { outcome: 'fault', detail: said.reason } : { outcome: 'accepted' };
+}
