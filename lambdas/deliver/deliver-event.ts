@@ -10,8 +10,8 @@ import { againWrite, type Claim } from '../engine/claims.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
-import type { RecordHealth } from './endpoint-health.ts';
 import { finishDelivery } from './finish-delivery.ts';
+import type { RecordHealth } from './record-health.ts';
 import { NotSendable, type Send } from './send.ts';
 import { createWaiting } from './waiting.ts';
 

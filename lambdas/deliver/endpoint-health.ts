@@ -1,101 +1,59 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
-import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
+import { equals, type Write } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
-import { type Attempt, isGone, isSuccess } from '../domain/delivering/attempt.ts';
-import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
+import { type Attempt, isGone } from '../domain/delivering/attempt.ts';
+import type { EndpointRow } from '../domain/delivering/endpoint.ts';
 import { GATE_LANE, GATE_WORK, isAwake } from '../domain/delivering/gate/gate.ts';
 import {
   afterOutcome,
   disabled,
   type EndpointHealth,
   type HealthChange,
+  type Outcome,
   probeAt,
 } from '../domain/delivering/gate/health.ts';
-import { afterOutcomeAtOrigin, type OriginRow } from '../domain/delivering/gate/origin.ts';
-import { standingOf } from '../domain/delivering/gate/standing.ts';
 import type { EventDraft } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
-import { eventExpiry, finishedExpiry } from '../domain/retention.ts';
+import { eventExpiry } from '../domain/retention.ts';
 import { outboxKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { wake, withdraw } from '../engine/wake.ts';
 import { endpointEventWrites } from '../rows/outbox.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 
-export type RecordHealth = ReturnType<typeof createRecordHealth>;
-
 /**
- * Keeps the health of endpoints and origins: opens and closes the breaker, gives endpoints up, and
- * informs the other endpoints. Each write demands the state that the attempt was made under: a change
- * since then says more than this attempt.
+ * Keeps the health of endpoints: opens and closes the breaker, gives endpoints up, and informs the others.
+ * Returns whether anything was written.
  */
-export function createRecordHealth(dependencies: DeliverDependencies) {
+export function createEndpointHealth(dependencies: DeliverDependencies) {
   const { table, hints, now, retentionDays, log, count } = dependencies;
 
-  /** Returns whether anything was written. */
-  async function after(target: Target, attempt: Attempt): Promise<boolean> {
-    const { endpoint } = target;
-    const outcome = { succeeded: isSuccess(attempt), durationMs: attempt.durationMs };
-    const atOrigin = await writeOrigin(target, outcome);
+  async function after(endpoint: EndpointRow, attempt: Attempt, outcome: Outcome): Promise<boolean> {
     if (isGone(attempt)) return giveUp(endpoint, 'it answered 410 Gone', endpoint.health);
     const change = afterOutcome(endpoint.health, outcome, now());
-    if (!change) return atOrigin;
-    if (change.transition === 'given up') {
+    if (change?.transition === 'given up') {
       return giveUp(endpoint, 'it has failed for 5 days', { ...change.health, state: 'failing' });
     }
-    return (await write(endpoint, change)) || atOrigin;
+    return change !== undefined && write(endpoint, change);
   }
 
-  /** An attempt is taking long: the fast queue sends no more to this endpoint before it answers. */
-  async function tooSlow(target: Target): Promise<boolean> {
-    const { endpoint, origin } = target;
-    const [own, atOrigin] = await Promise.all([
-      writeIf(table, healthWrite(endpoint, { ...endpoint.health, slow: true })),
-      origin && !origin.slow ? writeIf(table, originWrite(origin, { ...origin, slow: true })) : false,
-    ]);
-    return own || atOrigin;
-  }
-
-  async function writeOrigin(
-    target: Target,
-    outcome: { succeeded: boolean; durationMs: number },
-  ): Promise<boolean> {
-    const { origin } = target;
-    if (!origin) return false;
-    const standing = standingOf(target);
-    const knownSlow = standing === 'slow' || standing === 'failing';
-    const change = afterOutcomeAtOrigin(origin, outcome, knownSlow, now());
-    return change !== undefined && writeIf(table, originWrite(origin, change));
-  }
-
-  function originWrite(
-    { pk, sk, origin, version }: OriginRow,
-    { lastDeliveredAt, slow }: Pick<OriginRow, 'lastDeliveredAt' | 'slow'>,
-  ): Write {
-    const expiresAt = finishedExpiry(now(), retentionDays);
-    return {
-      update: { pk, sk },
-      set: { origin, lastDeliveredAt, slow, version: version + 1, expiresAt },
-      remove: slow ? [] : ['slow'],
-      if: [version === 0 ? absent('version') : equals('version', version)],
-    };
-  }
+  const tooSlow = (endpoint: EndpointRow): Promise<boolean> =>
+    writeIf(table, healthWrite(endpoint, { ...endpoint.health, slow: true }));
 
   async function write(endpoint: EndpointRow, change: HealthChange): Promise<boolean> {
     const { transition, health } = change;
-    const wakes = transition === 'closed' || (health.state === 'healthy' && isAwake(endpoint));
-    const opens = transition === 'opened';
     const stateVersion = endpoint.stateVersion + (transition === undefined ? 0 : 1);
-    const asRead = [equals('stateVersion', endpoint.stateVersion)];
+    const wakes = transition === 'closed' || (health.state === 'healthy' && isAwake(endpoint));
+    const wakeAt = transition === 'opened' ? probeAt(health, now()) : wakes ? now() : undefined;
     const woken =
-      wakes || opens
-        ? wake(endpoint, GATE_LANE, opens ? probeAt(health, now()) : now(), {
+      wakeAt === undefined
+        ? undefined
+        : wake(endpoint, GATE_LANE, wakeAt, {
             set: { health, stateVersion },
             remove: GATE_WORK,
-            if: asRead,
-          })
-        : undefined;
+            if: [equals('stateVersion', endpoint.stateVersion)],
+          });
     const written = woken?.write ?? healthWrite(endpoint, health);
     const published = change.recovered && {
       type: 'endpoint.recovered' as const,
