@@ -17,7 +17,7 @@ export function Time({ at }: { readonly at: string | null | undefined }) {
   const date = new Date(at);
   const isToday = DAY.format(date) === DAY.format(clock.value);
   return (
-    <time dateTime={at} title={`${utc(at)} UTC`}>
+    <time dateTime={at} title={`${utcTime(date)} UTC`}>
       {(isToday ? CLOCK : FULL).format(date)}
     </time>
   );
@@ -27,7 +27,7 @@ export function Time({ at }: { readonly at: string | null | undefined }) {
 export function Ago({ at }: { readonly at: string | null | undefined }) {
   if (!at) return <>–</>;
   return (
-    <time dateTime={at} title={`${FULL.format(new Date(at))}, ${utc(at)} UTC`}>
+    <time dateTime={at} title={`${FULL.format(new Date(at))}, ${utcTime(at)} UTC`}>
       {agoInWords(clock.value - Date.parse(at))}
     </time>
   );
@@ -37,7 +37,7 @@ export function Ago({ at }: { readonly at: string | null | undefined }) {
 export function For({ since }: { readonly since: string | null | undefined }) {
   if (!since) return <>–</>;
   return (
-    <time dateTime={since} title={`since ${FULL.format(new Date(since))}, ${utc(since)} UTC`}>
+    <time dateTime={since} title={`since ${FULL.format(new Date(since))}, ${utcTime(since)} UTC`}>
       for {roughly(Math.max(1_000, clock.value - Date.parse(since)))}
     </time>
   );
@@ -45,4 +45,5 @@ export function For({ since }: { readonly since: string | null | undefined }) {
 
 export const localTime = (at: number): string => CLOCK.format(at);
 export const localFull = (at: number): string => FULL.format(at);
-const utc = (at: string): string => new Date(at).toISOString().slice(0, 19).replace('T', ' ');
+export const utcTime = (at: string | number | Date): string =>
+  new Date(at).toISOString().slice(0, 19).replace('T', ' ');

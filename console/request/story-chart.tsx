@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { localFull, localTime } from '../parts/time.tsx';
+import { localFull, localTime, utcTime } from '../parts/time.tsx';
 import { span } from '../parts/words.ts';
 import type { Lane, Mark, Story } from './story.ts';
 import { layOut, placeOf, ticks } from './time-scale.ts';
@@ -145,7 +145,7 @@ export function StoryChart({ story }: { readonly story: Story }) {
           {mark && <line class="cursor" x1={x(mark.at)} x2={x(mark.at)} y1={0} y2={height - AXIS} />}
         </svg>
       </div>
-      <p class="story-detail" role="status">
+      <p class="story-detail" role="status" title={mark && `${utcTime(mark.at)} UTC`}>
         {mark ? wordsOf(mark) : 'Choose a mark to read what it is.'}
       </p>
     </div>
@@ -204,6 +204,7 @@ function Axis({ stretches, x, width, height, zoom }: AxisProps) {
           <line x1={x(at)} x2={x(at)} y1={0} y2={height - AXIS + 4} />
           {x(at) > LABEL_ROOM && x(at) < width - LABEL_ROOM && (
             <text x={x(at)} y={height - 6} text-anchor="middle">
+              <title>{`${utcTime(at)} UTC`}</title>
               {localTime(at)}
             </text>
           )}
@@ -284,6 +285,8 @@ function Shape({ mark, x, y, shift }: ShapeProps) {
     }
     case 'hollow':
       return <rect class="hollow" x={left - shift - 1} y={y + 1} width={7} height={BAR - 2} rx={2} />;
+    case 'point':
+      return <circle cx={left} cy={middle} r={3.5} />;
     case 'diamond':
       return <path d={`M${left} ${middle - 7}l7 7l-7 7l-7 -7z`} />;
     case 'dot':

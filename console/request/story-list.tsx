@@ -6,7 +6,6 @@ import type { Story } from './story.ts';
 export function StoryList({ story }: { readonly story: Story }) {
   const marks = story.lanes
     .flatMap((lane) => lane.marks.map((mark) => ({ ...mark, lane: lane.name })))
-    .filter(({ shape, look }) => !(shape === 'bar' && look === 'is-waiting'))
     .sort((a, b) => a.at - b.at);
   return (
     <details class="panel">

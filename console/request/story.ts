@@ -13,7 +13,7 @@ export type Mark = {
   readonly detail?: string;
   /** How it is drawn: a class of the style sheet. */
   readonly look: string;
-  readonly shape: 'bar' | 'dot' | 'diamond' | 'hollow';
+  readonly shape: 'bar' | 'dot' | 'point' | 'diamond' | 'hollow';
 };
 
 /** A row of the chart. */
@@ -67,6 +67,7 @@ export function storyOf(
   };
   const lanes: Lane[] = [
     { id: 'status', name: 'Status', marks: status },
+    { id: 'polls', name: `Polls (${timeline.polls} in all)`, marks: pollMarks(request, timeline, progress) },
     { id: 'copy', name: 'Copy to the bucket', marks: copy },
     { id: 'events', name: 'Events', marks: events },
     ...deliveryLanes(timeline, nameOf, now),
@@ -83,12 +84,14 @@ export function storyOf(
   return { lanes: lanes.filter((lane) => lane.marks.length > 0), progress, instants, busy, nameOf };
 }
 
-const isBetweenAttempts = ({ state, attempts }: Timeline['deliveries'][number]): boolean =>
-  state === 'pending' && attempts.length > 0;
+type Delivery = Timeline['deliveries'][number];
+
+/** Whether a delivery is still to arrive. */
+const isAwaited = ({ state }: Delivery): boolean => state === 'pending' || state === 'held';
 
 /** The present while something goes on, and otherwise the last thing that happened. */
 function endOf(request: VideoRequest, timeline: Timeline, now: number): number {
-  const isOpen = request.state === 'active' || timeline.deliveries.some(isBetweenAttempts);
+  const isOpen = request.state === 'active' || timeline.deliveries.some(isAwaited);
   if (isOpen) return now;
   const times = [
     ...timeline.statuses.map(({ at }) => at),
@@ -125,6 +128,34 @@ function statusMarks({ statuses }: Timeline, end: number): Mark[] {
   });
 }
 
+/** The polls that are known: those that saw something new, and the last one. */
+function pollMarks(
+  { lastPolledAt }: Pick<VideoRequest, 'lastPolledAt'>,
+  { statuses }: Timeline,
+  progress: Story['progress'],
+): Mark[] {
+  const seen = new Map<number, string>();
+  // Progress is kept to the nearest second, so what was seen within one is told as one poll.
+  const add = (at: number, what: string) => {
+    const second = Math.round(at / 1_000) * 1_000;
+    seen.set(second, [seen.get(second), what].filter(Boolean).join(', '));
+  };
+  for (const { status, at } of statuses)
+    if (status !== 'registered' && status !== 'lost')
+      add(Date.parse(at), stageOf(status).label.toLowerCase());
+  for (const { at, progress: percent } of progress) add(at, `${percent} %`);
+  const last = Math.round(Date.parse(lastPolledAt ?? '') / 1_000) * 1_000;
+  if (lastPolledAt && !seen.has(last)) seen.set(last, 'nothing new');
+  return [...seen].map(([at, what]) => ({
+    lane: 'polls',
+    at,
+    text: 'Poll',
+    detail: `saw ${what}`,
+    look: 'stage-early',
+    shape: 'point',
+  }));
+}
+
 const COPY_LOOKS = {
   pending: 'stage-copy is-waiting',
   copying: 'stage-copy',
@@ -158,8 +189,6 @@ function deliveryLanes({ deliveries }: Timeline, nameOf: Story['nameOf'], now: n
   }));
 }
 
-type Delivery = Timeline['deliveries'][number];
-
 function attemptMarks({ endpointId, type, attempts, attemptCount }: Delivery): Mark[] {
   return attempts.map((attempt, i) => {
     const { at, durationMs, statusCode, error, reason } = attempt;
@@ -178,9 +207,20 @@ function attemptMarks({ endpointId, type, attempts, attemptCount }: Delivery): M
   });
 }
 
-/** The spans from a failed attempt to the next success, or to the present while there is none yet. */
-function waitMarks({ endpointId, type, state, attempts, nextAttemptAt }: Delivery, now: number): Mark[] {
+/** A shorter wait for the first attempt is the bridge's own work, ms. */
+const MIN_FIRST_WAIT_MS = 5_000;
+
+/**
+ * The spans in which a delivery waited: for its first attempt, if that took long, and from a failed attempt to the
+ * next success; to the present while it has not arrived.
+ */
+function waitMarks(delivery: Delivery, now: number): Mark[] {
+  const { endpointId, type, state, timestamp, attempts, attemptCount, reason } = delivery;
   const spans: [number, number][] = [];
+  const first = attempts[0] ? Date.parse(attempts[0].at) : isAwaited(delivery) ? now : undefined;
+  const observed = Date.parse(timestamp);
+  const isWhole = attemptCount === attempts.length;
+  if (isWhole && first !== undefined && first - observed >= MIN_FIRST_WAIT_MS) spans.push([observed, first]);
   let from: number | undefined;
   for (const attempt of attempts) {
     const at = Date.parse(attempt.at);
@@ -191,8 +231,7 @@ function waitMarks({ endpointId, type, state, attempts, nextAttemptAt }: Deliver
     }
   }
   if (from !== undefined) {
-    const isToCome = state === 'pending' && nextAttemptAt !== undefined;
-    spans.push([from, isToCome ? now : Date.parse(attempts.at(-1)?.at ?? '')]);
+    spans.push([from, isAwaited(delivery) ? now : Date.parse(attempts.at(-1)?.at ?? '')]);
   }
   return spans
     .filter(([start, until]) => until - start >= 1)
@@ -201,7 +240,7 @@ function waitMarks({ endpointId, type, state, attempts, nextAttemptAt }: Deliver
       at,
       until,
       text: `${capital(state)} ${type}`,
-      detail: 'waits between attempts',
+      detail: at === observed ? (reason ?? 'waited for its first attempt') : 'waited between attempts',
       look: 'is-waiting',
       shape: 'bar',
     }));

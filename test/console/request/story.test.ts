@@ -78,6 +78,38 @@ test('what was delivered, and is delivered again by a replay, failed at neither 
   ]);
 });
 
+test('what is held, or was not fetched yet, waits since its event', () => {
+  const held = {
+    ...delivery,
+    state: 'held' as const,
+    nextAttemptAt: undefined,
+    attemptCount: 0,
+    attempts: [],
+  };
+  const reason = 'the endpoint is disabled';
+  const { lanes } = storyOf(
+    { ...request, state: 'done' },
+    { ...timeline, deliveries: [{ ...held, reason }] },
+    [],
+    NOW,
+  );
+  expect(lanes.at(-1)?.marks).toMatchObject([
+    { shape: 'bar', look: 'is-waiting', at: Date.parse(at(30)), until: NOW, detail: reason },
+  ]);
+});
+
+test('each poll that saw something is a point, and so is the last one', () => {
+  const { lanes } = storyOf({ ...request, lastPolledAt: at(45) }, timeline, [], NOW);
+  expect(lanes.find(({ id }) => id === 'polls')).toMatchObject({
+    name: 'Polls (3 in all)',
+    marks: [
+      { at: Date.parse(at(5)), detail: 'saw processing' },
+      { at: Date.parse(at(30)), detail: 'saw complete, 100 %' },
+      { at: Date.parse(at(45)), detail: 'saw nothing new' },
+    ],
+  });
+});
+
 test('a wait ends with the attempt that arrives', () => {
   const attempts = [
     { at: at(31), durationMs: 12, statusCode: 500, reason: 'the endpoint answered 500' },
