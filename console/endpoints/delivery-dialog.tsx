@@ -5,7 +5,7 @@ import { Dialog } from '../parts/dialog.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Json } from '../parts/json.tsx';
-import { Ago } from '../parts/time.tsx';
+import { DueIn } from '../parts/time.tsx';
 import { deliveryTone } from '../parts/tone.ts';
 import { useLive } from '../parts/use-live.ts';
 import { api, isAdmin } from '../session/session.ts';
@@ -37,7 +37,7 @@ export function DeliveryDialog({ id, onClose }: { readonly id: string; readonly 
             <Badge tone={deliveryTone(delivery.state)}>{delivery.state}</Badge>{' '}
             {delivery.nextAttemptAt && (
               <>
-                next attempt <Ago at={delivery.nextAttemptAt} />{' '}
+                next attempt <DueIn at={delivery.nextAttemptAt} />{' '}
               </>
             )}
             {delivery.requestId && !event?.data.test && (

@@ -1,13 +1,13 @@
-import { type Signal, useComputed, useSignal } from '@preact/signals';
+import { type Signal, useComputed } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { navigate } from 'wouter-preact/use-browser-location';
 import type { Delivery, DeliveryFilter } from '../../client/client.ts';
 import { TypeSelect } from '../events/type-select.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { Ago } from '../parts/time.tsx';
+import { setQuery, useInQuery } from '../parts/query.ts';
+import { Ago, DueIn } from '../parts/time.tsx';
 import { TimeField, timeIn } from '../parts/time-field.tsx';
 import { deliveryTone } from '../parts/tone.ts';
 import { api } from '../session/session.ts';
@@ -37,11 +37,11 @@ const COMMON_CODES = ['none', '2xx', '3xx', '4xx', '5xx', '400', '401', '403', '
 
 /** What an endpoint was sent, the newest events first. */
 export function DeliveryLog({ endpointId, chosen }: LogProps) {
-  const state = useSignal<State>('');
-  const code = useSignal('');
-  const type = useSignal('');
-  const since = useSignal('');
-  const until = useSignal('');
+  const state = useInQuery<State>('state', '');
+  const code = useInQuery('code', '');
+  const type = useInQuery('type', '');
+  const since = useInQuery('since', '');
+  const until = useInQuery('until', '');
   const filter = useComputed(
     (): DeliveryFilter => ({
       state: state.value || undefined,
@@ -61,8 +61,7 @@ export function DeliveryLog({ endpointId, chosen }: LogProps) {
       clearInterval(timer);
     };
   }, [list]);
-  const choose = (id?: string) =>
-    navigate(`/console/endpoints/${endpointId}${id ? `?delivery=${id}` : ''}`, { replace: true });
+  const choose = (id = '') => setQuery({ delivery: id });
   const clear = () => {
     state.value = '';
     for (const each of [code, type, since, until]) each.value = '';
@@ -154,11 +153,14 @@ function Rows({ list, isFiltered, onOpen, onClear }: RowsProps) {
               <Badge tone={deliveryTone(delivery.state)}>{delivery.state}</Badge>
               <strong>{delivery.type}</strong>
               <span class="number">{delivery.attempts.at(-1)?.statusCode ?? ''}</span>
-              <span class="subtle clip">{whyNot(delivery) ?? delivery.requestId}</span>
+              <span class="subtle clip">
+                {delivery.requestId && <span class="mono">{delivery.requestId.slice(0, 8)}</span>}{' '}
+                {whyNot(delivery)}
+              </span>
               <span class="subtle">
                 {delivery.nextAttemptAt && delivery.attemptCount > 0 ? (
                   <>
-                    next try <Ago at={delivery.nextAttemptAt} />
+                    next try <DueIn at={delivery.nextAttemptAt} />
                   </>
                 ) : (
                   <Ago at={delivery.timestamp} />

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import type { Endpoint, EndpointChange } from '../../client/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { pairsIn } from '../parts/pairs.ts';
 
 type EndpointFormProps = {
   readonly title: string;
@@ -11,7 +12,7 @@ type EndpointFormProps = {
   readonly onSubmit: (given: Given) => Promise<unknown>;
 };
 
-type Given = EndpointChange & { kind?: 'http' | 'pull' | 'eventbridge' };
+type Given = EndpointChange & { kind?: 'http' | 'pull' | 'eventbridge'; secret?: string };
 
 /** The fields of an endpoint. */
 export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFormProps) {
@@ -88,7 +89,7 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
         {kind.value !== 'pull' && (
           <div class="two">
             <label>
-              At most <span class="subtle">(a second)</span>
+              Rate limit <span class="subtle">(deliveries a second)</span>
               <input
                 name="rateLimit"
                 type="number"
@@ -105,6 +106,13 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
             </label>
           </div>
         )}
+        {(kind.value === 'http' || kind.value === 'callback') && <HeadersField endpoint={endpoint} />}
+        {!endpoint && kind.value !== 'eventbridge' && (
+          <label>
+            Signing secret <span class="subtle">(optional, by default a fresh one)</span>
+            <input name="secret" class="mono" autocomplete="off" placeholder="whsec_…" />
+          </label>
+        )}
         <ErrorNote error={error.value} />
         <div class="buttons">
           <button type="submit" class="primary" disabled={busy.value}>
@@ -116,6 +124,33 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
   );
 }
 
+/** Headers of the endpoint's own. Their values are never shown, so they are kept or given anew, all of them. */
+function HeadersField({ endpoint }: Pick<EndpointFormProps, 'endpoint'>) {
+  const names = Object.keys(endpoint?.headers ?? {}).join(', ');
+  return (
+    <>
+      <label>
+        Headers <span class="subtle">(optional, one on each line)</span>
+        <textarea
+          name="headers"
+          rows={2}
+          class="mono"
+          placeholder="x-team: orders"
+          aria-describedby="headers-hint"
+        />
+        <span class="hint" id="headers-hint">
+          {names && `It has ${names}. What you write replaces all of them; an empty field keeps them.`}
+        </span>
+      </label>
+      {names && (
+        <label class="check">
+          <input name="withoutHeaders" type="checkbox" /> Remove its headers
+        </label>
+      )}
+    </>
+  );
+}
+
 /** What the form says. Of an endpoint that is edited, only what differs. */
 function givenIn(form: FormData, endpoint: Endpoint | undefined): Given {
   const text = (name: string) => {
@@ -123,6 +158,8 @@ function givenIn(form: FormData, endpoint: Endpoint | undefined): Given {
     return typeof value === 'string' && value.trim() !== '' ? value.trim() : undefined;
   };
   const rate = text('rateLimit');
+  const headers = pairsIn(text('headers') ?? '');
+  const hasHeaders = Object.keys(headers).length > 0;
   const all: Given = {
     kind: text('kind') as Given['kind'],
     url: text('url'),
@@ -133,6 +170,8 @@ function givenIn(form: FormData, endpoint: Endpoint | undefined): Given {
     description: text('description') ?? (endpoint?.description ? '' : undefined),
     rateLimit: rate === undefined ? (endpoint?.rateLimit === undefined ? undefined : null) : Number(rate),
     ordered: form.has('ordered') || (endpoint?.ordered ? false : undefined),
+    headers: hasHeaders || form.has('withoutHeaders') ? headers : undefined,
+    secret: text('secret'),
   };
   const before: Partial<Record<string, unknown>> = endpoint ?? {};
   return Object.fromEntries(

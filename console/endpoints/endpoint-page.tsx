@@ -6,14 +6,14 @@ import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { Ago, For, Time } from '../parts/time.tsx';
+import { Ago, DueIn, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { plural } from '../parts/words.ts';
 import { api, isAdmin } from '../session/session.ts';
 import { DeliveryLog } from './delivery-log.tsx';
 import { EndpointForm } from './endpoint-form.tsx';
-import { healthLabel, healthTone, nameOf, whyNot } from './endpoint-words.ts';
+import { healthLabel, healthTone, isSigned, nameOf, whyNot } from './endpoint-words.ts';
 import { ReplayDialog } from './replay-dialog.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
 import { TestDialog } from './test-dialog.tsx';
@@ -157,7 +157,7 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
           {next && (
             <>
               {' '}
-              (next <Ago at={next} />)
+              (next <DueIn at={next} />)
             </>
           )}{' '}
           and holds new deliveries back.
@@ -183,7 +183,7 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
 type ButtonsProps = { readonly endpoint: Endpoint; readonly onDone: () => void };
 
 function Buttons({ endpoint, onDone }: ButtonsProps) {
-  const { id, enabled, kind } = endpoint;
+  const { id, enabled } = endpoint;
   const dialog = useSignal<'edit' | 'test' | 'replay' | undefined>(undefined);
   const secret = useSignal<string | undefined>(undefined);
   const { endpoints } = api();
@@ -204,7 +204,7 @@ function Buttons({ endpoint, onDone }: ButtonsProps) {
       <Action run={() => endpoints.change(id, { enabled: !enabled }).then(onDone)}>
         {enabled ? 'Disable' : 'Enable'}
       </Action>
-      {kind !== 'callback' && (
+      {isSigned(endpoint) && (
         <Action
           run={async () => {
             secret.value = (await endpoints.rotateSecret(id)).secret;
@@ -246,6 +246,7 @@ function Buttons({ endpoint, onDone }: ButtonsProps) {
       {secret.value && (
         <SecretDialog
           title="The new secret"
+          endpoint={endpoint}
           secret={secret.value}
           onClose={() => {
             secret.value = undefined;

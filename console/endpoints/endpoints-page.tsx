@@ -6,12 +6,13 @@ import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { useInQuery } from '../parts/query.ts';
 import { Ago, For } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { api, isAdmin } from '../session/session.ts';
 import { EndpointForm } from './endpoint-form.tsx';
-import { healthLabel, healthTone, nameOf } from './endpoint-words.ts';
+import { healthLabel, healthTone, isSigned, nameOf } from './endpoint-words.ts';
 import { SecretDialog } from './secret-dialog.tsx';
 
 const WHOSE = [
@@ -22,7 +23,7 @@ const WHOSE = [
 /** All account-wide endpoints, or the callbacks of requests. */
 export function EndpointsPage() {
   useTitle('Endpoints');
-  const kind = useSignal<(typeof WHOSE)[number][0]>('account');
+  const kind = useInQuery<(typeof WHOSE)[number][0]>('kind', 'account');
   const isCreating = useSignal(false);
   const created = useSignal<EndpointWithSecret | undefined>(undefined);
   const { data, error } = useLive(
@@ -85,7 +86,9 @@ export function EndpointsPage() {
           title="Create an endpoint"
           onClose={() => (isCreating.value = false)}
           onSubmit={async (given) => {
-            created.value = await api().endpoints.create(given as NewEndpoint);
+            const endpoint = await api().endpoints.create(given as NewEndpoint);
+            if (!isSigned(endpoint)) return navigate(`/console/endpoints/${endpoint.id}`);
+            created.value = endpoint;
             isCreating.value = false;
           }}
         />
@@ -93,6 +96,7 @@ export function EndpointsPage() {
       {created.value && (
         <SecretDialog
           title="The endpoint is created"
+          endpoint={created.value}
           secret={created.value.secret}
           onClose={() => navigate(`/console/endpoints/${created.value?.id}`)}
         />

@@ -1,15 +1,22 @@
 import { useSignal } from '@preact/signals';
+import type { Endpoint } from '../../client/client.ts';
 import { Choices } from '../parts/choices.tsx';
 import { CopyButton } from '../parts/copy-button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { Json } from '../parts/json.tsx';
-import { LANGUAGES, type Language, SNIPPETS } from './snippets.ts';
+import { snippetsFor } from './snippets.ts';
 
-type SecretDialogProps = { readonly title: string; readonly secret: string; readonly onClose: () => void };
+type SecretDialogProps = {
+  readonly title: string;
+  readonly endpoint: Pick<Endpoint, 'id' | 'kind'>;
+  readonly secret: string;
+  readonly onClose: () => void;
+};
 
 /** Shows a fresh secret once, and how the receiver uses it. */
-export function SecretDialog({ title, secret, onClose }: SecretDialogProps) {
-  const language = useSignal<Language>('JavaScript');
+export function SecretDialog({ title, endpoint, secret, onClose }: SecretDialogProps) {
+  const language = useSignal('JavaScript');
+  const snippets = snippetsFor(endpoint);
   return (
     <Dialog title={title} onClose={onClose} wide>
       <p>
@@ -22,13 +29,13 @@ export function SecretDialog({ title, secret, onClose }: SecretDialogProps) {
       </p>
       <Choices
         label="Language of the receiver"
-        options={LANGUAGES}
+        options={Object.keys(snippets).map((name) => [name, name] as const)}
         value={language.value}
         onChange={(each) => {
           language.value = each;
         }}
       />
-      <Json value={SNIPPETS[language.value]} label={`How to verify in ${language.value}`} />
+      <Json value={snippets[language.value]} label={`How to verify in ${language.value}`} />
       <div class="buttons">
         <button type="button" onClick={onClose}>
           I have kept it

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Attempt, BridgeEvent, Delivery } from '../../client/client.ts';
 import { eventTypes } from '../events/event-types.ts';
+import { TypeSelect } from '../events/type-select.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -27,7 +28,7 @@ const TARGETS = [
 
 /** Sends an event of any type to the endpoint alone, or once to any URL, and shows how it is received. */
 export function TestDialog({ endpointId, onClose }: TestDialogProps) {
-  const type = useSignal<BridgeEvent['type']>('endpoint.test');
+  const type = useSignal('endpoint.test');
   const to = useSignal<To>('endpoint');
   const url = useSignal('');
   const busy = useSignal(false);
@@ -36,7 +37,7 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
   const delivery = useSignal<Delivery | undefined>(undefined);
   /** Of a test to another URL, which is no delivery. */
   const attempt = useSignal<Attempt | undefined>(undefined);
-  const types = useLive((signal) => eventTypes(signal), 3_600_000, []);
+  const types = useLive(eventTypes, 3_600_000, []);
   const sample = types.data.value?.find((each) => each.type === type.value);
 
   useEffect(() => {
@@ -69,12 +70,13 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
     forget();
     busy.value = true;
     const { endpoints } = api();
+    const wanted = type.value as BridgeEvent['type'];
     try {
       if (to.value === 'url') {
-        const sent = await endpoints.testUrl(endpointId, { type: type.value, url: url.value.trim() });
+        const sent = await endpoints.testUrl(endpointId, { type: wanted, url: url.value.trim() });
         attempt.value = sent.attempt;
         if (!sent.attempt) error.value = new Error(NOT_YET);
-      } else eventId.value = (await endpoints.test(endpointId, { type: type.value })).eventId;
+      } else eventId.value = (await endpoints.test(endpointId, { type: wanted })).eventId;
     } catch (thrown) {
       error.value = thrown;
     } finally {
@@ -108,19 +110,7 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
             />
           </label>
         )}
-        <label>
-          Type of event
-          <select
-            value={type.value}
-            onChange={({ currentTarget }) => {
-              type.value = currentTarget.value as BridgeEvent['type'];
-            }}
-          >
-            {(types.data.value ?? [{ type: 'endpoint.test' }]).map((each) => (
-              <option key={each.type}>{each.type}</option>
-            ))}
-          </select>
-        </label>
+        <TypeSelect value={type} isFilter={false} />
         {sample && <Json value={sample.example} label="Example" />}
         <p class="subtle">
           {to.value === 'url'

@@ -1,26 +1,30 @@
-import { publicClient } from '../session/session.ts';
+import { apiDocument } from '../parts/api-document.ts';
+import type { Schema } from '../reference/document.ts';
 
 type EventTypeInfo = {
   readonly type: string;
   readonly description: string;
   readonly example: unknown;
+  /** Of its `data`. */
+  readonly data: Schema | undefined;
 };
 
 type Webhook = {
   readonly post: {
     readonly summary: string;
     readonly requestBody: {
-      readonly content: { readonly 'application/json': { readonly example: unknown } };
+      readonly content: {
+        readonly 'application/json': { readonly schema: Schema; readonly example: unknown };
+      };
     };
   };
 };
 
 /** Every type of event, as the API's document describes it. */
-export async function eventTypes(signal: AbortSignal): Promise<EventTypeInfo[]> {
-  const { webhooks } = (await publicClient.openApi({ signal })) as { webhooks: Record<string, Webhook> };
-  return Object.entries(webhooks).map(([type, { post }]) => ({
-    type,
-    description: post.summary,
-    example: post.requestBody.content['application/json'].example,
-  }));
+export async function eventTypes(): Promise<EventTypeInfo[]> {
+  const { webhooks } = (await apiDocument()) as { webhooks: Record<string, Webhook> };
+  return Object.entries(webhooks).map(([type, { post }]) => {
+    const { schema, example } = post.requestBody.content['application/json'];
+    return { type, description: post.summary, example, data: schema.properties?.data };
+  });
 }

@@ -9,6 +9,7 @@ import { eventColor } from '../parts/stages.ts';
 import { Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
+import { SchemaView } from '../reference/schema-view.tsx';
 import { api } from '../session/session.ts';
 import { createEventStream, FOLLOWED } from './event-stream.ts';
 import { eventTypes } from './event-types.ts';
@@ -96,24 +97,27 @@ function Stream() {
 }
 
 function Catalogue() {
-  const { data, error } = useLive((signal) => eventTypes(signal), 3_600_000, []);
+  const { data, error } = useLive(eventTypes, 3_600_000, []);
   return (
     <section class="panel">
       <h2>Catalogue</h2>
       <p class="subtle">
         Endpoints filter by these types, or by a prefix such as <code>video.*</code>. The{' '}
-        <Link href="/reference#Event">reference</Link> describes the fields.
+        <Link href="/reference#Event">reference</Link> describes what is around <code>data</code>.
       </p>
       <ErrorNote error={error.value} />
       {!data.value && !error.value && <Loading />}
       <ul class="plain catalogue">
-        {data.value?.map(({ type, description, example }) => (
+        {data.value?.map(({ type, description, example, data: fields }) => (
           <li key={type}>
             <details>
               <summary>
                 <span class={`type ${eventColor(type)}`}>{type}</span> <Prose text={description} />
               </summary>
-              <Json value={example} label={`Example of ${type}`} />
+              <div class="two">
+                {fields && <SchemaView schema={fields} />}
+                <Json value={example} label={`Example of ${type}`} />
+              </div>
             </details>
           </li>
         ))}

@@ -4,12 +4,17 @@ import { eventTypes } from './event-types.ts';
 
 const DAY_MS = 86_400_000;
 
-type TypeSelectProps = { readonly value: Signal<string>; readonly class?: string };
+type TypeSelectProps = {
+  readonly value: Signal<string>;
+  /** Whether it also offers prefixes, and any type; by default it does. */
+  readonly isFilter?: boolean;
+  readonly class?: string;
+};
 
-/** Chooses a type of event, or all with a prefix; empty for any. */
-export function TypeSelect({ value, class: className }: TypeSelectProps) {
-  const { data } = useLive((signal) => eventTypes(signal), DAY_MS, []);
-  const types = data.value?.map(({ type }) => type) ?? [];
+/** Chooses a type of event; in a filter also all with a prefix, or any, which is empty. */
+export function TypeSelect({ value, isFilter = true, class: className }: TypeSelectProps) {
+  const { data } = useLive(eventTypes, DAY_MS, []);
+  const types = data.value?.map(({ type }) => type) ?? [value.value].filter(Boolean);
   const prefixes = [...new Set(types.map((type) => `${type.split('.')[0]}.*`))];
   return (
     <label class={className}>
@@ -20,8 +25,8 @@ export function TypeSelect({ value, class: className }: TypeSelectProps) {
           value.value = currentTarget.value;
         }}
       >
-        <option value="">any</option>
-        {[...prefixes, ...types].map((each) => (
+        {isFilter && <option value="">any</option>}
+        {[...(isFilter ? prefixes : []), ...types].map((each) => (
           <option key={each}>{each}</option>
         ))}
       </select>

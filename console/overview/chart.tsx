@@ -1,11 +1,15 @@
+import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import { Time } from '../parts/time.tsx';
 import { plural, whole } from '../parts/words.ts';
+
+type Point = { readonly at: string; readonly value: number };
 
 type ChartProps = {
   readonly name: string;
-  readonly points: readonly { readonly at: string; readonly value: number }[];
+  readonly points: readonly Point[];
   /** A custom property with the colour. */
   readonly color: string;
   readonly kind: 'good' | 'bad';
@@ -16,6 +20,8 @@ const HEIGHT = 110;
 /** One series over time, as bars; its sum in words beside it. */
 export function Chart({ name, points, color, kind }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
+  /** Under the viewer's pointer. */
+  const pointed = useSignal<Point | undefined>(undefined);
   const total = points.reduce((sum, { value }) => sum + value, 0);
 
   useEffect(() => {
@@ -43,6 +49,7 @@ export function Chart({ name, points, color, kind }: ChartProps) {
         height: HEIGHT,
         legend: { show: false },
         cursor: { y: false, points: { show: false } },
+        hooks: { setCursor: [({ cursor: { idx } }) => (pointed.value = points[idx ?? -1])] },
         scales: { y: { range: (_, _min, max) => [0, Math.max(4, max * 1.1)] } },
         axes: [
           {
@@ -78,7 +85,14 @@ export function Chart({ name, points, color, kind }: ChartProps) {
   return (
     <figure class="chart">
       <figcaption>
-        {name} <strong class={kind === 'bad' && total > 0 ? 'is-bad' : ''}>{whole.format(total)}</strong>
+        {name}{' '}
+        {pointed.value ? (
+          <span>
+            {whole.format(pointed.value.value)} at <Time at={pointed.value.at} />
+          </span>
+        ) : (
+          <strong class={kind === 'bad' && total > 0 ? 'is-bad' : ''}>{whole.format(total)}</strong>
+        )}
       </figcaption>
       <div ref={frame} role="img" aria-label={`${name}: ${plural(total, 'in all', 'in all')}`} />
     </figure>

@@ -1,4 +1,3 @@
-import { useSignal } from '@preact/signals';
 import { Link } from 'wouter-preact';
 import type { Doctor, Endpoint, History, Parked, Stats } from '../../client/client.ts';
 import { nameOf } from '../endpoints/endpoint-words.ts';
@@ -7,6 +6,7 @@ import { Badge } from '../parts/badge.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { useInQuery } from '../parts/query.ts';
 import { ScrollX } from '../parts/scroll-x.tsx';
 import { Ago, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
@@ -190,7 +190,7 @@ const SERIES = [
 ] as const;
 
 function Charts() {
-  const range = useSignal<History['range']>('1h');
+  const range = useInQuery<History['range']>('range', '1h');
   const { data, error } = useLive((signal) => api().history(range.value, { signal }), HISTORY_MS, [
     range.value,
   ]);
@@ -252,7 +252,13 @@ function Lanes({ lanes }: Pick<Stats, 'lanes'>) {
                     {capped && '+'}
                   </td>
                   <td class="number">{whole.format(overdue)}</td>
-                  <td class="number">{overdue > 0 ? span(oldestOverdueSeconds * 1000) : '–'}</td>
+                  <td class="number">
+                    {overdue === 0
+                      ? '–'
+                      : oldestOverdueSeconds === 0
+                        ? 'less than 1 s'
+                        : span(oldestOverdueSeconds * 1000)}
+                  </td>
                   <td class="number">{parked > 0 ? <Badge tone="bad">{String(parked)}</Badge> : '0'}</td>
                 </tr>
               ),

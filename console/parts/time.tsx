@@ -33,6 +33,11 @@ export function Ago({ at }: { readonly at: string | null | undefined }) {
   );
 }
 
+/** When something is due; what is overdue comes as soon as there is a worker for it. */
+export function DueIn({ at }: { readonly at: string }) {
+  return Date.parse(at) > clock.value ? <Ago at={at} /> : <>now</>;
+}
+
 /** For how long something has been so; since when is shown on hover. */
 export function For({ since }: { readonly since: string | null | undefined }) {
   if (!since) return <>–</>;

@@ -1,22 +1,18 @@
 import { useEffect } from 'preact/hooks';
+import { apiDocument } from '../parts/api-document.ts';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Json } from '../parts/json.tsx';
 import { Prose } from '../parts/prose.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
-import { publicClient } from '../session/session.ts';
 import { type Call, callsByTopic, curlOf, type Document, refName, typeInWords } from './document.ts';
 import { SchemaView } from './schema-view.tsx';
 
 /** Every call, made of the API's own document. */
 export function ReferencePage() {
   useTitle('Reference');
-  const { data, error } = useLive(
-    async (signal) => (await publicClient.openApi({ signal })) as unknown as Document,
-    3_600_000,
-    [],
-  );
+  const { data, error } = useLive(async () => (await apiDocument()) as unknown as Document, 3_600_000, []);
   const document = data.value;
   useEffect(() => {
     if (!document) return;

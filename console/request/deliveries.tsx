@@ -2,7 +2,7 @@ import { Link } from 'wouter-preact';
 import type { Timeline } from '../../client/client.ts';
 import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
-import { Ago } from '../parts/time.tsx';
+import { DueIn } from '../parts/time.tsx';
 import { deliveryTone } from '../parts/tone.ts';
 import { api, isAdmin } from '../session/session.ts';
 import type { Story } from './story.ts';
@@ -40,7 +40,7 @@ export function Deliveries({ timeline: { deliveries, events }, story }: Deliveri
             {reason && <div class="subtle">{reason}</div>}
             {nextAttemptAt && (
               <div class="subtle">
-                next attempt <Ago at={nextAttemptAt} />
+                next attempt <DueIn at={nextAttemptAt} />
               </div>
             )}
             {isAdmin.value && state === 'failed' && (

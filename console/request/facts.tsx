@@ -1,7 +1,7 @@
 import { Link } from 'wouter-preact';
 import type { Timeline, VideoRequest } from '../../client/client.ts';
 import { isTerminal } from '../parts/stages.ts';
-import { Ago, Time } from '../parts/time.tsx';
+import { Ago, DueIn, Time } from '../parts/time.tsx';
 import { bytes, span } from '../parts/words.ts';
 
 type FactsProps = { readonly request: VideoRequest; readonly timeline: Timeline | undefined };
@@ -57,7 +57,7 @@ export function Facts({ request, timeline }: FactsProps) {
           )}
           {nextPollAt && (
             <>
-              , next <Ago at={nextPollAt} />
+              , next <DueIn at={nextPollAt} />
             </>
           )}
         </dd>

@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useLocation } from 'wouter-preact';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { pairsIn } from '../parts/pairs.ts';
 import { api } from '../session/session.ts';
 
 /** Registers one request, and goes to its page. */
@@ -62,16 +63,5 @@ export function RegisterDialog({ onClose }: { readonly onClose: () => void }) {
         </div>
       </form>
     </Dialog>
-  );
-}
-
-/** The pairs of lines such as `order: 42`. */
-function pairsIn(text: string): Record<string, string> {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  return Object.fromEntries(
-    lines.map((line) => {
-      const end = line.search(/[:=]/);
-      return end < 0 ? [line.trim(), ''] : [line.slice(0, end).trim(), line.slice(end + 1).trim()];
-    }),
   );
 }

@@ -16,7 +16,7 @@ import { useVirtualizer } from './use-virtualizer.ts';
 
 const NARROW = matchMedia('(max-width: 760px)');
 const ROW = 56;
-const NARROW_ROW = 92;
+const NARROW_ROW = 112;
 const REFRESH_MS = 3_000;
 /** Rows from the end at which the next page is loaded. */
 const AHEAD = 30;
@@ -140,7 +140,7 @@ function Row({ request, index, style }: RowProps) {
       style={style}
     >
       <span role="cell" class="cell-id">
-        <Link href={`/requests/${requestId}`} title={requestId}>
+        <Link href={`/requests/${requestId}`} title={[requestId, note].filter(Boolean).join('\n')}>
           <span class="mono">{requestId}</span>
         </Link>
         <span class="subtle clip">{note}</span>
@@ -157,13 +157,13 @@ function Row({ request, index, style }: RowProps) {
           )}
         </span>
       </span>
-      <span role="cell" class="number">
+      <span role="cell" class={`number ${progress === null ? 'is-none' : ''}`}>
         {progress === null ? '–' : `${Math.round(progress)} %`}
       </span>
-      <span role="cell" class="number cell-left">
+      <span role="cell" class={`number cell-left ${left === undefined ? 'is-none' : ''}`}>
         {left === undefined ? '–' : `≈ ${roughly(Math.max(1_000, left))}`}
       </span>
-      <span role="cell" class="cell-video">
+      <span role="cell" class={`cell-video ${copied ? '' : 'is-none'}`}>
         {copied ? <Badge tone={copied.tone}>{copied.label}</Badge> : '–'}
       </span>
       <span role="cell" class="subtle cell-time">

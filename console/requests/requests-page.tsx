@@ -1,11 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { useSearch } from 'wouter-preact';
-import { navigate } from 'wouter-preact/use-browser-location';
 import type { Client, VideoRequest } from '../../client/client.ts';
 import { Choices } from '../parts/choices.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
+import { setQuery } from '../parts/query.ts';
 import { STAGES } from '../parts/stages.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { plural } from '../parts/words.ts';
@@ -55,19 +55,13 @@ export function RequestsPage() {
   const round = useSignal(0);
   const store = useMemo(() => listOf(search, filter), [search, round.value]);
 
-  function change(changed: Partial<typeof filter>): void {
-    const wanted = Object.entries({ ...filter, ...changed }).filter(([, value]) => value !== '');
-    navigate(`/console/requests${wanted.length > 0 ? `?${new URLSearchParams(wanted)}` : ''}`, {
-      replace: true,
-    });
-  }
   const close = () => {
     dialog.value = undefined;
     // What was registered meanwhile may be more than a refresh looks at.
     last = undefined;
     round.value++;
   };
-  const showAll = () => change({ state: '', status: '', q: '' });
+  const showAll = () => setQuery({ state: '', status: '', q: '' });
 
   return (
     <section class="page fill">
@@ -86,17 +80,17 @@ export function RequestsPage() {
         )}
       </div>
       <search class="filters">
-        <SearchField value={filter.q} onChange={(q) => change({ q })} />
+        <SearchField value={filter.q} onChange={(q) => setQuery({ q })} />
         <Choices
           label="State"
           options={STATES}
           value={filter.state}
-          onChange={(state) => change({ state })}
+          onChange={(state) => setQuery({ state })}
         />
         <select
           aria-label="Status"
           value={filter.status}
-          onChange={({ currentTarget }) => change({ status: currentTarget.value })}
+          onChange={({ currentTarget }) => setQuery({ status: currentTarget.value })}
         >
           <option value="">Any status</option>
           {['registered', ...STAGES.map(({ status }) => status), 'failed', 'canceled', 'lost'].map(

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
+import { SAMPLE_DATA } from '../../domain/events/event-samples.ts';
 import { EVENT_DESCRIPTIONS, EVENT_TYPES, type EventType } from '../../domain/events/event-types.ts';
 import { answers, problemAnswer } from '../http/answers.ts';
 import type { Access, Route } from '../http/route.ts';
@@ -12,6 +13,7 @@ export function describe(routes: readonly Route[]) {
   for (const each of routes) {
     paths[each.path] = { ...paths[each.path], [each.method.toLowerCase()]: operation(each) };
   }
+  const schemas = namedSchemas();
   return {
     openapi: '3.1.0',
     info: {
@@ -23,9 +25,9 @@ export function describe(routes: readonly Route[]) {
     servers: [{ url: '/' }],
     security: [{ apiKey: [] }],
     paths,
-    webhooks: Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type)])),
+    webhooks: Object.fromEntries(EVENT_TYPES.map((type) => [type, webhook(type, schemas)])),
     components: {
-      schemas: namedSchemas(),
+      schemas,
       responses: { Problem: { description: 'What is wrong, and what to do (RFC 9457).', content: PROBLEM } },
       securitySchemes: { apiKey: { type: 'http', scheme: 'bearer' } },
     },
@@ -33,7 +35,7 @@ export function describe(routes: readonly Route[]) {
 }
 
 /** A message to an endpoint, as a receiver gets it. */
-function webhook(type: EventType) {
+function webhook(type: EventType, schemas: Schemas) {
   return {
     post: {
       operationId: receiverOf(type),
@@ -48,9 +50,26 @@ function webhook(type: EventType) {
       })),
       requestBody: {
         required: true,
-        content: { 'application/json': { schema: ref(eventAnswer), example: eventExample(type) } },
+        content: {
+          'application/json': { schema: eventSchema(type, schemas), example: eventExample(type) },
+        },
       },
       responses: { '2XX': { description: 'Delivered.' } },
+    },
+  };
+}
+
+/** The schema of events, with the fields alone that those of the type may have. */
+function eventSchema(type: EventType, schemas: Schemas) {
+  const { examples: _, ...event } = schemas[answers.get(eventAnswer)?.id ?? ''] ?? {};
+  const { data, ...others } = event.properties ?? {};
+  const own = Object.keys(SAMPLE_DATA[type]).map((name) => [name, data?.properties?.[name]]);
+  return {
+    ...event,
+    properties: {
+      ...others,
+      type: { ...others.type, enum: [type] },
+      data: { ...data, properties: Object.fromEntries(own) },
     },
   };
 }
@@ -168,15 +187,22 @@ function jsonSchema(schema: z.ZodMiniType): unknown {
   return rest;
 }
 
+/** As much of a JSON schema as is looked into. */
+type Schema = {
+  readonly examples?: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+};
+type Schemas = Readonly<Record<string, Schema>>;
+
 /** The schemas of all answers. As input, so that objects may gain fields. */
-function namedSchemas(): Record<string, unknown> {
+function namedSchemas(): Schemas {
   const { schemas } = z.toJSONSchema(answers, { io: 'input', uri: uriOf, override: withoutBounds });
   return Object.fromEntries(
     Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [
       name,
       name in ANSWER_EXAMPLES ? { ...schema, examples: [ANSWER_EXAMPLES[name]] } : schema,
     ]),
-  );
+  ) as Schemas;
 }
 
 /** Removes the bounds that every whole number has in JavaScript. */

@@ -80,9 +80,12 @@ describe('the document', () => {
         if (schema) expect(faults(schema, example), operationId).toBeNull();
       }
     for (const [type, { post }] of Object.entries<{ post: Operation }>(document.webhooks)) {
-      const { example } = post.requestBody?.content['application/json'] ?? {};
+      const { schema = {}, example } = post.requestBody?.content['application/json'] ?? {};
       expect(example).toMatchObject({ type });
-      expect(faults({ $ref: 'openapi#/components/schemas/Event' }, example), type).toBeNull();
+      expect(faults(schema, example), type).toBeNull();
+      expect(undescribed(schema, type)).toEqual([]);
+      const shown = Object.keys((example as { data: object }).data);
+      expect(Object.keys(schema.properties?.data?.properties ?? {}), type).toEqual(shown);
     }
   });
 
