@@ -59,6 +59,7 @@ export const BUNDLE_OPTIONS = {
     '@aws-sdk/credential-provider-node': './build/stand-ins/credentials.ts',
     '@aws-sdk/endpoint-cache': './build/stand-ins/endpoint-cache.ts',
     '@smithy/core/event-streams': './build/stand-ins/event-streams.ts',
+    'node:http': './build/stand-ins/http.ts',
   },
   // Of the SDK, for browsers.
   external: ['bowser'],

@@ -49,6 +49,16 @@ describe('every bundle', () => {
     }
   });
 
+  it('loads node:http without the undici that comes with its names', () => {
+    for (const { stage, directory } of bundles) {
+      for (const file of importedBy(directory, 'index.mjs')) {
+        expect(readFileSync(join(directory, file), 'utf8'), `${stage}/${file}`).not.toMatch(
+          /(?:from|import\()\s*"node:http"/,
+        );
+      }
+    }
+  });
+
   it('has source maps that hold no sources', () => {
     for (const { stage, directory } of bundles) {
       const files = readdirSync(directory);
