@@ -5,9 +5,12 @@ import {
   type EventAddress,
   endpointId,
   eventId,
+  isCallbackId,
   isEndpointId,
+  isReplayId,
   parseDeliveryId,
   parseEventId,
+  replayId,
 } from '../../../lambdas/domain/ids.ts';
 
 const endpoint = fc
@@ -59,6 +62,34 @@ test.each(['', 'msg_', 'msg_u', 'dlv_0000', 'ep_a', `msg_${'0'.repeat(43)}u`, `e
     expect(isEndpointId(text)).toBe(false);
   },
 );
+
+test('a replay id is one, and no other id is', () => {
+  const id = replayId(new Uint8Array(20).fill(9));
+  expect(id).toMatch(/^rpl_[0-9a-z]{26}$/);
+  expect(isReplayId(id)).toBe(true);
+  for (const other of [
+    '',
+    'rpl_',
+    'rpl_x',
+    `${id}0`,
+    id.slice(4),
+    `msg_${id.slice(4)}`,
+    `${id.slice(4)}rpl_`,
+  ])
+    expect(isReplayId(other), other).toBe(false);
+});
+
+test('the id of an endpoint tells a callback from an account-wide one', () => {
+  const bytes = new Uint8Array(16).fill(3);
+  expect([endpointId('callback', bytes), endpointId('account', bytes)].map(isCallbackId)).toEqual([
+    true,
+    false,
+  ]);
+  expect([endpointId('callback', bytes), endpointId('account', bytes)].map(isEndpointId)).toEqual([
+    true,
+    true,
+  ]);
+});
 
 test('an event id has no full stop, as Standard Webhooks demands', () => {
   fc.assert(

@@ -9,6 +9,7 @@ import {
   renewAt,
   restartAt,
   retryAt,
+  tooOften,
 } from '../../../../lambdas/domain/copying/copy-retries.ts';
 
 const url = (expiresAt: number | undefined, receivedAt = 0) => ({
@@ -24,11 +25,16 @@ test('a URL of a day is renewed five minutes before its end, one of a minute in 
   expect(diesSoon(url(day), day - 299_999)).toBe(true);
   expect(diesSoon(url(60_000), 45_000)).toBe(false);
   expect(diesSoon(url(60_000), 45_001)).toBe(true);
+  // Its life begins when it was received.
+  expect(diesSoon(url(1_060_000, 1_000_000), 1_045_000)).toBe(false);
+  expect(diesSoon(url(1_060_000, 1_000_000), 1_045_001)).toBe(true);
 });
 
 test('a URL of unknown life, or expired when it was given, is left to the source', () => {
   expect(diesSoon(url(undefined), 1e15)).toBe(false);
   expect(diesSoon(url(5, 10), 1e15)).toBe(false);
+  expect(diesSoon(url(10, 10), 11)).toBe(false);
+  expect(diesSoon(url(11, 10), 12)).toBe(true);
 });
 
 test('waits grow from 5 s to 15 min, and make hours in all', () => {
@@ -48,6 +54,22 @@ test.each([
   expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(3_600_000);
 });
 
+test('fresh URLs are asked for with the waits of failures, one failure later', () => {
+  expect([0, 1, 2, 3, 4].map((failures) => renewAt(failures, 7))).toEqual([7, 7, 5_007, 10_007, 20_007]);
+});
+
+test('beginnings wait a minute, then four times as long each', () => {
+  expect([0, 1, 2, 3, 4, 5].map((restarts) => restartAt(restarts, 7))).toEqual([
+    7, 7, 60_007, 240_007, 900_007, 900_007,
+  ]);
+});
+
+test('a copy that failed too often says how often', () => {
+  expect(tooOften('the source answered 500')).toBe(
+    `the source answered 500, ${MAX_CONSECUTIVE_FAILURES + 1} times in a row`,
+  );
+});
+
 test('a wait that the source asks for is kept, within an hour', () => {
   expect(retryAt(1, 0, 60_000)).toBe(60_000);
   expect(retryAt(1, 0, 1e9)).toBe(3_600_000);
@@ -61,6 +83,12 @@ test('the next check for a URL comes 5 s to 5 min later, whatever the time', () 
       expect(wait).toBeLessThanOrEqual(300_000);
     }),
   );
+});
+
+test('a URL is looked for again after a quarter of the time that it was waited for', () => {
+  expect(nextCheckAt(1_000, 1_000)).toBe(6_000);
+  expect(nextCheckAt(1_000, 41_000)).toBe(51_000);
+  expect(nextCheckAt(1_000, 10_001_000)).toBe(10_301_000);
 });
 
 test('a video is about to be deleted from six hours before the end of its seven days', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { mediaType, notAVideo } from '../../../../lambdas/domain/copying/media-type.ts';
+import { extensionOf, mediaType, notAVideo } from '../../../../lambdas/domain/copying/media-type.ts';
 
 /** The first block of a tar that holds a file of this name; `ustar` stands in it since 1988 only. */
 function tar(name: string, magic = 'ustar\x0000'): string {
@@ -58,21 +58,67 @@ test.each([
   expect(mediaType(given, Buffer.from('\x01\x02\x03'))).toBe(type);
 });
 
+const PAGE = 'the source begins like a page or an error message, not a video';
+const DOCUMENT = 'the source begins like a document or a picture, not a video';
+const TEXT = 'the source is text, not a video';
+
 test.each([
-  ['application/octet-stream', '<!DOCTYPE html><html>'],
-  ['', '\n <html>'],
-  [undefined, '{"message": "gone"}'],
-  ['binary/octet-stream', Buffer.from('\ufeff<?xml version="1.0"?><Error>').toString('latin1')],
-  ['video/mp4', '<!doctype html><title>Sign in</title>'],
-  ['video/mp4', '{"message": "gone"}'],
-  ['video/mp4', '[ {"message": "gone"}]'],
-  ['application/octet-stream', 'The link has expired.\n'],
-  ['image/png', '\x89PNG\r\n\x1a\n'],
-  ['video/mp4', '\xff\xd8\xff\xe0\0\x10JFIF'],
-  ['application/octet-stream', '%PDF-1.7'],
-  ['image/avif', '\0\0\0\x1cftypavif'],
-])('%s that begins with %j is no video', (type, head) => {
-  expect(notAVideo(type, Buffer.from(head, 'latin1'))).toMatch(/not a video/);
+  ['application/octet-stream', '<!DOCTYPE html><html>', PAGE],
+  ['', '\n <html>', PAGE],
+  [undefined, '{"message": "gone"}', PAGE],
+  ['binary/octet-stream', Buffer.from('\ufeff<?xml version="1.0"?><Error>').toString('latin1'), PAGE],
+  ['video/mp4', '<!doctype html><title>Sign in</title>', PAGE],
+  ['video/mp4', '{"message": "gone"}', PAGE],
+  ['video/mp4', '[ {"message": "gone"}]', PAGE],
+  ['application/octet-stream', 'The link has expired.\n', TEXT],
+  ['text/plain', 'a <html> later', TEXT],
+  ['text/plain', '\tTabs, and\r\nlines\f', TEXT],
+  ['text/plain', Buffer.from('cut within a letter: ä').subarray(0, -1).toString('latin1'), TEXT],
+  ['image/png', '\x89PNG\r\n\x1a\n', DOCUMENT],
+  ['video/mp4', '\xff\xd8\xff\xe0\0\x10JFIF', DOCUMENT],
+  ['application/octet-stream', '%PDF-1.7', DOCUMENT],
+  ['image/avif', '\0\0\0\x1cftypavif', DOCUMENT],
+])('%s that begins with %j is no video: %s', (type, head, reason) => {
+  expect(notAVideo(type, Buffer.from(head, 'latin1'))).toBe(reason);
+});
+
+test.each([
+  ['text that is given as video', 'video/x-yuv', 'The link has expired.'],
+  ['nothing', undefined, ''],
+  ['bytes that are no text', undefined, '\xff\xfe\xfd'],
+  ['text with a control character', 'text/plain', 'a\x01b'],
+  ['text that is a format', 'text/plain', 'FLV\x01'],
+])('%s may be a video', (_name, type, head) => {
+  expect(notAVideo(type, Buffer.from(head, 'latin1'))).toBeUndefined();
+});
+
+test.each([
+  ['sound in RIFF', 'RIFF\x24\0\0\0WAVEfmt ', 'application/octet-stream'],
+  ['AVI without RIFF', '\0\0\0\0\0\0\0\0AVI LIST', 'application/octet-stream'],
+  ['one packet of a transport stream', `${packets('', 188)}\0`, 'application/octet-stream'],
+  ['the second packet alone', `\0${packets('', 188).slice(1)}\x47`, 'application/octet-stream'],
+  ['Matroska that names WebM late', `\x1aE\xdf\xa3${'\0'.repeat(124)}webm`, 'video/x-matroska'],
+  ['a tar with another sum', tar('a').replace('0000644', '0000645'), 'application/octet-stream'],
+  [
+    'a tar whose sum has other words before it',
+    tar('a').replace(/^(.{148})(.{6})/s, (_, before, sum) => `${before}x${sum.slice(1)}`),
+    'application/octet-stream',
+  ],
+])('%s is stored as what it is', (_name, head, type) => {
+  expect(mediaType(undefined, Buffer.from(head, 'latin1'))).toBe(type);
+});
+
+test('blanks around the type that a source gives do not matter', () => {
+  expect(mediaType(' video/x-yuv ; a=b', Buffer.from('\x01'))).toBe('video/x-yuv');
+});
+
+test.each([
+  ['video/mp4', 'mp4'],
+  ['video/webm', 'webm'],
+  ['application/zip', 'zip'],
+  ['video/x-yuv', 'bin'],
+])('a file of %s has the extension %s', (type, extension) => {
+  expect(extensionOf(type)).toBe(extension);
 });
 
 test('what looks a little like a tar is none', () => {

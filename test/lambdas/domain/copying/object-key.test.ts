@@ -61,6 +61,7 @@ test('a clash puts a number before the extension', () => {
     'a.b/v-3.mp4',
   ]);
   expect(alternativeKey('a.b/v', 2)).toBe('a.b/v-2');
+  expect(alternativeKey('v', 2)).toBe('v-2');
 });
 
 test('the name of a file is the last of its path, decoded, never of its query', () => {
@@ -78,4 +79,16 @@ test('a template that counts as giving short keys gives none that S3 refuses', (
     const key = alternativeKey(objectKeyFor(template, { ...longest, filename }), 100);
     expect(Buffer.byteLength(key)).toBeLessThanOrEqual(1024);
   }
+});
+
+test('a template gives short keys up to the last byte', () => {
+  // 36 bytes of an id and 4 of a number leave 984.
+  expect(givesShortKeys(`{requestId}${'x'.repeat(984)}`)).toBe(true);
+  expect(givesShortKeys(`{requestId}${'x'.repeat(985)}`)).toBe(false);
+  expect(givesShortKeys('{unknown}'.repeat(600))).toBe(true);
+});
+
+test('a name is cut to 200 bytes with its extension', () => {
+  const key = objectKeyFor('{filename}', { ...values, filename: `${'n'.repeat(300)}.mov` });
+  expect(key).toBe(`${'n'.repeat(196)}.mov`);
 });
