@@ -26,8 +26,9 @@ export function eventWrites(
     return { writes: [], counters: { sequence: last.sequence, position: last.position } };
   }
   const { rows, counters } = numberEvents(source, last, drafts, now);
-  const set = expiresAt === undefined ? {} : { expiresAt: outboxExpiry(expiresAt) };
-  const outbox = wake(outboxKey(source), 'dispatch', now, { set });
+  const outbox = wake(outboxKey(source), 'dispatch', now, {
+    set: { last: counters, ...(expiresAt === undefined ? {} : { expiresAt: outboxExpiry(expiresAt) }) },
+  });
   return {
     writes: [...rows.map((row): Write => ({ put: { ...row, expiresAt }, if: [absent('pk')] })), outbox.write],
     counters,

@@ -104,7 +104,8 @@ export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 
   ): Promise<Planned> {
     const { requestId } = entry.registration;
     // An outbox is kept longer than any event, so where there is none, no event is left either.
-    const lastEvent = !found.request && found.outbox ? await newestEvent(table, requestId) : undefined;
+    const isCounted = found.request || !found.outbox || found.outbox.last;
+    const lastEvent = isCounted ? undefined : await newestEvent(table, requestId);
     const all = { ...found, lastEvent };
     const planned = planRegistration(entry.registration, false, all, now(), retentionDays);
     const kept = guard({ status: planned.status, ids: { requestId } });

@@ -184,11 +184,12 @@ function callbackToAdd(added: Addition, { endpoints }: Found): Callback | undefi
 /** Tracks a request that is not tracked; where an earlier tracking has left rows, its numbers go on. */
 function begin(
   registration: Registration,
-  { request: left, lastEvent }: Found,
+  { request: left, outbox: leftOutbox, lastEvent }: Found,
   now: number,
   endpointWrite: (callback: Callback) => Write[],
 ): Plan {
-  const last = left ?? (lastEvent && countersOf(lastEvent));
+  // DynamoDB deletes expired rows in no order, so the newest event may be gone before older ones.
+  const last = left ?? leftOutbox?.last ?? (lastEvent && countersOf(lastEvent));
   const { request, meta, outbox } = newRequest(registration, now, last);
   const free = left ? equals('expiresAt', left.expiresAt) : absent('pk');
   return {

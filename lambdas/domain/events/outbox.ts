@@ -1,4 +1,5 @@
 import type { RowKey, Work } from '../work.ts';
+import type { Counters } from './event.ts';
 
 /**
  * The row `OUTBOX` of a source: how far its events have been fanned out. It is made due in the
@@ -15,6 +16,8 @@ export type OutboxRow = RowKey &
     callbackCursors: Record<string, number>;
     /** The last event fanned out to each ordered endpoint, which the next one follows; by endpoint id. */
     chains?: Record<string, string>;
+    /** The last numbers given out; only in a request's outbox, which outlives its events and its own row. */
+    last?: Counters;
     /** The last position given out; only in an endpoint's outbox, a request keeps it in its own row. */
     position?: number;
     /** The time of the last event, ms since epoch; only in an endpoint's outbox. */

@@ -46,9 +46,7 @@ export function newRequest(
       ...freshTracking(now),
       registeredAt: now,
       polls: 0,
-      sequence: last.sequence,
-      position: last.position,
-      ...(last.lastEventAt === undefined ? {} : { lastEventAt: last.lastEventAt }),
+      ...countersOf(last),
       copy,
       ...(asksForProgress(callbacks) ? { tellProgress: true } : {}),
       lane: 'poll',
@@ -58,11 +56,19 @@ export function newRequest(
     meta: { ...metaKey(requestId), metadata: { ...metadata }, callbacks },
     outbox: {
       ...outboxKey({ kind: 'request', requestId }),
+      ...(last.position > 0 ? { last: countersOf(last) } : {}),
       accountCursor: { position: last.position },
       callbackCursors: Object.fromEntries(callbacks.map((each) => [each.endpointId, last.position])),
     },
   };
 }
+
+/** The numbers alone, of what may be a whole row. */
+const countersOf = ({ sequence, position, lastEventAt }: Counters): Counters => ({
+  sequence,
+  position,
+  ...(lastEventAt === undefined ? {} : { lastEventAt }),
+});
 
 /** What a restart sets; numbers go on. */
 export const freshTracking = (now: number) => ({

@@ -80,6 +80,23 @@ describe.each(dynamoEngines())('on $name', (engine) => {
     expect(await get<OutboxRow>(outboxOf())).toMatchObject({ accountCursor: { position: 3 } });
   });
 
+  test('the numbers go on although the newest events have expired before an older one', async () => {
+    await register();
+    await observe(3);
+    const newest = [2, 3].map((position) => eventKey({ kind: 'request', requestId }, position));
+    for (const key of [requestKey(requestId), metaKey(requestId), ...newest]) {
+      await database.table.write({ delete: key });
+    }
+    api.clock.now += 50 * DAY_MS;
+    expect((await register()).body.sequence).toBe(3);
+    // Nothing is observed of it before it expires, too.
+    for (const key of [requestKey(requestId), metaKey(requestId)])
+      await database.table.write({ delete: key });
+    const { body } = await api.call('POST', '/v1/requests/batch', { body: { items: [{ requestId }] } });
+    expect(body.items).toEqual([{ requestId, status: 201 }]);
+    expect((await api.call('GET', `/v1/requests/${requestId}`)).body.sequence).toBe(3);
+  });
+
   test('a batch, too, goes on from the newest event', async () => {
     await register();
     await observe(2);
