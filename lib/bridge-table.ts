@@ -107,7 +107,7 @@ export class BridgeTable extends Construct {
     fn.addEnvironment('TABLE_NAME', tableName);
   }
 
-  /** Lets somebody read the row with the secrets of callbacks, and no other. */
+  /** Lets a role read the row with the secrets of callbacks, and no other. */
   grantReadCallbackSecret(grantee: IGrantable): CallbackSecretRow {
     const { pk, sk } = callbackSecretKey;
     grantee.grantPrincipal.addToPrincipalPolicy(

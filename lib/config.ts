@@ -10,7 +10,7 @@ const KMS_KEY_ARN = /^arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key\/[\w-]+$/;
 const list = (item: z.ZodString) =>
   z.preprocess((value) => (typeof value === 'string' ? value.split(',') : value), z.array(item)).default([]);
 
-/** The command line hands over text where `cdk.json` has true and false. */
+/** The command line gives text where `cdk.json` has true and false. */
 const yesOrNo = z.preprocess(
   (value) => (value === 'true' ? true : value === 'false' ? false : value),
   z.boolean('must be true or false'),

@@ -5,7 +5,7 @@ import { givesShortKeys } from '../lambdas/domain/copying/object-key.ts';
 const PLACEHOLDER = /\{([^{}]*)\}/g;
 const PLACEHOLDERS = ['requestId', 'filename', 'ext', 'date'];
 
-/** The command line hands over text where `cdk.json` has numbers. */
+/** The command line gives text where `cdk.json` has numbers. */
 const wholeNumber = (min: number, max: number, unit: string) =>
   z.preprocess(
     (value) => (typeof value === 'string' ? Number(value) : value),

@@ -36,7 +36,7 @@ const QUERIES: Record<string, SavedQuery> = {
   },
 };
 
-/** Saves the queries in the account, under the name of the bridge. They cost nothing until somebody runs one. */
+/** Saves the queries in the account, under the name of the bridge. They cost nothing until one is run. */
 export function savedQueries(
   scope: Construct,
   bridgeName: string,

@@ -60,7 +60,7 @@ export class VideoBucket extends Construct {
       encryption: customerKey ? BucketEncryption.KMS : BucketEncryption.S3_MANAGED,
       ...(customerKey && { encryptionKey: customerKey, bucketKeyEnabled: true }),
       // A key is reserved before anything is uploaded and never overwritten, so versions would only
-      // keep, and bill, the video that somebody deletes on purpose.
+      // keep, and bill, the video that a person deletes on purpose.
       versioned: false,
       // The copy aborts its own uploads; this is for those of a stack that was deleted meanwhile.
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
@@ -105,7 +105,7 @@ export class VideoBucket extends Construct {
     for (const key of this.keys) key.grant(fn, 'kms:Decrypt');
   }
 
-  /** Lets somebody else read the stored videos. */
+  /** Lets another role read the stored videos. */
   grantRead(grantee: IGrantable): void {
     grantee.grantPrincipal.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['s3:GetObject'], resources: this.objects() }),

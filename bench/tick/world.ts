@@ -106,7 +106,7 @@ export async function startTickWorld() {
       time += ms;
     },
     seed,
-    /** Hints rows as those do who make them due. */
+    /** Hints rows as the writers do that make them due. */
     hint: (rows: readonly Hint[]) => hints.send(rows.map((row) => ({ ...row, lane: LANE }))),
     purge: () => sqsClient.send(new PurgeQueueCommand({ QueueUrl: queueUrls[LANE] })),
     work,

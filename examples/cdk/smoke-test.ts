@@ -72,7 +72,7 @@ export class SmokeTestStack extends Stack {
   }
 }
 
-/** A function that anybody may call by a URL of its own; its code is in the folder of its name. */
+/** A function that anyone may call by a URL of its own; its code is in the folder of its name. */
 class PublicFunction extends Construct {
   readonly fn: LambdaFunction;
   /** `https://` and the host, without a trailing slash. */

@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { log } from './lambda/log.ts';
 
-/** How long a value is used before it is read again, so that a changed key takes hold within a minute. */
+/** How long a value is used before it is read again, so that a changed key is used within a minute. */
 const CACHE_MS = 60_000;
 /** How long after its last read a value is used while it cannot be read again. */
 const OUTAGE_MS = 3_600_000;

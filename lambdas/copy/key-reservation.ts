@@ -9,7 +9,7 @@ import { type Claim, owned } from '../engine/claims.ts';
 /** Reserves the keys of objects, so that no two copies write to one. */
 export function createKeyReservation(table: Pick<Table, 'transact'>) {
   /**
-   * Reserves a key for the copy, and gives back the one it had; false when another copy has it. The
+   * Reserves a key for the copy, and frees the one it had; false when another copy has it. The
    * row notes the key in the same write, so the worker that ends the copy knows what is reserved.
    */
   async function reserve(claim: Claim<CopyRow>, target: CopyTarget): Promise<boolean> {

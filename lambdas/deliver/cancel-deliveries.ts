@@ -38,8 +38,8 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: De
         limit: PAGE,
         consistent: true,
       });
-      const meant = rows.filter((row) => isMeant(task, row));
-      await hint(await inParallel(meant, AT_ONCE, (row) => cancel(task, row)));
+      const left = rows.filter((row) => isToCancel(task, row));
+      await hint(await inParallel(left, AT_ONCE, (row) => cancel(task, row)));
       if (!more || rows.length === 0) break;
       cursor = rows.at(-1)?.sk;
       if (now() > deadline) return hint(await claims.again(claim, now(), { set: { cursor } }));
@@ -57,7 +57,7 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: De
   function cancel(task: CancellationRow, seen: DeliveryRow): Promise<Due | undefined> {
     return optimistic(async () => {
       const row = await table.get<DeliveryRow>(seen);
-      if (!row || !isMeant(task, row)) return undefined;
+      if (!row || !isToCancel(task, row)) return undefined;
       const { endpointId, backlogKey, successor } = row;
       const waiting = successor && (await table.get<DeliveryRow>(deliveryKey(endpointId, successor)));
       const woken =
@@ -84,5 +84,5 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: De
 }
 
 /** Whether the task cancels this delivery: it is not final, and for the endpoint that was deleted. */
-const isMeant = (task: CancellationRow, row: DeliveryRow): boolean =>
+const isToCancel = (task: CancellationRow, row: DeliveryRow): boolean =>
   !isFinal(row) && row.endpointCreatedAt <= task.endpointCreatedAt;

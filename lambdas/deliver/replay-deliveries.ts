@@ -5,7 +5,7 @@ import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { backlogOf } from '../domain/delivering/gate/admission.ts';
 import { isAwake } from '../domain/delivering/gate/gate.ts';
-import { firstEventId, isMeant, type ReplayRow } from '../domain/delivering/replay.ts';
+import { firstEventId, isReplayed, type ReplayRow } from '../domain/delivering/replay.ts';
 import { eventExpiry, isExpired } from '../domain/retention.ts';
 import { deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
@@ -22,7 +22,7 @@ const AT_ONCE = 10;
 const FIRST_CHECK_MS = 1_000;
 
 /**
- * Carries out a replay: puts the deliveries that are meant into the endpoint's backlog, from which they
+ * Carries out a replay: puts the deliveries of its range into the endpoint's backlog, from which they
  * go out within its rate limit. Each page ends with the cursor and the counts. One that is repeated
  * after a crash recognises its own deliveries, so nothing is counted or sent twice.
  */
@@ -48,13 +48,13 @@ export function createReplayDeliveries(dependencies: DeliverDependencies) {
         limit: PAGE,
         consistent: true,
       });
-      const meant = page.rows.filter(
-        (each) => each.replayId === row.id || (isMeant(row, each) && !isExpired(each, now())),
+      const matched = page.rows.filter(
+        (each) => each.replayId === row.id || (isReplayed(row, each) && !isExpired(each, now())),
       );
-      const queued = await inParallel(meant, AT_ONCE, (each) => enqueue(each, row.id, target.endpoint));
+      const queued = await inParallel(matched, AT_ONCE, (each) => enqueue(each, row.id, target.endpoint));
       const progress = {
         cursor: page.rows.at(-1)?.sk ?? row.cursor,
-        matched: row.matched + meant.length,
+        matched: row.matched + matched.length,
         queued: row.queued + queued.filter((each) => each).length,
       };
       row = { ...row, ...progress };

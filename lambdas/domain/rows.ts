@@ -51,7 +51,7 @@ export const callbackUseKey = (endpointId: string, requestId: string): RowKey =>
   pk: endpointKey(endpointId).pk,
   sk: CALLBACK_USE + requestId,
 });
-/** The order to erase a callback that a purged request named, unless another request names it. */
+/** The task to erase a callback that a purged request named, unless another request names it. */
 export const callbackErasureKey = (endpointId: string): RowKey => ({
   pk: `ERASURE#${endpointId}`,
   sk: 'ORDER',
@@ -89,7 +89,7 @@ export const limiterKey = ({ pk, sk }: RowKey, share = ''): RowKey => ({
 export const WAITS = 'WAIT';
 /** @param of an endpoint, or all of them */
 export const waitKey = (of: string, place: number): RowKey => ({ pk: WAITS, sk: `${of}#${place}` });
-/** The order to cancel what a deleted endpoint still had to get. */
+/** The task to cancel the deliveries of a deleted endpoint. */
 export const cancellationKey = (endpointId: string): RowKey => ({
   pk: `CANCELLATION#${endpointId}`,
   sk: 'ORDER',

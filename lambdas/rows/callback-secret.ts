@@ -15,7 +15,7 @@ export function createCallbackSecrets(
 ) {
   /**
    * All that are stored, the current one first; old ones may have expired. Made when first needed:
-   * of two who need it at once, one makes it and both use it.
+   * two workers that need it at once use the same one.
    */
   const read = (): Promise<readonly EndpointSecret[]> =>
     optimistic(async () => {

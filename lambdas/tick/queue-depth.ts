@@ -1,7 +1,7 @@
 import { GetQueueAttributesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { Lane } from '../domain/work.ts';
 
-/** How many messages of a lane wait to be taken: neither delayed nor in flight. SQS tells it approximately. */
+/** How many messages of a lane wait to be taken: neither delayed nor in flight. SQS gives an approximate number. */
 export function createQueueDepth(
   client: SQSClient,
   queueUrls: Record<Lane, string>,

@@ -10,7 +10,7 @@ export class Freezer {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    this.reaper.stdin?.on('error', () => {}); // killed by somebody else
+    this.reaper.stdin?.on('error', () => {}); // killed from outside
     this.reaper.unref();
   }
 

@@ -6,7 +6,7 @@ export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it belongs to somebody else
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it belongs to another user
   }
   return !isZombie(pid);
 }

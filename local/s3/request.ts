@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { S3Error } from './errors.ts';
 
-/** One request in S3's terms (path style), before anybody knows whether it is allowed. */
+/** One request in S3's terms (path style), before it is known whether it is allowed. */
 export type S3Request = {
   readonly message: IncomingMessage;
   readonly method: string;

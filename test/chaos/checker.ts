@@ -32,7 +32,7 @@ const CHECKS: readonly (readonly [number, Check])[] = [
   [4, nothingIsLeftBehind],
   [5, allComesToItsEnd],
   [7, secretsAreKept],
-  [8, nobodyWaitsForOthers],
+  [8, noEndpointDelaysOthers],
 ];
 
 /** Attempts of the whole schedule (docs/receiving.md). */
@@ -231,7 +231,7 @@ function* webhooksAreSound(history: History) {
     const name = `the webhook ${idOf(webhook)} (${body.type}) to ${webhook.url}`;
     // A callback of a request that is purged is not shown any more.
     const isGone = !endpoints && webhook.url.includes('callback');
-    if (!endpoints && !isGone) yield `${name} went to nobody's address`;
+    if (!endpoints && !isGone) yield `${name} went to an address of no endpoint`;
     if (body.id !== idOf(webhook)) yield `${name} has another id in its body`;
     const secrets = (endpoints ?? []).flatMap(({ secrets }) => secrets);
     if (endpoints && !secrets.some((secret) => isSigned(webhook, secret))) yield `${name} is not signed`;
@@ -285,7 +285,7 @@ function* videosAreStored(history: History) {
       else if (object.sha256 !== video.sha256) yield `${requestId}: ${key} has other bytes than upstream`;
       else if (size !== video.size) yield `${requestId}: video.stored says ${size} bytes, not ${video.size}`;
     }
-    if (stored.length > 0 && !copy) yield `${requestId} was copied though nobody asked for it`;
+    if (stored.length > 0 && !copy) yield `${requestId} was copied without being asked for`;
     if (view?.video?.state === 'stored' && stored.length === 0)
       yield `${requestId} is stored without an event`;
     const unfinished = view?.video?.state === 'pending' || view?.video?.state === 'copying';
@@ -301,7 +301,7 @@ function* nothingIsLeftBehind({ bucket, requests }: History) {
   for (const key of bucket.uploads) yield `an upload of ${key} was never ended`;
   for (const { key } of bucket.objects) {
     const owner = requests.find(({ requestId }) => key.includes(requestId));
-    if (!owner) yield `${key} is nobody's`;
+    if (!owner) yield `${key} belongs to no request`;
     else if (
       owner.view &&
       !owner.events.some(({ type, data }) => type === 'video.stored' && isAt(data, key))
@@ -339,7 +339,7 @@ function* secretsAreKept({ said, secrets, received, stored }: History) {
   }
 }
 
-function* nobodyWaitsForOthers(history: History) {
+function* noEndpointDelaysOthers(history: History) {
   for (const endpoint of history.endpoints.filter(({ steady }) => steady)) {
     for (const request of seen(history)) {
       for (const event of request.events) {

@@ -150,7 +150,7 @@ export function createFunctions(world: World) {
     for (const actor of everybody) if (random.chance(0.3)) actor.skewMs = newSkew();
   }
 
-  /** Sets every clock right, and lets nobody be frozen any more. */
+  /** Sets every clock right, and ends all freezes. */
   function heal(): void {
     for (const actor of everybody) {
       actor.skewMs = 0;

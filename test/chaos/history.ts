@@ -22,7 +22,7 @@ export type History = {
   readonly unfinishedRows: readonly Row[];
   /** Keys of all rows. */
   readonly rows: readonly { readonly pk: string; readonly sk: string }[];
-  /** Everything that was written where anybody may read it: logs, lists, errors, pages. */
+  /** Everything that was written where others may read it: logs, lists, errors, pages. */
   readonly said: readonly { readonly where: string; readonly text: string }[];
   /** What must not be in any of it. */
   readonly secrets: readonly Secret[];
@@ -88,7 +88,7 @@ export type EndpointStory = {
   readonly url: string;
   readonly filter: readonly string[];
   readonly ordered: boolean;
-  /** Whether it answered well all the time and nobody ever touched it. */
+  /** Whether it answered well all the time and was never changed. */
   readonly steady: boolean;
   readonly createdAt: number;
   /** From when on a person ordered its deletion, if ever. */

@@ -23,7 +23,7 @@ export type Observable = {
   readonly tableName: string;
   readonly s3: S3Client;
   readonly bucket: string;
-  /** What nobody may say, beside the signing secrets. */
+  /** What must never be shown, beside the signing secrets. */
   readonly secrets: History['secrets'];
 };
 

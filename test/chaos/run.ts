@@ -85,7 +85,7 @@ export async function playSeed(
     functions.heal();
   }
 
-  /** What happens by the minute: ticks, and what befalls all at once. */
+  /** What happens by the minute: ticks, and faults that hit all at once. */
   async function passTime(end: number): Promise<void> {
     while (simulation.now < end) {
       await simulation.sleep(MINUTE);

@@ -58,7 +58,7 @@ export class Simulation {
   events = 0;
   /** Calls so far of actors that can die. */
   calls = 0;
-  /** Whoever makes this call dies, before it leaves or after it took effect. */
+  /** The process that makes this call dies, before it leaves or after it took effect. */
   crash: { readonly atCall: number; readonly when: 'before' | 'after' } | undefined;
   readonly #actors = new AsyncLocalStorage<Actor>();
   readonly #trace = createHash('sha256');

@@ -241,7 +241,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
       }),
     );
 
-    /** The address, or one where nobody answers. */
+    /** The address, or one where no server answers. */
     function broken(kind: 'download faults' | 'failing calls' | 'lost answers', url: string): string {
       return faults.strikes(kind, 0.03) ? NOBODY : url;
     }
@@ -297,7 +297,7 @@ export function coldStartApi(world: World) {
     sleep,
     maxWaits: 5,
     signGet: (object) => {
-      // Whoever follows the URL acts with the permission of who signed it.
+      // A caller of the URL acts with the permission of its signer.
       world.aws.permissions.note({ action: 's3:GetObject', resource: 'objects' });
       return signGet(object);
     },

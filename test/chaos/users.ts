@@ -165,7 +165,7 @@ export function createUsers(
       }
       case 6: {
         if (random.chance(0.5) || tracked.registering > 0) return;
-        // Ordered from here on, though nobody knows yet whether it comes through.
+        // Ordered from here on, though it is not known yet whether it comes through.
         tracked.orders.push({ at: simulation.now, kind: 'purge' });
         await api.call('DELETE', `${path}?purge=true`);
         return;

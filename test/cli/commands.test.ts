@@ -232,8 +232,8 @@ test('a server that is no bridge is recognized, and --debug shows the cause', as
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
-  const nobody = await cli.run(['requests', '--url', url, '--key', 'k']);
-  expect(nobody).toMatchObject({
+  const unauthorized = await cli.run(['requests', '--url', url, '--key', 'k']);
+  expect(unauthorized).toMatchObject({
     code: 1,
     stderr: `${url} cannot be reached. Nothing listens there: check the address, and that the bridge runs.\n`,
   });

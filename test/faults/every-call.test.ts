@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => emulators.stop());
 
-/** Plays a scenario in which whoever makes one call dies; tells how many calls there were, and what went wrong. */
+/** Plays a scenario in which the process that makes one call dies; returns how many calls there were, and what went wrong. */
 async function play(
   scenario: Scenario,
   crash: Simulation['crash'],

@@ -38,7 +38,7 @@ async function killedAtEachCall(story: (world: DeliveryWorld, arm: () => void) =
   }
 }
 
-/** Nothing waits any more, and nobody is at work. */
+/** Nothing waits any more, and no worker is busy. */
 async function expectPeace(world: DeliveryWorld, endpoint: EndpointRow): Promise<void> {
   expect((await createBacklogs(world.table).first(endpoint, 10)).rows).toEqual([]);
   for (const lane of ['deliver', 'deliver-slow']) {

@@ -29,7 +29,7 @@ afterAll(async () => {
   process.stdout.write(`processes killed by SIGKILL (KILL_SEED=${SEED}):\n${counted.join('\n')}\n`);
 });
 
-/** Calls of a scenario at which to kill whoever makes them: of each function as many as it makes calls. */
+/** Calls of a scenario at which to kill the caller: of each function as many as it makes calls. */
 function killsOf(calls: Readonly<Record<string, number>>, count: number): Kill[] {
   const all = Object.entries(calls)
     // How often the clock ticks during a scenario is chance.

@@ -32,7 +32,7 @@ const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 /**
  * Runs one request from registration to its last delivery on virtual time, with no message ever
- * arriving: only the sweep's view of the table wakes anybody. The first worker dies as told; those
+ * arriving: only the sweep's view of the table wakes workers. The first worker dies where planned; those
  * after it live. Returns what is left, and what the receivers got.
  */
 async function run(death: Death | undefined) {
@@ -167,7 +167,7 @@ async function run(death: Death | undefined) {
   }
 }
 
-/** Nothing takes so long here that anybody would notice. */
+/** Nothing takes long here. */
 const neverUnlessAborted = (_ms: number, signal?: AbortSignal): Promise<void> =>
   new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
 

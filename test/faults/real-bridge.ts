@@ -22,7 +22,7 @@ export type Kill = { readonly caller: string; readonly atCall: number; readonly 
 export type RealBridge = Awaited<ReturnType<typeof startRealBridge>>;
 
 const TOPAZ_KEY = 'topaz-key-that-nobody-may-see';
-/** Within this time everything is done, whoever was killed. */
+/** Within this time everything is done, whichever process was killed. */
 const QUIET_WITHIN_MS = 150_000;
 const LOOK_EVERY_MS = 200;
 const TRIES = 50;
@@ -46,7 +46,7 @@ const isLastLook = (row: RowKey & { dueAt?: unknown; owner?: unknown }): boolean
   LAST_LOOKS.includes(workOf(row).kind) &&
   Number(row.dueAt) > Date.now() + SOON_MS;
 
-/** It ends by itself, minutes after its story; what it erases is checked apart. */
+/** It ends minutes after its story; what it erases is checked separately. */
 const isErasure = (row: RowKey): boolean => ['cancellation', 'erasure'].includes(workOf(row).kind);
 
 /** The local runtime with its users, in real time: each function's bundle runs in processes of its own, which can be killed. */

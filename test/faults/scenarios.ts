@@ -8,7 +8,7 @@ import type { Bridge } from '../chaos/bridge.ts';
 import { type Job, PART_BYTES } from '../chaos/upstream.ts';
 import type { Made } from '../chaos/users.ts';
 
-/** A story with the bridge in which any process may die; it ends when what it began is done, if nobody died. */
+/** A story with the bridge in which any process may die; it ends when what it began is done, if none died. */
 export type Scenario = (bridge: Bridge) => Promise<void>;
 
 const MINUTE = 60_000;
@@ -40,7 +40,7 @@ async function copy(bridge: Bridge, bytes: number, faults: Job['faults'] = []): 
   await sleep(bridge, 5 * MINUTE);
 }
 
-/** Adds events that nobody has been told of, as many polls would, and sends no hint of them. */
+/** Adds events that were not delivered yet, as many polls would, and sends no hint of them. */
 async function addProgress({ simulation, world, dynamodb }: Bridge, requestId: string, count: number) {
   const table = createTable(dynamodb, world.tableName);
   const source = { kind: 'request', requestId } as const;

@@ -5,7 +5,7 @@ import { useDatabase } from '../support/dynamodb.ts';
 const database = useDatabase();
 
 // https://github.com/Scottcjn/bottube/issues/2209: a worker took every failed poll for a job that waits, so
-// nobody could tell an outage from a queue.
+// an outage looked like a queue.
 test.each([
   ['an error of the server', { kind: 'http', status: 500 }, 'Topaz answered 500'],
   ['a job that is not found', { kind: 'http', status: 404 }, 'Topaz does not know the request (404)'],

@@ -59,7 +59,7 @@ test('a table that is down for the notice that an attempt takes long costs neith
   world.farSide = async () => {
     world.linger();
     await asked;
-    // Node looks for rejections that nobody handles after each round of its loop.
+    // Node looks for unhandled rejections after each round of its loop.
     await setImmediate();
     return 204;
   };

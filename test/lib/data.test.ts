@@ -114,7 +114,7 @@ describe('the video bucket', () => {
     expect(bucket).toMatchObject({ DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' });
   });
 
-  it('deletes no video, but uploads that nobody finished', () => {
+  it('deletes no video, but unfinished uploads', () => {
     expect(bucket.Properties.LifecycleConfiguration).toEqual({
       Rules: [{ AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 }, Status: 'Enabled' }],
     });
@@ -220,7 +220,7 @@ describe('the secrets', () => {
     expect(environment('api').API_KEYS_SECRET_ARN).toEqual({ Ref: secret });
   });
 
-  it('give the key of the links to who writes and who reads them', () => {
+  it('give the key of the links to the functions that write and read them', () => {
     const secret = target(environment('api').LINK_SECRET_ARN);
     expect(readers(secret)).toEqual(['api', 'deliver']);
     expect(environment('deliver').LINK_SECRET_ARN).toEqual({ Ref: secret });

@@ -80,7 +80,7 @@ describe('alarms', () => {
     );
   });
 
-  it('are mailed to whom the setting names, and else to nobody', () => {
+  it('are mailed to the address of the setting, and without it to none', () => {
     expect(all('AWS::SNS::Subscription')).toEqual([]);
     const mailed = synthesize({ alarmEmail: 'ops@example.com' }).all('AWS::SNS::Subscription');
     expect(mailed.map(([, r]) => r.Properties)).toMatchObject([

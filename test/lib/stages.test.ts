@@ -173,7 +173,7 @@ describe('a worker', () => {
 });
 
 describe('the tick', () => {
-  it('runs every minute and is repeated by nobody', () => {
+  it('runs every minute, without retries', () => {
     expect(all('AWS::Scheduler::Schedule').map(([, r]) => r.Properties)).toMatchObject([
       {
         ScheduleExpression: 'rate(1 minute)',
@@ -280,7 +280,7 @@ describe('the configuration of the functions', () => {
     expect(environment('deliver').PUBLIC_URL).toEqual(template.Outputs.ApiUrl.Value);
   });
 
-  it('forbids loopback addresses to whoever calls addresses that users name', () => {
+  it('forbids loopback addresses to the functions that call addresses of users', () => {
     for (const stage of ['api', 'copy', 'deliver']) expect(environment(stage).ALLOW_LOOPBACK).toBe('false');
   });
 

@@ -45,7 +45,7 @@ function allowed(
 const newRole = (stack: Stack) =>
   new Role(stack, 'Reader', { assumedBy: new AccountPrincipal('123456789012') });
 
-describe('a bridge in an app of somebody else', () => {
+describe('a bridge in an app of a user', () => {
   it('needs no properties', () => {
     const stack = newStack();
     new WebhookBridge(stack, 'Bridge');

@@ -19,7 +19,7 @@ afterEach(() => {
 });
 
 describe('a data folder', () => {
-  it('can be read by nobody else, also when it was there before', () => {
+  it('can be read by no other user, also when it was there before', () => {
     chmodSync(directory, 0o755);
     openDataDir(directory);
     expect(statSync(directory).mode & 0o777).toBe(0o700);
@@ -44,7 +44,7 @@ describe('a data folder', () => {
   it.each([
     ['a process that is gone', () => String(spawnSync('true').pid)],
     ['a process that was killed and not waited for', unreaped],
-    ['nobody, for it was killed before it wrote its id', () => ''],
+    ['no process: its holder was killed before it wrote its id', () => ''],
   ])('is taken over from %s', async (_, holder) => {
     writeFileSync(join(directory, 'lock'), await holder());
     expect(() => openDataDir(directory)).not.toThrow();

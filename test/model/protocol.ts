@@ -39,7 +39,7 @@ type Holding = Pick<Claim, 'lane' | 'nonce' | 'hintedAt' | 'leaseEnd' | 'claimsW
 /** A release that was sent; its answer was lost, so the SDK sends it again. */
 type Unanswered = { readonly name: WriteName; readonly write: Write; readonly nonce: string };
 
-/** One row, its workers, and every hint that anybody may still have of it. */
+/** One row, its workers, and every hint of it that may still arrive. */
 export type State = {
   readonly now: number;
   readonly row: ModelRow;
@@ -91,7 +91,7 @@ export function keyOf({ workers, row, ghost, ...state }: State): string {
 const dueOf = (write: Write): unknown => ('update' in write ? [write.set?.lane, write.set?.dueAt] : []);
 const sorted = (row: object): unknown => Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
 
-/** Every state that one step of anybody leads to, with the step's name. */
+/** Every state that one step of any actor leads to, with the step's name. */
 export function successors(state: State, mutate: Mutate): [string, State][] {
   if (state.broken) return [];
   const found: [string, State][] = [];
@@ -123,8 +123,8 @@ export function successors(state: State, mutate: Mutate): [string, State][] {
     }
   }
   if (state.left.orders > 0) {
-    for (const lane of [LANE, OTHER]) add(`somebody wakes it in ${lane}`, order(state, lane, mutate));
-    add('somebody withdraws it', order(state, undefined, mutate));
+    for (const lane of [LANE, OTHER]) add(`another writer wakes it in ${lane}`, order(state, lane, mutate));
+    add('another writer withdraws it', order(state, undefined, mutate));
   }
   return found;
 }
@@ -222,7 +222,7 @@ function own(state: State, i: number, holding: Holding, name: WriteName, write: 
   });
 }
 
-/** The same release once more: refused, and recognised as done as long as nobody has changed the row since. */
+/** The same release once more: refused, and recognised as done as long as the row has not changed since. */
 function sentAgain(state: State, i: number, { write, name, nonce }: Unanswered): State {
   const row = applyWrite(state.row, write);
   const recognised = row === 'refused' && (state.row as Work | undefined)?.releasedBy === nonce;

@@ -7,8 +7,8 @@ const TRIES = 20;
 export const firstRefused = ({ failed }: ConditionFailed): boolean => failed.includes(0);
 
 /**
- * Runs a read followed by a conditional write; when somebody else wrote in between, both again with
- * what is there now. Throws the last {@link ConditionFailed} when others keep being faster.
+ * Runs a read followed by a conditional write. When another writer came in between, runs both again.
+ * Throws the last {@link ConditionFailed} when others keep being faster.
  *
  * @param options.unless whether a refusal is final, and thrown at once
  */

@@ -88,7 +88,7 @@ export function createReads(client: DynamoDBClient, tableName: string, random: (
   }
 
   /**
-   * One page of a partition, or of an index's. `more` tells that rows may be left; go on from the
+   * One page of a partition, or of an index's. `more` says that rows may be left; go on from the
    * last row's sort key.
    */
   async function query<T extends RowKey>(query: RowQuery): Promise<Page<T>> {

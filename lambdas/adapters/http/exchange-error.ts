@@ -31,8 +31,8 @@ export class ExchangeError extends Error {
   /** Node's or OpenSSL's code, for example `ECONNRESET`. */
   readonly code: string | undefined;
   /**
-   * A kept-alive connection was reset before the first byte of an answer: in all likelihood it was
-   * closed while idle, so that a second try at once is worth it.
+   * A kept-alive connection was reset before the first byte of an answer: most likely it was
+   * closed while idle, so a second try at once is worth it.
    */
   readonly reusedSocket: boolean;
   /** Given when the answer broke off or stalled after its headers. */

@@ -45,7 +45,7 @@ export function guardedLookup(resolve: Resolve, admits: (address: string) => boo
 
 /**
  * Asks DNS itself rather than the system's `getaddrinfo`: no hosts file, no search domain, and no
- * place in libuv's four threads, where a few names with dead servers would hold up everybody else.
+ * place in libuv's four threads, where a few names with dead servers would delay all others.
  * IPv4 first, as a Lambda seldom has a way out over IPv6. Two tries of 2 and 4 s leave a delivery time.
  */
 export function resolveByDns(resolver = new Resolver({ timeout: 2_000, tries: 2 })): Resolve {

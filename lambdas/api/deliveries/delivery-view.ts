@@ -5,7 +5,7 @@ import { iso } from '../http/time.ts';
 
 /** What `GET /v1/deliveries/{id}` answers. */
 export function deliveryView(row: DeliveryRow) {
-  // While somebody is sending it, it is due when that one is given up.
+  // While a worker sends it, its due time is the end of a lease.
   const waits = row.state === 'pending' && row.lane?.startsWith('deliver') && row.owner === undefined;
   return {
     id: row.id,

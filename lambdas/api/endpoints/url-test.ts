@@ -14,7 +14,7 @@ const LOOK_MS = 400;
 /** How long a call waits for the attempt, ms; the function has 29 s for all of it. */
 const WAIT_MS = 20_000;
 
-type Order = { readonly endpointId: string; readonly type: EventType; readonly url: string };
+type UrlTest = { readonly endpointId: string; readonly type: EventType; readonly url: string };
 
 /**
  * Tests of any URL: one sample event that the secret of an endpoint signs. The deliver stage sends it, as it
@@ -23,8 +23,8 @@ type Order = { readonly endpointId: string; readonly type: EventType; readonly u
 export function createUrlTest({ table, now, sleep }: Pick<ApiContext, 'table' | 'now' | 'sleep'>) {
   const read = (endpointId: string) => table.get<UrlTestRow>(urlTestKey(endpointId));
 
-  /** Gives the order to send. @throws {Problem} 429 when the last one is under way or a moment ago */
-  async function start({ endpointId, type, url }: Order, commit: Commit): Promise<Effect> {
+  /** Leaves the task to send it. @throws {Problem} 429 when the last one is under way or a moment ago */
+  async function start({ endpointId, type, url }: UrlTest, commit: Commit): Promise<Effect> {
     return optimistic(async () => {
       const last = await read(endpointId);
       const at = now();

@@ -146,7 +146,7 @@ export function planRegistration(
   const { request, meta } = found;
   if (!request || isExpired(request, now)) return begin(registration, found, now, endpointWrite);
   if (request.purged) throw conflict('The request is being erased: try again in a minute.');
-  if (!meta) throw new ConditionFailed([0], new Map()); // somebody began to track it while the rows were read
+  if (!meta) throw new ConditionFailed([0], new Map()); // another call began to track it while the rows were read
 
   const tracked = { ...found, request, meta };
   const added = addition(registration, meta);

@@ -11,7 +11,7 @@ import type { Counts } from './counts.ts';
 import { statsAnswer } from './stats-answers.ts';
 import { readPause, upstreamState } from './upstream-state.ts';
 
-/** Parked rows that are looked at for their lane; there are few, or somebody is needed urgently. */
+/** Parked rows that are looked at for their lane; there are few unless much has gone wrong. */
 const PARKED_READ = 1_000;
 
 export function statsRoutes({ table, now }: ApiContext, counts: Counts): Route[] {

@@ -57,7 +57,7 @@ export function nextCheckAt(since: number, now: number): number {
 
 /**
  * Whether the end of a URL, where it is known, is so near that the copy should ask for another. One that
- * had expired when it was given tells of a wrong clock: the source decides.
+ * had expired when it was given means that a clock is wrong: the source decides.
  */
 export function diesSoon({ expiresAt, receivedAt }: CopySource, now: number): boolean {
   if (expiresAt === undefined || expiresAt <= receivedAt) return false;

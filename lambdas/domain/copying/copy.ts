@@ -75,7 +75,7 @@ export type CopyRow = RowKey &
     canceled?: boolean;
     /**
      * When the lease ends of the worker that a cancellation took the copy from, ms since epoch. Until then
-     * a request of its may still reach the bucket.
+     * one of its requests may still reach the bucket.
      */
     lateUntil?: number;
     /** Why the copy has failed: decided before anything is cleaned up. */
@@ -94,7 +94,7 @@ export type SegmentRow = RowKey &
     lastPart: number;
     state: 'open' | 'copied' | 'superseded';
     copiedBytes: number;
-    /** While a worker is at it. */
+    /** While a worker copies it. */
     bytesPerSecond: number;
     /** Failures in a row, without a part copied between them. */
     consecutiveFailures?: number;

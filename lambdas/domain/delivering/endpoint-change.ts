@@ -43,7 +43,7 @@ export function changeErrors(
   ];
 }
 
-/** Values of headers are write-only: who may change the URL must not learn them by it. */
+/** Values of headers are write-only: a changed URL must not show them to another host. */
 const HEADERS_OF_ANOTHER_HOST: FieldError = {
   path: 'headers',
   message:

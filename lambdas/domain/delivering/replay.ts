@@ -7,7 +7,7 @@ import { isFinal } from './delivery.ts';
 export const REPLAY_STATES = ['queueing', 'sending', 'done'] as const;
 type ReplayState = (typeof REPLAY_STATES)[number];
 
-/** The order to send earlier deliveries of an endpoint again; carried out page by page. */
+/** The task to send earlier deliveries of an endpoint again; carried out page by page. */
 export type ReplayRow = RowKey &
   Work & {
     id: string;
@@ -24,14 +24,14 @@ export type ReplayRow = RowKey &
     cursor?: string;
     /** Whether all of the range was looked at. */
     queuedAll?: boolean;
-    /** Deliveries that it is about; those that were put into the backlog. */
+    /** Deliveries of the range that it sends again; those of them that were put into the backlog. */
     matched: number;
     queued: number;
     expiresAt: number;
   };
 
 /** Whether a replay sends this delivery again. A pending or held one goes out without it. */
-export const isMeant = ({ of, type }: ReplayRow, row: DeliveryRow): boolean =>
+export const isReplayed = ({ of, type }: ReplayRow, row: DeliveryRow): boolean =>
   isFinal(row) &&
   row.state !== 'canceled' &&
   (of === 'all' || row.state === 'failed') &&

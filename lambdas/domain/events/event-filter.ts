@@ -9,7 +9,7 @@ export function matches(filter: EventFilter, type: string): boolean {
   );
 }
 
-/** Whether one of the filters matches `progress.updated`, which is observed only for who asks. */
+/** Whether one of the filters matches `progress.updated`, which polls look for only then. */
 export const asksForProgress = (audience: readonly { readonly events: EventFilter }[]): boolean =>
   audience.some(({ events }) => matches(events, 'progress.updated'));
 

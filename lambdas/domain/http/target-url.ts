@@ -27,8 +27,8 @@ const WRITTEN = /^(https?):\/\/([^/?#]+)/i;
  *
  * Deployed: `https` to a public address or a public-looking name, on port 443 or one from 1024 up
  * (the privileged ports belong to other protocols: mail, SSH, DNS). With `allowLoopback` also `http`
- * and any port on loopback. The host must be written as it is dialled, so that who reads the URL
- * (a log, an allow list, a person) sees the same host as the connector. A fragment is refused since
+ * and any port on loopback. The host must be written as it is dialled, so that every
+ * reader of the URL (a log, an allow list, a person) sees the same host as the connector. A fragment is refused since
  * it is never sent, and would make two callbacks out of one.
  */
 export function checkTargetUrl(

@@ -64,7 +64,7 @@ const OVERDUE = 'pending for longer than Topaz keeps data';
  * Compares a poll's outcome with what the row holds. Pure: the caller commits the row, the numbered
  * events and the copy's row in one transaction, under the claim that it polled with.
  *
- * @param tellProgress whether anybody asked for `progress.updated`
+ * @param tellProgress whether a filter names `progress.updated`
  */
 export function transition(
   row: RequestRow,

@@ -13,11 +13,11 @@ const database = useDatabase();
 const CALLBACK_URL = 'https://hooks.example.com/a';
 
 /** The api with a clock that moves by 1 ms at each read, so that a due time computed twice differs. */
-const createOrders = () => createClient(database(), { tick: 1 });
+const createCaller = () => createClient(database(), { tick: 1 });
 
-/** Gives the order, and checks that what it hinted is due as it was hinted. */
-async function ordered(
-  api: ReturnType<typeof createOrders>,
+/** Makes the call, and checks that what it hinted is due as it was hinted. */
+async function called(
+  api: ReturnType<typeof createCaller>,
   status: number,
   ...[method, path, body]: [method: string, path: string, body?: object]
 ) {
@@ -28,40 +28,40 @@ async function ordered(
   return answer.body;
 }
 
-test('every order about a request hints its rows by the time that they are due', async () => {
-  const api = createOrders();
+test('every call about a request hints its rows by the time that they are due', async () => {
+  const api = createCaller();
   const { table } = database();
   const requestId = uuid('orders');
   const path = `/v1/requests/${requestId}`;
-  await ordered(api, 201, 'POST', '/v1/requests', { requestId, callbackUrl: CALLBACK_URL });
-  await ordered(api, 200, 'POST', '/v1/requests', { requestId, callbackUrl: `${CALLBACK_URL}/2` });
-  await ordered(api, 202, 'POST', `${path}/poll`);
-  await ordered(api, 202, 'POST', `${path}/poll`);
+  await called(api, 201, 'POST', '/v1/requests', { requestId, callbackUrl: CALLBACK_URL });
+  await called(api, 200, 'POST', '/v1/requests', { requestId, callbackUrl: `${CALLBACK_URL}/2` });
+  await called(api, 202, 'POST', `${path}/poll`);
+  await called(api, 202, 'POST', `${path}/poll`);
   await table.write(withdraw(requestKey(requestId), { set: { state: 'done' } }));
-  await ordered(api, 200, 'POST', '/v1/requests?restart=true', { requestId });
+  await called(api, 200, 'POST', '/v1/requests?restart=true', { requestId });
   await table.write({ put: { ...copyKey(requestId), lane: 'copy', dueAt: api.clock.now, owner: 'x' } });
-  await ordered(api, 204, 'DELETE', path);
-  await ordered(api, 204, 'DELETE', `${path}?purge=true`);
+  await called(api, 204, 'DELETE', path);
+  await called(api, 204, 'DELETE', `${path}?purge=true`);
 });
 
 test('every item of a batch is hinted by the time that it is due', async () => {
   const items = [1, 2, 3].map((n) => ({ requestId: uuid(`batch ${n}`) }));
-  const api = createOrders();
-  await ordered(api, 200, 'POST', '/v1/requests/batch', { items });
+  const api = createCaller();
+  await called(api, 200, 'POST', '/v1/requests/batch', { items });
   expect(api.hints.of('poll')).toHaveLength(3);
 });
 
-test('every order about an endpoint hints its rows by the time that they are due', async () => {
-  const api = createOrders();
+test('every call about an endpoint hints its rows by the time that they are due', async () => {
+  const api = createCaller();
   const { table } = database();
   const { id } = (await api.call('POST', '/v1/endpoints', { body: { url: CALLBACK_URL } })).body;
   const path = `/v1/endpoints/${id}`;
-  await ordered(api, 202, 'POST', `${path}/test`);
-  await ordered(api, 202, 'POST', `${path}/test`);
+  await called(api, 202, 'POST', `${path}/test`);
+  await called(api, 202, 'POST', `${path}/test`);
   await api.call('PATCH', path, { body: { enabled: false } });
-  await ordered(api, 200, 'PATCH', path, { enabled: true });
-  await ordered(api, 200, 'PATCH', path, { rateLimit: 2 });
-  await ordered(api, 202, 'POST', `${path}/replay`, { since: '2026-11-01T00:00:00Z' });
+  await called(api, 200, 'PATCH', path, { enabled: true });
+  await called(api, 200, 'PATCH', path, { rateLimit: 2 });
+  await called(api, 202, 'POST', `${path}/replay`, { since: '2026-11-01T00:00:00Z' });
 
   const source = { kind: 'request', requestId: uuid('event') } as const;
   const last = { sequence: 0, position: 0 };
@@ -70,6 +70,6 @@ test('every order about an endpoint hints its rows by the time that they are due
   if (!event || !endpoint) throw new Error('both were just made');
   const delivery: DeliveryRow = deliveryRow(event, endpoint);
   await table.write({ put: delivery });
-  await ordered(api, 202, 'POST', `/v1/deliveries/${delivery.id}/retry`);
-  await ordered(api, 204, 'DELETE', path);
+  await called(api, 202, 'POST', `/v1/deliveries/${delivery.id}/retry`);
+  await called(api, 204, 'DELETE', path);
 });

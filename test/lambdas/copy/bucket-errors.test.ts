@@ -34,7 +34,7 @@ async function expectStored(requestId: string, key = keyOf(requestId), size = SI
   expect(await world.table.get(objectKey(BUCKET, key))).toBeUndefined();
 }
 
-/** Somebody else's object. */
+/** An object of another writer. */
 async function putForeign(key: string): Promise<void> {
   await world.s3.send(new PutObjectCommand({ Bucket: BUCKET, Key: key, Body: 'not ours' }));
 }
@@ -111,7 +111,7 @@ describe('a part', () => {
 });
 
 describe('an upload', () => {
-  test('that somebody aborted is begun anew', async () => {
+  test('that was aborted from outside is begun anew', async () => {
     const requestId = await world.begin(SIZE);
     await world.step();
     const [upload] = await world.uploads();

@@ -29,7 +29,7 @@ async function expectNothingLeft(requestId: string): Promise<void> {
   expect(await world.due()).toEqual([]);
 }
 
-test.each([0, 1, 2])('canceled after %i steps, a copy leaves nothing and tells nobody', async (steps) => {
+test.each([0, 1, 2])('canceled after %i steps, a copy leaves nothing and sends no event', async (steps) => {
   const requestId = await world.begin(SIZE);
   for (let i = 0; i < steps; i++) await world.step();
   await cancel(requestId);
@@ -109,7 +109,7 @@ test('canceled just before a worker stores a small object, that object goes too'
   await expectNothingLeft(requestId);
 });
 
-test('canceled when the object was complete but nobody told yet, the object goes too', async () => {
+test('canceled when the object was complete but no event sent, the object goes too', async () => {
   const requestId = await world.begin(SIZE);
   await world.step();
   await world.step();

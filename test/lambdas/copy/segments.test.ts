@@ -98,7 +98,7 @@ test.each(['restart', 'fail'] as const)(
   },
 );
 
-test('progress is shown as the sum of all segments, at most every 5 s whoever writes it', async () => {
+test('progress is shown as the sum of all segments, at most every 5 s, by whichever worker', async () => {
   const { segments, shown, held } = await plannedCopy(2);
   const copy = await copyOf();
   expect(await videoOf()).toMatchObject({ state: 'copying', size: 180, copiedBytes: 0 });

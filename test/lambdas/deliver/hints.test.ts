@@ -17,7 +17,7 @@ import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 
 const database = useDatabase();
 
-/** An invocation that begins with so little time left, ms, that it ends after the first page of an order. */
+/** An invocation that begins with so little time left, ms, that it ends after the first page of a task. */
 const ONE_PAGE_MS = 20_010;
 
 /** Old deliveries in a state; returns since when there are some. */
@@ -88,14 +88,14 @@ test('the delivery that waited for a canceled one is hinted with the due time th
   world.farSide = () => 500;
   await observe('video.accepted');
   await world.work();
-  const order = await world.namedAgain(endpoint);
+  const task = await world.namedAgain(endpoint);
   await observe('video.processing');
   await world.invoke('dispatch', await world.due('dispatch'));
   await world.invoke('deliver', (await world.deliveries(endpoint)).slice(1) as Due[]);
   world.hints.clear();
-  await world.invoke(order.lane, [order]);
+  await world.invoke(task.lane, [task]);
   const [, successor] = await world.deliveries(endpoint);
-  expect(successor).toMatchObject({ state: 'pending', lane: order.lane });
+  expect(successor).toMatchObject({ state: 'pending', lane: task.lane });
   await expectHintsToNameRows(world.table, hintsOf(world, successor!));
 });
 

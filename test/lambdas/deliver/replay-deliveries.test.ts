@@ -281,7 +281,7 @@ test('a delivery of a replay that is long forgotten still comes to its end', asy
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
 });
 
-test('a replayed delivery of a pull endpoint that nobody fetches expires with its event', async () => {
+test('a replayed delivery of a pull endpoint that is never fetched expires with its event', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1, { kind: 'pull' });
   const start = world.clock.now() - 1_000_000;

@@ -142,7 +142,7 @@ describe('an answer', () => {
   });
 
   test('without an end counts by its status once more than 64 KiB are read', async () => {
-    // One byte more, and then silence: whoever wanted another would run out of time.
+    // One byte more, and then silence: a reader that waited for another would run out of time.
     const side = await far(
       startHttp((_request, response) => void response.writeHead(200).write('x'.repeat(65_537))),
     );

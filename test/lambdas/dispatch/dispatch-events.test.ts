@@ -157,7 +157,7 @@ test('an event written meanwhile takes the outbox away, and nothing is lost or d
   await stop();
 });
 
-test('a callback added late receives all earlier matching events, in order, and nobody else does again', async () => {
+test('a callback added late receives all earlier matching events, in order, and no other endpoint gets them again', async () => {
   const first = endpointRow(1, { kind: 'callback' });
   const late = endpointRow(2, { kind: 'callback' });
   const { table, source, clock, observe, dispatch, claim, types, stop } = await setUp(

@@ -148,7 +148,7 @@ test('what another writer makes due is taken from its worker, and from the parke
   expect(await claims.finish(woken)).toBe(false);
 });
 
-test("a row that is withdrawn is nobody's, and no sweep finds it", async () => {
+test('a row that is withdrawn has no owner, and no sweep finds it', async () => {
   const { claims, hint, table, row } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
   await table.write(withdraw(hint, { set: { done: 1 } }));
@@ -178,7 +178,7 @@ test('every due time that is returned is the one that its row has, while the clo
   await isOnRow(woken.due);
 });
 
-test('whoever changes what is due takes the row from its worker', async () => {
+test('a writer that changes what is due takes the row from its worker', async () => {
   const { claims, hint, table, key, clock } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
   const { write, due } = wake(key, 'poll', clock.now() + 5);

@@ -46,7 +46,7 @@ test('within a group the oldest rows come first', () => {
   );
 });
 
-test('what is shared leaves nobody out who has less than an equal share', () => {
+test('a group with less than an equal share gets all of its hints', () => {
   fc.assert(
     fc.property(anyRows, fc.integer({ min: 1, max: 200 }), (due, most) => {
       const shared = shareHints('deliver', due, most);

@@ -273,7 +273,7 @@ test('a worker that dies before its commit leaves the row to the sweep, and the 
   expect((await request.events()).map((event) => event.data.sequence)).toEqual([1]);
 });
 
-test('progress is sent to whoever asked for it, without a number of its own', async () => {
+test('progress is sent to the endpoints that ask for it, without a number of its own', async () => {
   const { register, topaz, clock } = await world();
   const request = await register([['processing', 0]], { tellProgress: true });
   const trace = (percent: number) => ({ statuses: [['processing', 0]], progress: [[0, percent]] });

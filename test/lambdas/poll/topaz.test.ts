@@ -47,7 +47,7 @@ test('the key goes along in its header, without the white space around it', asyn
   expect(seen).toEqual([{ path: `/video/${REQUEST_ID}/status`, key: 'topaz-key' }]);
 });
 
-test('an answer is read as far as its types are right, and what nobody knows is left out', async () => {
+test('an answer is read as far as its types are right, without unknown fields', async () => {
   const { ask } = await setUp(
     json({
       status: 'processing',

@@ -188,7 +188,7 @@ describe('the front door', () => {
     expect((await fetch(await getSignedUrl(s3('Nobody'), get))).status).toBe(403);
   });
 
-  it('hides that an object is missing from who may not list the bucket', async () => {
+  it('hides that an object is missing from a caller that may not list the bucket', async () => {
     const missing = { Bucket: 'videos', Key: 'missing' };
     await expect(s3('Writer').send(new GetObjectCommand(missing))).rejects.toMatchObject({
       name: 'AccessDenied',

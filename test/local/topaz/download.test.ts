@@ -209,7 +209,7 @@ describe('a download fault', () => {
     expect((await http(url)).headers.location).toBe('http://169.254.169.254/');
   });
 
-  test('gzip encodes what nobody asked it to', async () => {
+  test('gzip encodes without being asked', async () => {
     const { url } = await withFaults({ kind: 'gzip' });
     const { headers, body } = await http(url, { 'accept-encoding': 'identity' });
     expect(headers['content-encoding']).toBe('gzip');

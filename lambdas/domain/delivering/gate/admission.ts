@@ -18,7 +18,7 @@ type Candidate = {
 type Admission =
   /** Its endpoint is deleted. */
   | { readonly outcome: 'cancel' }
-  /** It waits in the backlog: `held` until the gate opens, `pending` until somebody fetches it. */
+  /** It waits in the backlog: `held` until the gate opens, `pending` until a slot is free or a client fetches it. */
   | { readonly outcome: 'wait'; readonly state: 'held' | 'pending' }
   /** Another queue attempts it. */
   | { readonly outcome: 'move'; readonly lane: Lane }

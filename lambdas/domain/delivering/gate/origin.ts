@@ -12,7 +12,7 @@ export type OriginRow = RowKey & {
   lastDeliveredAt?: number;
   /** A callback that was quick before, or new, took long. */
   slow?: true;
-  /** Counts the writes; who writes must have seen the last one. */
+  /** Counts the writes; a writer must have read the last count. */
   version: number;
   /** s since epoch */
   expiresAt: number;

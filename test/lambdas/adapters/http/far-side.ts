@@ -4,7 +4,7 @@ import http from 'node:http';
 import https from 'node:https';
 import net, { type Socket } from 'node:net';
 
-/** A certificate for localhost, receiver.test, 127.0.0.1 and ::1 that nobody but these tests trusts. */
+/** A certificate for localhost, receiver.test, 127.0.0.1 and ::1 that only these tests trust. */
 export const cert = readFileSync(new URL('./test-only-cert.pem', import.meta.url), 'utf8');
 const key = readFileSync(new URL('./test-only-key.pem', import.meta.url), 'utf8');
 

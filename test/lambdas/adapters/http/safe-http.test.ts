@@ -174,7 +174,7 @@ describe('an answer', () => {
   });
 
   it('of endless length is cut off: its status counts and the connection is destroyed', async () => {
-    // One byte above the limit, and then silence: whoever wanted another would run out of time.
+    // One byte above the limit, and then silence: a reader that waited for another would run out of time.
     const { port, ended } = await far(
       startHttps((_request, response) => void response.write('x'.repeat(LIMITS.maxBodyBytes + 1))),
     );
@@ -214,7 +214,7 @@ describe('an answer', () => {
     expect(await text(message).catch(explain)).toMatchObject({ class: 'reset', statusCode: 200 });
   });
 
-  it('that breaks off while nobody listens harms nothing', async () => {
+  it('that breaks off while it is not read harms nothing', async () => {
     const { open, reset } = await halfAnswer();
     const { message } = await open();
     message.resume();
@@ -419,7 +419,7 @@ describe('a connection', () => {
 
 describe('a certificate', () => {
   it.each([
-    ['is signed by nobody known', 'receiver.test', {}, { ca: undefined }],
+    ['is signed by an unknown issuer', 'receiver.test', {}, { ca: undefined }],
     ['is for another name', 'other.test', {}, {}],
     ['is for the name in a custom host header only', 'other.test', { Host: 'receiver.test' }, {}],
   ])('that %s is refused before a byte is sent', async (_what, host, headers, options) => {

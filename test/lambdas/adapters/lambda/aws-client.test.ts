@@ -48,7 +48,7 @@ test('an eighth refusal is an error, so that its work is tried again later', asy
 test.each([
   ['a client', AWS_CLIENT],
   ["a worker's client", WORKER_DYNAMODB_CLIENT],
-])('%s copies no call and no answer for a log that nobody reads', (_, { logger }) => {
+])('%s copies no call and no answer for a log that is never written', (_, { logger }) => {
   expect(Object.keys(logger)).not.toContain('info');
   expect(Object.keys(logger)).not.toContain('error');
 });

@@ -43,7 +43,7 @@ describe('names that every object has', () => {
     expect(body.headers).toEqual({ constructor: '***', tostring: '***' });
   });
 
-  test.each(['constructor', '__proto__'])('count as statuses that nobody knows: %s', (status) => {
+  test.each(['constructor', '__proto__'])('count as unknown statuses: %s', (status) => {
     const request = { state: 'active', status, counted: true } as const;
     expect(countChanges(undefined, request)).toMatchObject([{ name: 'active:unrecognized', by: 1 }]);
   });

@@ -7,7 +7,7 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 
 type Operation = { readonly security?: readonly unknown[] };
 
-/** Each value of `Authorization` that lets nobody in. */
+/** Each value of `Authorization` that is refused. */
 const WRONG = [
   undefined,
   '',

@@ -28,6 +28,6 @@ test.each([
   canceled('ValidationError'),
   new DynamoDBServiceException({ ...details, name: 'ResourceNotFoundException', $fault: 'client' }),
   new Error('a bug'),
-])('$name that does not pass by itself is a failure of the bridge', (error) => {
+])('$name that a repetition cannot end is a failure of the bridge', (error) => {
   expect(problemOf(error).status).toBe(500);
 });

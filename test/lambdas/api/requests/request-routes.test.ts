@@ -505,7 +505,7 @@ test('a request past its expiry is gone, and registering it again goes on counti
 });
 
 describe('a batch', () => {
-  test('registers each item by itself and tells of each', async () => {
+  test('registers each item separately and answers for each', async () => {
     await register();
     const fresh = uuid('batch fresh');
     const { status, body } = await api.call('POST', '/v1/requests/batch', {

@@ -88,7 +88,7 @@ test('the counts are those of a scan, whatever the orders and changes, also when
     (id: string) => api.call('DELETE', `/v1/requests/${id}`),
     (id: string) => api.call('DELETE', `/v1/requests/${id}?purge=true`),
     (id: string) => changed(id, { status: 'processing' }),
-    (id: string) => changed(id, { status: 'a status that nobody knows' }),
+    (id: string) => changed(id, { status: 'an unknown status' }),
     (id: string) => changed(id, { ...end, expiresAt: requestExpiry(api.clock.now, 30) }),
     () =>
       api.call('POST', '/v1/requests/batch', { body: { items: ids.map((requestId) => ({ requestId })) } }),

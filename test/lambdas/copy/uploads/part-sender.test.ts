@@ -45,7 +45,7 @@ test('a connection that rested while the process was frozen is not used again', 
   const ports: (number | undefined)[] = [];
   const url = await serve(async (request, response) => {
     const { remotePort } = request.socket;
-    // As if S3 had forgotten the connection: whoever uses it again gets no answer.
+    // As if S3 had forgotten the connection: the next use of it gets no answer.
     if (ports.includes(remotePort)) return;
     ports.push(remotePort);
     await buffer(request);

@@ -64,7 +64,7 @@ test('a batch holds no more than fits a transaction', () => {
   ]);
 });
 
-test('an event for more endpoints than fit is fanned out in parts, nobody twice', () => {
+test('an event for more endpoints than fit is fanned out in parts, to none twice', () => {
   const batches = fanOut(START_CURSORS, events('video.accepted'), audience(5, [['video.*']]), 2);
   expect(batches).toEqual([
     ['1>0', '1>1'],
@@ -80,7 +80,7 @@ test('filters are heeded', () => {
   ]);
 });
 
-test('a callback that was added late gets the earlier events, and nobody else does again', () => {
+test('a callback that was added late gets the earlier events, and no other endpoint gets them again', () => {
   const to = audience(1, [['video.*'], ['video.*']]);
   const [first, late] = to.callbacks.map(({ callback }) => callback.endpointId) as [string, string];
   const cursors = { accountCursor: { position: 2 }, callbackCursors: { [first]: 2, [late]: 0 } };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { DeliveryRow } from '../../../../lambdas/domain/delivering/delivery.ts';
 import {
   firstEventId,
-  isMeant,
+  isReplayed,
   type ReplayRow,
   replayState,
 } from '../../../../lambdas/domain/delivering/replay.ts';
@@ -18,14 +18,14 @@ test.each([
   ['held', false, false],
 ])('a delivery that is %s is replayed by all (%s) or by failed (%s)', (state, byAll, byFailed) => {
   const row = { state } as DeliveryRow;
-  expect(isMeant({ of: 'all' } as ReplayRow, row)).toBe(byAll);
-  expect(isMeant({ of: 'failed' } as ReplayRow, row)).toBe(byFailed);
+  expect(isReplayed({ of: 'all' } as ReplayRow, row)).toBe(byAll);
+  expect(isReplayed({ of: 'failed' } as ReplayRow, row)).toBe(byFailed);
 });
 
 test('a replay of a type leaves the others out', () => {
   const row = { state: 'failed', type: 'video.stored' } as DeliveryRow;
-  const isMeantBy = (type: string) => isMeant({ of: 'failed', type } as ReplayRow, row);
-  expect([isMeantBy('video.stored'), isMeantBy('video.*'), isMeantBy('video.complete')]).toEqual([
+  const isReplayedBy = (type: string) => isReplayed({ of: 'failed', type } as ReplayRow, row);
+  expect([isReplayedBy('video.stored'), isReplayedBy('video.*'), isReplayedBy('video.complete')]).toEqual([
     true,
     true,
     false,

@@ -260,7 +260,7 @@ test('progress is told at most once per 10 seconds, and takes no number', () => 
   expect(due.events).toMatchObject([{ type: 'progress.updated', numbered: false, data: { progress: 20 } }]);
 });
 
-test('progress is told to nobody who did not ask', () => {
+test('progress is no event unless a filter names it', () => {
   const change = transition(
     { ...processing, progress: 10 },
     says('processing', { progress: 20 }),

@@ -41,11 +41,11 @@ test('a slot that comes later than the longest wait is not granted', () => {
 test.each([
   ['the next slot', { nextAt: NOW + HOUR, busy: {} }],
   ['attempts under way', { nextAt: 0, busy: { theirs: NOW + HOUR } }],
-])('a clock that was an hour ahead keeps nobody waiting by %s', (_what, state) => {
+])('a clock that was an hour ahead delays no attempt by %s', (_what, state) => {
   expect(grant(state, { atOnce: 1, perSecond: 0.01 }, asked)).toMatchObject({ sendAt: NOW });
 });
 
-test('a planned time counts as far ahead as anybody plans', () => {
+test('a planned time counts as far ahead as workers plan', () => {
   const interval = 105_000;
   const furthest = NOW + interval + AHEAD_MS;
   expect(planned(furthest, NOW, interval)).toBe(furthest);
