@@ -55,11 +55,7 @@ export function createWrites(
       await transact([change]);
       return get<T>(change.update);
     }
-    const common = {
-      TableName: tableName,
-      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-      ...expressionsOf(change),
-    };
+    const common = commonOf(change);
     return patiently(async () => {
       if ('put' in change) {
         await client.send(new PutItemCommand({ ...common, Item: itemOf(change.put) }));
@@ -83,11 +79,7 @@ export function createWrites(
   /** Applies all writes or none; at most {@link MAX_WRITES}. */
   async function transact(changes: readonly Write[]): Promise<void> {
     const items = changes.map((change): TransactWriteItem => {
-      const common = {
-        TableName: tableName,
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
-        ...expressionsOf(change),
-      };
+      const common = commonOf(change);
       if ('put' in change) return { Put: { ...common, Item: itemOf(change.put) } };
       if ('delete' in change) return { Delete: { ...common, Key: keyItem(change.delete) } };
       const Key = keyItem('check' in change ? change.check : change.update);
@@ -115,6 +107,16 @@ export function createWrites(
         await sleep(random() * backoff(attempt, WAITS[passing]));
       }
     }
+  }
+
+  function commonOf(change: Write) {
+    const { ExpressionAttributeValues: values, ...rest } = expressions(change);
+    return {
+      TableName: tableName,
+      ReturnValuesOnConditionCheckFailure: 'ALL_OLD' as const,
+      ...rest,
+      ...(values ? { ExpressionAttributeValues: itemOf(values) } : {}),
+    };
   }
 
   return { write, transact };
@@ -146,10 +148,4 @@ function passingCause(error: unknown): 'conflict' | 'throttled' | undefined {
   const codes = (error.CancellationReasons ?? []).map(({ Code = '' }) => Code);
   if (codes.some((code) => THROTTLED.includes(code))) return 'throttled';
   return codes.includes('TransactionConflict') ? 'conflict' : undefined;
-}
-
-/** The expressions of a write as DynamoDB takes them. */
-function expressionsOf(change: Write) {
-  const { ExpressionAttributeValues: values, ...rest } = expressions(change);
-  return values ? { ...rest, ExpressionAttributeValues: itemOf(values) } : rest;
 }
