@@ -33,6 +33,8 @@ export function openSession(process: NodeJS.Process, flags: ConnectionFlags & { 
     controller.abort(interrupted());
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, interrupt);
+  // A pseudo-terminal that was given no size has none, and prompts would break after each letter.
+  if (process.stdout.isTTY) process.stdout.columns ||= 80;
   const out = createOutput(process, flags.json ?? false);
   let found: Connection | undefined;
   const connection = async () => {

@@ -53,8 +53,9 @@ function createLive(stdout: NodeJS.WriteStream) {
       const rows = Math.max(2, (stdout.rows || 24) - 1);
       const more = lines.length - rows;
       const shown = more > 0 ? [...lines.slice(0, rows - 1), `and ${more + 1} more`] : lines;
-      clear();
-      stdout.write(shown.map((line) => `${cut(printable(line), columns - 1)}\n`).join(''));
+      // Each line replaces the old one in one write, so that nothing flickers and no old line is left behind.
+      const text = shown.map((line) => `${cut(printable(line), columns - 1)}\u001b[K\n`).join('');
+      stdout.write(`${drawn > 0 ? `\u001b[${drawn}A` : ''}${text}\u001b[J`);
       drawn = shown.length;
     },
     clear,

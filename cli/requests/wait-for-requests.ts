@@ -3,6 +3,7 @@ import type { Session } from '../command/session.ts';
 import { EXIT, Failure } from '../frame/failure.ts';
 import { printable, table } from '../frame/text.ts';
 import { endText, hasEnded, progressLine } from './request-text.ts';
+import { createTimeLeft } from './time-left.ts';
 
 const LOOK_EVERY_MS = 2_000;
 /** Each request more makes a round longer by this, so that many do not load the bridge, ms. */
@@ -23,8 +24,9 @@ export async function waitForRequests(
 ): Promise<VideoRequest[]> {
   const until = Date.now() + timeoutMs;
   const seen = new Map<string, VideoRequest>();
-  const first = new Map<string, { at: number; progress: number; status: string }>();
   const said = new Map<string, string>();
+  const timeLeft = createTimeLeft(Date.now);
+  const lineOf = (request: VideoRequest) => progressLine(request, timeLeft(request));
   const live = out.terminal ? out.live() : undefined;
   try {
     for (;;) {
@@ -36,7 +38,7 @@ export async function waitForRequests(
           if (!live) report(request);
         }
       }
-      live?.draw(ids.flatMap((id) => lineOf(seen.get(id))));
+      live?.draw(ids.flatMap((id) => seen.get(id) ?? []).map(lineOf));
       if (ids.every((id) => hasEndedIn(seen, id))) break;
       if (Date.now() >= until)
         throw new Failure('Not all have ended in this time; the bridge goes on with them.', EXIT.timeout);
@@ -54,26 +56,13 @@ export async function waitForRequests(
   return ended;
 
   function report(request: VideoRequest): void {
-    const line = printable(progressLine(request));
+    const withTime = lineOf(request);
+    // The time left changes all the time.
+    const line = progressLine(request);
     if (said.get(request.requestId) === line) return;
     said.set(request.requestId, line);
     out.value(request);
-    out.line(line);
-  }
-
-  function lineOf(request: VideoRequest | undefined): string[] {
-    if (!request) return [];
-    const { requestId, status, progress } = request;
-    if (progress === null) return [progressLine(request)];
-    const from = first.get(requestId);
-    if (from?.status !== status) first.set(requestId, { at: Date.now(), progress, status });
-    // As fast as it went while it was watched.
-    const gained = progress - (from?.progress ?? progress);
-    const left =
-      from?.status === status && gained > 0
-        ? ((100 - progress) / gained) * (Date.now() - from.at)
-        : undefined;
-    return [progressLine(request, left)];
+    out.line(printable(withTime));
   }
 }
 
