@@ -6,6 +6,7 @@ import {
   type Timeline,
   type VideoRequest,
 } from '../../client/client.ts';
+import type { throughOutages } from '../command/through-outages.ts';
 
 /** A line of an export. */
 type ExportRecord =
@@ -36,26 +37,36 @@ type Selection = {
 const PAGE = 20;
 const AT_ONCE = 5;
 
-/** The selected requests, the newest first, or in the order of their ids. */
+/**
+ * The selected requests, the newest first, or in the order of their ids.
+ *
+ * @param call repeats a call while the bridge is away
+ */
 export async function* exportPages(
   bridge: Client,
   { since, until, ids }: Selection,
   from: string | undefined,
+  call: ReturnType<typeof throughOutages>,
 ): AsyncGenerator<ExportPage> {
   if (ids.length > 0) {
     for (let at = Number(from ?? 0); at < ids.length; at += PAGE) {
-      const requests = await Promise.all(ids.slice(at, at + PAGE).map((id) => bridge.requests.get(id)));
+      const some = ids.slice(at, at + PAGE);
+      const requests = await call(() => Promise.all(some.map((id) => bridge.requests.get(id))));
       yield { requests, next: at + PAGE < ids.length ? String(at + PAGE) : undefined };
     }
     return;
   }
-  for await (const { items, cursor } of bridge.requests.list().pages({ limit: PAGE, cursor: from })) {
+  for (let position = from, isLast = false; !isLast; ) {
+    const { items, cursor } = await call(() =>
+      bridge.requests.list().page({ limit: PAGE, cursor: position }),
+    );
     const requests = items.filter(
       ({ registeredAt }) => registeredAt < until && !(since && registeredAt < since),
     );
     const isPast = since !== undefined && items.some(({ registeredAt }) => registeredAt < since);
-    yield { requests, next: isPast ? undefined : cursor };
-    if (isPast) return;
+    position = isPast ? undefined : cursor;
+    isLast = position === undefined;
+    yield { requests, next: position };
   }
 }
 

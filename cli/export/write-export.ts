@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Session } from '../command/session.ts';
+import { throughOutages } from '../command/through-outages.ts';
+import { whileLocked } from '../command/while-locked.ts';
 import { parseTime } from '../frame/arguments.ts';
 import { usageError } from '../frame/failure.ts';
 import { jsonLine, printable } from '../frame/text.ts';
@@ -26,6 +28,10 @@ const SAY_EVERY = 1_000;
  * @throws {Failure} the flags contradict each other, or the file is of something else
  */
 export async function writeExport(session: Session, flags: ExportFlags): Promise<void> {
+  await whileLocked(flags.output, () => writeSelection(session, flags));
+}
+
+async function writeSelection(session: Session, flags: ExportFlags): Promise<void> {
   const { out } = session;
   const { output, fresh = false } = flags;
   const bridge = await session.connect();
@@ -33,15 +39,16 @@ export async function writeExport(session: Session, flags: ExportFlags): Promise
   const begun = beginning(flags, url);
   const file = output === undefined ? undefined : await openExportFile(output, begun, fresh);
   const sink = file ? toFile(session, file) : toOutput(session);
+  const call = throughOutages(session, { note: sink.note, hasAnswered: false });
   try {
     // A run that goes on selects as the first one did.
     const { since, until, salt } = file?.state() ?? begun;
     const anonymous = flags.anonymize ? createAnonymizer(salt) : <T>(value: T) => value;
     if (!file?.state().ended) {
       const ids = (flags.request ?? []).map((id) => id.toLowerCase());
-      const pages = exportPages(bridge, { since, until, ids }, file?.state().position);
+      const pages = exportPages(bridge, { since, until, ids }, file?.state().position, call);
       for await (const { requests, next } of pages) {
-        const records = await recordsOf(bridge, requests);
+        const records = await call(() => recordsOf(bridge, requests));
         const lines = records.map((record) => jsonLine(anonymous(record))).join('');
         const found = records.filter(({ kind }) => kind === 'request').length;
         await sink.add(lines, found, next);
@@ -55,7 +62,7 @@ export async function writeExport(session: Session, flags: ExportFlags): Promise
   if (!file || output === undefined) return;
   const { requests, bytes } = file.state();
   out.value({ file: output, requests, bytes });
-  out.line(`${printable(output)}: ${requests} requests.`);
+  out.line(`${printable(output)}: ${requests} ${requests === 1 ? 'request' : 'requests'}.`);
 }
 
 function beginning({ since, until, request = [], anonymize = false }: ExportFlags, bridge: string): Begun {
@@ -75,15 +82,18 @@ function beginning({ since, until, request = [], anonymize = false }: ExportFlag
 
 type Sink = {
   readonly add: (lines: string, requests: number, next: string | undefined) => Promise<void>;
+  /** Says something above what is drawn. */
+  readonly note: (text: string) => void;
   readonly end: () => void;
 };
 
-function toOutput({ process, signal }: Session): Sink {
+function toOutput({ process, out, signal }: Session): Sink {
   return {
     add: async (lines) => {
       // A reader that is slow is waited for.
       if (!process.stdout.write(lines)) await once(process.stdout, 'drain', { signal });
     },
+    note: out.note,
     end: () => undefined,
   };
 }
@@ -101,6 +111,10 @@ function toFile({ out }: Session, file: ExportFile): Sink {
       if (live || done < said + SAY_EVERY) return;
       said = done - (done % SAY_EVERY);
       out.line(`${done} requests`);
+    },
+    note(text) {
+      live?.clear();
+      out.note(text);
     },
     end: () => live?.clear(),
   };

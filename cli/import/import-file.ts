@@ -3,6 +3,8 @@ import { extname, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Registration } from '../../client/client.ts';
 import type { Session } from '../command/session.ts';
+import { throughOutages } from '../command/through-outages.ts';
+import { whileLocked } from '../command/while-locked.ts';
 import { parsePairs } from '../frame/arguments.ts';
 import { EXIT, Failure, usageError } from '../frame/failure.ts';
 import { bar, durationText, printable } from '../frame/text.ts';
@@ -40,8 +42,18 @@ const LF = 10;
  * @throws {Failure} some lines are not registered as they stand
  */
 export async function importFile(session: Session, flags: ImportFlags, file: string): Promise<void> {
-  const { out } = session;
   const source = await openSource(session, file, flags);
+  const journal = flags.dryRun ? undefined : source.places.journal;
+  await whileLocked(journal, () => importSource(session, flags, file, source));
+}
+
+async function importSource(
+  session: Session,
+  flags: ImportFlags,
+  file: string,
+  source: Source,
+): Promise<void> {
+  const { out } = session;
   const { name, places } = source;
   const bridge = flags.dryRun ? undefined : await session.connect();
   const { url } = bridge ? await session.connection() : { url: '' };
@@ -76,6 +88,7 @@ export async function importFile(session: Session, flags: ImportFlags, file: str
       onProgress: progress.show,
       rate: flags.rate,
       sleep: session.sleep,
+      call: throughOutages(session, { note: progress.note, hasAnswered: false }),
     });
     ended = true;
   } finally {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { batchesOf, MAX_BATCH } from '../../client/batches.ts';
 import type { BatchItem, Client, Registration } from '../../client/client.ts';
+import type { throughOutages } from '../command/through-outages.ts';
 import { isTracked, type Journal, type Result } from './journal.ts';
 import type { BadLine, Entry } from './read-registrations.ts';
 import type { Finding } from './report.ts';
@@ -44,6 +45,8 @@ type Dependencies = {
   /** Registrations a second, at most. */
   readonly rate: number | undefined;
   readonly sleep: (ms: number) => Promise<void>;
+  /** Makes a call, and again while the bridge is away. */
+  readonly call: ReturnType<typeof throughOutages>;
 };
 
 type Pending = Entry & { readonly content: string };
@@ -112,11 +115,14 @@ async function* newOnes(
 async function registerBatch(
   bridge: Pick<Client['requests'], 'registerMany'>,
   batch: readonly Pending[],
-  { journal, counts, onFinding }: Dependencies,
+  { journal, counts, onFinding, call }: Dependencies,
 ): Promise<void> {
   const items = batch.map(({ registration }) => registration);
-  const answers: BatchItem[] = [];
-  for await (const item of bridge.registerMany(items, { idempotencyKey: journal.key })) answers.push(item);
+  const answers = await call(async () => {
+    const given: BatchItem[] = [];
+    for await (const item of bridge.registerMany(items, { idempotencyKey: journal.key })) given.push(item);
+    return given;
+  });
   const results = batch.map(({ line, registration, content }, at): Result => {
     const { requestId } = registration;
     const { status, error } = answers[at] ?? NO_ANSWER;

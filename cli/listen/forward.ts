@@ -1,17 +1,12 @@
 import type { Messages } from '../../client/client.ts';
 import type { Session } from '../command/session.ts';
+import { pauseAfter } from '../command/through-outages.ts';
 
 /** A signed webhook, as a pull endpoint holds it. */
 export type Message = Messages['items'][number];
 
-const FIRST_PAUSE_MS = 500;
-const MAX_PAUSE_MS = 10_000;
 /** A receiver on this machine may take longer than the 15 s that a deployed bridge waits, ms. */
 const FORWARD_TIMEOUT_MS = 30_000;
-
-/** How long to wait after so many failures in a row, ms. */
-export const pauseAfter = (failures: number): number =>
-  Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (failures - 1));
 
 export type Result = { status: number; durationMs: number };
 

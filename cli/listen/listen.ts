@@ -57,7 +57,7 @@ On a terminal: r sends the last event again, d shows it whole, o opens the conso
     },
   },
   async run(session, { forward, events, retry = false, keep, printSecret }) {
-    const { out, signal } = session;
+    const { out } = session;
     if (forward !== undefined && !(/^https?:/i.test(forward) && URL.canParse(forward)))
       throw usageError(`--forward takes an http or https URL, not "${forward}".`);
     const [{ openEndpoint, removeEndpoint }, { relay }, { watchKeys }] = await Promise.all([
@@ -76,6 +76,5 @@ On a terminal: r sends the last event again, d shows it whole, o opens the conso
       keys.close();
       if (keep === undefined) await removeEndpoint(session, endpointId);
     }
-    signal.throwIfAborted();
   },
 });

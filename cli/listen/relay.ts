@@ -1,7 +1,7 @@
 import type { Client } from '../../client/client.ts';
 import type { Session } from '../command/session.ts';
-import { printable } from '../frame/text.ts';
-import { deliver, pauseAfter } from './forward.ts';
+import { throughOutages } from '../command/through-outages.ts';
+import { deliver } from './forward.ts';
 import type { Keys } from './keys.ts';
 import { showEvent } from './show-event.ts';
 
@@ -22,36 +22,25 @@ export async function relay(
   session: Session,
   bridge: Client,
   { endpointId, forward, retry, keys }: Relay,
-): Promise<void> {
-  const { out, signal, sleep } = session;
+): Promise<never> {
   /** They may come again, when the acknowledgement is lost or a read lags behind it, and are not forwarded again. */
   const answered = new Set<string>();
-  let failures = 0;
-  while (!signal.aborted) {
-    try {
-      const { items } = await bridge.endpoints.messages(endpointId, { wait: WAIT_S });
-      if (failures > 0) out.note('The bridge answers again.');
-      failures = 0;
-      for (const message of items) {
-        const id = message.headers['webhook-id'] ?? '';
-        if (!answered.has(id)) {
-          await keys.whilePaused();
-          const result = forward === undefined ? undefined : await deliver(session, message, forward, retry);
-          showEvent(session, message, result);
-          keys.remember(message);
-          remember(id);
-        }
-        await bridge.endpoints.acknowledge(endpointId, [id]);
+  const call = throughOutages(session, { atMostMs: Number.POSITIVE_INFINITY });
+  for (;;) {
+    const { items } = await call(() => bridge.endpoints.messages(endpointId, { wait: WAIT_S }));
+    for (const message of items) {
+      const id = message.headers['webhook-id'] ?? '';
+      if (!answered.has(id)) {
+        await keys.whilePaused();
+        const result = forward === undefined ? undefined : await deliver(session, message, forward, retry);
+        showEvent(session, message, result);
+        keys.remember(message);
+        remember(id);
       }
-    } catch (error) {
-      if (signal.aborted) return;
-      // Waiting does not change this refusal, so the person must see it.
-      const { status, retryAfterMs } = error as { status?: number; retryAfterMs?: number };
-      if (status !== undefined && status < 500 && status !== 429) throw error;
-      if (failures++ === 0) out.note(`${printable((error as Error).message)} Trying again.`);
-      await sleep(retryAfterMs ?? pauseAfter(failures)).catch(() => undefined);
+      await call(() => bridge.endpoints.acknowledge(endpointId, [id]));
     }
   }
+
   function remember(id: string): void {
     answered.add(id);
     const [oldest] = answered;

@@ -1,7 +1,12 @@
 import type { VideoRequest } from '../../client/client.ts';
 
 type Seen = { readonly progress: number; readonly observedAt: number };
-type Course = { readonly status: string; readonly first: Seen; readonly last: Seen; readonly heardAt: number };
+type Course = {
+  readonly status: string;
+  readonly first: Seen;
+  readonly last: Seen;
+  readonly heardAt: number;
+};
 
 /**
  * Tells how long requests may still take in their present status, ms: as fast as they went from the first

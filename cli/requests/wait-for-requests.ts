@@ -1,5 +1,6 @@
 import type { Client, VideoRequest } from '../../client/client.ts';
 import type { Session } from '../command/session.ts';
+import { throughOutages } from '../command/through-outages.ts';
 import { EXIT, Failure } from '../frame/failure.ts';
 import { printable, table } from '../frame/text.ts';
 import { endText, hasEnded, progressLine } from './request-text.ts';
@@ -9,6 +10,8 @@ const LOOK_EVERY_MS = 2_000;
 /** Each request more makes a round longer by this, so that many do not load the bridge, ms. */
 const PER_REQUEST_MS = 50;
 const AT_ONCE = 5;
+/** Jobs take hours, and so may an outage meanwhile. */
+const LONGEST_OUTAGE_MS = 12 * 3_600_000;
 
 /**
  * Shows how requests go until all have ended: drawn in place on a terminal, and one line per change otherwise.
@@ -17,22 +20,32 @@ const AT_ONCE = 5;
  * @throws {Failure} `timeoutMs` passed, with the exit code of a time-out
  */
 export async function waitForRequests(
-  { out, sleep }: Session,
+  session: Session,
   bridge: Client,
   ids: readonly string[],
   timeoutMs = Number.POSITIVE_INFINITY,
 ): Promise<VideoRequest[]> {
+  const { out, sleep } = session;
   const until = Date.now() + timeoutMs;
   const seen = new Map<string, VideoRequest>();
   const said = new Map<string, string>();
   const timeLeft = createTimeLeft(Date.now);
   const lineOf = (request: VideoRequest) => progressLine(request, timeLeft(request));
   const live = out.terminal ? out.live() : undefined;
+  const call = throughOutages(session, {
+    atMostMs: Math.min(timeoutMs, LONGEST_OUTAGE_MS),
+    note: (text) => {
+      live?.clear();
+      out.note(text);
+    },
+  });
   try {
     for (;;) {
       const open = ids.filter((id) => !hasEndedIn(seen, id));
       for (let at = 0; at < open.length; at += AT_ONCE) {
-        const found = await Promise.all(open.slice(at, at + AT_ONCE).map((id) => bridge.requests.get(id)));
+        const found = await call(() =>
+          Promise.all(open.slice(at, at + AT_ONCE).map((id) => bridge.requests.get(id))),
+        );
         for (const request of found) {
           seen.set(request.requestId, request);
           if (!live) report(request);

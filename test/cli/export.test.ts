@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Client, createClient, type VideoRequest } from '../../client/client.ts';
 import { type LocalBridge, READ_KEY, startLocalBridge } from '../support/local-bridge.ts';
 import { type CommandLine, openCommandLine, outcomeOf, valuesOf } from './command-line.ts';
+import { type Network, openNetwork } from './network.ts';
 
 const POLLING = fileURLToPath(new URL('../../bench/polling.ts', import.meta.url));
 const MAX_WAIT = { timeout: 60_000, interval: 20 };
@@ -23,6 +24,9 @@ const COMPLETE = {
   estimates: { time: [60, 90] },
 };
 const FAILED = { statuses: [['failed', 0]], progress: [], message: 'Bad input of Acme' };
+/** With those that end they fill two pages and a part of the third. */
+const STOPPED = 41;
+const ALL = STOPPED + 2;
 /** Nothing listens there. */
 const CALLBACK = 'http://127.0.0.1:9/acme';
 
@@ -37,17 +41,19 @@ type Exported = {
 let bridge: LocalBridge;
 let client: Client;
 let cli: CommandLine;
+let network: Network;
 let complete: string;
 let failed: string;
 
 beforeAll(async () => {
   bridge = await startLocalBridge();
   client = createClient({ url: bridge.apiUrl, key: bridge.apiKey });
-  cli = await openCommandLine({ url: bridge.apiUrl, key: READ_KEY });
+  network = await openNetwork(bridge.apiUrl);
+  cli = await openCommandLine({ url: network.url, key: READ_KEY });
   // Stopped, they do not change while they are exported.
-  const many = Array.from({ length: 65 }, () => randomUUID());
+  const many = Array.from({ length: STOPPED }, () => randomUUID());
   for await (const _ of client.requests.registerMany(many.map((requestId) => ({ requestId }))));
-  for (const id of many) await client.requests.stop(id);
+  await Promise.all(many.map((id) => client.requests.stop(id)));
   complete = await bridge.setJob({ trace: COMPLETE });
   failed = await bridge.setJob({ trace: FAILED });
   for (const requestId of [complete, failed])
@@ -65,6 +71,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   cli?.close();
+  network?.close();
   await bridge?.stop();
 });
 
@@ -93,23 +100,26 @@ test('each request is followed by its events and deliveries', async () => {
 
 test('the time of the registration selects', async () => {
   const all = await exported();
-  expect(idsOf(all)).toHaveLength(67);
+  expect(idsOf(all)).toHaveLength(ALL);
   const { registeredAt } = await client.requests.get(complete);
   expect(idsOf(await exported('--since', registeredAt)).sort()).toEqual([complete, failed].sort());
-  expect(idsOf(await exported('--until', registeredAt))).toEqual(idsOf(all).slice(-65));
+  expect(idsOf(await exported('--until', registeredAt))).toEqual(idsOf(all).slice(-STOPPED));
   expect(await exported('--until', '1d')).toEqual([]);
 });
 
+/** Matches the call of the second page. */
+const secondPage = (sent: string) => /^GET \/v1\/requests\?\S*cursor=/.test(sent);
+
 test('an export that is killed goes on without doubles or gaps', { timeout: 120_000 }, async () => {
   const args = ['export', '-o', 'all.jsonl', '--since', '1h'];
+  const lost = network.lose(secondPage);
   const first = cli.start(args);
   const killed = outcomeOf(first);
-  await vi.waitFor(
-    () => expect(existsSync(join(cli.folder, 'all.jsonl.export-journal'))).toBe(true),
-    MAX_WAIT,
-  );
+  await lost;
+  expect(await cli.run(args)).toMatchObject({ code: 4, stderr: expect.stringContaining('Another run') });
   first.kill('SIGKILL');
   await killed;
+  network.mend();
   expect(existsSync(join(cli.folder, 'all.jsonl'))).toBe(false);
   // What was written of a page when it died.
   appendFileSync(join(cli.folder, '.all.jsonl.part'), '{"kind":"request","requ');
@@ -120,12 +130,29 @@ test('an export that is killed goes on without doubles or gaps', { timeout: 120_
   expect(other).toMatchObject({ code: 4, stderr: expect.stringContaining('with other flags') });
 
   const { code, stdout, stderr } = await cli.run(args);
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'all.jsonl: 67 requests.\n' });
-  expect(stderr).toMatch(/^Goes on after \d+ requests\.\n$/);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `all.jsonl: ${ALL} requests.\n` });
+  expect(stderr).toBe('Goes on after 20 requests.\n');
   await client.requests.stop(later, { purge: true });
   expect(valuesOf(read('all.jsonl'))).toEqual(await exported());
   expect(existsSync(join(cli.folder, 'all.jsonl.export-journal'))).toBe(false);
   expect(existsSync(join(cli.folder, '.all.jsonl.part'))).toBe(false);
+});
+
+test('an export waits for a network that is away', async () => {
+  const lost = network.lose(secondPage);
+  const waiting = cli.start(['export']);
+  const outcome = outcomeOf(waiting);
+  await lost;
+  network.cut();
+  let said = '';
+  waiting.stderr?.on('data', (text: string) => {
+    said += text;
+  });
+  await vi.waitFor(() => expect(said).toContain('Trying again.'), MAX_WAIT);
+  network.mend();
+  const { code, stdout } = await outcome;
+  expect(code).toBe(0);
+  expect(idsOf(valuesOf(stdout) as Exported[])).toHaveLength(ALL);
 });
 
 test('anonymized, it keeps what describes the jobs and nothing that names them', async () => {
@@ -171,13 +198,13 @@ test('anonymized, it keeps what describes the jobs and nothing that names them',
 test('bench:polling judges the schedules on the jobs of an export', async () => {
   const outcome = await cli.run(['export', '--anonymize', '-o', 'jobs.jsonl', '--json']);
   expect(valuesOf(outcome.stdout)).toEqual([
-    { file: 'jobs.jsonl', requests: 67, bytes: Buffer.byteLength(read('jobs.jsonl')) },
+    { file: 'jobs.jsonl', requests: ALL, bytes: Buffer.byteLength(read('jobs.jsonl')) },
   ]);
   const file = join(cli.folder, 'jobs.jsonl');
   const judge = (...options: string[]) =>
     promisify(execFile)(process.execPath, [POLLING, '--traces', file, ...options]);
   const found = JSON.parse((await judge('--json')).stdout);
-  expect(found).toMatchObject({ jobs: 2, observed: true, unended: 65 });
+  expect(found).toMatchObject({ jobs: 2, observed: true, unended: STOPPED });
   expect(Object.keys(found.schedules)).toContain('bridge');
   const { stdout } = await judge();
   expect(stdout).toContain('2 observed jobs');
@@ -189,7 +216,7 @@ test('on a terminal its progress is drawn in place', async () => {
   expect(code).toBe(0);
   expect(stdout).toContain('20 requests');
   expect(stdout).toContain('\u001b[1A\u001b[J');
-  expect(stdout).toContain('terminal.jsonl: 67 requests.');
+  expect(stdout).toContain(`terminal.jsonl: ${ALL} requests.`);
 });
 
 test.each([

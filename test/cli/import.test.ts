@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
 import { type LocalBridge, startLocalBridge } from '../support/local-bridge.ts';
 import { type CommandLine, openCommandLine, outcomeOf, valuesOf } from './command-line.ts';
+import { type Network, openNetwork } from './network.ts';
 
 /** CI imports fewer than the 5,000 of `IMPORT=5000 npm exec -- vitest run test/cli/import.test.ts`. */
 const MANY = Number(process.env.IMPORT ?? 600);
@@ -175,22 +176,75 @@ test(`${MANY} ids are registered once each, though the import is killed half way
   expect(given.filter((id) => !listed.includes(id))).toEqual([]);
 });
 
-test('Ctrl-C leaves a journal with which the next run goes on', { timeout: 60_000 }, async () => {
-  const given = ids(6);
-  write('slow.csv', given.join('\n'));
-  const slow = cli.start(['import', 'slow.csv', '--rate', '1']);
-  const outcome = outcomeOf(slow);
-  const results = () =>
-    existsSync(join(cli.folder, 'slow.csv.import-journal'))
-      ? linesOf('slow.csv.import-journal').slice(1)
-      : [];
-  await vi.waitFor(() => expect(results().length).toBeGreaterThan(1), MAX_WAIT);
-  slow.kill('SIGINT');
-  expect(await outcome).toMatchObject({ code: 130, stderr: expect.stringContaining('Run it again') });
-  const done = results().length;
-  expect(done).toBeLessThan(given.length);
-  const { stdout } = await cli.run(['import', 'slow.csv']);
-  expect(stdout).toBe(`slow.csv: ${given.length - done} registered, ${done} by an earlier run.\n`);
+/** Matches the second batch that is sent. */
+function secondBatch(): (sent: string) => boolean {
+  let batches = 0;
+  return (sent) => sent.startsWith('POST /v1/requests/batch') && ++batches === 2;
+}
+
+describe('an import whose second batch is lost', { timeout: 60_000 }, () => {
+  const given = ids(150);
+  const over = { BRIDGE_URL: '' };
+  let network: Network;
+  beforeAll(async () => {
+    network = await openNetwork(bridge.apiUrl);
+    over.BRIDGE_URL = network.url;
+    write('lost.csv', given.join('\n'));
+  });
+  afterAll(() => network?.close());
+
+  test('ends by Ctrl-C with a journal with which the next run goes on', async () => {
+    const lost = network.lose(secondBatch());
+    const first = cli.start(['import', 'lost.csv'], over);
+    const outcome = outcomeOf(first);
+    await lost;
+    const meanwhile = await cli.run(['import', 'lost.csv'], { env: over });
+    expect(meanwhile).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining(
+        `Another run (process ${first.pid}) is at work on lost.csv.import-journal`,
+      ),
+    });
+    first.kill('SIGINT');
+    expect(await outcome).toMatchObject({ code: 130, stderr: expect.stringContaining('Run it again') });
+    network.mend();
+    const { stdout } = await cli.run(['import', 'lost.csv'], { env: over });
+    expect(stdout).toBe('lost.csv: 50 registered, 100 by an earlier run.\n');
+  });
+
+  test('waits for the network, and registers each id once', async () => {
+    write('waits.csv', ids(150).join('\n'));
+    const lost = network.lose(secondBatch());
+    const waiting = cli.start(['import', 'waits.csv'], over);
+    const outcome = outcomeOf(waiting);
+    await lost;
+    network.cut();
+    let said = '';
+    waiting.stderr?.on('data', (text: string) => {
+      said += text;
+    });
+    await vi.waitFor(() => expect(said).toContain('Trying again.'), MAX_WAIT);
+    network.mend();
+    expect(await outcome).toMatchObject({
+      code: 0,
+      stdout: 'waits.csv: 150 registered.\n',
+      stderr: expect.stringContaining('The bridge answers again.'),
+    });
+  });
+
+  test('that was killed leaves no lock that counts', async () => {
+    write('killed.csv', ids(150).join('\n'));
+    const lost = network.lose(secondBatch());
+    const killed = cli.start(['import', 'killed.csv'], over);
+    const outcome = outcomeOf(killed);
+    await lost;
+    killed.kill('SIGKILL');
+    await outcome;
+    network.mend();
+    const { stdout } = await cli.run(['import', 'killed.csv'], { env: over });
+    expect(stdout).toBe('killed.csv: 50 registered, 100 by an earlier run.\n');
+    expect(existsSync(join(cli.folder, 'killed.csv.import-journal.lock'))).toBe(false);
+  });
 });
 
 test('is drawn in place on a terminal', async () => {

@@ -9,6 +9,8 @@ export async function openNetwork(target: string) {
   const sockets = new Set<Socket>();
   let isCut = false;
   let carried = '';
+  let isLost: (sent: string) => boolean = () => false;
+  let onLost: () => void = () => undefined;
   const server = createServer((near) => {
     if (isCut) return near.destroy();
     const far = connect(Number(port), hostname);
@@ -21,7 +23,13 @@ export async function openNetwork(target: string) {
         far.destroy();
       });
     }
-    near.pipe(far);
+    let lost = false;
+    near.on('data', (chunk: Buffer) => {
+      lost ||= isLost(chunk.toString());
+      if (lost) onLost();
+      else far.write(chunk);
+    });
+    near.on('end', () => far.end());
     far.on('data', (chunk: Buffer) => {
       carried += chunk;
     });
@@ -39,7 +47,14 @@ export async function openNetwork(target: string) {
     },
     mend(): void {
       isCut = false;
+      isLost = () => false;
     },
+    /** Loses the call that matches and whatever follows it on its connection; resolves when there was one. */
+    lose: (matches: (sent: string) => boolean) =>
+      new Promise<void>((resolve) => {
+        isLost = matches;
+        onLost = resolve;
+      }),
     close(): void {
       for (const socket of sockets) socket.destroy();
       server.close();
