@@ -16,6 +16,16 @@ export type Terminal = {
 export type Outcome = { code: number | null; stdout: string; stderr: string };
 export type CommandLine = Awaited<ReturnType<typeof openCommandLine>>;
 
+/** Where the command line is built, once for all files of tests that share a process. */
+let built: Promise<string> | undefined;
+
+async function build(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'bridge-cli-bin-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  await buildCommandLine(folder);
+  return folder;
+}
+
 /**
  * The command line as it is published, in processes of its own with a home of their own.
  *
@@ -23,8 +33,8 @@ export type CommandLine = Awaited<ReturnType<typeof openCommandLine>>;
  */
 export async function openCommandLine(bridge?: { readonly url: string; readonly key: string }) {
   const folder = mkdtempSync(join(tmpdir(), 'bridge-cli-'));
-  await buildCommandLine(join(folder, 'bin'));
-  const script = join(folder, 'bin/topaz-bridge.mjs');
+  built ??= build();
+  const script = join(await built, 'topaz-bridge.mjs');
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? '',
     HOME: folder,
