@@ -45,16 +45,20 @@ export type RequestFilter = {
   readonly q?: string | undefined;
 };
 
-/** The filter of an endpoint's deliveries. */
-export type DeliveryFilter = {
-  readonly state?: Delivery['state'] | undefined;
+/** The filter of the list of events. */
+export type EventFilter = {
   /** A type of event, or a prefix with `.*`. */
   readonly type?: string | undefined;
-  /** What the last attempt was answered: `404`, `5xx`, or `none` for no answer. */
-  readonly statusCode?: string | undefined;
   /** The time range of the events, without `until` itself. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
+};
+
+/** The filter of an endpoint's deliveries. */
+export type DeliveryFilter = EventFilter & {
+  readonly state?: Delivery['state'] | undefined;
+  /** What the last attempt was answered: `404`, `5xx`, or `none` for no answer. */
+  readonly statusCode?: string | undefined;
 };
 
 /**
@@ -159,6 +163,9 @@ export function createClient(options: ClientOptions) {
     },
 
     events: {
+      /** Those of all requests and endpoints, the newest first. */
+      list: (filter: EventFilter = {}, call: CallOptions = {}): List<BridgeEvent> =>
+        list('/v1/events', { ...filter }, call),
       get: (id: string, call?: CallOptions) => get<BridgeEvent>(`/v1/events/${segment(id)}`, call),
     },
 

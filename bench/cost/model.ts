@@ -50,8 +50,8 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
       [`polls: SQS, ${polls} times 3 calls`]: polls * 3 * PRICES.sqsCall,
       [`polls: Lambda, ${polls} times 0.3 s of 512 MB`]: lambda(0.5, 0.3, polls),
       'polls: logs, 0.5 KB each': polls * 0.5 * KB * PRICES.logGb,
-      [`events: DynamoDB, ${EVENTS} times 30 write units, and 12 for each further endpoint`]:
-        EVENTS * (30 + 12 * further) * PRICES.writeUnit,
+      [`events: DynamoDB, ${EVENTS} times 31 write units, and 12 for each further endpoint`]:
+        EVENTS * (31 + 12 * further) * PRICES.writeUnit,
       [`events: Lambda and SQS, ${EVENTS} times, a delivery for each endpoint`]:
         EVENTS * (1 + endpoints) * (lambda(0.5, 0.2) + 3 * PRICES.sqsCall),
       'events: logs, 1 KB each and endpoint': EVENTS * (1 + endpoints) * KB * PRICES.logGb,

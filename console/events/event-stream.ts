@@ -1,40 +1,39 @@
 import { signal } from '@preact/signals';
-import type { BridgeEvent, Client, VideoRequest } from '../../client/client.ts';
+import type { BridgeEvent, Client } from '../../client/client.ts';
 
+const PAGE = 50;
+/** Events that are kept, the newest ones. */
 const KEPT = 500;
-/** Requests that are followed: the newest ones. */
-export const FOLLOWED = 100;
+/** Of a rare type the newest one may come much later: the first look goes so many pages back. */
+const FIRST_PAGES = 5;
+/** The clocks of workers may differ, and the list shows an event some time after it was written, ms. */
+const OVERLAP_MS = 30_000;
 
 /**
- * The events of the newest requests, as they are observed. Looks at the requests, and reads of each that moved on
- * what came after the place where it stopped.
+ * The events of all requests and endpoints as they are observed, the newest first. Each look reads what came since
+ * the one before, by the list's cursor.
+ *
+ * @param type a type of event, or a prefix with `.*`; empty for all
  */
-export function createEventStream(client: Client) {
+export function createEventStream(client: Client, type: string) {
   const events = signal<readonly BridgeEvent[]>([]);
-  /** The last event that was read of each request, by number. */
-  const seen = new Map<string, number>();
-  let isFirst = true;
 
   async function look(abort: AbortSignal): Promise<void> {
-    const { items } = await client.requests.list().page({ limit: FOLLOWED, signal: abort });
-    const moved = items.filter(({ requestId, sequence }) => sequence > (seen.get(requestId) ?? 0));
-    const wanted = isFirst ? moved.slice(0, 10) : moved;
-    const found = (await Promise.all(wanted.map((request) => newOf(request, abort)))).flat();
-    for (const { requestId, sequence } of items) seen.set(requestId, sequence);
-    isFirst = false;
-    if (found.length === 0) return;
+    const [newest] = events.peek();
+    const since = newest && new Date(Date.parse(newest.timestamp) - OVERLAP_MS).toISOString();
+    const list = client.events.list({ type: type || undefined, since });
     const known = new Set(events.peek().map(({ id }) => id));
-    events.value = [...found.filter(({ id }) => !known.has(id)), ...events.peek()]
-      .sort((a, b) => (a.timestamp < b.timestamp ? 1 : -1))
-      .slice(0, KEPT);
-  }
-
-  async function newOf({ requestId }: VideoRequest, abort: AbortSignal): Promise<BridgeEvent[]> {
-    const from = seen.get(requestId) ?? 0;
-    const all: BridgeEvent[] = [];
-    for await (const event of client.requests.events(requestId, { signal: abort }))
-      if ((event.data.sequence ?? 0) > from) all.push(event);
-    return all;
+    const fresh: BridgeEvent[] = [];
+    let pages = 0;
+    for await (const { items } of list.pages({ limit: PAGE, signal: abort })) {
+      fresh.push(...items.filter(({ id }) => !known.has(id)));
+      pages++;
+      const isFirst = since === undefined;
+      if (isFirst ? fresh.length > 0 || pages === FIRST_PAGES : fresh.length >= KEPT) break;
+    }
+    if (fresh.length === 0) return;
+    // Ids are in the order of time.
+    events.value = [...fresh, ...events.peek()].sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, KEPT);
   }
 
   return { events, look };

@@ -1,18 +1,21 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import { Link } from 'wouter-preact';
+import type { BridgeEvent } from '../../client/client.ts';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Json } from '../parts/json.tsx';
 import { Prose } from '../parts/prose.tsx';
+import { useInQuery } from '../parts/query.ts';
 import { eventColor } from '../parts/stages.ts';
 import { Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { SchemaView } from '../reference/schema-view.tsx';
 import { api } from '../session/session.ts';
-import { createEventStream, FOLLOWED } from './event-stream.ts';
+import { createEventStream } from './event-stream.ts';
 import { eventTypes } from './event-types.ts';
+import { TypeSelect } from './type-select.tsx';
 
 const LOOK_MS = 2_000;
 
@@ -29,11 +32,13 @@ export function EventsPage() {
 }
 
 function Stream() {
-  const stream = useMemo(() => createEventStream(api()), []);
+  const type = useInQuery('type', '');
   const isPaused = useSignal(false);
+  const stream = useMemo(() => createEventStream(api(), type.value), [type.value]);
   const isLoaded = useSignal(false);
   const error = useSignal<unknown>(undefined);
   useEffect(() => {
+    isLoaded.value = stream.events.peek().length > 0;
     if (isPaused.value) return;
     const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
@@ -52,13 +57,13 @@ function Stream() {
       controller.abort();
       clearTimeout(timer);
     };
-  }, [isPaused.value]);
+  }, [stream, isPaused.value]);
 
   return (
     <section class="panel">
       <div class="panel-head">
         <h2>Live</h2>
-        <span class="subtle">of the newest {FOLLOWED} requests</span>
+        <TypeSelect value={type} class="inline" />
         <button
           type="button"
           aria-pressed={isPaused.value}
@@ -70,7 +75,7 @@ function Stream() {
       <ErrorNote error={error.value} />
       {!isLoaded.value && <Loading />}
       {isLoaded.value && stream.events.value.length === 0 && (
-        <Empty title="Nothing happened yet">
+        <Empty title={type.value ? 'No event of this type yet' : 'Nothing happened yet'}>
           <p>
             Events come as requests move on. Register one on the page <Link href="/requests">Requests</Link>.
           </p>
@@ -84,9 +89,9 @@ function Stream() {
               <summary>
                 <Time at={event.timestamp} />
                 <span class={`type ${eventColor(event.type)}`}>{event.type}</span>
-                <span class="subtle mono clip">{event.data.requestId}</span>
+                <span class="subtle mono clip">{event.data.requestId ?? event.data.endpointId}</span>
               </summary>
-              {event.data.requestId && <Link href={`/requests/${event.data.requestId}`}>its request</Link>}
+              <Source event={event} />
               <Json value={event} label={event.type} />
             </details>
           </li>
@@ -94,6 +99,12 @@ function Stream() {
       </ol>
     </section>
   );
+}
+
+/** A link to what an event is about; a sample for a test is about nothing that exists. */
+function Source({ event: { data } }: { readonly event: BridgeEvent }) {
+  if (data.endpointId) return <Link href={`/endpoints/${data.endpointId}`}>its endpoint</Link>;
+  return data.requestId ? <Link href={`/requests/${data.requestId}`}>its request</Link> : null;
 }
 
 function Catalogue() {

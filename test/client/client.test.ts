@@ -68,6 +68,9 @@ test('every call of the document can be made, and every answer is as the documen
   const events = await Array.fromAsync(client.requests.events(requestId));
   expect(events.map(({ type }) => type)).toContain('video.stored');
   expect(await client.events.get(events[0]?.id ?? '')).toEqual(events[0]);
+  await vi.waitFor(async () => {
+    expect(await Array.fromAsync(client.events.list({ type: 'video.*' }))).toEqual(events.toReversed());
+  }, MAX_WAIT);
   const timeline = await client.requests.timeline(requestId);
   expect(timeline.statuses.at(-1)?.status).toBe('complete');
 

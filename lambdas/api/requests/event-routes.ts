@@ -6,11 +6,14 @@ import type { ApiContext } from '../http/context.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { eventAnswer } from './event-answers.ts';
+import { listEventsRoute } from './list-events-route.ts';
 import { createRequests } from './tracked-requests.ts';
 
-export function eventRoutes({ table, now }: ApiContext): Route[] {
+export function eventRoutes(context: ApiContext): Route[] {
+  const { table, now } = context;
   const requests = createRequests(table, now);
   return [
+    listEventsRoute(context),
     route({
       name: 'getEvent',
       method: 'GET',

@@ -23,8 +23,13 @@ export type EventRow = RowKey & {
   data: Record<string, unknown>;
   /** The one endpoint that it is for, whatever that one's filter (`endpoint.test`). */
   onlyTo?: string;
+  listKey: string;
+  listAt: string;
   expiresAt?: number;
 };
+
+/** The `list` partition of all events; their ids are in the order of time. */
+export const EVENT_LIST = 'events';
 
 /** The last numbers given out in a source, and the time of its last event (ms since epoch). */
 export type Counters = {
@@ -53,13 +58,16 @@ export function numberEvents(
     if (draft.numbered !== false) sequence++;
     const identity =
       source.kind === 'request' ? { requestId: source.requestId } : { endpointId: source.endpointId };
+    const id = eventId({ occurredAt, source, position });
     return {
       ...eventKey(source, position),
-      id: eventId({ occurredAt, source, position }),
+      id,
       type: draft.type,
       occurredAt,
       position,
       data: { ...identity, ...(source.kind === 'request' ? { sequence } : {}), ...bounded(draft.data) },
+      listKey: EVENT_LIST,
+      listAt: id,
     };
   });
   return { rows, counters: { sequence, position, lastEventAt: occurredAt } };

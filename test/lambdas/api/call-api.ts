@@ -30,7 +30,7 @@ export const WELL: Deployment = {
 };
 
 /** What is read from an index shows what was written some seconds ago: tests ask for these later. */
-const OVERVIEWS = /^\/v1\/(requests|endpoints|parked|stats|doctor)(\?|$)/;
+const OVERVIEWS = /^\/v1\/(requests|events|endpoints|parked|stats|doctor)(\?|$)/;
 
 export type Answer = {
   status: number;

@@ -185,6 +185,7 @@ test('every documented call gives each of its documented answers, refusals inclu
   await succeed('rotateCallbackSecret', '/v1/callback-secret/rotate', 200, { body: {} });
 
   // Events and deliveries.
+  await succeed('listEvents', '/v1/events?type=endpoint.*', 200);
   await succeed('getEvent', `/v1/events/${eventId}`, 200);
   await succeed('listRequestEvents', `${request}/events`, 200);
   const delivery = deliveryId(id, eventId);

@@ -201,6 +201,7 @@ const CALLS = [
   'GET /v1/endpoints/{id}/deliveries',
   'GET /v1/deliveries/{id}',
   'POST /v1/deliveries/{id}/retry',
+  'GET /v1/events',
   'GET /v1/events/{id}',
   'GET /v1/callback-secret',
   'POST /v1/callback-secret/rotate',

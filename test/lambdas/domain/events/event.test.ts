@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { numberEvents, payload } from '../../../../lambdas/domain/events/event.ts';
+import { EVENT_LIST, numberEvents, payload } from '../../../../lambdas/domain/events/event.ts';
 import { eventId } from '../../../../lambdas/domain/ids.ts';
 import { transition } from '../../../../lambdas/domain/requests/transition.ts';
 import { eventKey } from '../../../../lambdas/domain/rows.ts';
@@ -22,15 +22,18 @@ test('events are numbered on from the last, without gaps', () => {
 
 test('an event has its place in the key and in its id, names its request, and says what was observed', () => {
   const drafts = [{ type: 'video.accepted' as const, data: { status: 'accepted' } }];
+  const id = eventId({ occurredAt: START, source, position: 10 });
   expect(numberEvents(source, { sequence: 4, position: 9 }, drafts, START)).toEqual({
     rows: [
       {
         ...eventKey(source, 10),
-        id: eventId({ occurredAt: START, source, position: 10 }),
+        id,
         type: 'video.accepted',
         occurredAt: START,
         position: 10,
         data: { requestId: REQUEST_ID, sequence: 5, status: 'accepted' },
+        listKey: EVENT_LIST,
+        listAt: id,
       },
     ],
     counters: { sequence: 5, position: 10, lastEventAt: START },
