@@ -1,4 +1,4 @@
-import { apiDocument } from '../parts/api-document.ts';
+import { apiDocument } from '../reference/api-document.ts';
 import type { Schema } from '../reference/document.ts';
 
 type EventTypeInfo = {

@@ -1,11 +1,11 @@
 import { useEffect } from 'preact/hooks';
-import { apiDocument } from '../parts/api-document.ts';
 import { Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { Json } from '../parts/json.tsx';
 import { Prose } from '../parts/prose.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
+import { apiDocument } from './api-document.ts';
 import { type Call, callsByTopic, curlOf, type Document, refName, typeInWords } from './document.ts';
 import { SchemaView } from './schema-view.tsx';
 
