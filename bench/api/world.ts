@@ -9,7 +9,6 @@ import { AWS_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { createSignGet } from '../../lambdas/api/requests/sign-get.ts';
-import { createCounts } from '../../lambdas/api/stats/counts.ts';
 import { newRequest } from '../../lambdas/domain/requests/registration.ts';
 import { countChanges } from '../../lambdas/domain/requests/request-counts.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
@@ -83,7 +82,6 @@ export async function startApiWorld(latencyMs: number): Promise<ApiWorld> {
   const url = 'http://127.0.0.1/queue';
   const handler = createApi({
     table,
-    counts: createCounts(counted, table, tableName),
     metricHistory: async () => new Map(),
     deployment: {
       messages: async () => [],

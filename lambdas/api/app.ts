@@ -17,7 +17,7 @@ import { eventRoutes } from './requests/event-routes.ts';
 import { linkRoutes } from './requests/link-routes.ts';
 import { requestRoutes } from './requests/request-routes.ts';
 import type { SignGet } from './requests/signed-url.ts';
-import type { Counts } from './stats/counts.ts';
+import { createCounts } from './stats/counts.ts';
 import { healthRoute } from './stats/health-route.ts';
 import { historyRoute } from './stats/history-route.ts';
 import type { MetricHistory } from './stats/metric-history.ts';
@@ -29,7 +29,6 @@ type ApiOptions = ContextOptions & {
   /** The text of the secret with the API keys. */
   readonly apiKeys: SecretReader;
   readonly signGet: SignGet;
-  readonly counts: Counts;
   readonly metricHistory: MetricHistory;
   readonly deployment: Deployment;
 };
@@ -37,6 +36,7 @@ type ApiOptions = ContextOptions & {
 /** The HTTP API: every call of the contract, behind one handler. */
 export function createApi(options: ApiOptions) {
   const context = createContext(options);
+  const counts = createCounts(options.table);
   const routes = [
     healthRoute,
     whoamiRoute,
@@ -48,8 +48,8 @@ export function createApi(options: ApiOptions) {
     ...replayRoutes(context),
     ...eventRoutes(context),
     ...callbackSecretRoutes(context),
-    ...statsRoutes(context, options.counts),
-    doctorRoute(context, options.counts, options.deployment),
+    ...statsRoutes(context, counts),
+    doctorRoute(context, counts, options.deployment),
     historyRoute(context, options.metricHistory),
     ...parkedRoutes(context),
     ...linkRoutes(context, options.signGet),

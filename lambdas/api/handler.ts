@@ -15,7 +15,6 @@ import { laneHints } from '../engine/lane-hints.ts';
 import { createApi } from './app.ts';
 import { createConsoleFiles } from './console/console-files.ts';
 import { createLaneMessages } from './doctor/lane-messages.ts';
-import { createCounts } from './stats/counts.ts';
 
 const env = requireEnv(
   'TABLE_NAME',
@@ -28,16 +27,14 @@ const env = requireEnv(
   'ALARM_PREFIX',
 );
 const now = Date.now;
-const dynamodb = new DynamoDBClient(AWS_CLIENT);
 const secrets = new SecretsManagerClient(AWS_CLIENT);
 const linkSecret = createSecret(secrets, env.LINK_SECRET_ARN, now);
-const table = createTable(dynamodb, env.TABLE_NAME);
+const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
 const sqs = new SQSClient(AWS_CLIENT);
 const { hints, queueUrls } = laneHints(sqs, ...LANES);
 
 const api = createApi({
   table,
-  counts: createCounts(dynamodb, table, env.TABLE_NAME),
   metricHistory: lazy(async () => {
     const { CloudWatchClient } = await import('@aws-sdk/client-cloudwatch');
     const { createMetricHistory } = await import('./stats/metric-history.ts');

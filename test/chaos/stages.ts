@@ -10,7 +10,6 @@ import { createSecret } from '../../lambdas/adapters/secrets.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { createSignGet } from '../../lambdas/api/requests/sign-get.ts';
-import { createCounts } from '../../lambdas/api/stats/counts.ts';
 import { createCopy } from '../../lambdas/copy/copy.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
@@ -98,7 +97,6 @@ function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
     }) as unknown as SecretsManagerClient;
   return {
     now,
-    dynamodb,
     table,
     claims: createClaims(table, now, random.uuid),
     hints: createHints({ client: queues.client, queueUrls: queues.urls, now, onLost: () => {} }),
@@ -257,12 +255,11 @@ export function coldStartTick(world: World): () => Promise<unknown> {
 
 /** The API's function. */
 export function coldStartApi(world: World) {
-  const { table, dynamodb, hints, now, randomBytes, sleep, secret } = common(world, AWS_CLIENT);
+  const { table, hints, now, randomBytes, sleep, secret } = common(world, AWS_CLIENT);
   const signGet = createSignGet(new S3Client({ region: REGION, credentials: CREDENTIALS }), now);
   const keys = JSON.stringify({ keys: [{ id: 'admin', key: API_KEY, role: 'admin' }] });
   return createApi({
     table,
-    counts: createCounts(dynamodb, table, world.tableName),
     metricHistory: async () => {
       world.aws.permissions.note({ action: 'cloudwatch:GetMetricData', resource: '*' });
       return new Map();

@@ -148,7 +148,28 @@ export function createReads(client: DynamoDBClient, tableName: string, random: (
     return found.sort((a, b) => a.dueAt - b.dueAt || compare(a.pk, b.pk) || compare(a.sk, b.sk));
   }
 
-  return { get, getMany, query, queryAll, due };
+  /** How many rows of a lane were due at or before `upTo`, by default all; counted up to `most`, since counting reads. */
+  async function countDue(lane: string, most: number, upTo?: number): Promise<number> {
+    let count = 0;
+    let next: Item | undefined;
+    do {
+      const { Count = 0, LastEvaluatedKey } = await client.send(
+        new QueryCommand({
+          TableName: tableName,
+          IndexName: 'due' satisfies TableIndex,
+          ...keyCondition({ index: 'due', partition: lane, ...(upTo === undefined ? {} : { upTo }) }),
+          Select: 'COUNT',
+          Limit: most - count,
+          ExclusiveStartKey: next,
+        }),
+      );
+      count += Count;
+      next = LastEvaluatedKey;
+    } while (next && count < most);
+    return count;
+  }
+
+  return { get, getMany, query, queryAll, due, countDue };
 }
 
 type PageQuery = Omit<RowQuery, 'limit'> & { limit?: number };

@@ -5,7 +5,6 @@ import { createVideoLinks } from '../../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../../lambdas/api/app.ts';
 import type { Deployment } from '../../../lambdas/api/doctor/deployment-checks.ts';
 import { createSignGet } from '../../../lambdas/api/requests/sign-get.ts';
-import { createCounts } from '../../../lambdas/api/stats/counts.ts';
 import type { MetricHistory } from '../../../lambdas/api/stats/metric-history.ts';
 import { LANES } from '../../../lambdas/domain/work.ts';
 import type { TestDatabase } from '../../support/dynamodb.ts';
@@ -52,7 +51,7 @@ export type Client = ReturnType<typeof createClient>;
 
 /** The api stage over a real table, called with the gateway's events at a time that stands still. */
 export function createClient(
-  { client, table, tableName }: TestDatabase,
+  { table }: Pick<TestDatabase, 'table'>,
   {
     apiKeys = API_KEYS,
     allowLoopback = false,
@@ -85,7 +84,6 @@ export function createClient(
   };
   const handler = createApi({
     table,
-    counts: createCounts(client, table, tableName),
     metricHistory,
     deployment,
     hints,

@@ -6,8 +6,8 @@ import { settle } from '../../../support/lagging-reads.ts';
 const database = useDatabase();
 
 test('counts stop at their bound and say so', async () => {
-  const { client, table, tableName } = database();
-  const counts = createCounts(client, table, tableName, 5);
+  const { table } = database();
+  const counts = createCounts(table, 5);
   const add = (n: number) =>
     table.write({
       put: { pk: `ROW#${n}`, sk: 'ROW', lane: 'copy', dueAt: 100 + n },

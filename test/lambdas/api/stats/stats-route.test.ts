@@ -79,7 +79,7 @@ test('the counts are those of a scan, whatever the orders and changes, also when
   const { client } = database();
   const tableName = await newTable(client);
   const table = createTable(client, tableName);
-  const api = createClient({ ...database(), table, tableName });
+  const api = createClient({ table });
   const ids = Array.from({ length: 8 }, (_, n) => uuid(`counted ${n}`));
   const end = { state: 'done', status: 'complete' } as const;
   const orders = [
