@@ -16,7 +16,7 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: 'test/support/bundles.ts',
+    globalSetup: ['test/support/bundles.ts', 'test/support/shared-folder.ts'],
     setupFiles: ['test/support/lag-seed.ts'],
     // Machines of CI are shared, and DynamoDB Local takes several times as long as dynoxide.
     testTimeout: 120_000,

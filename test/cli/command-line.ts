@@ -16,12 +16,10 @@ export type Terminal = {
 export type Outcome = { code: number | null; stdout: string; stderr: string };
 export type CommandLine = Awaited<ReturnType<typeof openCommandLine>>;
 
-/** Where the command line is built, once for all files of tests that share a process. */
-let built: Promise<string> | undefined;
+/** Where the command line is built for all files of tests that share a process. */
+let shared: Promise<string> | undefined;
 
-async function build(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'bridge-cli-bin-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+async function build(folder: string): Promise<string> {
   await buildCommandLine(folder);
   return folder;
 }
@@ -33,8 +31,9 @@ async function build(): Promise<string> {
  */
 export async function openCommandLine(bridge?: { readonly url: string; readonly key: string }) {
   const folder = mkdtempSync(join(tmpdir(), 'bridge-cli-'));
-  built ??= build();
-  const script = join(await built, 'topaz-bridge.mjs');
+  const { BRIDGE_TEST_FOLDER } = process.env;
+  if (BRIDGE_TEST_FOLDER) shared ??= build(mkdtempSync(join(BRIDGE_TEST_FOLDER, 'cli-')));
+  const script = join(await (shared ?? build(join(folder, 'bin'))), 'topaz-bridge.mjs');
   const env: Record<string, string> = {
     PATH: process.env.PATH ?? '',
     HOME: folder,
