@@ -48,7 +48,7 @@ const keyTemplate = z
 export const LIMITS = {
   /** Where the Topaz API is, without a trailing slash. */
   topazBaseUrl: baseUrl.default('https://api.topazlabs.com'),
-  /** Upper bound of status requests to Topaz per second, over all workers. */
+  /** About how many status requests to Topaz there are in a second, over all workers: each spaces its own share. */
   maxPollsPerSecond: wholeNumber(1, 1000, 'requests per second').default(10),
   /** How long upstream must answer 404 before a request counts as lost. */
   notFoundMinutes: wholeNumber(1, 1440, 'minutes').default(10),
