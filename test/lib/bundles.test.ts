@@ -38,7 +38,7 @@ describe('every bundle', () => {
     }
   }, 60_000);
 
-  it('is small: a cold start loads at most 450 kB, and the API with the schemas of its document 480', () => {
+  it('is small: a cold start loads at most 450 kB, and the API with its schemas 480', () => {
     expect(bundles).toHaveLength(6);
     for (const { stage, directory } of bundles) {
       const loaded = [...importedBy(directory, 'index.mjs')].map(

@@ -36,7 +36,7 @@ export const deliveryAnswer = named(
   }),
 );
 
-export const deliveryListAnswer = named('DeliveryList', pageOf(deliveryAnswer));
+named('DeliveryList', pageOf(deliveryAnswer));
 
 export const replayIdAnswer = named(
   'ReplayId',

@@ -16,7 +16,6 @@ import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { deliveryAnswer, deliveryListAnswer } from './delivery-answers.ts';
 import { deliveryFilter, idsAround, isWanted, leavesOut } from './delivery-filter.ts';
 import { createDeliveries } from './delivery-rows.ts';
 import { deliveryView } from './delivery-view.ts';
@@ -39,7 +38,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       access: 'read',
       summary: "Lists an endpoint's deliveries, the newest events first.",
       query: z.strictObject({ ...paging, ...deliveryFilter }),
-      answers: { 200: deliveryListAnswer },
+      answers: { 200: 'DeliveryList' },
       handle: async (call) => {
         const id = call.params.id ?? '';
         const { query } = call;
@@ -66,7 +65,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       path: '/v1/deliveries/{id}',
       access: 'read',
       summary: 'Shows a delivery with its attempts.',
-      answers: { 200: deliveryAnswer },
+      answers: { 200: 'Delivery' },
       handle: async ({ params }) => ok(deliveryView(await known(params.id))),
     }),
     route({
@@ -75,7 +74,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       path: '/v1/deliveries/{id}/retry',
       access: 'admin',
       summary: 'Sends a delivery again, with the same event id; makes a pending delivery due now.',
-      answers: { 202: deliveryAnswer },
+      answers: { 202: 'Delivery' },
       handle: async ({ params, once }) => {
         const { due } = await once((commit) =>
           optimistic(async () => {

@@ -12,7 +12,6 @@ import { filterEntry, refuseEmptyRange, time } from '../http/fields.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
-import { replayAnswer, replayIdAnswer } from './delivery-answers.ts';
 
 export const replaySchema = z.strictObject({
   since: time.check(z.describe('The first time of the events.')),
@@ -35,7 +34,7 @@ export function replayRoutes(context: ApiContext): Route[] {
       summary:
         'Sends the failed deliveries of a time range again, or with `all` also the delivered ones, with the same event ids. `GET /v1/endpoints/{id}/deliveries` with the same range and type, and with `state=failed` where only those go, shows which these are.',
       body: replaySchema,
-      answers: { 202: replayIdAnswer },
+      answers: { 202: 'ReplayId' },
       handle: async ({ params, body, once }) => {
         const endpoint = await endpoints.get(params.id ?? '');
         if (!endpoint) throw notFound('endpoint');
@@ -74,7 +73,7 @@ export function replayRoutes(context: ApiContext): Route[] {
       path: '/v1/replays/{id}',
       access: 'read',
       summary: 'Shows the progress of a replay.',
-      answers: { 200: replayAnswer },
+      answers: { 200: 'Replay' },
       handle: async ({ params: { id: given = '' } }) => {
         const row = isReplayId(given) && (await table.get<ReplayRow>(replayKey(given)));
         if (!row || isExpired(row, now())) throw notFound('replay');

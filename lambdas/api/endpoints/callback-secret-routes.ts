@@ -1,7 +1,6 @@
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { secretAnswer } from './endpoint-answers.ts';
 import { rotationSchema } from './endpoint-schemas.ts';
 import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
 
@@ -14,7 +13,7 @@ export function callbackSecretRoutes({ callbackSecrets, now, randomBytes }: ApiC
       path: '/v1/callback-secret',
       access: 'admin',
       summary: 'Shows the secret that signs callbacks.',
-      answers: { 200: secretAnswer },
+      answers: { 200: 'Secret' },
       handle: async () => ok(secretView(await callbackSecrets.read(), now())),
     }),
     route({
@@ -26,7 +25,7 @@ export function callbackSecretRoutes({ callbackSecrets, now, randomBytes }: ApiC
         'Replaces the callback secret; the bridge signs with the old one, too, until the overlap ends.',
       body: rotationSchema,
       bodyOptional: true,
-      answers: { 200: secretAnswer },
+      answers: { 200: 'Secret' },
       handle: async ({ body, once }) => {
         const { ids } = await once((commit) =>
           optimistic(async () => {

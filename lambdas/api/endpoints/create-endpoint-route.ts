@@ -6,7 +6,6 @@ import { creation, MAX_ENDPOINTS } from '../../rows/endpoints.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict, createdAndGone } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
-import { endpointWithSecretAnswer } from './endpoint-answers.ts';
 import { endpointSchema } from './endpoint-schemas.ts';
 import { endpointView } from './endpoint-view.ts';
 
@@ -20,7 +19,7 @@ export function createEndpointRoute(context: ApiContext): Route {
     access: 'admin',
     summary: 'Creates an account-wide endpoint; the answer holds its secret.',
     body: endpointSchema(context),
-    answers: { 201: endpointWithSecretAnswer },
+    answers: { 201: 'EndpointWithSecret' },
     handle: async ({ caller, body, once }) => {
       const { secret = newSecret(randomBytes(SECRET_BYTES)) } = body;
       const id = endpointId('account', randomBytes(16));

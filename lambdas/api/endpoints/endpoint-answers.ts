@@ -40,7 +40,7 @@ export const endpointWithSecretAnswer = named(
   z.extend(endpointAnswer, { secret: textOf('Signs its messages; begins with `whsec_`.') }),
 );
 
-export const endpointListAnswer = named('EndpointList', pageOf(endpointAnswer));
+named('EndpointList', pageOf(endpointAnswer));
 
 export const eventIdAnswer = named('EventId', z.object({ eventId: textOf('For `GET /v1/events/{id}`.') }));
 

@@ -6,7 +6,6 @@ import type { ApiContext } from '../http/context.ts';
 import { invalid } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { createEndpointRoute } from './create-endpoint-route.ts';
-import { endpointAnswer } from './endpoint-answers.ts';
 import { endpointChangeSchema } from './endpoint-schemas.ts';
 import { endpointSecretRoutes } from './endpoint-secret-routes.ts';
 import { endpointView } from './endpoint-view.ts';
@@ -29,7 +28,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       path: '/v1/endpoints/{id}',
       access: 'read',
       summary: 'Shows an endpoint.',
-      answers: { 200: endpointAnswer },
+      answers: { 200: 'Endpoint' },
       handle: async ({ caller, params }) => ok(await shown(params.id, caller)),
     }),
     route({
@@ -39,7 +38,7 @@ export function endpointRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary: 'Changes the given fields of an endpoint; given `headers` replace all of its headers.',
       body: endpointChangeSchema(context),
-      answers: { 200: endpointAnswer },
+      answers: { 200: 'Endpoint' },
       handle: async ({ caller, params, body }) => {
         const due = await optimistic(async () => {
           const endpoint = await known(params.id);

@@ -4,7 +4,6 @@ import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import type { ApiContext } from '../http/context.ts';
 import { conflict } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { secretAnswer } from './endpoint-answers.ts';
 import { rotationSchema } from './endpoint-schemas.ts';
 import { knownEndpoint } from './known-endpoint.ts';
 import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
@@ -29,7 +28,7 @@ export function endpointSecretRoutes({ endpoints, now, randomBytes }: ApiContext
       access: 'admin',
       summary: "Shows an endpoint's signing secret.",
       refusals: [409],
-      answers: { 200: secretAnswer },
+      answers: { 200: 'Secret' },
       handle: async ({ params }) => ok(secretView((await signing(params.id)).secrets, now())),
     }),
     route({
@@ -40,7 +39,7 @@ export function endpointSecretRoutes({ endpoints, now, randomBytes }: ApiContext
       summary: 'Replaces the secret; the bridge signs with the old one, too, until the overlap ends.',
       body: rotationSchema,
       bodyOptional: true,
-      answers: { 200: secretAnswer },
+      answers: { 200: 'Secret' },
       handle: async ({ params, body, once }) => {
         const { ids } = await once((commit) =>
           optimistic(async () => {

@@ -6,7 +6,6 @@ import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
-import { endpointListAnswer } from './endpoint-answers.ts';
 import { endpointView } from './endpoint-view.ts';
 
 /** `GET /v1/endpoints` */
@@ -46,7 +45,7 @@ export function listEndpointsRoute({ table, endpoints, lists }: ApiContext): Rou
       ...paging,
       kind: z.optional(z.enum(ENDPOINT_KINDS).check(z.describe('Only endpoints of this kind.'))),
     }),
-    answers: { 200: endpointListAnswer },
+    answers: { 200: 'EndpointList' },
     handle: (call) => {
       const { kind } = call.query;
       return lists(call, (from) =>

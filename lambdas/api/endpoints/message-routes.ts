@@ -4,7 +4,6 @@ import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds
 import type { ApiContext } from '../http/context.ts';
 import { conflict, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { acknowledgedAnswer, messagesAnswer } from './endpoint-answers.ts';
 import { knownEndpoint } from './known-endpoint.ts';
 import { createMessageWaits, MAX_WAITS_OF_ENDPOINT } from './message-waits.ts';
 import { createMessages } from './messages.ts';
@@ -59,7 +58,7 @@ export function messageRoutes(context: ApiContext): Route[] {
         ),
       }),
       refusals: [409],
-      answers: { 200: messagesAnswer },
+      answers: { 200: 'Messages' },
       handle: async ({ params, query }) => {
         const first = await readMessages(params.id);
         const wait = Number(query.wait ?? 0) * 1_000;
@@ -87,7 +86,7 @@ export function messageRoutes(context: ApiContext): Route[] {
       summary:
         'Acknowledges messages of a pull endpoint by the ids of their events; they are not returned again.',
       body: acknowledgementSchema,
-      answers: { 200: acknowledgedAnswer },
+      answers: { 200: 'Acknowledged' },
       handle: async ({ params, body, once }) => {
         const endpoint = await pullEndpoint(params.id);
         const { ids } = await once(async (commit) => {

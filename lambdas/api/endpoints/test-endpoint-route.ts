@@ -1,7 +1,6 @@
 import { attemptView } from '../deliveries/delivery-view.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { eventIdAnswer, urlTestAnswer } from './endpoint-answers.ts';
 import { endpointTestSchema } from './endpoint-schemas.ts';
 import { createEndpointTest } from './endpoint-test.ts';
 import { knownEndpoint } from './known-endpoint.ts';
@@ -22,7 +21,7 @@ export function testEndpointRoute(context: ApiContext): Route {
       'Sends an endpoint.test event, or a sample of the given type with `test: true` in its data, to this endpoint alone. With `url` it goes there once, signed by the secret of this endpoint but without its headers, and the answer is the attempt; 202 without it if that takes too long.',
     body: endpointTestSchema(context),
     bodyOptional: true,
-    answers: { 200: urlTestAnswer, 202: eventIdAnswer },
+    answers: { 200: 'UrlTest', 202: 'EventId' },
     handle: async ({ params, body: { type = 'endpoint.test', url }, once }) => {
       const endpointId = (await knownEndpoint(endpoints, params.id)).id;
       const { ids, due } = await once((commit) =>

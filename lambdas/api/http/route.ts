@@ -60,8 +60,8 @@ export type Route<Q = unknown, B = unknown> = {
   readonly maxBodyBytes?: number;
   /** Statuses of its own that a refusal can have, beside those that follow from the rest. */
   readonly refusals?: readonly number[];
-  /** What the answers hold, by status: a schema that the document names, or nothing. */
-  readonly answers: Readonly<Record<number, z.ZodMiniType | null>>;
+  /** What the answers hold, by status: the name of a schema in the document, or nothing. */
+  readonly answers: Readonly<Record<number, string | null>>;
   readonly handle: (call: Call<Q, B>) => Promise<Answer>;
 };
 

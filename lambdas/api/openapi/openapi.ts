@@ -2,10 +2,20 @@ import { STATUS_CODES } from 'node:http';
 import * as z from 'zod/mini';
 import { SAMPLE_DATA } from '../../domain/events/event-samples.ts';
 import { EVENT_DESCRIPTIONS, EVENT_TYPES, type EventType } from '../../domain/events/event-types.ts';
-import { answers, problemAnswer } from '../http/answers.ts';
+import { answers, named } from '../http/answers.ts';
 import type { Access, Route } from '../http/route.ts';
-import { eventAnswer } from '../requests/event-answers.ts';
+// Each names its schemas. Only the document needs them, so they are loaded with it.
+import '../deliveries/delivery-answers.ts';
+import '../doctor/doctor-answers.ts';
+import '../endpoints/endpoint-answers.ts';
+import '../parked/parked-answers.ts';
+import '../requests/event-answers.ts';
+import '../requests/request-answers.ts';
+import '../requests/timeline-answer.ts';
+import '../stats/stats-answers.ts';
 import { ANSWER_EXAMPLES, BODY_EXAMPLES, eventExample } from './examples.ts';
+
+named('OpenApi', z.record(z.string(), z.unknown()));
 
 /** The description of the API, made of the routes themselves, so that it can't differ from them. */
 export function describe(routes: readonly Route[]) {
@@ -61,7 +71,7 @@ function webhook(type: EventType, schemas: Schemas) {
 
 /** The schema of events, with the fields alone that those of the type may have. */
 function eventSchema(type: EventType, schemas: Schemas) {
-  const { examples: _, ...event } = schemas[answers.get(eventAnswer)?.id ?? ''] ?? {};
+  const { examples: _, ...event } = schemas.Event ?? {};
   const { data, ...others } = event.properties ?? {};
   const own = Object.keys(SAMPLE_DATA[type]).map((name) => [name, data?.properties?.[name]]);
   return {
@@ -103,7 +113,7 @@ function operation(each: Route) {
       : {}),
     responses: {
       ...Object.fromEntries(
-        Object.entries(each.answers).map(([status, schema]) => [status, answer(status, schema)]),
+        Object.entries(each.answers).map(([status, name]) => [status, answer(status, name)]),
       ),
       ...Object.fromEntries(refusals(each).map((status) => [status, refusal(status)])),
       default: { $ref: '#/components/responses/Problem' },
@@ -116,12 +126,12 @@ const NEEDED_ROLE: Partial<Record<Access, string>> = {
   consumer: 'Needs a key with the role `admin`, or one with the role `consumer` for this endpoint.',
 };
 
-function answer(status: string, schema: z.ZodMiniType | null) {
+function answer(status: string, name: string | null) {
   const where = { Location: { schema: { type: 'string' }, description: 'Where it is.' } };
   return {
     description: STATUS_CODES[status] ?? status,
     ...(status === '201' || status === '302' ? { headers: where } : {}),
-    ...(schema ? { content: { 'application/json': { schema: ref(schema) } } } : {}),
+    ...(name === null ? {} : { content: { 'application/json': { schema: ref(name) } } }),
   };
 }
 
@@ -212,6 +222,6 @@ function withoutBounds({ jsonSchema: schema }: { jsonSchema: z.core.JSONSchema.B
 }
 
 const uriOf = (name: string) => `#/components/schemas/${name}`;
-const ref = (schema: z.ZodMiniType) => ({ $ref: uriOf(answers.get(schema)?.id ?? '') });
+const ref = (name: string) => ({ $ref: uriOf(name) });
 
-const PROBLEM = { 'application/problem+json': { schema: ref(problemAnswer) } };
+const PROBLEM = { 'application/problem+json': { schema: ref('Problem') } };

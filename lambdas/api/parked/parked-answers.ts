@@ -20,4 +20,4 @@ export const parkedAnswer = named(
   }),
 );
 
-export const parkedListAnswer = named('ParkedList', pageOf(parkedAnswer));
+named('ParkedList', pageOf(parkedAnswer));

@@ -8,7 +8,6 @@ import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { notFound, Problem } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
-import { parkedAnswer, parkedListAnswer } from './parked-answers.ts';
 import { createParkedList } from './parked-rows.ts';
 import { type ParkedRow, parkedView, parseParkedId } from './parked-view.ts';
 
@@ -24,7 +23,7 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
       access: 'read',
       summary: 'Lists parked work, the last parked first, with the reasons.',
       query: z.strictObject(paging),
-      answers: { 200: parkedListAnswer },
+      answers: { 200: 'ParkedList' },
       handle: (call) =>
         lists(call, (from) =>
           collectPage({
@@ -44,7 +43,7 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
       path: '/v1/parked/{id}/release',
       access: 'admin',
       summary: 'Releases parked work, once you have removed the cause.',
-      answers: { 202: parkedAnswer },
+      answers: { 202: 'Parked' },
       handle: async ({ params, once }) => {
         const key = parseParkedId(params.id ?? '');
         if (!key) throw notFound('parked work');

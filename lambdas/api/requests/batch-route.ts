@@ -9,7 +9,6 @@ import { parse, refusePrototypes } from '../http/validation.ts';
 import { type Result, refused } from './refused-item.ts';
 import { createRegisterBatch, type Entry } from './register-batch.ts';
 import { batchSchema, MAX_BATCH, normalized, registrationSchema } from './registration-schema.ts';
-import { batchAnswer } from './request-answers.ts';
 
 const MAX_BATCH_BYTES = 1_048_576;
 
@@ -32,7 +31,7 @@ export function batchRoute(context: ApiContext): Route {
         .check(z.minLength(1), z.maxLength(MAX_BATCH), z.describe('Each as `POST /v1/requests` takes it.')),
     }),
     maxBodyBytes: MAX_BATCH_BYTES,
-    answers: { 200: batchAnswer },
+    answers: { 200: 'BatchResult' },
     handle: async ({ body: { items }, once, findKept }) => {
       const results: Result[] = [];
       const due: Due[] = [];

@@ -65,4 +65,4 @@ export const eventAnswer = named(
   }),
 );
 
-export const eventListAnswer = named('EventList', pageOf(eventAnswer));
+named('EventList', pageOf(eventAnswer));

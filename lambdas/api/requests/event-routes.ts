@@ -5,7 +5,6 @@ import { eventKey } from '../../domain/rows.ts';
 import type { ApiContext } from '../http/context.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { eventAnswer } from './event-answers.ts';
 import { listEventsRoute } from './list-events-route.ts';
 import { createRequests } from './tracked-requests.ts';
 
@@ -20,7 +19,7 @@ export function eventRoutes(context: ApiContext): Route[] {
       path: '/v1/events/{id}',
       access: 'read',
       summary: 'Shows an event as it is sent.',
-      answers: { 200: eventAnswer },
+      answers: { 200: 'Event' },
       handle: async ({ params: { id = '' } }) => {
         const address = parseEventId(id);
         if (!address) throw notFound('event');

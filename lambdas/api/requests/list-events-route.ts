@@ -8,7 +8,6 @@ import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
-import { eventListAnswer } from './event-answers.ts';
 import { createRequests } from './tracked-requests.ts';
 
 /** `GET /v1/events` */
@@ -52,7 +51,7 @@ export function listEventsRoute({ table, lists, now }: ApiContext): Route {
     access: 'read',
     summary: 'Lists the events of all requests and endpoints, the newest first.',
     query: z.strictObject({ ...paging, type: filters.type, since: filters.since, until: filters.until }),
-    answers: { 200: eventListAnswer },
+    answers: { 200: 'EventList' },
     handle: async (call) => {
       const { type } = call.query;
       const range = idsAround(call.query);

@@ -6,7 +6,6 @@ import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
-import { eventListAnswer } from './event-answers.ts';
 import { knownRequest } from './known-request.ts';
 import { createRequests, type TrackedRequest } from './tracked-requests.ts';
 
@@ -38,7 +37,7 @@ export function listRequestEventsRoute({ table, lists, now }: ApiContext): Route
     access: 'read',
     summary: "Lists a request's events, the oldest first.",
     query: z.strictObject(paging),
-    answers: { 200: eventListAnswer },
+    answers: { 200: 'EventList' },
     handle: async (call) => {
       const request = await knownRequest(requests, call.params.requestId);
       return lists(call, (from) => events(request, from));

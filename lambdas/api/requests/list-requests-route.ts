@@ -7,8 +7,7 @@ import { paging } from '../http/lists.ts';
 import { collectPage, type ItemPage } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
 import { createParkedList } from '../parked/parked-rows.ts';
-import { requestListAnswer, SHOWN_STATES } from './request-answers.ts';
-import { parkedRow, requestView, type ShownState, shownState } from './request-view.ts';
+import { parkedRow, requestView, SHOWN_STATES, type ShownState, shownState } from './request-view.ts';
 import { createRequests, type Listed, type ShownRequest } from './tracked-requests.ts';
 
 /** Requests that a search looks through per call. */
@@ -68,7 +67,7 @@ export function listRequestsRoute({ table, lists, now }: ApiContext): Route {
     access: 'read',
     summary: 'Lists requests, the newest first; `q` looks through the newest 2,000 from the cursor on.',
     query: listQuery,
-    answers: { 200: requestListAnswer },
+    answers: { 200: 'RequestList' },
     handle: (call) => lists(call, (from) => list(call.query, from, call.caller)),
   });
 }

@@ -5,7 +5,6 @@ import { createdAndGone } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
 import { createRegister } from './registration.ts';
 import { normalized, registrationSchema } from './registration-schema.ts';
-import { requestAnswer } from './request-answers.ts';
 import { requestView } from './request-view.ts';
 import { createRequests } from './tracked-requests.ts';
 
@@ -24,7 +23,7 @@ export function registerRequestRoute(context: ApiContext): Route {
       restart: flag('Whether a request that has ended or was stopped is polled again.'),
     }),
     body: registrationSchema(context),
-    answers: { 200: requestAnswer, 201: requestAnswer },
+    answers: { 200: 'Request', 201: 'Request' },
     handle: async ({ caller, query, body, once }) => {
       const registration = normalized(body);
       const { status, due } = await once((commit) =>

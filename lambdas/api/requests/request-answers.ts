@@ -1,12 +1,7 @@
 import * as z from 'zod/mini';
-import { type RequestState, VIDEO_STATES } from '../../domain/requests/request.ts';
+import { VIDEO_STATES } from '../../domain/requests/request.ts';
 import { countOf, named, pageOf, problemAnswer, textOf, timeOf } from '../http/answers.ts';
-
-/** The states of a request as the API shows them: one that waits for a person is `parked`. */
-export const SHOWN_STATES = ['active', 'parked', 'done', 'stopped'] as const satisfies (
-  | RequestState
-  | 'parked'
-)[];
+import { SHOWN_STATES } from './request-view.ts';
 
 const failure = z.object({ at: timeOf('When it failed.'), reason: textOf('Why, in words.') });
 
@@ -94,7 +89,7 @@ export const requestAnswer = named(
   }),
 );
 
-export const requestListAnswer = named('RequestList', pageOf(requestAnswer));
+named('RequestList', pageOf(requestAnswer));
 
 export const batchAnswer = named(
   'BatchResult',

@@ -7,11 +7,9 @@ import { knownRequest, uuid } from './known-request.ts';
 import { listRequestEventsRoute } from './list-request-events-route.ts';
 import { listRequestsRoute } from './list-requests-route.ts';
 import { registerRequestRoute } from './register-request-route.ts';
-import { requestAnswer } from './request-answers.ts';
 import { requestView } from './request-view.ts';
 import type { SignGet } from './signed-url.ts';
 import { timeline } from './timeline.ts';
-import { timelineAnswer } from './timeline-answer.ts';
 import { createRequests } from './tracked-requests.ts';
 import { createTracking } from './tracking.ts';
 import { videoRoute } from './video-route.ts';
@@ -33,7 +31,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       path: '/v1/requests/{requestId}',
       access: 'read',
       summary: 'Shows a request.',
-      answers: { 200: requestAnswer },
+      answers: { 200: 'Request' },
       handle: async ({ caller, params }) => ok(await view(params.requestId, caller)),
     }),
     listRequestEventsRoute(context),
@@ -43,7 +41,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       path: '/v1/requests/{requestId}/timeline',
       access: 'read',
       summary: "Shows a request's statuses, progress, copy, events and deliveries, with reasons.",
-      answers: { 200: timelineAnswer },
+      answers: { 200: 'Timeline' },
       handle: async ({ params }) =>
         ok(await timeline(context, await knownRequest(requests, params.requestId))),
     }),
@@ -55,7 +53,7 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       access: 'admin',
       summary:
         'Polls a request now and releases its parked work. If all polling is paused, this poll is the probe that ends the pause.',
-      answers: { 202: requestAnswer },
+      answers: { 202: 'Request' },
       handle: async ({ caller, params, once }) => {
         const requestId = uuid(params.requestId);
         const { status, due } = await once((commit) => pollNow(requestId, commit));

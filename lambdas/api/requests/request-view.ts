@@ -1,12 +1,15 @@
-import type { Video } from '../../domain/requests/request.ts';
+import type { RequestState, Video } from '../../domain/requests/request.ts';
 import type { Work } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
 import { iso } from '../http/time.ts';
 import { visibleUrl } from '../http/visible-url.ts';
-import type { SHOWN_STATES } from './request-answers.ts';
 import type { ShownRequest } from './tracked-requests.ts';
 
-/** A request is parked when one of its rows waits for a person; `active` does not count those. */
+/** The states of a request as the API shows them: `parked` when one of its rows waits for a person, and then not `active`. */
+export const SHOWN_STATES = ['active', 'parked', 'done', 'stopped'] as const satisfies (
+  | RequestState
+  | 'parked'
+)[];
 export type ShownState = (typeof SHOWN_STATES)[number];
 
 export function shownState(tracked: ShownRequest): ShownState {

@@ -5,7 +5,6 @@ import { Problem } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import { knownRequest } from './known-request.ts';
-import { signedUrlAnswer } from './request-answers.ts';
 import { type SignGet, storedObject } from './signed-url.ts';
 import { createRequests } from './tracked-requests.ts';
 
@@ -20,7 +19,7 @@ export function videoRoute({ table, now }: ApiContext, signGet: SignGet): Route 
     summary:
       'Redirects to the stored video, as a download or with `inline=true` for a player. With "Accept: application/json" it answers the URL instead.',
     query: z.strictObject({ inline: flag('Whether browsers play it instead of saving it.') }),
-    answers: { 200: signedUrlAnswer, 302: null },
+    answers: { 200: 'SignedUrl', 302: null },
     handle: async ({ params, query, accept }) => {
       const { video } = (await knownRequest(requests, params.requestId)).request;
       const stored = storedObject(video);

@@ -1,5 +1,4 @@
 import { ok, type Route, route } from '../http/route.ts';
-import { healthAnswer } from './stats-answers.ts';
 
 /** Shows that the function answers; makes no call. */
 export const healthRoute: Route = route({
@@ -8,6 +7,6 @@ export const healthRoute: Route = route({
   path: '/healthz',
   access: 'public',
   summary: 'Says that the API answers.',
-  answers: { 200: healthAnswer },
+  answers: { 200: 'Health' },
   handle: async () => ok({ status: 'ok' }),
 });

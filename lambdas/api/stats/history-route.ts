@@ -4,11 +4,12 @@ import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { iso } from '../http/time.ts';
 import type { MetricHistory } from './metric-history.ts';
-import { historyAnswer, RANGE_NAMES } from './stats-answers.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
+/** How far back `GET /v1/stats/history` goes. */
+export const RANGE_NAMES = ['1h', '24h', '7d'] as const;
 type Range = (typeof RANGE_NAMES)[number];
 const RANGES = {
   '1h': { rangeMs: HOUR, periodMs: MINUTE },
@@ -61,7 +62,7 @@ export function historyRoute({ now }: Pick<ApiContext, 'now'>, metricHistory: Me
     query: z.strictObject({
       range: z._default(z.enum(RANGE_NAMES).check(z.describe('How far back it goes.')), '1h'),
     }),
-    answers: { 200: historyAnswer },
+    answers: { 200: 'History' },
     handle: async ({ query: { range } }) => {
       const kept = cached.get(range);
       if (kept && now() - kept.at < CACHE_MS) return ok(await kept.answer);

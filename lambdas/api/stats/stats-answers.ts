@@ -1,10 +1,8 @@
 import * as z from 'zod/mini';
 import { countOf, named, textOf, timeOf } from '../http/answers.ts';
+import { RANGE_NAMES } from './history-route.ts';
 
-export const healthAnswer = named(
-  'Health',
-  z.object({ status: z.literal('ok').check(z.describe('The function answers.')) }),
-);
+named('Health', z.object({ status: z.literal('ok').check(z.describe('The function answers.')) }));
 
 export const whoamiAnswer = named(
   'Whoami',
@@ -47,9 +45,6 @@ export const statsAnswer = named(
       .check(z.describe('The Topaz API.')),
   }),
 );
-
-/** How far back `GET /v1/stats/history` goes. */
-export const RANGE_NAMES = ['1h', '24h', '7d'] as const;
 
 const seriesOf = (description: string) =>
   z
