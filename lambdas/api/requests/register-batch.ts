@@ -9,15 +9,10 @@ import type { ApiContext } from '../http/context.ts';
 import { type Kept, KeyReused } from '../http/idempotency.ts';
 import { Problem } from '../http/problem.ts';
 import type { Call } from '../http/route.ts';
+import { type Found, findRequests, newestEvent } from './find-requests.ts';
+import { type Plan, planRegistration } from './plan-registration.ts';
 import { type Result, refused } from './refused-item.ts';
-import {
-  createRegister,
-  type Found,
-  findRequests,
-  newestEvent,
-  type Plan,
-  planRegistration,
-} from './registration.ts';
+import { createRegister } from './register.ts';
 
 const TRANSACTIONS_AT_ONCE = 4;
 /** Each transaction also writes the count of the active requests. */

@@ -3,7 +3,7 @@ import type { ApiContext } from '../http/context.ts';
 import { flag } from '../http/fields.ts';
 import { createdAndGone } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
-import { createRegister } from './registration.ts';
+import { createRegister } from './register.ts';
 import { normalized, registrationSchema } from './registration-schema.ts';
 import { requestView } from './request-view.ts';
 import { createRequests } from './tracked-requests.ts';

@@ -1,15 +1,11 @@
 import { ConditionFailed } from '../../adapters/dynamodb/condition-failed.ts';
 import { absent, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
-import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
-import type { Table } from '../../adapters/dynamodb/table.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
-import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import type { EventRow } from '../../domain/events/event.ts';
 import { asksForProgress } from '../../domain/events/event-filter.ts';
 import {
   type Addition,
   addition,
-  callbackOf,
   freshTracking,
   LEFT_BY_A_RUN,
   newRequest,
@@ -17,26 +13,14 @@ import {
 } from '../../domain/requests/registration.ts';
 import type { Callback, MetaRow, RequestRow } from '../../domain/requests/request.ts';
 import { type CountChange, countChanges } from '../../domain/requests/request-counts.ts';
-import { eventExpiry, isExpired } from '../../domain/retention.ts';
-import { copyKey, endpointKey, metaKey } from '../../domain/rows.ts';
-import { type Due, dueOf, type RowKey } from '../../domain/work.ts';
-import { inParallel } from '../../engine/in-parallel.ts';
+import { isExpired } from '../../domain/retention.ts';
+import { copyKey, metaKey } from '../../domain/rows.ts';
+import { type Due, dueOf } from '../../domain/work.ts';
 import { wake } from '../../engine/wake.ts';
 import { callbackUse, ensured } from '../../rows/endpoints.ts';
-import { eventsOf } from '../../rows/events.ts';
-import { countWrites } from '../../rows/request-counts.ts';
-import type { ApiContext } from '../http/context.ts';
-import type { Commit, Effect } from '../http/idempotency.ts';
 import { conflict } from '../http/problem.ts';
-import { keysOfRequest, outboxOf, type RequestRows, rowsOfRequests } from './tracked-requests.ts';
-
-/** What is there when a request is registered. */
-export type Found = RequestRows & {
-  /** The endpoints of these callbacks, by id; there may be others among them. */
-  readonly endpoints: ReadonlyMap<string, EndpointRow>;
-  /** The last event of an earlier tracking whose row has expired. */
-  readonly lastEvent?: EventRow | undefined;
-};
+import type { Found } from './find-requests.ts';
+import { outboxOf } from './tracked-requests.ts';
 
 /** The writes of a registration, for one transaction, and what is due after it. */
 export type Plan = {
@@ -47,87 +31,6 @@ export type Plan = {
   readonly counts: readonly CountChange[];
   readonly restarts: boolean;
 };
-
-type RegisterContext = Pick<ApiContext, 'table' | 'now' | 'retentionDays'>;
-
-/** Events whose expiry is extended at a time. */
-const KEPT_AT_ONCE = 25;
-
-/**
- * Registers a request, or adds to one that is tracked: each in one transaction, so that no reader sees
- * half of it. Registering again resets nothing; a restart polls an ended request again.
- */
-export function createRegister({ table, now, retentionDays }: RegisterContext) {
-  return async function register(
-    registration: Registration,
-    restart: boolean,
-    commit: Commit,
-  ): Promise<Effect> {
-    return optimistic(async () => {
-      const [[found = NOTHING_FOUND], lastEvent] = await Promise.all([
-        findRequests(table, [registration]),
-        newestEvent(table, registration.requestId),
-      ]);
-      const endpoints = restart ? await endpointsOf(table, found.meta) : found.endpoints;
-      const all = { ...found, lastEvent, endpoints: new Map([...endpoints, ...found.endpoints]) };
-      const plan = planRegistration(registration, restart, all, now(), retentionDays);
-      if (plan.restarts) await keepEvents(registration.requestId);
-      const { status, writes, due } = plan;
-      const counts = countWrites(plan.counts, registration.requestId);
-      return commit([...writes, ...counts], { status, ids: { requestId: registration.requestId }, due });
-    });
-  };
-
-  /** Extends the expiry of what was observed before: a request that is restarted may outlive it. */
-  async function keepEvents(requestId: string): Promise<void> {
-    const expiresAt = eventExpiry(now(), retentionDays);
-    const events = await table.queryAll<EventRow>(eventsOf(requestId));
-    await inParallel(events, KEPT_AT_ONCE, (row) =>
-      table.write({ update: row, set: { expiresAt }, if: [present('pk')] }),
-    );
-  }
-}
-
-const NOTHING_FOUND: Found = { endpoints: new Map() };
-
-/** What is there of each request, and of the endpoint that its registration names; all read consistently. */
-export async function findRequests(
-  table: Pick<Table, 'getMany'>,
-  registrations: readonly Registration[],
-): Promise<Found[]> {
-  const named = registrations.flatMap((registration) => callbackOf(registration)?.endpointId ?? []);
-  const keys = [
-    ...named.map(endpointKey),
-    ...registrations.flatMap(({ requestId }) => keysOfRequest(requestId)),
-  ];
-  const rows = await table.getMany<RowKey>(keys);
-  const endpoints = byId(rows.slice(0, named.length) as (EndpointRow | undefined)[]);
-  return rowsOfRequests(rows.slice(named.length)).map((found) => ({ ...found, endpoints }));
-}
-
-const byId = (endpoints: readonly (EndpointRow | undefined)[]): Map<string, EndpointRow> =>
-  new Map(endpoints.flatMap((endpoint) => (endpoint ? [[endpoint.id, endpoint]] : [])));
-
-/** The last event that was observed of a request, expired or not. */
-export async function newestEvent(
-  table: Pick<Table, 'query'>,
-  requestId: string,
-): Promise<EventRow | undefined> {
-  const { rows } = await table.query<EventRow>({
-    ...eventsOf(requestId),
-    newestFirst: true,
-    limit: 1,
-  });
-  return rows[0];
-}
-
-async function endpointsOf(
-  table: Pick<Table, 'getMany'>,
-  meta: MetaRow | undefined,
-): Promise<Map<string, EndpointRow>> {
-  const keys = (meta?.callbacks ?? []).map(({ endpointId }) => endpointKey(endpointId));
-  return byId(await table.getMany<EndpointRow>(keys));
-}
 
 /** What a registration writes. Throws a problem for what contradicts the request as it is tracked. */
 export function planRegistration(
