@@ -2,7 +2,7 @@ import { type CopyContent, type CopyRow, isOwn, placed } from '../domain/copying
 import { largestCopy, planCopy } from '../domain/copying/copy-plan.ts';
 import { mediaType } from '../domain/copying/media-type.ts';
 import { alternativeKey, filenameOf, objectKeyFor } from '../domain/copying/object-key.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { NeedsPerson } from '../engine/failure.ts';
 import type { Lease } from '../engine/lease.ts';
 import { abandonUploads } from './clean-up.ts';

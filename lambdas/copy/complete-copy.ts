@@ -1,7 +1,7 @@
 import { type CopyRow, type CopyUpload, isOwn, placed } from '../domain/copying/copy.ts';
 import { partRange } from '../domain/copying/copy-plan.ts';
 import { combineCrc32, crc32ToBase64 } from '../domain/copying/crc32.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { Lease } from '../engine/lease.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { endStored } from './end-copy.ts';

@@ -8,7 +8,7 @@ import {
   tooOften,
   WATCH_MS,
 } from '../domain/copying/copy-retries.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { holdLease } from '../engine/lease.ts';
 import { beginCopy } from './begin-copy.ts';
 import { abandonUploads, cleanUp, removeObject } from './clean-up.ts';

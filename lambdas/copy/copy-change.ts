@@ -5,7 +5,8 @@ import { type CopyRow, type SegmentRow, supersededSegment } from '../domain/copy
 import { MAX_RESTARTS, restartAt } from '../domain/copying/copy-retries.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import type { Due } from '../domain/work.ts';
-import { againWrite, type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import { againWrite, type Claim, finishWrite } from '../engine/claim-writes.ts';
+import type { Claims } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
 
 /** Of the copy as a whole, or of one of its segments. */

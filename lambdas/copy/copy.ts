@@ -1,6 +1,7 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { type CopyRow, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
-import type { Claim, Claims } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
+import type { Claims } from '../engine/claims.ts';
 import { Denied } from '../engine/failure.ts';
 import type { Hints } from '../engine/hints.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';

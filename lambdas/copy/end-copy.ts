@@ -1,5 +1,5 @@
 import { type CopyContent, type CopyRow, isSameContent, placed } from '../domain/copying/copy.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { type Lease, Stopped } from '../engine/lease.ts';
 import { abandonUploads, cleanUp } from './clean-up.ts';
 import type { CopyOutcome } from './commit-end.ts';

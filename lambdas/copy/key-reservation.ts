@@ -4,7 +4,7 @@ import { firstRefused } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CopyRow, CopyTarget } from '../domain/copying/copy.ts';
 import { objectKey } from '../domain/rows.ts';
-import { type Claim, owned } from '../engine/claims.ts';
+import { type Claim, owned } from '../engine/claim-writes.ts';
 
 /** Reserves the keys of objects, so that no two copies write to one. */
 export function createKeyReservation(table: Pick<Table, 'transact'>) {

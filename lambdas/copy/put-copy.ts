@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type CopyRow, placed } from '../domain/copying/copy.ts';
 import { crc32ToBase64 } from '../domain/copying/crc32.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { Lease } from '../engine/lease.ts';
 import { ownObject } from './complete-copy.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';

@@ -9,7 +9,7 @@ import {
   tooOften,
 } from '../domain/copying/copy-retries.ts';
 import type { ByteRange } from '../domain/copying/source-answer.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { holdLease, type Lease } from '../engine/lease.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyParts } from './copy-parts.ts';

@@ -5,7 +5,8 @@ import { type CopyRow, isCurrent, type SegmentRow, supersededSegment } from '../
 import { finishedExpiry } from '../domain/retention.ts';
 import { copyKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import { type Claim, finishWrite } from '../engine/claim-writes.ts';
+import type { Claims } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
 import { supersedeParked } from '../rows/parked-segments.ts';
 import { same } from './copy-change.ts';

@@ -1,7 +1,7 @@
 import { type CopyRow, placed } from '../domain/copying/copy.ts';
 import { remedyFor } from '../domain/copying/copy-fault.ts';
 import { planCopy } from '../domain/copying/copy-plan.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { Lease } from '../engine/lease.ts';
 import { completeCopy } from './complete-copy.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';

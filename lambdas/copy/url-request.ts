@@ -6,7 +6,7 @@ import { URL_WAIT_MS } from '../domain/copying/copy-retries.ts';
 import type { RequestRow } from '../domain/requests/request.ts';
 import { requestKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { againWrite, type Claim } from '../engine/claims.ts';
+import { againWrite, type Claim } from '../engine/claim-writes.ts';
 import { wake } from '../engine/wake.ts';
 import { same } from './copy-change.ts';
 

@@ -6,7 +6,7 @@ import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { backlogEntryKey, deliveryKey, deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type Claim, removeWrite } from '../engine/claims.ts';
+import { type Claim, removeWrite } from '../engine/claim-writes.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';

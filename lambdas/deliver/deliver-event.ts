@@ -6,7 +6,7 @@ import { SLOW_MS } from '../domain/delivering/gate/health.ts';
 import type { Limit } from '../domain/delivering/gate/standing.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import type { Lane } from '../domain/work.ts';
-import { againWrite, type Claim } from '../engine/claims.ts';
+import { againWrite, type Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';

@@ -6,7 +6,7 @@ import type { ReplayRow } from '../domain/delivering/replay.ts';
 import type { UrlTestRow } from '../domain/delivering/url-test.ts';
 import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';
 import { createTargets } from '../rows/targets.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';

@@ -3,7 +3,7 @@ import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import { endpointKey } from '../domain/rows.ts';
-import { type Claim, removeWrite } from '../engine/claims.ts';
+import { type Claim, removeWrite } from '../engine/claim-writes.ts';
 import { isCallbackUsed } from '../rows/endpoints.ts';
 
 /**

@@ -4,7 +4,8 @@ import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { deliveryKey } from '../domain/rows.ts';
 import type { Due, Lane } from '../domain/work.ts';
-import { type Claim, type Claims, finishWrite } from '../engine/claims.ts';
+import { type Claim, finishWrite } from '../engine/claim-writes.ts';
+import type { Claims } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
 import { countedInReplay } from '../rows/replays.ts';
 

@@ -8,7 +8,7 @@ import { AHEAD_MS, busyAt, planned } from '../domain/delivering/gate/rate-limite
 import { interleave, releaseTimes } from '../domain/delivering/gate/release-plan.ts';
 import { laneOf, limitsOf } from '../domain/delivering/gate/standing.ts';
 import type { Lane } from '../domain/work.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { type BacklogEntry, createBacklogs } from '../rows/backlog.ts';

@@ -9,7 +9,7 @@ import { firstEventId, isReplayed, type ReplayRow } from '../domain/delivering/r
 import { eventExpiry, isExpired } from '../domain/retention.ts';
 import { deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';

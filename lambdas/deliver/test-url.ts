@@ -3,7 +3,7 @@ import type { Attempt } from '../domain/delivering/attempt.ts';
 import type { EndpointRow } from '../domain/delivering/endpoint.ts';
 import { type UrlTestRow, urlTestUnsent } from '../domain/delivering/url-test.ts';
 import { endpointKey } from '../domain/rows.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { attemptPost } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { signingSecrets } from './signing-secrets.ts';

@@ -6,7 +6,7 @@ import { backlogOf } from '../domain/delivering/gate/admission.ts';
 import { crowdedCheckAt, isAwake } from '../domain/delivering/gate/gate.ts';
 import { deliveryKey, endpointKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type Claim, finishWrite } from '../engine/claims.ts';
+import { type Claim, finishWrite } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { entryWrite, wakeCrowdedGate } from '../rows/backlog.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';

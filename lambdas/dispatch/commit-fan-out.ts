@@ -9,7 +9,13 @@ import type { Cursors, FanOut } from '../domain/delivering/fan-out.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import { eventExpiry } from '../domain/retention.ts';
 import type { Hint } from '../domain/work.ts';
-import { againWrite, type Claim, type ClaimWrite, finishWrite, progressWrite } from '../engine/claims.ts';
+import {
+  againWrite,
+  type Claim,
+  type ClaimWrite,
+  finishWrite,
+  progressWrite,
+} from '../engine/claim-writes.ts';
 import type { HintMessage } from '../engine/hints.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { entryWrite } from '../rows/backlog.ts';

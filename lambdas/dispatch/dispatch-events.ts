@@ -1,7 +1,7 @@
 import { type Cursors, lowestCursor, newDeliveries, nextBatch } from '../domain/delivering/fan-out.ts';
 import type { EventRow } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { createCommitFanOut } from './commit-fan-out.ts';
 import type { DispatchDependencies } from './dispatch-dependencies.ts';

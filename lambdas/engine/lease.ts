@@ -1,7 +1,8 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { LEASE_MS } from '../domain/work.ts';
-import type { Claim, Claims } from './claims.ts';
+import type { Claim } from './claim-writes.ts';
+import type { Claims } from './claims.ts';
 
 /** Why work was stopped from outside: not its failure. */
 export class Stopped extends Error {

@@ -3,7 +3,8 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric, publishMetrics } from '../adapters/lambda/metrics.ts';
 import type { Due, Hint, Lane, RowKey } from '../domain/work.ts';
-import type { Claim, Claims } from './claims.ts';
+import type { Claim } from './claim-writes.ts';
+import type { Claims } from './claims.ts';
 import { outcomeOf } from './failure.ts';
 import { decodeHints } from './hint-message.ts';
 import type { DueRows, Hints } from './hints.ts';

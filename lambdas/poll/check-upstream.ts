@@ -1,6 +1,6 @@
 import type { UpstreamAnswer, UpstreamCheckRow } from '../domain/polling/upstream-check.ts';
 import { pauseReason } from '../domain/polling/upstream-pause.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { PollDependencies } from './poll-dependencies.ts';
 
 /** No job has this id: upstream does not know it, and only says whether it takes the key. */

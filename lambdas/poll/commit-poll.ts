@@ -8,7 +8,13 @@ import { type PollOutcome, type Transition, transition } from '../domain/request
 import { eventExpiry, requestExpiry } from '../domain/retention.ts';
 import { metaKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type AgainChange, againWrite, type Claim, type ClaimWrite, finishWrite } from '../engine/claims.ts';
+import {
+  type AgainChange,
+  againWrite,
+  type Claim,
+  type ClaimWrite,
+  finishWrite,
+} from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { eventWrites } from '../rows/outbox.ts';
 import { countWrites } from '../rows/request-counts.ts';

@@ -1,7 +1,7 @@
 import { boundedRetryAfter, pauseReason } from '../domain/polling/upstream-pause.ts';
 import type { RequestRow } from '../domain/requests/request.ts';
 import { isOverdue, type PollOutcome } from '../domain/requests/transition.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { createCommitPoll, type Polled } from './commit-poll.ts';
 import type { PollDependencies } from './poll-dependencies.ts';

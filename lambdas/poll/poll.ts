@@ -4,7 +4,7 @@ import type { UpstreamPause } from '../domain/polling/upstream-pause.ts';
 import type { RequestRow } from '../domain/requests/request.ts';
 import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { Hints } from '../engine/hints.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';
 import { createCheckUpstream } from './check-upstream.ts';

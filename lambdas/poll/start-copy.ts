@@ -5,7 +5,7 @@ import type { RequestRow } from '../domain/requests/request.ts';
 import type { Transition } from '../domain/requests/transition.ts';
 import { copyKey } from '../domain/rows.ts';
 import { type Due, dueOf } from '../domain/work.ts';
-import type { Claim } from '../engine/claims.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { wake } from '../engine/wake.ts';
 
 /**

@@ -10,7 +10,7 @@ import {
   renewWrite,
   retryWrite,
   unclaimWrite,
-} from '../../lambdas/engine/claims.ts';
+} from '../../lambdas/engine/claim-writes.ts';
 import { MAX_CLAIMS } from '../../lambdas/engine/due-time.ts';
 import { wake, withdraw } from '../../lambdas/engine/wake.ts';
 import { applyWrite, type ModelRow } from './apply-write.ts';

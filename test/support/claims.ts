@@ -1,6 +1,7 @@
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { Hint, Lane, RowKey } from '../../lambdas/domain/work.ts';
-import { type Claim, type Claims, createClaims } from '../../lambdas/engine/claims.ts';
+import type { Claim } from '../../lambdas/engine/claim-writes.ts';
+import { type Claims, createClaims } from '../../lambdas/engine/claims.ts';
 import { passLagTime } from './lagging-reads.ts';
 
 /** A clock that tests turn. */

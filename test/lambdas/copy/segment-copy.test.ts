@@ -6,7 +6,7 @@ import type { Filling } from '../../../lambdas/copy/source/range-connection.ts';
 import { SourceError } from '../../../lambdas/copy/source/source-error.ts';
 import { newCopy, type SegmentRow } from '../../../lambdas/domain/copying/copy.ts';
 import type { ByteRange } from '../../../lambdas/domain/copying/source-answer.ts';
-import type { Claim } from '../../../lambdas/engine/claims.ts';
+import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 
 test('a worker whose URL was refused asks for no other when one has come before its last part is sent', async () => {
   const at = 1_000;

@@ -11,7 +11,7 @@ import {
 } from '../../../lambdas/domain/copying/copy.ts';
 import type { RequestRow } from '../../../lambdas/domain/requests/request.ts';
 import { copyKey, requestKey, segmentKey } from '../../../lambdas/domain/rows.ts';
-import type { Claim } from '../../../lambdas/engine/claims.ts';
+import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';

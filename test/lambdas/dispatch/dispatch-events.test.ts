@@ -10,7 +10,7 @@ import type { EventType } from '../../../lambdas/domain/events/event-types.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import type { Callback } from '../../../lambdas/domain/requests/request.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey } from '../../../lambdas/domain/rows.ts';
-import type { Claim } from '../../../lambdas/engine/claims.ts';
+import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import type { WorkContext } from '../../../lambdas/engine/stage.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
 import { createBacklogs } from '../../../lambdas/rows/backlog.ts';

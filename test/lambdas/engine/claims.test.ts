@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
-import { againWrite, finishWrite, owned, progressWrite } from '../../../lambdas/engine/claims.ts';
+import { againWrite, finishWrite, owned, progressWrite } from '../../../lambdas/engine/claim-writes.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
 import { wake, withdraw } from '../../../lambdas/engine/wake.ts';
 import { claimed, movingClock, testClaims, testClock } from '../../support/claims.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { LEASE_MS } from '../../../lambdas/domain/work.ts';
-import type { Claim } from '../../../lambdas/engine/claims.ts';
+import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import { holdLease, Stopped } from '../../../lambdas/engine/lease.ts';
 
 beforeEach(() => void vi.useFakeTimers());

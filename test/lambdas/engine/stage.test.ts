@@ -1,7 +1,7 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import { expect, test, vi } from 'vitest';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
-import type { Claim } from '../../../lambdas/engine/claims.ts';
+import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
 import { Denied, NeedsPerson } from '../../../lambdas/engine/failure.ts';
 import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
