@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { freshDueAt, retryAt } from '../../../lambdas/engine/due-time.ts';
 import { decodeHints, delaySeconds, encodeHints, hintGroup } from '../../../lambdas/engine/hint-message.ts';
 
 test.each([
@@ -13,20 +12,6 @@ test.each([
   { wait: 900_001, delay: undefined },
 ])('a row due in $wait ms is hinted with a delay of $delay s', ({ wait, delay }) => {
   expect(delaySeconds(1_000_000 + wait, 1_000_000)).toBe(delay);
-});
-
-test('a due time that was used lately is moved by a millisecond', () => {
-  expect(freshDueAt(100, 100, 101, undefined)).toBe(102);
-  expect(freshDueAt(99.2)).toBe(100);
-});
-
-test.each([
-  [1, 5_000],
-  [2, 10_000],
-  [7, 300_000],
-  [100, 300_000],
-])('work that threw %i times waits %i ms', (claims, wait) => {
-  expect(retryAt(claims, 0)).toBe(wait);
 });
 
 test('a message of hints is read as it was written', () => {
@@ -45,7 +30,13 @@ test.each([
   '[]',
   '{"lane":"poll","rows":1}',
   '{"lane":"x","rows":[]}',
-  '{"lane":"poll","rows":[[1,2,3]]}',
+  '{"rows":[]}',
+  '{"lane":"poll","rows":[1]}',
+  '{"lane":"poll","rows":[[1,"S",3]]}',
+  '{"lane":"poll","rows":[["P",2,3]]}',
+  '{"lane":"poll","rows":[["P","S","3"]]}',
+  '{"lane":"poll","rows":[["P","S"]]}',
+  '1',
 ])('a message that is not ours is refused: %s', (body) => {
   expect(decodeHints(body)).toBeUndefined();
 });
@@ -55,5 +46,7 @@ test('deliveries of an endpoint are one group of messages, and each gate is one'
   expect(group('DEL#ep_a', 'msg_1')).toBe(group('DEL#ep_a', 'msg_2'));
   expect(group('ENDPOINT', 'ep_a')).not.toBe(group('ENDPOINT', 'ep_b'));
   expect(group(`ORIGIN#https://${'long.'.repeat(40)}example`, 'HEALTH')).toHaveLength(128);
+  expect(hintGroup('deliver', { pk: 'DEL#ep_a', sk: 'msg_1' })).toBe('DEL#ep_a');
+  expect(group('ENDPOINT', 'ep_a')).toBe('ENDPOINT#ep_a');
   expect(hintGroup('poll', { pk: 'REQ#1', sk: 'REQUEST' })).toBeUndefined();
 });
