@@ -73,3 +73,32 @@ test('after faults the wait doubles up to five minutes, after a 404 it is half a
   const notFound = { outcome: { kind: 'not-found' }, lateness: 0 } as const;
   expect(nextPoll(requestRow(), notFound, START, 0) - START).toBe(30_000);
 });
+
+test('the price of a poll doubles with each two seconds of lateness beyond the usual two', () => {
+  expect([0, 2_000, 3_000, 4_000, 6_000, 40_000, 1e9].map(scarcity)).toEqual([1, 1, 1.5, 2, 3, 20, 20]);
+});
+
+test('a fault waits by its count with jitter, or as long as upstream asked for', () => {
+  const after = (retryAfterMs: number | undefined, faults: number | undefined, random = 0) =>
+    nextPoll(
+      requestRow({ ...(faults && { faults }) }),
+      { outcome: { kind: 'fault', reason: '', retryAfterMs }, lateness: 0 },
+      START,
+      random,
+    ) - START;
+  expect(after(undefined, undefined)).toBe(5_000);
+  expect(after(undefined, 2, 0.5)).toBe(11_250);
+  expect(after(undefined, 1, 0.00001)).toBe(5_001);
+  expect(after(60_000, 2)).toBe(60_000);
+  expect(after(1_000, 2)).toBe(10_000);
+});
+
+test('a download that is missing is asked for after a backoff, and no poll after it', () => {
+  const outcome = { kind: 'status', status: { status: 'complete' } } as const;
+  const after = (downloadMissing: number | undefined) => {
+    const row = { ...processing(40, 20), faults: 7, ...(downloadMissing && { downloadMissing }) };
+    return nextPoll(row, { outcome, lateness: 0 }, START, 0) - START;
+  };
+  expect([after(1), after(3)]).toEqual([5_000, 20_000]);
+  expect(after(undefined)).toBe(nextPollAt(processing(40, 20), START) - START);
+});

@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
-import { heldUntil, paused, type UpstreamPause } from '../../../../lambdas/domain/polling/upstream-pause.ts';
+import {
+  heldUntil,
+  paused,
+  pauseReason,
+  type UpstreamPause,
+} from '../../../../lambdas/domain/polling/upstream-pause.ts';
 
 test('without Retry-After the wait doubles from 5 s to 5 min', () => {
   let pause: UpstreamPause | undefined;
@@ -52,4 +57,32 @@ test('the jitter lengthens a wait by a quarter at most, and no Retry-After', () 
     paused(undefined, { reason: 'throttled', retryAfterMs }, 0, random).until;
   expect([0, 0.5, 0.9999].map((random) => wait(random))).toEqual([5_000, 5_625, 6_250]);
   expect(wait(0.5, 77_000)).toBe(77_000);
+});
+
+test('a pause says what to put right: what upstream said, or what its reason means', () => {
+  const detail = 'the key has no access to video';
+  expect(pauseReason({ reason: 'unauthorized', detail })).toBe(detail);
+  const reasons = (['unauthorized', 'throttled', 'no-key'] as const).map((reason) => pauseReason({ reason }));
+  expect(reasons).toEqual([
+    expect.stringContaining('refuses the API key'),
+    expect.stringContaining('rate of polls'),
+    expect.stringContaining('no Topaz API key'),
+  ]);
+  expect(paused(undefined, { reason: 'no-key', detail }, 5, 0)).toEqual({
+    reason: 'no-key',
+    detail,
+    strikes: 1,
+    since: 5,
+    until: 5_005,
+  });
+});
+
+test('a pause ends at its end: the next signal is another strike', () => {
+  const pause: UpstreamPause = { reason: 'throttled', strikes: 1, since: 0, until: 5_000 };
+  expect(paused(pause, { reason: 'throttled' }, 4_999, 0)).toBe(pause);
+  expect(paused(pause, { reason: 'throttled' }, 5_000, 0)).toMatchObject({
+    strikes: 2,
+    since: 0,
+    until: 15_000,
+  });
 });
