@@ -1,5 +1,8 @@
 import http from 'node:http';
+import { TABLE_SCHEMA } from '../../lambdas/domain/table-schema.ts';
 import { jsonCallPermissions, type Permission, s3Call } from '../../local/aws/aws-calls.ts';
+import { indexLag } from '../../local/aws/index-lag.ts';
+import { RowChanges } from '../../local/aws/row-changes.ts';
 import type { AwsFaults, Faults } from './faults.ts';
 import type { PermissionLog } from './permission-log.ts';
 import type { Simulation } from './simulation.ts';
@@ -19,6 +22,15 @@ type SdkResponse = { statusCode: number; reason?: string; headers: Record<string
 const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
 /** DynamoDB keeps the token of a transaction for ten minutes. */
 const TOKEN_MS = 600_000;
+/** How long reads may lag, ms, and the shares of those that do. */
+const LAG = { maxMs: 8_000, listMaxMs: 8_000, staleReads: 0.3, doubles: 0.3 };
+const TABLE_KEYS = {
+  key: Object.values(TABLE_SCHEMA.key),
+  indexes: Object.fromEntries(
+    Object.entries(TABLE_SCHEMA.indexes).map(([name, keys]) => [name, Object.values(keys)]),
+  ),
+};
+const JSON_ANSWER = { headers: { 'content-type': 'application/x-amz-json-1.0' } };
 
 /**
  * The transport of an AWS client whose calls go through the simulation to a real emulator: they arrive late,
@@ -36,10 +48,9 @@ export function faultyTransport(
       const name = service === 'dynamodb' ? operationOf(request) : `${request.method} s3`;
       world.permissions.note(...permissionsOf(service, request));
       const fate = faults.awsCall(service, service === 'dynamodb' ? dynamoFaults(name, request) : S3_FAULTS);
-      const response = await simulation.call(name, fate, async () => {
-        if (service === 'dynamodb') world.onCall(name, textOf(request.body));
-        return service === 'dynamodb' ? world.transact(name, request, () => send(request)) : send(request);
-      });
+      const response = await simulation.call(name, fate, () =>
+        service === 'dynamodb' ? world.dynamodb(name, request) : send(request),
+      );
       return { response };
     },
     destroy: () => {},
@@ -53,10 +64,31 @@ export type AwsWorld = ReturnType<typeof createAwsWorld>;
 /** What all clients of the simulated AWS share. */
 export function createAwsWorld(
   simulation: Simulation,
+  faults: Faults,
   permissions: PermissionLog,
-  onCall: (name: string, body: string) => void,
+  tableName: string,
 ) {
   const tokens = new Map<string, { at: number; response: SdkResponse }>();
+  const rows = new RowChanges(new Map([[tableName, TABLE_KEYS]]));
+  const lag = indexLag(rows, LAG, simulation.random.next, () => simulation.now);
+
+  /** A call takes effect; what it reads may be what was before the last writes. */
+  function dynamodb(name: string, request: SdkRequest): Promise<SdkResponse> {
+    return transact(
+      name,
+      request,
+      faults.has('lagging reads') ? () => lagging(name, request) : () => send(request),
+    );
+  }
+
+  async function lagging(operation: string, request: SdkRequest): Promise<SdkResponse> {
+    const body = JSON.parse(textOf(request.body)) as Record<string, unknown>;
+    const answer = await lag({ caller: '', service: 'dynamodb', operation, body }, async (call) => {
+      const { statusCode, body: said } = await send(withCall(request, call.operation, call.body));
+      return { status: statusCode, body: JSON.parse(said.toString() || '{}') };
+    });
+    return { ...JSON_ANSWER, statusCode: answer.status, body: Buffer.from(JSON.stringify(answer.body)) };
+  }
 
   /** A transaction that comes again with its token has no second effect, and gets the first answer. */
   async function transact(
@@ -74,7 +106,7 @@ export function createAwsWorld(
     return response;
   }
 
-  return { transact, onCall, permissions };
+  return { dynamodb, permissions };
 }
 
 function permissionsOf(service: 'dynamodb' | 's3', request: SdkRequest): Permission[] {
@@ -82,6 +114,16 @@ function permissionsOf(service: 'dynamodb' | 's3', request: SdkRequest): Permiss
     return jsonCallPermissions(service, operationOf(request), JSON.parse(textOf(request.body)));
   }
   return s3Call(request.method, new URL(urlOf(request)), request.headers).permissions;
+}
+
+/** The same request for another operation. */
+function withCall(request: SdkRequest, operation: string, content: unknown): SdkRequest {
+  const body = JSON.stringify(content);
+  const headers = Object.entries(request.headers).map(([name, value]) => {
+    if (/^x-amz-target$/i.test(name)) return [name, value.replace(/[^.]*$/, operation)];
+    return [name, /^content-length$/i.test(name) ? String(Buffer.byteLength(body)) : value];
+  });
+  return { ...request, headers: Object.fromEntries(headers), body };
 }
 
 const operationOf = ({ headers }: SdkRequest): string =>
@@ -127,7 +169,7 @@ function send(sent: SdkRequest): Promise<SdkResponse> {
 
 const dynamoAnswer = (statusCode: number, type: string, more: Record<string, unknown> = {}): SdkResponse => ({
   statusCode,
-  headers: { 'content-type': 'application/x-amz-json-1.0' },
+  ...JSON_ANSWER,
   body: Buffer.from(
     JSON.stringify({
       __type: `com.amazonaws.dynamodb.v20120810#${type}`,

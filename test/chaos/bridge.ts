@@ -15,7 +15,6 @@ import { createAwsWorld } from './aws-transport.ts';
 import { CLOCKS_APART_MS, chooseFaults, type FaultKind } from './faults.ts';
 import { createFunctions } from './functions.ts';
 import type { EventView, History } from './history.ts';
-import { createIndexHistory } from './lagging-index.ts';
 import { observe } from './observe.ts';
 import { createPermissionLog } from './permission-log.ts';
 import { createQueues } from './queues.ts';
@@ -93,7 +92,6 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
     credentials: CREDENTIALS,
   });
   const tableName = await newTable(dynamodb);
-  const index = createIndexHistory(simulation);
   let pump: (lane: Lane) => void = () => {};
   const permissions = createPermissionLog(simulation);
   const queues = createQueues(
@@ -106,8 +104,7 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
   const world: World = {
     simulation,
     faults,
-    aws: createAwsWorld(simulation, permissions, index.onCall),
-    index,
+    aws: createAwsWorld(simulation, faults, permissions, tableName),
     queues,
     receivers,
     tableName,

@@ -17,7 +17,7 @@ export const FAULT_KINDS = [
   'lost messages',
   'doubled messages',
   'late messages',
-  'lagging index',
+  'lagging reads',
   'missed ticks',
   'bad receivers',
   'dead receiver',

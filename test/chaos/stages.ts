@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { S3Client } from '@aws-sdk/client-s3';
 import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
+import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { SafeHttp } from '../../lambdas/adapters/http/safe-http.ts';
 import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { log } from '../../lambdas/adapters/lambda/log.ts';
@@ -27,7 +27,6 @@ import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
 import { type AwsWorld, faultyTransport } from './aws-transport.ts';
 import { exchangeError, type Faults } from './faults.ts';
-import { type IndexHistory, withLaggingIndex } from './lagging-index.ts';
 import type { Queues } from './queues.ts';
 import type { Receivers } from './receivers.ts';
 import type { Simulation } from './simulation.ts';
@@ -49,7 +48,6 @@ export type World = {
   readonly simulation: Simulation;
   readonly faults: Faults;
   readonly aws: AwsWorld;
-  readonly index: IndexHistory;
   readonly queues: Queues;
   readonly receivers: Receivers;
   readonly tableName: string;
@@ -70,7 +68,7 @@ export type StageHandler = (event: SQSEvent, context: Context) => Promise<SQSBat
 
 /** What every function has: a clock, a table, hints, all of them its own. Called in the name of its actor. */
 function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
-  const { simulation, faults, aws, index, queues, dynamodbUrl, tableName } = world;
+  const { simulation, faults, aws, queues, dynamodbUrl, tableName } = world;
   const { actor, random } = simulation;
   const now = () => Math.floor(simulation.now + (actor?.skewMs ?? 0));
   const dynamodb = new DynamoDBClient({
@@ -80,12 +78,7 @@ function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
     credentials: CREDENTIALS,
     requestHandler: faultyTransport('dynamodb', simulation, faults, aws) as never,
   });
-  const table: Table = withLaggingIndex(
-    createTable(dynamodb, tableName, random.next),
-    simulation,
-    faults,
-    index,
-  );
+  const table = createTable(dynamodb, tableName, random.next);
   const secretsManager = (name: SecretName, text: string) =>
     ({
       send: () => {
