@@ -243,6 +243,18 @@ describe('observe', () => {
     ]);
   });
 
+  it('keeps the beginning and the latest changes, and names the status once', () => {
+    const polls = Array.from({ length: 12 }, (_, n): [number, string, number] => [n, 'processing', n * 5]);
+    const { observations } = polled(...polls);
+    expect(observations.map(({ progress, status }) => [progress, status])).toEqual([
+      [0, 'processing'],
+      ...[25, 30, 35, 40, 45, 50, 55].map((progress) => [progress, undefined]),
+    ]);
+    expect(observe([], { at: 1 })).toEqual([{ at: 1 }]);
+    expect(observe([], { at: 1, progress: Number.NaN })).toStrictEqual([{ at: 1 }]);
+    expect(observe([], { at: 1, status: 'a', progress: 4 })).toEqual([{ at: 1, status: 'a', progress: 4 }]);
+  });
+
   it('leaves what it was given untouched', () => {
     const before = Object.freeze([Object.freeze({ at: 1, status: 'accepted' })]);
     expect(observe(before, { at: 2, status: 'accepted' })).toEqual([{ at: 1, status: 'accepted', until: 2 }]);
