@@ -125,7 +125,7 @@ export function createFunctions(world: World) {
         when,
         burn: () => {
           counted.freezes++;
-          actor.frozenUntil = simulation.now + ms;
+          simulation.freeze(actor, ms);
         },
       };
     }

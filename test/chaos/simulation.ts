@@ -24,6 +24,13 @@ export class Actor {
 /** Burns at the given call from now on, before that call leaves or after it took effect and before its answer is seen. */
 export type Fuse = { calls: number; readonly when: 'before' | 'after'; readonly burn: () => void };
 
+/** Which call of all is the end of the process that makes it, or of what it does for so long (virtual ms). */
+export type Crash = {
+  readonly atCall: number;
+  readonly when: 'before' | 'after';
+  readonly freezeMs?: number;
+};
+
 type Event = { readonly at: number; readonly order: number; readonly run: () => void | Promise<void> };
 
 /** How one call to the outside goes; times in virtual ms. */
@@ -58,8 +65,8 @@ export class Simulation {
   events = 0;
   /** Calls so far of actors that can die. */
   calls = 0;
-  /** The process that makes this call dies, before it leaves or after it took effect. */
-  crash: { readonly atCall: number; readonly when: 'before' | 'after' } | undefined;
+  /** What happens to the process that makes one call. */
+  crash: Crash | undefined;
   readonly #actors = new AsyncLocalStorage<Actor>();
   readonly #trace = createHash('sha256');
   #heap: Event[] = [];
@@ -125,6 +132,12 @@ export class Simulation {
     };
   }
 
+  /** Lets a process stand still, as Lambda does between invocations and machines do at any moment. */
+  freeze(actor: Actor, ms: number): void {
+    actor.frozenUntil = this.now + ms;
+    this.note('frozen', actor.name, ms);
+  }
+
   /** A call of the present actor to the outside. */
   call<T>(name: string, fate: Fate, effect: () => Promise<T>): Promise<T> {
     const { actor } = this;
@@ -133,6 +146,8 @@ export class Simulation {
       const end = this.#endAt(actor);
       if (end?.when === 'before') end.burn();
       if (!actor.alive) return;
+      // A process that stands still sends what it was about to send when it goes on.
+      const there = Math.max(0, actor.frozenUntil - this.now) + fate.there;
       const answer = (ms: number, seen: () => T) =>
         void this.reach(actor, ms, () => {
           try {
@@ -144,10 +159,10 @@ export class Simulation {
       if (fate.before) {
         const { before } = fate;
         this.note('call', name, 'not arrived');
-        answer(fate.there + fate.back, () => shown<T>(before()));
+        answer(there + fate.back, () => shown<T>(before()));
         return;
       }
-      this.after(fate.there, async () => {
+      this.after(there, async () => {
         if (!actor.alive) return;
         this.as(actor, () => this.note('call', name, fate.after ? 'answer lost' : ''));
         const settled = await this.#actors.exit(effect).then(
@@ -166,7 +181,11 @@ export class Simulation {
   /** What this call of the actor is the end of, if it is. */
   #endAt(actor: Actor): Pick<Fuse, 'when' | 'burn'> | undefined {
     const { fuse, die } = actor;
-    if (die && ++this.calls === this.crash?.atCall) return { when: this.crash.when, burn: die };
+    if (die && ++this.calls === this.crash?.atCall) {
+      const { when, freezeMs } = this.crash;
+      if (freezeMs === undefined) return { when, burn: die };
+      return { when, burn: () => this.freeze(actor, freezeMs) };
+    }
     return fuse !== undefined && --fuse.calls === 0 ? fuse : undefined;
   }
 

@@ -2,13 +2,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulators, startBridge, startEmulators } from '../chaos/bridge.ts';
 import { check, type Violation } from '../chaos/checker.ts';
 import { randomFrom } from '../chaos/random.ts';
-import { Actor, type Simulation } from '../chaos/simulation.ts';
+import { Actor, type Crash } from '../chaos/simulation.ts';
 import { allowed, STAGE, UNSEEN } from './allowed.ts';
 import { SCENARIOS, type Scenario } from './scenarios.ts';
 
 /** All crash points with `CRASH_POINTS=all`; else so many of each scenario, chosen by a seed. */
 const { CRASH_POINTS = '1', CRASH_SEED = String(Date.now() % 1_000_000_000) } = process.env;
 const MINUTE = 60_000;
+/** Longer than a lease, and than a tick takes to give the row to another worker. */
+const FREEZE_MS = 200_000;
 /** A lease, a tick, and what was under way. */
 const RECOVERY_MS = 8 * MINUTE;
 
@@ -20,10 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => emulators.stop());
 
-/** Plays a scenario in which the process that makes one call dies; returns how many calls there were, and what went wrong. */
+/** Plays a scenario in which the process that makes one call dies or freezes; returns how many calls there were, and what went wrong. */
 async function play(
   scenario: Scenario,
-  crash: Simulation['crash'],
+  crash: Crash | undefined,
 ): Promise<{ calls: number; violations: readonly Violation[] }> {
   const bridge = await startBridge(emulators, { random: randomFrom(1), only: [] });
   const { simulation } = bridge;
@@ -51,12 +53,12 @@ const counted: string[] = [];
 let total = 0;
 afterAll(() => {
   process.stdout.write(
-    `crash points (each before the call and after its effect):\n${counted.join('\n')}\n${String(total).padStart(6)} calls in all\n`,
+    `crash points (each a death or a freeze, before the call or after its effect):\n${counted.join('\n')}\n${String(total).padStart(6)} calls in all\n`,
   );
 });
 
 test.each(Object.entries(SCENARIOS))(
-  'no promise is broken at whatever call a process dies: %s',
+  'no promise is broken at whatever call a process dies, or freezes for longer than its lease: %s',
   { timeout: 3_600_000 },
   async (name, scenario) => {
     const undisturbed = await play(scenario, undefined);
@@ -64,10 +66,12 @@ test.each(Object.entries(SCENARIOS))(
     const points = Array.from({ length: undisturbed.calls }, (_, i) => i + 1);
     const random = randomFrom(Number(CRASH_SEED));
     const chosen = CRASH_POINTS === 'all' ? points : random.shuffled(points).slice(0, Number(CRASH_POINTS));
-    const ways = chosen.flatMap((atCall) => [
-      { atCall, when: 'before' as const },
-      { atCall, when: 'after' as const },
-    ]);
+    const ways: Crash[] = chosen.flatMap((atCall) =>
+      (['before', 'after'] as const).flatMap((when) => [
+        { atCall, when },
+        { atCall, when, freezeMs: FREEZE_MS },
+      ]),
+    );
     const tried = CRASH_POINTS === 'all' ? ways : random.shuffled(ways).slice(0, chosen.length);
     const broken = [];
     for (const crash of tried) {
@@ -75,7 +79,7 @@ test.each(Object.entries(SCENARIOS))(
       if (violations.length > 0) broken.push({ crash, violations: violations.slice(0, 5) });
     }
     total += points.length;
-    counted.push(`${String(points.length).padStart(6)} calls, ${tried.length} deaths tried: ${name}`);
+    counted.push(`${String(points.length).padStart(6)} calls, ${tried.length} tried: ${name}`);
     expect(broken, `again with CRASH_SEED=${CRASH_SEED} CRASH_POINTS=${CRASH_POINTS}`).toEqual([]);
   },
 );
