@@ -11,7 +11,7 @@ import {
   renewWrite,
   retryWrite,
   unclaimWrite,
-} from '../../../lambdas/engine/claims.ts';
+} from '../../../lambdas/engine/claim-writes.ts';
 
 // The writes of a claim, compared whole. What they do to a row is in claims.test.ts, and in test/model.
 
