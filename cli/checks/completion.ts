@@ -13,11 +13,16 @@ complete -o default -F _topaz_bridge topaz-bridge
 _topaz_bridge() {
   local -a found
   found=("\${(@f)$(topaz-bridge __complete "\${(@)words[2,CURRENT]}" | sed 's/:/\\\\:/g; s/\\t/:/')}")
-  _describe 'topaz-bridge' found
+  if [[ -n $found[1] ]]; then _describe 'topaz-bridge' found; else _files; fi
 }
-compdef _topaz_bridge topaz-bridge
+# A file of fpath is run as the first completion itself; elsewhere it is only read.
+if [[ $funcstack[1] == _topaz-bridge ]]; then _topaz_bridge; else compdef _topaz_bridge topaz-bridge; fi
 `,
-  fish: `complete -c topaz-bridge -f -a '(topaz-bridge __complete (commandline -opc)[2..] (commandline -ct))'
+  fish: `function __topaz_bridge
+  set -l found (topaz-bridge __complete (commandline -opc)[2..] (commandline -ct))
+  if set -q found[1]; printf '%s\\n' $found; else; __fish_complete_path (commandline -ct); end
+end
+complete -c topaz-bridge -f -a '(__topaz_bridge)'
 `,
 };
 

@@ -170,12 +170,18 @@ const WRITING: readonly Tool[] = [
       endpointId,
       since: time('From this time on:'),
       until: z.optional(time('Before this time; default now.')),
+      type: z.optional(type),
       state: z._default(z.enum(['failed', 'all']), 'failed'),
     }),
-    run: (bridge, { endpointId: id, since, until, state }, call) =>
+    run: (bridge, { endpointId: id, since, until, type, state }, call) =>
       bridge.endpoints.replay(
         id,
-        { since: parseTime(since), ...(until ? { until: parseTime(until) } : {}), state },
+        {
+          since: parseTime(since),
+          ...(until ? { until: parseTime(until) } : {}),
+          ...(type ? { type } : {}),
+          state,
+        },
         call,
       ),
   }),

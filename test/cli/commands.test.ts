@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -285,21 +285,38 @@ describe('verify', () => {
   });
 });
 
-test('a shell completes commands, flags and values', async () => {
+test('the next words of a line are proposed: commands, flags and values', async () => {
   const complete = async (...words: string[]) =>
     (await cli.run(['__complete', ...words])).stdout.split('\n').map((line) => line.split('\t')[0]);
   expect(await complete('endp')).toContain('endpoints');
   expect(await complete('requests', '--st')).toEqual(expect.arrayContaining(['--state', '--status']));
   expect(await complete('requests', '--state', 'a')).toContain('active');
-  // As bash does it, with the command in its path.
+});
+
+/** What each shell runs, with the script of its completion in `$script`. */
+const SHELLS = {
+  bash: (words: string[]) =>
+    `source <(echo "$script"); COMP_WORDS=(topaz-bridge ${words.join(' ')}) COMP_CWORD=${words.length}
+     _topaz_bridge && echo "\${COMPREPLY[@]}"`,
+  // The functions of zsh's own completion work within its line editor only.
+  zsh: (words: string[]) =>
+    `compdef() { :; }; _files() { print files; }; _describe() { print -l $found; }
+     eval "$script"; words=(topaz-bridge ${words.join(' ')}); CURRENT=${words.length + 1}; _topaz_bridge`,
+  fish: (words: string[]) =>
+    `echo $script | string collect | source; complete -C 'topaz-bridge ${words.join(' ')}'`,
+};
+const isThere = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
+
+test.each(Object.entries(SHELLS))('%s completes a line by its script', async (shell, run) => {
+  if (!isThere(shell)) return;
   const bin = join(cli.folder, 'completing');
-  mkdirSync(bin);
+  mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, 'topaz-bridge'), `#!/bin/sh\nexec '${process.execPath}' '${cli.script}' "$@"\n`);
   chmodSync(join(bin, 'topaz-bridge'), 0o755);
-  const typed = `source <(topaz-bridge completion bash)
-    COMP_WORDS=(topaz-bridge requests --state pa) COMP_CWORD=3 && _topaz_bridge && echo "\${COMPREPLY[@]}"`;
-  const env = { ...cli.env, PATH: `${bin}:${cli.env.PATH}` };
-  expect(execFileSync('bash', ['-c', typed], { env, encoding: 'utf8' })).toBe('parked\n');
-  for (const shell of ['bash', 'zsh', 'fish'])
-    expect((await cli.run(['completion', shell])).stdout).toContain('topaz-bridge __complete');
+  const { stdout: script } = await cli.run(['completion', shell]);
+  const env = { ...cli.env, PATH: `${bin}:${cli.env.PATH}`, script };
+  const completed = (...words: string[]) =>
+    execFileSync(shell, ['-c', run(words)], { env, cwd: cli.folder, encoding: 'utf8' });
+  expect(completed('requests', '--state', 'pa')).toMatch(/^parked\b/);
+  expect(completed('endp')).toMatch(/^endpoints\b/);
 });

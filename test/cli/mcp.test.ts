@@ -126,6 +126,11 @@ describe('the official client', () => {
       expect(await call(mcp, 'retry_delivery', { deliveryId })).toMatchObject({ isError: false });
       const replay = await call(mcp, 'replay_deliveries', { endpointId, since: '1h' });
       const { replayId } = replay.value as { replayId: string };
+      const noType = await call(mcp, 'replay_deliveries', { endpointId, since: '1h', type: 'nonsense' });
+      expect(noType).toMatchObject({
+        isError: true,
+        text: expect.stringContaining('No type of event matches'),
+      });
       expect((await call(mcp, 'show_replay', { replayId })).value).toMatchObject({ id: replayId });
       const endpoints = await call(mcp, 'list_endpoints');
       expect(endpoints.value).toMatchObject({ items: [{ id: endpointId, url: `${origin}/…` }] });

@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,6 +97,27 @@ export const nothing = (request: VideoRequest) => request.nothing;
         (error: { stdout: string }) => error,
       );
       expect(stdout).toBe('');
+    },
+    60_000,
+  );
+
+  it.each(['topaz-bridge', PACKAGE])(
+    'starts its command line by npx %s',
+    async (name) => {
+      const app = freshApp(folder, `npx-${name}`, 'module', ['zod']);
+      const bin = join(app, 'node_modules/.bin');
+      mkdirSync(bin);
+      // As npm install links it.
+      symlinkSync(`../${PACKAGE}/dist/cli/topaz-bridge.mjs`, join(bin, 'topaz-bridge'));
+      const env = { PATH: process.env.PATH, HOME: app, npm_config_offline: 'true' };
+      const npx = (...args: string[]) => run('npx', [name, ...args], { cwd: app, env });
+      const { version } = JSON.parse(
+        readFileSync(join(app, 'node_modules', PACKAGE, 'package.json'), 'utf8'),
+      ) as { version: string };
+      expect((await npx('--version')).stdout).toBe(`${version}\n`);
+      // What this command needs is loaded when it runs.
+      writeFileSync(join(app, 'jobs.csv'), '4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34\n');
+      expect((await npx('import', 'jobs.csv', '--dry-run')).stdout).toContain('1 would be registered');
     },
     60_000,
   );
