@@ -14,17 +14,17 @@ import { type Random, seededRandom } from './aws/random.ts';
 import { s3Errors } from './aws/s3-errors.ts';
 import { generateSecrets, readSecrets, type Secret } from './aws/secrets.ts';
 import type { PutEvent } from './aws/stubs.ts';
+import type { Closing } from './closing.ts';
 import { type DataDir, openDataDir, temporaryDataDir } from './data-dir.ts';
 import { Log, type LogLine } from './log.ts';
-import { Freezer } from './processes/freezer.ts';
-import { ConcurrencyLimit } from './runtime/concurrency-limit.ts';
-import { EventSourceMapping, type MessageFault } from './runtime/event-source-mapping.ts';
-import { LocalFunction } from './runtime/functions.ts';
+import { startQueueWorkers } from './queue-workers.ts';
+import type { MessageFault } from './runtime/event-source-mapping.ts';
 import { HttpApi } from './runtime/http-api.ts';
 import { REGION } from './runtime/resource-types.ts';
 import { createResources, operator } from './runtime/resources.ts';
 import { startSchedule } from './runtime/schedule.ts';
 import { readStack, Template } from './runtime/template.ts';
+import { startFunctions } from './start-functions.ts';
 import { readApi, readFunctions, readMappings, readSchedules, type WiredFunction } from './wiring.ts';
 
 type BridgeOptions = {
@@ -95,9 +95,6 @@ export type Bridge = {
   stop(): Promise<void>;
 };
 
-/** Collects what must be closed when the bridge stops; the last one is closed first. */
-type Closing = (close: () => unknown) => void;
-
 /**
  * Boots the bridge from its synthesized template: emulators, front door, functions, event sources, schedule and
  * HTTP API. Throws when the template needs what the local runtime does not know, or would certainly fail on AWS;
@@ -165,53 +162,15 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
     log: log.of('bridge'),
   });
 
-  const freezer = behavior.freeze ? new Freezer() : undefined;
-  if (freezer) closing(() => freezer.close());
-  const service = {
-    concurrency: new ConcurrencyLimit(behavior.accountConcurrency),
-    clockOffset: () => Math.round((random() - 0.5) * behavior.clockSkewMs),
-    ...(freezer && { freezer }),
-    onThaw: () => {
-      if (random() < behavior.longFreezes) door.closeIdleConnections();
-    },
-  };
-  const functions = wired.map((each) => {
-    const logLine = log.of(each.settings.name);
-    const own = mappings.filter(({ target }) => target === each);
-    const maxProcesses = own.reduce((sum, { settings }) => sum + settings.maxConcurrency, 0) || maxWorkers;
-    const environment = { ...each.settings.environment, ...awsEnvironment(each, door.url) };
-    const onLine = (line: string) => {
-      metrics.record(line);
-      logLine(line);
-    };
-    return new LocalFunction({ ...each.settings, environment, maxProcesses }, onLine, service);
-  });
-  closing(() => Promise.all(functions.map((each) => each.stop())));
+  const service = { maxWorkers, behavior, random, door, metrics, log };
+  const functions = startFunctions(wired, mappings, service, closing);
   const functionAt = (arn: string) => the(functions, ({ settings }) => settings.arn === arn, arn);
 
-  const workers = mappings.map(({ target, settings }) => {
-    // Lambda polls with the role of the function, so it passes the front door like the function.
-    const client = new SQSClient({ region: REGION, endpoint: door.url, credentials: target.credentials });
-    closing(() => client.destroy());
-    const worker = functionAt(target.settings.arn);
-    return () =>
-      new EventSourceMapping(
-        settings,
-        client,
-        (event, traces) => worker.invoke(event, traces),
-        log.of(target.settings.name),
-        options.messageFault,
-      );
-  });
-  let polling: EventSourceMapping[] = [];
-  const pauseWorkers = () => {
-    for (const mapping of polling.splice(0)) mapping.stop();
-  };
-  const resumeWorkers = () => {
-    if (polling.length === 0) polling = workers.map((start) => start());
-  };
-  resumeWorkers();
-  closing(pauseWorkers);
+  const workers = startQueueWorkers(
+    mappings,
+    { endpoint: door.url, functionAt, log, messageFault: options.messageFault },
+    closing,
+  );
 
   const apiFunction = functionAt(apiFunctionArn);
   api.open((event) => apiFunction.invoke(event), log.of(apiFunction.settings.name));
@@ -256,8 +215,8 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
     purgeQueues: async () => {
       for (const QueueUrl of queues) await clients.sqs.send(new PurgeQueueCommand({ QueueUrl }));
     },
-    pauseWorkers,
-    resumeWorkers,
+    pauseWorkers: workers.pause,
+    resumeWorkers: workers.resume,
     setFaults: (given) => {
       faults = given;
     },
@@ -321,15 +280,6 @@ function callersOf(functions: WiredFunction[]): Map<string, Caller> {
     { name: settings.name, policies },
   ]);
   return new Map([...callers, [operator.accessKeyId, { name: 'operator' }]]);
-}
-
-function awsEnvironment({ credentials }: WiredFunction, endpoint: string): Record<string, string> {
-  return {
-    AWS_REGION: REGION,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_ENDPOINT_URL: endpoint,
-  };
 }
 
 /** Throws for a variable that no function has: it would change nothing. */

@@ -14,7 +14,7 @@ export type WiredFunction = {
   credentials: { accessKeyId: string; secretAccessKey: string };
 };
 
-type WiredMapping = {
+export type WiredMapping = {
   target: WiredFunction;
   settings: MappingSettings;
 };
