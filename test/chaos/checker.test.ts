@@ -295,3 +295,220 @@ describe.each<[invariant: number, cases: Case[]]>([
     expect(broken(good.history)).toContain(invariant);
   });
 });
+
+/** Every sentence that the checker has, each with a history that it must say it of. */
+const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][] = [
+  ['has the events 1,3,4', ({ request }) => request.events.splice(1, 1)],
+  ['counts 5 events and has 4', ({ request }) => Object.assign(request.view!, { sequence: 5 })],
+  [
+    'progress.updated does not carry the last number',
+    ({ request }) => request.events.push(event(9, 'progress.updated', { status: 'complete' })),
+  ],
+  [
+    'has events that go back in time',
+    ({ events }) => Object.assign(events[3]!, { timestamp: events[0]!.timestamp }),
+  ],
+  ['has two events of one id', ({ events }) => Object.assign(events[3]!, { id: events[2]!.id })],
+  [
+    'follows accepted, not requested',
+    ({ events }) => Object.assign(events[1]!.data, { previousStatus: 'accepted' }),
+  ],
+  ['video.processing says complete', ({ events }) => Object.assign(events[1]!.data, { status: 'complete' })],
+  [
+    'upstream never said preprocessing',
+    ({ events }) => Object.assign(events[1]!.data, { status: 'preprocessing' }),
+  ],
+  [
+    'video.complete came before upstream said so',
+    ({ events }) => Object.assign(events[2]!, { timestamp: new Date(START - 10 * MINUTE).toISOString() }),
+  ],
+  [
+    'has 2 events of processing in 1 run(s)',
+    ({ events }) =>
+      events.push(event(5, 'video.processing', { status: 'processing', previousStatus: 'complete' })),
+  ],
+  [
+    'went back: requested,processing,accepted',
+    ({ request, events }) => {
+      request.events = [
+        ...events.slice(0, 2),
+        event(3, 'video.accepted', { status: 'accepted', previousStatus: 'processing' }),
+      ];
+    },
+  ],
+  ['video.processing hides accepted', ({ events }) => Object.assign(events[1]!.data, { skipped: undefined })],
+  [
+    'ended 2 times with 0 restart(s)',
+    ({ events }) => events.push(event(5, 'video.failed', { status: 'failed', previousStatus: 'complete' })),
+  ],
+  [
+    'went on after its end without a restart',
+    ({ events }) =>
+      events.push(event(5, 'video.accepted', { status: 'accepted', previousStatus: 'complete' })),
+  ],
+  [
+    'is processing, its last event says complete',
+    ({ request }) => Object.assign(request.view!, { status: 'processing' }),
+  ],
+  [
+    'is done as complete, upstream said failed',
+    ({ request }) => request.script.push(['failed', START + 9 * MINUTE] as never),
+  ],
+  ['was purged and is still shown', ({ request }) => request.orders.push({ at: START, kind: 'purge' })],
+  [
+    'was purged and has rows',
+    ({ request }) => {
+      request.orders.push({ at: START, kind: 'purge' });
+      Object.assign(request, { view: undefined });
+    },
+  ],
+  [
+    'was purged and has deliveries at ep_a',
+    ({ request }) => {
+      request.orders.push({ at: START, kind: 'purge' });
+      Object.assign(request, { view: undefined });
+    },
+  ],
+  ['was registered and is not known', ({ request }) => Object.assign(request, { view: undefined })],
+  ['was stopped and is done', ({ request }) => request.orders.push({ at: START, kind: 'stop' })],
+  [
+    'was stopped and has new events: video.complete,video.stored',
+    ({ request }) => request.orders.push({ at: START + MINUTE, kind: 'stop' }),
+  ],
+  [
+    'ep_a was sent video.requested, which its filter leaves out',
+    ({ endpoint }) => Object.assign(endpoint, { filter: ['video.complete'] }),
+  ],
+  ['ep_a has no delivery of video.processing 2', ({ endpoint }) => endpoint.deliveries.splice(1, 1)],
+  [
+    'ep_a has two deliveries of one event',
+    ({ endpoint }) => endpoint.deliveries.push(endpoint.deliveries[0]!),
+  ],
+  ['has no event', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { eventId: 'msg_9' })],
+  ['is pending for good', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'pending' })],
+  ['is held for good', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'held' })],
+  ['is canceled', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'canceled' })],
+  [
+    'failed after 9 attempts',
+    ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'failed', attemptCount: 9 }),
+  ],
+  [
+    'is called delivered, and was not',
+    ({ history }) => Object.assign(history.received[0]!, { answer: 'timeout' }),
+  ],
+  [
+    'went to an address of no endpoint',
+    ({ history, events }) =>
+      (history.received as Received[]).push(webhook(events[0]!, { url: 'https://stranger.example/' })),
+  ],
+  [
+    'has another id in its body',
+    ({ history, events }) =>
+      (history.received as Received[]).push(
+        webhook({ ...events[0]!, id: 'msg_9' }, { headers: history.received[0]!.headers }),
+      ),
+  ],
+  ['is not signed', ({ endpoint }) => Object.assign(endpoint, { secrets: [] })],
+  [
+    'differs from its first attempt',
+    ({ history, events }) =>
+      (history.received as Received[]).push(webhook({ ...events[0]!, type: 'video.accepted' })),
+  ],
+  ['got the events of', ({ history }) => Object.assign(history.received[0]!, { at: START + 5 * MINUTE })],
+  ['where nothing is', ({ history }) => Object.assign(history.bucket, { objects: [] })],
+  [
+    'has other bytes than upstream',
+    ({ history }) => Object.assign(history.bucket.objects[0]!, { sha256: 'cd' }),
+  ],
+  ['says 9 bytes, not 10', ({ events }) => Object.assign(events[3]!.data, { video: { key: KEY, size: 9 } })],
+  ['was copied without being asked for', ({ request }) => Object.assign(request, { copy: false })],
+  ['is stored without an event', ({ request }) => request.events.pop()],
+  [
+    'is done and its copy is copying',
+    ({ request }) => Object.assign(request.view!.video!, { state: 'copying' }),
+  ],
+  [
+    'is done and its copy is pending',
+    ({ request }) => Object.assign(request.view!.video!, { state: 'pending' }),
+  ],
+  [
+    'told of a video that was not there yet',
+    ({ history }) => Object.assign(history.storedWhenReceived[0]!, { there: false }),
+  ],
+  ['was never ended', ({ history }) => history.bucket.uploads.push(KEY)],
+  [
+    'belongs to no request',
+    ({ history }) => history.bucket.objects.push({ key: 'videos/other/video.mp4', size: 1, sha256: '' }),
+  ],
+  [
+    'is there, and no event told of it',
+    ({ history }) => history.bucket.objects.push({ key: `videos/${ID}/video-2.mp4`, size: 1, sha256: '' }),
+  ],
+  ['the work never comes to its end', ({ history }) => Object.assign(history, { quietAt: undefined })],
+  [
+    'A B is left in lane poll, claimed',
+    ({ history }) => history.unfinishedRows.push({ pk: 'A', sk: 'B', lane: 'poll', owner: 'n' }),
+  ],
+  ['is active for good', ({ request }) => Object.assign(request.view!, { state: 'active' })],
+  ['is parked for good', ({ request }) => Object.assign(request.view!, { state: 'parked' })],
+  ['the key is in log', ({ history }) => history.said.push({ where: 'log', text: 'the key is hush' })],
+  ['the key is in a webhook to', ({ history }) => Object.assign(history.secrets[0]!, { value: 'requested' })],
+  [
+    'the key is in REQ#1 REQUEST',
+    ({ history }) => history.stored.push({ where: 'REQ#1 REQUEST', text: 'hush' }),
+  ],
+  ['the key is in SAFE KEY', ({ history }) => Object.assign(history.secrets[0]!, { rows: undefined })],
+  [
+    'got video.requested of',
+    ({ history }) => Object.assign(history.received[0]!, { at: START + 4 * MINUTE }),
+  ],
+];
+
+test.each(SENTENCES)('the checker says of a broken history: %s', (sentence, spoil) => {
+  const good = goodHistory();
+  spoil(good);
+  expect(check(good.history).map(({ what }) => what)).toContainEqual(expect.stringContaining(sentence));
+});
+
+test.each<[string, (good: Broken) => unknown]>([
+  [
+    'an ordered endpoint that got an event after the whole schedule of the one before',
+    ({ endpoint, history }) => {
+      Object.assign(endpoint.deliveries[0]!, { attemptCount: 10 });
+      Object.assign(history.received[0]!, { at: START + 150_000 });
+    },
+  ],
+  [
+    'an endpoint that was made after an event, or deleted before it',
+    ({ endpoint }) => {
+      Object.assign(endpoint, { createdAt: START + 90 * MINUTE, deliveries: [] });
+    },
+  ],
+  [
+    'a second run of a job that was restarted',
+    ({ request, events, endpoint, history }) => {
+      request.orders.push({ at: START + 5 * MINUTE, kind: 'restart' });
+      const again = event(5, 'video.requested', { status: 'requested', previousStatus: 'complete' });
+      const end = event(6, 'video.complete', {
+        status: 'complete',
+        previousStatus: 'requested',
+        skipped: ['accepted', 'initializing', 'preprocessing', 'processing', 'postprocessing'],
+      });
+      events.push(again, end);
+      Object.assign(request.view!, { sequence: 6 });
+      endpoint.deliveries = events.map(delivery);
+      (history.received as Received[]).push(webhook(again), webhook(end));
+    },
+  ],
+  [
+    'a link that is made anew for each attempt',
+    ({ history, events }) => {
+      const data = { ...events[3]!.data, video: { key: KEY, size: 10, url: 'https://b.example/v1/links/2' } };
+      (history.received as Received[]).push(webhook({ ...events[3]!, data }));
+    },
+  ],
+])('the checker takes for whole: %s', (_name, spoil) => {
+  const good = goodHistory();
+  spoil(good);
+  expect(check(good.history)).toEqual([]);
+});
