@@ -72,7 +72,8 @@ export function transition(
   now: number,
   { tellProgress = false, settings = DEFAULT_TRANSITION_SETTINGS } = {},
 ): Transition {
-  const polled = { lastPolledAt: now, polls: row.polls + 1 };
+  // The clock of the worker that polls may be behind that of the API.
+  const polled = { lastPolledAt: Math.max(now, row.startedAt), polls: row.polls + 1 };
   if (outcome.kind === 'not-found') return notFound(row, polled, now, settings);
   if (outcome.kind === 'fault') {
     if (isOverdue(row, now, settings)) return gone(row, polled, now, OVERDUE);

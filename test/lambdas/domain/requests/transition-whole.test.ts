@@ -529,6 +529,11 @@ test.each(['failed', 'canceled', 'lost'])('a request that is %s changes no more'
   }
 });
 
+test('no poll is dated before the request began, though the clock that polls is behind', () => {
+  for (const outcome of [says('processing'), NOT_FOUND, FAULT])
+    expect(transition(row(), outcome, START - 1).set.lastPolledAt).toBe(START);
+});
+
 test('a request is overdue after its time, and not at its end', () => {
   const settings = DEFAULT_TRANSITION_SETTINGS;
   expect(isOverdue(row(), START + pendingMs, settings)).toBe(false);
