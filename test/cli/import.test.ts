@@ -10,7 +10,7 @@ import { type CommandLine, openCommandLine, outcomeOf, valuesOf } from './comman
 import { type Network, openNetwork } from './network.ts';
 
 /** CI imports fewer than the 5,000 of `IMPORT=5000 npm exec -- vitest run test/cli/import.test.ts`. */
-const MANY = Number(process.env.IMPORT ?? 600);
+const MANY = Number(process.env.IMPORT ?? 300);
 const MAX_WAIT = { timeout: 120_000, interval: 20 };
 
 type Line = { line: number; requestId?: string; kind?: string; status?: number; reason?: string };
@@ -150,7 +150,7 @@ test('JSON lines come from standard input, which keeps a journal only where one 
 test(`${MANY} ids are registered once each, though the import is killed half way`, {
   timeout: 600_000,
 }, async () => {
-  const given = Array.from({ length: MANY }, () => randomUUID());
+  const given = ids(MANY);
   write('many.csv', `requestId\n${given.join('\n')}\n`);
   const journal = () =>
     existsSync(join(cli.folder, 'many.csv.import-journal')) ? read('many.csv.import-journal') : '';
@@ -183,7 +183,7 @@ function secondBatch(): (sent: string) => boolean {
 }
 
 describe('an import whose second batch is lost', { timeout: 60_000 }, () => {
-  const given = ids(150);
+  const given = ids(101);
   const over = { BRIDGE_URL: '' };
   let network: Network;
   beforeAll(async () => {
@@ -209,11 +209,11 @@ describe('an import whose second batch is lost', { timeout: 60_000 }, () => {
     expect(await outcome).toMatchObject({ code: 130, stderr: expect.stringContaining('Run it again') });
     network.mend();
     const { stdout } = await cli.run(['import', 'lost.csv'], { env: over });
-    expect(stdout).toBe('lost.csv: 50 registered, 100 by an earlier run.\n');
+    expect(stdout).toBe('lost.csv: 1 registered, 100 by an earlier run.\n');
   });
 
   test('waits for the network, and registers each id once', async () => {
-    write('waits.csv', ids(150).join('\n'));
+    write('waits.csv', ids(101).join('\n'));
     const lost = network.lose(secondBatch());
     const waiting = cli.start(['import', 'waits.csv'], over);
     const outcome = outcomeOf(waiting);
@@ -227,13 +227,13 @@ describe('an import whose second batch is lost', { timeout: 60_000 }, () => {
     network.mend();
     expect(await outcome).toMatchObject({
       code: 0,
-      stdout: 'waits.csv: 150 registered.\n',
+      stdout: 'waits.csv: 101 registered.\n',
       stderr: expect.stringContaining('The bridge answers again.'),
     });
   });
 
   test('that was killed leaves no lock that counts', async () => {
-    write('killed.csv', ids(150).join('\n'));
+    write('killed.csv', ids(101).join('\n'));
     const lost = network.lose(secondBatch());
     const killed = cli.start(['import', 'killed.csv'], over);
     const outcome = outcomeOf(killed);
@@ -242,18 +242,18 @@ describe('an import whose second batch is lost', { timeout: 60_000 }, () => {
     await outcome;
     network.mend();
     const { stdout } = await cli.run(['import', 'killed.csv'], { env: over });
-    expect(stdout).toBe('killed.csv: 50 registered, 100 by an earlier run.\n');
+    expect(stdout).toBe('killed.csv: 1 registered, 100 by an earlier run.\n');
     expect(existsSync(join(cli.folder, 'killed.csv.import-journal.lock'))).toBe(false);
   });
 });
 
 test('is drawn in place on a terminal', async () => {
-  write('terminal.csv', ids(150).join('\n'));
+  write('terminal.csv', ids(20).join('\n'));
   const { code, stdout } = await cli.runOnTerminal(['import', 'terminal.csv']);
   expect(code).toBe(0);
-  expect(stdout).toContain('of 150 lines: ');
+  expect(stdout).toContain('of 20 lines: ');
   expect(stdout).toContain('\u001b[1A\u001b[J');
-  expect(stdout).toContain('terminal.csv: 150 registered.');
+  expect(stdout).toContain('terminal.csv: 20 registered.');
 });
 
 test('a bridge that asks to wait is waited for, and one that is gone leaves the rest to the next run', async () => {
