@@ -35,7 +35,7 @@ export async function coordinate(
     else if (row.canceled) await endCanceled(use, claim);
     else if (row.failure !== undefined) await endFailed(use, claim, row.failure);
     else if (row.upload && row.open === 0) await completeCopy(use, claim, row.upload, lease);
-    else if (row.sourceGone) await fail(use, claim, 'Topaz has no download of it any more');
+    else if (row.sourceGone) await fail(use, claim, 'Topaz no longer offers a download');
     // It is due then only when the whole wait has passed: a fresh URL ends the wait.
     else if (row.urlWantedSince !== undefined) await fail(use, claim, 'Topaz gave no fresh URL for a day');
     else if (row.state === 'copying') await hint(await copies.again(claim, now() + WATCH_MS));

@@ -85,7 +85,7 @@ export type Place = keyof Faults;
 
 /**
  * The fault of this kind that strikes the request at hand, and counts it: ask only where it could take effect.
- * `applies` is told when the fault began (ms since epoch) and may exempt the request without counting.
+ * `applies` gets when the fault began (ms since epoch) and may exempt the request without counting.
  */
 export type Strike<P extends Place> = <K extends Faults[P]['kind']>(
   kind: K,

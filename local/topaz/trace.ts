@@ -13,7 +13,7 @@ export const traceSchema = z
     progress: z.array(z.tuple([seconds, z.number()])).default([]),
     estimates: z.object({ time: z.array(z.int()).optional(), cost: z.array(z.int()).optional() }).nullish(),
     nodes: z.int().min(1).max(100).default(1),
-    /** What `outputSize` tells; the size of the video served when left out. */
+    /** The `outputSize` of the answers; the size of the video served when left out. */
     outputBytes: z.number().nonnegative().nullish(),
     message: z.string().optional(),
     errorCode: z.string().optional(),

@@ -58,7 +58,7 @@ export const SAMPLE_DATA: Readonly<Record<EventType, Readonly<Record<string, unk
     requestId: REQUEST_ID,
     sequence: 8,
     status: 'complete',
-    reason: 'Topaz has no download of it any more',
+    reason: 'Topaz no longer offers a download',
     metadata: METADATA,
   },
   'video.unavailable': change(8, 'complete', 'complete', {
