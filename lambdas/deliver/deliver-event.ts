@@ -1,16 +1,16 @@
-import type { DeliveryRow, DeliveryState } from '../domain/delivering/delivery.ts';
-import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
+import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { Target } from '../domain/delivering/endpoint.ts';
 import { admit } from '../domain/delivering/gate/admission.ts';
 import { SLOW_MS } from '../domain/delivering/gate/health.ts';
 import type { Limit } from '../domain/delivering/gate/standing.ts';
-import { finishedExpiry } from '../domain/retention.ts';
 import type { Lane } from '../domain/work.ts';
 import { againWrite, type Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
+import { aside } from './aside.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
-import { finishDelivery } from './finish-delivery.ts';
+import { createFinishDelivery } from './finish-delivery.ts';
+import { createRecordAttempt } from './record-attempt.ts';
 import type { RecordHealth } from './record-health.ts';
 import { NotSendable, type Send } from './send.ts';
 import { createWaiting } from './waiting.ts';
@@ -25,21 +25,22 @@ const MIN_WAIT_MS = 50;
 /** After how long a delivery is tried again that the bridge itself could not send, ms. */
 const NOT_SENDABLE_MS = 60_000;
 
-/**
- * Makes one attempt at a claimed delivery, if the gate admits it, and commits what it leads to:
- * delivered, due again, waiting in the backlog, failed or canceled.
- */
+/** Makes one attempt at a claimed delivery if the gate admits it; otherwise the delivery waits or is canceled. */
 export function createDeliverEvent(
   dependencies: DeliverDependencies & { readonly send: Send; readonly recordHealth: RecordHealth },
 ) {
   const { claims, targets, limiter, send, recordHealth } = dependencies;
-  const { now, random, sleep, retentionDays, maxDeliveries, log, count } = dependencies;
+  const { now, sleep, maxDeliveries, log } = dependencies;
+  const finishDelivery = createFinishDelivery(dependencies);
+  const recordAttempt = createRecordAttempt(dependencies);
   const waiting = createWaiting(dependencies);
 
   return async function deliverEvent(claim: Claim<DeliveryRow>, context: WorkContext): Promise<void> {
     const target = await targets.of(claim.row.endpointId);
     const admission = admit(claim.row, claim.lane, target, maxDeliveries);
-    if (!target || admission.outcome === 'cancel') return finish(claim, { state: 'canceled' }, context);
+    if (!target || admission.outcome === 'cancel') {
+      return context.hint(await finishDelivery(claim, { state: 'canceled' }));
+    }
     if (admission.outcome === 'wait') return waiting.inBacklog(claim, target.endpoint, admission.state);
     if (admission.outcome === 'move') return again(claim, now(), { lane: admission.lane }, context);
     if (await waiting.forPredecessor(claim)) return;
@@ -56,20 +57,10 @@ export function createDeliverEvent(
       log.error('not sendable now', { deliveryId: claim.row.id, error });
       return again(claim, now() + NOT_SENDABLE_MS, {}, context);
     } finally {
-      await aside('slot not released', limiter.release(limits, claim.nonce));
+      await aside(dependencies, 'slot not released', limiter.release(limits, claim.nonce));
     }
-    await record(claim, target, result, context);
+    await recordAttempt(claim, target, result, context);
   };
-
-  /** Work beside an attempt that does not decide its result: an error is only logged. */
-  async function aside<T>(message: string, work: Promise<T>): Promise<T | undefined> {
-    try {
-      return await work;
-    } catch (error) {
-      log.error(message, { error });
-      return undefined;
-    }
-  }
 
   /** Notices while an attempt lasts that it takes long, so that the fast queue sends no more to it. */
   async function watched(
@@ -80,7 +71,7 @@ export function createDeliverEvent(
     if (lane !== 'deliver') return attempt;
     const answered = new AbortController();
     const watch = sleep(SLOW_MS, answered.signal).then(
-      () => aside('slowness not recorded', recordHealth.tooSlow(target)),
+      () => aside(dependencies, 'slowness not recorded', recordHealth.tooSlow(target)),
       () => false,
     );
     try {
@@ -89,47 +80,6 @@ export function createDeliverEvent(
       answered.abort();
       if (await watch) targets.forget(target);
     }
-  }
-
-  async function record(
-    claim: Claim<DeliveryRow>,
-    target: Target,
-    { attempt, retryAfterMs }: AttemptResult,
-    context: WorkContext,
-  ): Promise<void> {
-    const { row } = claim;
-    const outcome = afterAttempt(row, attempt, now(), random(), retryAfterMs);
-    if ('dueAt' in outcome) {
-      const { set, dueAt } = outcome;
-      await again(claim, dueAt, { lane: 'deliver-slow', set, remove: ['bypassesBreaker'] }, context);
-    } else {
-      await finish(claim, outcome.set, context);
-      if (outcome.set.state === 'delivered') {
-        count('DeliveriesSucceeded');
-        count('DeliveryLatency', now() - row.createdAt);
-      } else count('DeliveriesFailed');
-    }
-    if (await aside('health not recorded', recordHealth.after(target, attempt))) targets.forget(target);
-    log.info('attempted', {
-      deliveryId: row.id,
-      eventId: row.eventId,
-      endpointId: row.endpointId,
-      requestId: row.requestId,
-      statusCode: attempt.statusCode,
-      error: attempt.error,
-      durationMs: attempt.durationMs,
-      state: outcome.set.state ?? 'pending',
-      nextAttemptAt: 'dueAt' in outcome ? outcome.dueAt : undefined,
-    });
-  }
-
-  async function finish(
-    claim: Claim<DeliveryRow>,
-    set: Partial<DeliveryRow> & { state: DeliveryState },
-    { hint }: WorkContext,
-  ): Promise<void> {
-    const expiresAt = finishedExpiry(now(), retentionDays);
-    await hint(await finishDelivery(claims, claim, set, expiresAt, now()));
   }
 
   async function again(

@@ -1,51 +1,58 @@
 import type { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
-import type { DeliveryRow } from '../domain/delivering/delivery.ts';
+import type { DeliveryRow, DeliveryState } from '../domain/delivering/delivery.ts';
+import { finishedExpiry } from '../domain/retention.ts';
 import { deliveryKey } from '../domain/rows.ts';
 import type { Due, Lane } from '../domain/work.ts';
 import { type Claim, finishWrite } from '../engine/claim-writes.ts';
-import type { Claims } from '../engine/claims.ts';
 import { wake } from '../engine/wake.ts';
 import { countedInReplay } from '../rows/replays.ts';
+import type { DeliverDependencies } from './deliver-dependencies.ts';
 
 /**
- * The write that ends a claimed delivery, in one transaction with what waits for its end: the successor
- * at an ordered endpoint becomes due, and a replay counts one more. Returns what is due by it. Throws
- * {@link ConditionFailed} when the delivery is no longer this worker's.
- *
- * @param expiresAt s since epoch
+ * Ends a claimed delivery, in one transaction with what waits for its end: the successor at an ordered endpoint
+ * becomes due, and a replay counts one more. Returns what is due by it. Throws {@link ConditionFailed} when the
+ * delivery is no longer this worker's.
  */
-export async function finishDelivery(
-  claims: Pick<Claims, 'commit'>,
-  claim: Claim<DeliveryRow>,
-  set: Partial<DeliveryRow>,
-  expiresAt: number,
-  now: number,
-): Promise<Due | undefined> {
-  const { row } = claim;
-  const counted = countedInReplay(row, expiresAt);
-  const finish = finishWrite(claim, { set: { ...set, expiresAt }, remove: ['bypassesBreaker', 'inReplay'] });
-  let { successor } = row;
-  let waits = true;
-  async function commit(): Promise<Due | undefined> {
-    const woken = successor && waits ? wakeSuccessor(row, successor, claim.lane, now) : undefined;
-    // It may have got a successor since it was claimed.
-    const write = { ...finish.write, if: [...(finish.write.if ?? []), succeededBy(successor)] };
-    await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
-    return woken?.due;
-  }
-  /** Learns from a refusal what has changed; true when the delivery is no longer this worker's. */
-  function isLost(refused: ConditionFailed): boolean {
-    if (!firstRefused(refused)) {
-      waits = false;
-      return false;
+export function createFinishDelivery({
+  claims,
+  now,
+  retentionDays,
+}: Pick<DeliverDependencies, 'claims' | 'now' | 'retentionDays'>) {
+  return async function finishDelivery(
+    claim: Claim<DeliveryRow>,
+    set: Partial<DeliveryRow> & { state: DeliveryState },
+  ): Promise<Due | undefined> {
+    const { row } = claim;
+    const at = now();
+    const expiresAt = finishedExpiry(at, retentionDays);
+    const counted = countedInReplay(row, expiresAt);
+    const finish = finishWrite(claim, {
+      set: { ...set, expiresAt },
+      remove: ['bypassesBreaker', 'inReplay'],
+    });
+    let { successor } = row;
+    let waits = true;
+    async function commit(): Promise<Due | undefined> {
+      const woken = successor && waits ? wakeSuccessor(row, successor, claim.lane, at) : undefined;
+      // It may have got a successor since it was claimed.
+      const write = { ...finish.write, if: [...(finish.write.if ?? []), succeededBy(successor)] };
+      await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
+      return woken?.due;
     }
-    const current = refused.rows.get(0) as DeliveryRow | undefined;
-    successor = current?.successor;
-    return current?.owner !== claim.nonce;
-  }
-  return optimistic(commit, { unless: isLost });
+    /** Learns from a refusal what has changed; true when the delivery is no longer this worker's. */
+    function isLost(refused: ConditionFailed): boolean {
+      if (!firstRefused(refused)) {
+        waits = false;
+        return false;
+      }
+      const current = refused.rows.get(0) as DeliveryRow | undefined;
+      successor = current?.successor;
+      return current?.owner !== claim.nonce;
+    }
+    return optimistic(commit, { unless: isLost });
+  };
 }
 
 /** Whether a delivery waits only for the end of its predecessor. */
