@@ -5,10 +5,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, createClient, type VideoRequest } from '../../client/client.ts';
 import { type LocalBridge, READ_KEY, startLocalBridge } from '../support/local-bridge.ts';
-import { type CommandLine, openCommandLine, valuesOf } from './command-line.ts';
+import { type CommandLine, openCommandLine, outcomeOf, valuesOf } from './command-line.ts';
+import { openNetwork } from './network.ts';
 
 const DONE = { statuses: [['complete', 0]], progress: [[0, 100]] };
 const FAILED = { statuses: [['failed', 0]], progress: [] };
@@ -94,6 +95,31 @@ describe('a request from the command line', { timeout: 60_000 }, () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`${failed}: failed`);
     expect(stderr).not.toMatch(/submit/i);
+  });
+
+  test('is waited for though the network is away meanwhile', async () => {
+    const network = await openNetwork(bridge.apiUrl);
+    const endless = await job({ statuses: [['processing', 0]], progress: [[0, 5]] });
+    const waiting = cli.start(['track', endless, '--wait'], { BRIDGE_URL: network.url });
+    const outcome = outcomeOf(waiting);
+    let said = '';
+    for (const stream of [waiting.stdout, waiting.stderr])
+      stream?.on('data', (text: string) => {
+        said += text;
+      });
+    const hears = (words: string) =>
+      vi.waitFor(() => expect(said).toContain(words), { timeout: 60_000, interval: 20 });
+    await hears('processing');
+    network.cut();
+    await hears('Trying again.');
+    await client.requests.stop(endless);
+    network.mend();
+    expect(await outcome).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('stopped while processing'),
+      stderr: expect.stringContaining('The bridge answers again.'),
+    });
+    network.close();
   });
 
   test('is waited for no longer than --timeout says', async () => {

@@ -62,6 +62,7 @@ export function createUpstreamCheck({
 }
 
 function failing({ outcome, detail = '' }: UpstreamAnswer): Finding {
+  const sentence = `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
   if (outcome === 'fault')
     return {
       state: 'failed',
@@ -69,10 +70,10 @@ function failing({ outcome, detail = '' }: UpstreamAnswer): Finding {
       remedy: 'Wait if Topaz is down; otherwise check its address (the setting topazBaseUrl).',
     };
   if (outcome === 'throttled')
-    return { state: 'warning', detail: `${detail}.`, remedy: 'Wait: polling slows down, and goes on.' };
+    return { state: 'warning', detail: sentence, remedy: 'Wait: polling slows down, and goes on.' };
   return {
     state: 'failed',
-    detail: `${detail}.`,
+    detail: sentence,
     remedy: 'Put a valid key into the secret of the output TopazApiKeySecretArn, then check again.',
   };
 }

@@ -72,7 +72,7 @@ describe('upstream', () => {
       'failed',
       'Topaz refuses the API key.',
     ],
-    [{ outcome: 'no-key', detail: 'there is no key' }, 'failed', 'there is no key.'],
+    [{ outcome: 'no-key', detail: 'there is no key' }, 'failed', 'There is no key.'],
     [{ outcome: 'throttled', detail: 'Topaz limits polls' }, 'warning', 'Topaz limits polls.'],
     [
       { outcome: 'fault', detail: 'Topaz answered 500' },
