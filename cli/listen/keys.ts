@@ -73,9 +73,16 @@ export function watchKeys(session: Session, forward: string | undefined) {
   };
 }
 
+/** What opens an address, and its arguments before it. */
+const OPENERS: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  darwin: ['open'],
+  // Not start, for which the shell would read an address as a command.
+  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+};
+
 function openInBrowser(url: string): void {
-  const opener = process.platform === 'darwin' ? 'open' : 'xdg-open';
-  spawn(opener, [url], { stdio: 'ignore', detached: true })
+  const [opener = '', ...args] = OPENERS[process.platform] ?? ['xdg-open'];
+  spawn(opener, [...args, url], { stdio: 'ignore', detached: true })
     .on('error', () => undefined)
     .unref();
 }

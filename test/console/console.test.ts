@@ -179,6 +179,24 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
     await page.context().close();
   });
 
+  test('the overview shows what the doctor finds wrong, and what to do', SLOW, async () => {
+    world.bridge.setFaults(({ operation }) =>
+      operation === 'HeadBucket'
+        ? { kind: 'error', status: 404, code: 'NotFound', message: 'gone' }
+        : undefined,
+    );
+    const { page } = await open('/overview');
+    const needsYou = page.locator('.attention');
+    await needsYou.getByText('The bucket of the videos is gone.').waitFor();
+    await needsYou.getByText('Create it again').waitFor();
+    await page.locator('.checks').getByText('queues answer').waitFor();
+    world.bridge.setFaults(() => undefined);
+    await page.reload();
+    await page.locator('.checks').getByText('The bucket of the videos answers.').waitFor();
+    expect(await needsYou.getByText('is gone').count()).toBe(0);
+    await page.context().close();
+  });
+
   test('axe finds nothing serious on any page, light and dark, wide and narrow', SLOW, async () => {
     const [{ requestId } = { requestId: '' }] = (await world.client.requests.list({ state: 'done' }).page())
       .items;
