@@ -6,7 +6,7 @@ import { eventWrites } from '../../lambdas/rows/outbox.ts';
 import { generatedSha256 } from '../../local/topaz/video.ts';
 import type { Bridge } from '../chaos/bridge.ts';
 import { type Job, PART_BYTES } from '../chaos/upstream.ts';
-import type { Made } from '../chaos/users.ts';
+import type { Made, Tracked } from '../chaos/users.ts';
 
 /** A story with the bridge in which any process may die; it ends when what it began is done, if none died. */
 export type Scenario = (bridge: Bridge) => Promise<void>;
@@ -32,6 +32,16 @@ async function track(bridge: Bridge, callback = false) {
   const tracked = await bridge.users.register({ job: job(bridge), copy: false, callback });
   await sleep(bridge, 3 * MINUTE);
   return tracked;
+}
+
+/** Waits until a request's video is in a state; a process that froze holds it up. */
+async function untilVideoIs(bridge: Bridge, state: string, { job: { requestId } }: Tracked): Promise<void> {
+  for (let looks = 0; looks < 40; looks++) {
+    await sleep(bridge, MINUTE);
+    const { body } = await bridge.api.call('GET', `/v1/requests/${requestId}`);
+    if (body.video?.state === state) return;
+  }
+  throw new Error(`the video is never ${state}`);
 }
 
 async function copy(bridge: Bridge, bytes: number, faults: Job['faults'] = []): Promise<void> {
@@ -220,10 +230,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     // Its probe and its first part are served, and then no more.
     const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
     const large = job(bridge, 3 * PART_BYTES + 1, stuck);
-    const { job: stopped, orders } = await users.register({ job: large, copy: true, callback: false });
-    await sleep(bridge, 3 * MINUTE);
-    const { body } = await api.call('GET', `/v1/requests/${stopped.requestId}`);
-    if (body.video?.state !== 'copying') throw new Error(`the copy is ${body.video?.state}`);
+    const tracked = await users.register({ job: large, copy: true, callback: false });
+    await untilVideoIs(bridge, 'copying', tracked);
+    const { job: stopped, orders } = tracked;
     await api.call('DELETE', `/v1/requests/${stopped.requestId}`);
     orders.push({ at: simulation.now, kind: 'stop' });
     await sleep(bridge, 3 * MINUTE);
@@ -261,8 +270,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { users, api, receivers } = bridge;
     const { id } = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
     receivers.setMood('receiver-a.example', 'server errors');
-    const { job: stored } = await users.register({ job: job(bridge), copy: true, callback: true });
-    await sleep(bridge, 3 * MINUTE);
+    const tracked = await users.register({ job: job(bridge), copy: true, callback: true });
+    await untilVideoIs(bridge, 'stored', tracked);
+    const { job: stored } = tracked;
     const paths = ['/v1/stats', '/v1/stats/history', '/v1/doctor', '/v1/requests', '/v1/parked'];
     for (const path of [...paths, `/v1/requests/${stored.requestId}/timeline`]) {
       await expectStatus(api.call('GET', path), 200);
@@ -289,8 +299,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const { users, api, queues, simulation } = bridge;
     const stuck = [{ at: 'download', kind: 'http', status: 503, skip: 2 }];
     const large = job(bridge, 3 * PART_BYTES + 1, stuck);
-    const { job: purged, orders } = await users.register({ job: large, copy: true, callback: false });
-    await sleep(bridge, 3 * MINUTE);
+    const tracked = await users.register({ job: large, copy: true, callback: false });
+    await untilVideoIs(bridge, 'copying', tracked);
+    const { job: purged, orders } = tracked;
     // The erasure comes before the copy's own clean-up, and waits for it.
     queues.leaveToTicks(['copy']);
     orders.push({ at: simulation.now, kind: 'purge' });
