@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { encodeBase32 } from '../../../lambdas/domain/base32.ts';
 import {
   deliveryId,
   type EventAddress,
@@ -89,6 +90,19 @@ test('the id of an endpoint tells a callback from an account-wide one', () => {
     true,
     true,
   ]);
+});
+
+test('an id of one kind is none of another, though it be as long', () => {
+  const endpoint = endpointId('account', new Uint8Array(16).fill(3));
+  const event = eventId({ occurredAt: 1, source: { kind: 'endpoint', endpointId: endpoint }, position: 1 });
+  const delivery = deliveryId(endpoint, event);
+  expect(parseEventId(`dlv_${event.slice(4)}`)).toBeUndefined();
+  expect(parseDeliveryId(`msg_${delivery.slice(4)}`)).toBeUndefined();
+  // A source of no kind, and a delivery to what is no endpoint.
+  const strange = new Uint8Array(27).fill(1).fill(3, 6, 7);
+  expect(parseEventId(`msg_${encodeBase32(strange)}`)).toBeUndefined();
+  for (const kind of [0, 3])
+    expect(parseDeliveryId(`dlv_${encodeBase32(new Uint8Array(44).fill(kind, 0, 1))}`)).toBeUndefined();
 });
 
 test('an event id has no full stop, as Standard Webhooks demands', () => {

@@ -24,3 +24,10 @@ test('the JSON form of text is never longer than allowed, whatever has to be esc
   );
   expect(jsonBytes(truncateJson('\u0001'.repeat(10_000), 4_096))).toBeLessThanOrEqual(4_096);
 });
+
+test('text whose JSON form just fits is whole, and one byte less costs one character', () => {
+  expect(truncateJson('abc', 5)).toBe('abc');
+  expect(truncateJson('abc', 4)).toBe('ab');
+  expect(truncateJson('a\u0001b', 9)).toBe('a\u0001');
+  expect(truncateJson('a\u0001b', 8)).toBe('a');
+});
