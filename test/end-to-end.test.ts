@@ -138,7 +138,7 @@ async function downloaded(url: string): Promise<Buffer> {
 
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
-test('on a bad day of AWS, with every third message lost and all queues purged once, every outcome is told in full', {
+test('on a bad day of AWS, with every third message lost and all queues purged once, every outcome is sent in full', {
   timeout: 240_000,
 }, async () => {
   const ids = {} as Record<Job, string>;

@@ -83,7 +83,7 @@ async function endLeases(endpoint: string): Promise<void> {
   dynamo.destroy();
 }
 
-test('after a kill -9 in the middle of a copy, a restart stores the video and tells everything', {
+test('after a kill -9 in the middle of a copy, a restart stores the video and sends every event', {
   timeout: 300_000,
 }, async () => {
   const requestId = randomUUID();

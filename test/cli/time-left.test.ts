@@ -27,7 +27,7 @@ test('the time left follows from the observations, and counts down between two o
   expect(left(21, 70, 20)).toBe(12);
 });
 
-test('another status begins anew, and what has no progress has no time left', () => {
+test('another status begins again, and what has no progress has no time left', () => {
   const left = watch();
   expect(left(0, null, 0)).toBeUndefined();
   left(1, 0, 1);

@@ -90,7 +90,7 @@ it('passes on a bridge that works', async () => {
   expect(said.join('\n')).toContain('the link in video.stored gives the video');
 });
 
-it('tells which promise is broken', async () => {
+it('names the broken promise', async () => {
   const received = async (requestId: string): Promise<Received[]> =>
     (await options.received(requestId)).map((each) => ({ ...each, body: `${each.body} ` }));
   await Promise.all([

@@ -50,7 +50,7 @@ describe('alarms', () => {
     expect(watched.sort()).toEqual(deadLetters.sort());
   });
 
-  it('are found by the beginning of their names, which the api stage is told', () => {
+  it('are found by the beginning of their names, which the api stage gets', () => {
     const prefix = String(environment('api').ALARM_PREFIX);
     for (const [id] of all('AWS::CloudWatch::Alarm')) expect(`TopazWebhookBridge-${id}`).toContain(prefix);
     expect(prefix).toMatch(/^TopazWebhookBridge-\w*Monitoring$/);

@@ -276,7 +276,7 @@ describe('the configuration of the functions', () => {
     ]);
   });
 
-  it('tells the deliver stage what links begin with', () => {
+  it('gives the deliver stage the beginning of links', () => {
     expect(environment('deliver').PUBLIC_URL).toEqual(template.Outputs.ApiUrl.Value);
   });
 

@@ -141,7 +141,7 @@ describe('a bridge in an app of a user', () => {
     expect(() => new WebhookBridge(stack, 'Half', { domainName: 'a.example.com' })).toThrow('give both');
   });
 
-  it('goes with the stack only if it is told to', () => {
+  it('goes with the stack only by its removal policy', () => {
     const stack = newStack();
     new WebhookBridge(stack, 'Bridge', { removalPolicy: RemovalPolicy.DESTROY });
     const template = Template.fromStack(stack);

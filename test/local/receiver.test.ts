@@ -66,7 +66,7 @@ describe('the built-in receiver', () => {
     ]);
   });
 
-  test('verifies against any of the secrets, asked for anew each time', async () => {
+  test('verifies against any of the secrets, asked for again each time', async () => {
     const secrets = [SECRET];
     const { send, received } = await receiver({ secrets: async () => secrets });
     await send('/', event('a'), signed(event('a'), secretOf('b')));

@@ -16,7 +16,7 @@ function farSide(...values: (string | undefined | Error)[]) {
   return { asked, client: { send } as unknown as SecretsManagerClient };
 }
 
-test('a value is used for a minute and then read anew', async () => {
+test('a value is used for a minute and then read again', async () => {
   let now = 0;
   const { asked, client } = farSide('old', 'new');
   const read = createSecret(client, 'arn', () => now);

@@ -21,7 +21,7 @@ export const API_KEYS = JSON.stringify({
   ],
 });
 
-/** What AWS says of a deployment without troubles. */
+/** What AWS says of a deployment without problems. */
 export const WELL: Deployment = {
   messages: async () => LANES.map((lane) => ({ lane, waiting: 0, dead: 0 })),
   bucket: async () => 'there',

@@ -111,7 +111,7 @@ describe('a part', () => {
 });
 
 describe('an upload', () => {
-  test('that was aborted from outside is begun anew', async () => {
+  test('that was aborted from outside is begun again', async () => {
     const requestId = await world.begin(SIZE);
     await world.step();
     const [upload] = await world.uploads();
@@ -146,7 +146,7 @@ describe('an upload', () => {
     await expectStored(requestId);
   });
 
-  test('aborted before its completion is begun anew', async () => {
+  test('aborted before its completion is begun again', async () => {
     const requestId = await world.begin(SIZE);
     await world.step();
     await world.step();
@@ -229,7 +229,7 @@ describe('the completion', () => {
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 1 });
   });
 
-  test('that meets another write of the key, so that S3 drops the upload, begins the copy anew', async () => {
+  test('that meets another write of the key, so that S3 drops the upload, begins the copy again', async () => {
     let conflicts = 0;
     world.setS3Faults(async (call) => {
       if (!isComplete(call) || conflicts > 0) return undefined;
@@ -270,7 +270,7 @@ describe('the completion', () => {
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 1 });
   });
 
-  test('whose worker died before it could tell is told by the next one', async () => {
+  test('whose worker died before the event is reported by the next one', async () => {
     const requestId = await world.begin(SIZE);
     await world.step();
     await world.step();
@@ -280,7 +280,7 @@ describe('the completion', () => {
     await expectStored(requestId);
   });
 
-  test('seen by a worker that has lost its segment does not begin the copy anew', async () => {
+  test('seen by a worker that has lost its segment does not begin the copy again', async () => {
     const requestId = await world.begin(SIZE);
     await world.step();
     const [segment] = await world.due();
@@ -403,7 +403,7 @@ describe('a key that is taken', () => {
     expect((await world.head(keyOf(requestId))).ContentLength).toBe('not ours'.length);
   });
 
-  test('by the same request, before it was erased and registered anew, is not overwritten', async () => {
+  test('by the same request, before it was erased and registered again, is not overwritten', async () => {
     const requestId = await world.begin(SIZE);
     await world.runAll();
     await world.beginAgain(requestId);

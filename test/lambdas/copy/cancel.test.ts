@@ -125,7 +125,7 @@ test('canceled when the object was complete but no event sent, the object goes t
   await expectNothingLeft(requestId);
 });
 
-test('canceled after its request was erased and registered anew, a copy leaves the earlier video', async () => {
+test('canceled after its request was erased and registered again, a copy leaves the earlier video', async () => {
   const requestId = await world.begin(SIZE);
   await world.runAll();
   const stored = await world.objects();

@@ -74,7 +74,7 @@ test('whatever breaks, what arrives is right, and no byte is fetched twice', asy
   );
 });
 
-test('a part whose checksum is refused is fetched anew', async () => {
+test('a part whose checksum is refused is fetched again', async () => {
   const refusals = [new BucketError('corrupt', 'BadDigest'), new BucketError('corrupt', 'BadDigest')];
   const { route, whole, seen } = memoryRoute({ store: () => refusals.pop() });
   expect(await copyParts(jobs, options(route))).toBe(true);

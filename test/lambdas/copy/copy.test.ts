@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.stop());
 
-test('a video of several segments is stored byte for byte, and told of once', async () => {
+test('a video of several segments is stored byte for byte, with one event', async () => {
   const size = 8 * PART + 12_345;
   const requestId = await world.begin(size);
   await world.runAll();

@@ -67,7 +67,7 @@ test('segments that end at the same moment are all counted, and the last one wak
   expect(await copyOf()).toMatchObject({ open: 0, lane: 'copy', dueAt: clock.now() });
 });
 
-test('a segment is counted once, however often its end is told', async () => {
+test('a segment is counted once, however often its end is committed', async () => {
   const { segments, held } = await plannedCopy(3);
   await segments.finishSegment(held[0]!, 60);
   await segments.finishSegment(held[0]!, 60);

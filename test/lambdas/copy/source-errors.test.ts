@@ -129,7 +129,7 @@ describe('other bytes', () => {
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 2, restarts: 1 });
   });
 
-  test('of another number are copied from the start, though no ETag tells', async () => {
+  test('of another number are copied from the start, though no ETag shows it', async () => {
     await start();
     const grown = SIZE + PART / 2;
     const server = http.createServer((request, response) => {
@@ -273,7 +273,7 @@ describe('a source without ranges', () => {
     ]);
   });
 
-  test('that breaks off is streamed anew, the first upload being aborted', async () => {
+  test('that breaks off is streamed again, the first upload being aborted', async () => {
     await start();
     await expectStored(
       await copyWith([
@@ -299,7 +299,7 @@ describe('a source without ranges', () => {
   });
 });
 
-test('a URL that is none ends the copy, and is neither logged nor told', async () => {
+test('a URL that is none ends the copy, and is neither logged nor sent', async () => {
   await start();
   const output = (['stdout', 'stderr'] as const).map((name) => vi.spyOn(process[name], 'write'));
   const requestId = await world.begin(SIZE, { url: 'videos.example.com/secret-path?signature=1' });
@@ -342,7 +342,7 @@ describe('a redirect', () => {
     await expectFailed(requestId, /redirects more than 3 times/);
   });
 
-  test('whose end has expired is followed anew', async () => {
+  test('whose end has expired is followed again', async () => {
     await start();
     const requestId = await world.begin(SIZE);
     const end = await world.freshDownload(requestId);

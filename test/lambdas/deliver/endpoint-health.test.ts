@@ -107,7 +107,7 @@ test('an endpoint that has failed for five days is given up: reported to the oth
   expect(world.posted).toHaveLength(sent);
 }, 60_000);
 
-test('endpoint.recovered tells the others once it works again, but not after a short failure', async () => {
+test('the others get endpoint.recovered once it works again, but not after a short failure', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1);
   const other = await world.endpoint(2, { events: ['endpoint.*'] });
@@ -131,7 +131,7 @@ test('endpoint.recovered tells the others once it works again, but not after a s
   expect(fieldsOf(dataOf(told[0]))).toEqual(fieldsOf(SAMPLE_DATA['endpoint.recovered']));
 });
 
-test('endpoint.recovered tells the others when one that was given up and enabled again works', async () => {
+test('the others get endpoint.recovered when one that was given up and enabled again works', async () => {
   const world = await deliveryWorld(database());
   const gone = await world.endpoint(1);
   const other = await world.endpoint(2, { events: ['endpoint.*'] });

@@ -81,7 +81,7 @@ describe('an answer', () => {
     expect(target.connections()).toBe(0);
   });
 
-  test('a body that is too long for it is told with its size', async () => {
+  test('the reason for a body that is too long names its size', async () => {
     const { attempts, delivery } = await attempt(local(await far(answering(413))));
     const bytes = Buffer.byteLength(delivery?.body ?? '');
     expect(attempts[0]?.reason).toContain(`413 Payload Too Large; the event has ${bytes} bytes`);

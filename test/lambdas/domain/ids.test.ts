@@ -80,7 +80,7 @@ test('a replay id is one, and no other id is', () => {
     expect(isReplayId(other), other).toBe(false);
 });
 
-test('the id of an endpoint tells a callback from an account-wide one', () => {
+test('the id of an endpoint says whether it is a callback or account-wide', () => {
   const bytes = new Uint8Array(16).fill(3);
   expect([endpointId('callback', bytes), endpointId('account', bytes)].map(isCallbackId)).toEqual([
     true,

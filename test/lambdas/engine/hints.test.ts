@@ -121,7 +121,7 @@ describe('what is sent to SQS', () => {
     expect([sent, listOf([undefined, undefined])]).toEqual([[], []]);
   });
 
-  test('what SQS does not take is told as lost, with the reason, and nothing is thrown', async () => {
+  test('what SQS does not take is reported as lost, with the reason, and nothing is thrown', async () => {
     const rows = [due('poll', 'a'), due('poll', 'b')];
     const throttled = recorded(() => {
       throw new Error('throttled');

@@ -155,7 +155,7 @@ test('rows that were claimed before without progress run after the others, alone
   expect(log).toHaveLength(3);
 });
 
-test('rows that there is no time for are left unclaimed and hinted anew', async () => {
+test('rows that there is no time for are left unclaimed and hinted again', async () => {
   const { invoke, dueRow, row, hints } = await setUp(async () => {
     throw new Error('not to be reached');
   });

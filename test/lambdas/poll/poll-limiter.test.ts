@@ -33,7 +33,7 @@ test('two workers at once stay under the cap of both together', async () => {
   expect(Math.max(...inOneSecond)).toBeLessThanOrEqual(10);
 });
 
-test('rows that an invocation has no time for stay due and unclaimed, and are hinted anew', async () => {
+test('rows that an invocation has no time for stay due and unclaimed, and are hinted again', async () => {
   const { worker, due, sent, hints, requests } = await setUp(20);
   // Rows are begun until 15 s before the function's end.
   const answer = await worker.invoke(due, 16_000);

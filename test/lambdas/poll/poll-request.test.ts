@@ -103,7 +103,7 @@ test('while the clock moves at every read, every hint names the due time of its 
   await expectHintsToNameRows(table, hints);
 });
 
-test('the progress that polls see is kept beside the row, by the one write that news of it makes', async () => {
+test('the progress that polls see is kept beside the row, by one write for each change', async () => {
   const { register, topaz, table, writes } = await world();
   const request = await register([['processing', 0]]);
   const percentages = [10, 20, 20, 30];
@@ -163,7 +163,7 @@ test.each(['failed', 'canceled'])(
   },
 );
 
-test('a poll without news is one write, and hints the next', async () => {
+test('a poll that finds no change is one write, and hints the next', async () => {
   const { register, writes, hints } = await world();
   const request = await register([['processing', 0]]);
   await request.poll();
@@ -214,7 +214,7 @@ test('the row that is polled stays under a kilobyte, however many nodes report t
   expect(await table.get(metaKey(request.requestId))).toBeUndefined();
 });
 
-test('a copy that begins anew while its fresh URL is polled is read again', async () => {
+test('a copy that begins again while its fresh URL is polled is read again', async () => {
   const { register, startWorker, transact, table, clock } = await world();
   const request = await register([['complete', 0]]);
   await request.poll();

@@ -124,7 +124,7 @@ test.each([
   expect(await ask()).toEqual({ kind: 'pause', reason: 'throttled', retryAfterMs });
 });
 
-test('a refused key is read anew, and asked with again only if it has changed', async () => {
+test('a refused key is read again, and used again only if it has changed', async () => {
   const refused = await setUp(json({}, 401), { keys: ['old'] });
   expect(await refused.ask()).toEqual({ kind: 'pause', reason: 'unauthorized' });
   expect(refused.seen).toHaveLength(1);

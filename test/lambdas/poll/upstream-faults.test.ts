@@ -157,7 +157,7 @@ test('how long a request may stay pending is a setting', async () => {
   expect(await request.view()).toMatchObject({ status: 'lost' });
 });
 
-test('an unknown status is kept, told once, and polled on', async () => {
+test('an unknown status is kept, sent once, and polling goes on', async () => {
   const { request, topaz } = await setUp({ kind: 'unknownStatus', status: 'paused', times: 2 });
   await request.poll();
   expect(await request.view()).toMatchObject({

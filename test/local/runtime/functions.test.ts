@@ -103,7 +103,7 @@ describe('a function', () => {
     expect(await fn.invoke({})).not.toBe(pid);
   });
 
-  it('reports the end of its process and starts anew', async () => {
+  it('reports the end of its process and starts again', async () => {
     const fn = functionOf('(event) => event.end ? process.exit(3) : process.pid');
     const pid = await fn.invoke({});
     await expect(fn.invoke({ end: true })).rejects.toMatchObject({

@@ -24,7 +24,7 @@ describe('the calls that steer the simulation', () => {
     ]);
   });
 
-  test('set a job up anew, which begins again', async () => {
+  test('set a job up again, which begins again', async () => {
     const topaz = await simulatedTopaz();
     await topaz.set();
     topaz.wait(100);

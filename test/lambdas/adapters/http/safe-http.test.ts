@@ -304,7 +304,7 @@ describe('a time limit', () => {
 });
 
 describe('a connection', () => {
-  it('that is refused is told from one that is reset', async () => {
+  it('that is refused has another class than one that is reset', async () => {
     const gone = await startHttp(() => {});
     gone.close();
     const error = await failure(post(client(), `https://receiver.test:${gone.port}/`));

@@ -33,7 +33,7 @@ test('the effect and its outcome are one transaction', async () => {
   expect(retried.status).toBe(200);
 });
 
-test('of many at once one takes effect, and all tell of it', async () => {
+test('of many at once one takes effect, and all answer with its outcome', async () => {
   const { once } = at(0);
   const outcomes = await Promise.all(
     ['a', 'b', 'c', 'd'].map((name) =>

@@ -137,7 +137,7 @@ describe('the document', () => {
     expect(document.webhooks['video.stored'].post.summary).toMatch(/in your bucket/);
   });
 
-  test('tells the bodies that are wanted', () => {
+  test('describes the bodies that are wanted', () => {
     const { schema } = document.paths['/v1/requests'].post.requestBody.content['application/json'];
     expect(schema).toMatchObject({ required: ['requestId'], additionalProperties: false });
     const batch = document.paths['/v1/requests/batch'].post.requestBody.content['application/json'].schema;

@@ -122,7 +122,7 @@ describe('registering', () => {
     expect(api.hints.sent).toEqual([{ lane: 'dispatch', hint: { ...outboxOf(), dueAt: api.clock.now + 1 } }]);
   });
 
-  test('with a callback whose endpoint was deleted makes the endpoint anew, for what it was not sent', async () => {
+  test('with a callback whose endpoint was deleted makes the endpoint again, for what it was not sent', async () => {
     const { body } = await register({ callbackUrl: URL_A });
     const [callback] = body.callbacks;
     await update({ [`callbackCursors.${callback.endpointId}`]: 4 }, outboxOf());

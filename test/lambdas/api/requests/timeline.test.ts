@@ -8,7 +8,7 @@ import { createClient, uuid } from '../call-api.ts';
 
 const database = useDatabase();
 
-test('a time line tells statuses with what was skipped, progress, copy, and why a delivery has not arrived', async () => {
+test('a time line shows statuses with what was skipped, progress, copy, and why a delivery has not arrived', async () => {
   const { table } = database();
   const api = createClient(database());
   const requestId = uuid('timeline');

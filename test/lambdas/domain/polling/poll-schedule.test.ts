@@ -162,7 +162,7 @@ describe('nextPollAt', () => {
     );
   });
 
-  it('begins anew where progress fell', () => {
+  it('begins again where progress fell', () => {
     const before = polled([0, 'preprocessing'], [2, 'processing', 0], [100, 'processing', 50]);
     const fell = next(next(before, [110, 'processing', 10]), [150, 'processing', 20]);
     const fresh = polled([0, 'processing', 10], [40, 'processing', 20]);
@@ -180,7 +180,7 @@ describe('nextPollAt', () => {
     expect(gapAfter(job, 81 + 3_600)).toBeGreaterThan(1.5 * gapAfter(job, 81 + 150));
   });
 
-  it('leaves a past stall out of the pace', () => {
+  it('leaves a past stall out of the rate of progress', () => {
     const steady = polled(
       [0, 'preprocessing', 0],
       [2, 'processing', 0],
@@ -194,7 +194,7 @@ describe('nextPollAt', () => {
     expect(gapAfter(stalled, 1_082 + 240)).toBeLessThan(1.5 * gapAfter(smooth, 122 + 240));
   });
 
-  it('is bounded for a job that was registered while it ran, and learns its pace from two levels', () => {
+  it('is bounded for a job that was registered while it ran, and learns its rate from two levels', () => {
     const late = polled([0, 'processing', 50], [60, 'processing', 60], [62, 'processing', 60]);
     expect(gapAfter(late, 62)).toBeGreaterThan(20);
     expect(gapAfter(polled([0, 'processing', 100]), 1)).toBeLessThan(10);

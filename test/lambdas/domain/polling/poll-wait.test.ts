@@ -8,7 +8,7 @@ import { requestRow, START } from '../../../support/rows.ts';
 const anyLateness = fc.integer({ min: 0, max: 3_600_000 });
 const MINUTE = 60_000;
 
-/** A job that has been processing for so many minutes, at a percent a minute or another pace. */
+/** A job that has been processing for so many minutes, at a percent a minute or another rate. */
 const processing = (percent: number, minutes: number) => {
   const since = START - minutes * MINUTE;
   return requestRow({

@@ -40,7 +40,7 @@ test('signals while braked are the same strike, and can only lengthen it', () =>
   });
 });
 
-test('a signal of another kind begins to count anew', () => {
+test('a signal of another kind begins to count again', () => {
   const pause: UpstreamPause = { reason: 'throttled', strikes: 7, since: 0, until: 0 };
   expect(paused(pause, { reason: 'unauthorized' }, 1, 0)).toMatchObject({ strikes: 1, since: 1 });
 });

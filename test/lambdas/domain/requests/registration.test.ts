@@ -56,7 +56,7 @@ describe('a new request', () => {
     expect(request.copy).toBe(false);
   });
 
-  test('tells progress when its callback asks for it', () => {
+  test('sends progress when its callback asks for it', () => {
     const asked = { requestId: REQUEST_ID, callbackUrl: CALLBACK_URL, events: ['progress.updated'] };
     expect(newRequest(asked, NOW).request.tellProgress).toBe(true);
     expect(newRequest({ ...asked, events: ['video.*'] }, NOW).request).not.toHaveProperty('tellProgress');

@@ -246,13 +246,13 @@ test('one found answer ends a run of 404s and faults', () => {
   expect(change.remove).toEqual(expect.arrayContaining(['notFoundSince', 'faults']));
 });
 
-test('a copy that asked for a fresh URL is told when upstream no longer has the video', () => {
+test('a copy that asked for a fresh URL learns that upstream no longer has the video', () => {
   const row = { ...processing, status: 'complete', urlWanted: true, notFoundSince: START, notFounds: 9 };
   const change = transition(row, NOT_FOUND, START + notFoundMs);
   expect(change).toMatchObject({ sourceGone: true, next: 'copying', events: [] });
 });
 
-test('progress is told at most once per 10 seconds, and takes no number', () => {
+test('progress is an event at most once per 10 seconds, and takes no number', () => {
   const row = { ...processing, progress: 10, progressToldAt: START };
   const early = transition(row, says('processing', { progress: 20 }), START + 9_999, { tellProgress: true });
   expect(early.events).toEqual([]);

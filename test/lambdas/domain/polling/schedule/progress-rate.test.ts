@@ -54,7 +54,7 @@ test('the usual slowness is that of half of the percent, and not of half of the 
   expect(progressRateOf(steps, NOW)).toMatchObject({ measured: 80, secondsPerPercent: 304 / 80 });
 });
 
-test('after a fall the levels begin anew', () => {
+test('after a fall the levels begin again', () => {
   const fell = [seen(100, 0), seen(80, 50), seen(60, 10), seen(40, 20)];
   expect(progressRateOf(fell, NOW)).toEqual({
     secondsPerPercent: 2,
