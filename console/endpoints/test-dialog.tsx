@@ -21,6 +21,7 @@ type TestDialogProps = { readonly endpointId: string; readonly onClose: () => vo
 type To = 'endpoint' | 'url';
 
 const LOOK_MS = 700;
+const URL_TEST_CALLS = 4;
 const TARGETS = [
   ['endpoint', 'To this endpoint'],
   ['url', 'To another URL'],
@@ -73,9 +74,11 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
     const wanted = type.value as BridgeEvent['type'];
     try {
       if (to.value === 'url') {
-        const sent = await endpoints.testUrl(endpointId, { type: wanted, url: url.value.trim() });
-        attempt.value = sent.attempt;
-        if (!sent.attempt) error.value = new Error(NOT_YET);
+        const order = { type: wanted, url: url.value.trim(), idempotencyKey: crypto.randomUUID() };
+        // A call waits for 20 s; another one with the same key sends nothing, and waits on.
+        for (let calls = 0; calls < URL_TEST_CALLS && !attempt.value; calls++)
+          attempt.value = (await endpoints.testUrl(endpointId, order)).attempt;
+        if (!attempt.value) error.value = new Error(NOT_YET);
       } else eventId.value = (await endpoints.test(endpointId, { type: wanted })).eventId;
     } catch (thrown) {
       error.value = thrown;

@@ -95,7 +95,7 @@ export function typeInWords(schema: Schema): string {
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' | ');
   if (schema.anyOf) return [...new Set(schema.anyOf.map(typeInWords))].join(' or ');
   if (schema.type === 'array') return `list of ${typeInWords(schema.items ?? {})}`;
-  if (schema.type === 'object' && typeof schema.additionalProperties === 'object')
+  if (schema.type === 'object' && !schema.properties && typeof schema.additionalProperties === 'object')
     return `map of ${typeInWords(schema.additionalProperties)}`;
   if (schema.format) return FORMATS[schema.format] ?? schema.format;
   return [schema.type ?? 'anything'].flat().join(' or ');

@@ -1,6 +1,7 @@
 import { useMemo } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { ApiError, type VideoRequest } from '../../client/client.ts';
+import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
@@ -10,7 +11,7 @@ import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { roughly } from '../parts/words.ts';
 import { StageBar } from '../requests/stage-bar.tsx';
-import { api } from '../session/session.ts';
+import { api, isAdmin } from '../session/session.ts';
 import { Chunks } from './chunks.tsx';
 import { Deliveries } from './deliveries.tsx';
 import { Facts } from './facts.tsx';
@@ -47,11 +48,16 @@ export function RequestPage({ id }: { readonly id: string }) {
   if (error.value instanceof ApiError && error.value.status === 404)
     return (
       <section class="page">
+        <h1 class="mono break">{id}</h1>
         <Empty title="The bridge does not track this request">
-          <p class="mono break">{id}</p>
+          <p>It was never registered, or was purged, or has expired.</p>
+          {isAdmin.value && (
+            <Action class="primary" run={() => api().requests.register({ requestId: id }).then(reload)}>
+              Register it
+            </Action>
+          )}
           <p>
-            It was never registered, or was purged or has expired. Go to the{' '}
-            <Link href="/requests">requests</Link> to register it.
+            <Link href="/requests">All requests</Link>
           </p>
         </Empty>
       </section>
