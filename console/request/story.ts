@@ -128,29 +128,33 @@ function statusMarks({ statuses }: Timeline, end: number): Mark[] {
   });
 }
 
+/** Progress is kept to the nearest second: what was seen within one is of one poll, ms. */
+const ONE_POLL_MS = 1_000;
+
 /** The polls that are known: those that saw something new, and the last one. */
 function pollMarks(
   { lastPolledAt }: Pick<VideoRequest, 'lastPolledAt'>,
   { statuses }: Timeline,
   progress: Story['progress'],
 ): Mark[] {
-  const seen = new Map<number, string>();
-  // Progress is kept to the nearest second, so what was seen within one is told as one poll.
-  const add = (at: number, what: string) => {
-    const second = Math.round(at / 1_000) * 1_000;
-    seen.set(second, [seen.get(second), what].filter(Boolean).join(', '));
-  };
-  for (const { status, at } of statuses)
-    if (status !== 'registered' && status !== 'lost')
-      add(Date.parse(at), stageOf(status).label.toLowerCase());
-  for (const { at, progress: percent } of progress) add(at, `${percent} %`);
-  const last = Math.round(Date.parse(lastPolledAt ?? '') / 1_000) * 1_000;
-  if (lastPolledAt && !seen.has(last)) seen.set(last, 'nothing new');
-  return [...seen].map(([at, what]) => ({
+  const news = [
+    ...statuses
+      .filter(({ status }) => status !== 'registered' && status !== 'lost')
+      .map(({ status, at }) => ({ at: Date.parse(at), what: stageOf(status).label.toLowerCase() })),
+    ...progress.map(({ at, progress: percent }) => ({ at, what: `${percent} %` })),
+    ...(lastPolledAt ? [{ at: Date.parse(lastPolledAt), what: '' }] : []),
+  ].sort((a, b) => a.at - b.at);
+  const polls: { at: number; what: string[] }[] = [];
+  for (const { at, what } of news) {
+    const last = polls.at(-1);
+    if (last && at - last.at <= ONE_POLL_MS) last.what.push(what);
+    else polls.push({ at, what: [what] });
+  }
+  return polls.map(({ at, what }) => ({
     lane: 'polls',
     at,
     text: 'Poll',
-    detail: `saw ${what}`,
+    detail: `saw ${what.filter(Boolean).join(', ') || 'nothing new'}`,
     look: 'stage-early',
     shape: 'point',
   }));
