@@ -1,4 +1,5 @@
-import { ConnectionError, type Doctor } from '../../client/client.ts';
+import type { Doctor } from '../../client/client.ts';
+import { ConnectionError } from '../../client/errors.ts';
 import { command } from '../command/command.ts';
 import type { Session } from '../command/session.ts';
 import { Failure, failureOf } from '../frame/failure.ts';

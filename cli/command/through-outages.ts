@@ -1,4 +1,4 @@
-import { ApiError, ConnectionError } from '../../client/client.ts';
+import { ApiError, ConnectionError } from '../../client/errors.ts';
 import { printable } from '../frame/text.ts';
 import type { Session } from './session.ts';
 

@@ -1,4 +1,4 @@
-import { ApiError, ConnectionError } from '../../client/client.ts';
+import { ApiError, ConnectionError } from '../../client/errors.ts';
 
 /** What the process ends with. */
 export const EXIT = {

@@ -4,7 +4,6 @@ import { many, numberBetween, parsePairs } from '../frame/arguments.ts';
 import { EXIT, Failure } from '../frame/failure.ts';
 import { printable } from '../frame/text.ts';
 import { endText, hasSucceeded } from './request-text.ts';
-import { waitForRequests } from './wait-for-requests.ts';
 
 type Flags = {
   callback?: string;
@@ -80,6 +79,7 @@ export const track = command<Flags, string[]>({
       }
     }
     if (waits) {
+      const { waitForRequests } = await import('./wait-for-requests.ts');
       const ended = await waitForRequests(
         session,
         bridge,
