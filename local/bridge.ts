@@ -140,7 +140,8 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   const environments = wired.map(({ settings }) => settings.environment);
   const secrets = readSecrets(template, environments, generated, options.secrets);
 
-  const emulators = await startEmulators(dataDir, wired, closing);
+  const conflicts = () => random() < behavior.completeConflicts;
+  const emulators = await startEmulators(dataDir, wired, conflicts, closing);
   const endpoints = { dynamodb: emulators.dynamodb.url, sqs: emulators.sqs.url, s3: emulators.s3.url };
   await createResources(template, endpoints);
 
@@ -227,7 +228,12 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   };
 }
 
-async function startEmulators(dataDir: DataDir, functions: WiredFunction[], closing: Closing) {
+async function startEmulators(
+  dataDir: DataDir,
+  functions: WiredFunction[],
+  conflicts: () => boolean,
+  closing: Closing,
+) {
   const secretOf = (accessKeyId: string) =>
     functions.find(({ credentials }) => credentials.accessKeyId === accessKeyId)?.credentials.secretAccessKey;
   const running = async (emulator: Promise<Emulator>) => {
@@ -239,7 +245,7 @@ async function startEmulators(dataDir: DataDir, functions: WiredFunction[], clos
     dynamodb: await running(startDynamo(dataDir.kept ? { folder: dataDir.path } : {})),
     sqs: await running(startSqs()),
     // People and tools use any key, with the key itself as its secret.
-    s3: await running(startS3Emulator(join(dataDir.path, 's3'), (id) => secretOf(id) ?? id)),
+    s3: await running(startS3Emulator(join(dataDir.path, 's3'), (id) => secretOf(id) ?? id, conflicts)),
   };
 }
 

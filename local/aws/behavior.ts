@@ -39,6 +39,8 @@ export type AwsBehavior = {
   slowDowns: number;
   /** Share of CompleteMultipartUpload that S3 answers with status 200 and an error in the body. */
   completeErrors: number;
+  /** Share of those with a condition that meet another write of the key: S3 drops their upload. */
+  completeConflicts: number;
 };
 
 /** What AWS always does. */
@@ -63,6 +65,7 @@ export function usualBehavior(): AwsBehavior {
     iamDelayMs: 0,
     slowDowns: 0,
     completeErrors: 0,
+    completeConflicts: 0,
   };
 }
 
@@ -76,6 +79,7 @@ export const harsh = {
   accountConcurrency: 10,
   slowDowns: 0.02,
   completeErrors: 0.2,
+  completeConflicts: 0.1,
 } satisfies Partial<AwsBehavior>;
 
 /** An AWS without lag, doubled messages or frozen processes, for measurements of the bridge alone. */

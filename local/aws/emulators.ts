@@ -126,12 +126,16 @@ export async function startSqs(): Promise<Emulator> {
   return { url, lost: new Promise(() => {}), stop: () => app.close() };
 }
 
-/** Starts S3 in this process, with its objects in `folder`. `credentials` gives the secret of an access key. */
+/**
+ * Starts S3 in this process, with its objects in `folder`. `credentials` gives the secret of an access key;
+ * `conflicts` decides whether a completion of an upload meets another write of its key.
+ */
 export async function startS3Emulator(
   folder: string,
   credentials: (accessKeyId: string) => string | undefined,
+  conflicts?: () => boolean,
 ): Promise<Emulator> {
-  const { url, close } = await startS3({ dir: folder, port: 0, credentials, now: Date.now });
+  const { url, close } = await startS3({ dir: folder, port: 0, credentials, conflicts, now: Date.now });
   return { url, lost: new Promise(() => {}), stop: close };
 }
 

@@ -23,7 +23,7 @@ type NamedPart = {
 };
 
 /**
- * CompleteMultipartUpload; an upload that it refuses stays open. One that is completed already answers as it did
+ * CompleteMultipartUpload; an upload that it refuses stays open, except after a conflict. One that is completed already answers as it did
  * before, as long as the object is the one that it made.
  */
 export async function completeMultipartUpload(call: Call): Promise<Reply> {
@@ -46,6 +46,10 @@ export async function completeMultipartUpload(call: Call): Promise<Reply> {
   // From here on nothing waits, so nothing changes between check and commit.
   const upload = findUpload(call);
   if (parts.some((part) => upload.parts.get(part.number) !== part)) throw invalidPart(upload);
+  if (request.header('if-none-match') !== undefined && call.conflicts()) {
+    store.abortUpload(bucket, upload);
+    throw new S3Error('ConditionalRequestConflict', 'A conflicting operation occurred on the same key.');
+  }
   checkWrite(request, bucket.objects.get(upload.key));
   const md5s = Buffer.concat(parts.map((part) => Buffer.from(part.etag, 'hex')));
   const etag = `${createHash('md5').update(md5s).digest('hex')}-${parts.length}`;

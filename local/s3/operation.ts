@@ -10,6 +10,8 @@ export type Call = {
   store: ObjectStore;
   /** Of every part but the last. */
   minPartBytes: number;
+  /** Whether a conditional completion of an upload meets another write of its key. */
+  conflicts: () => boolean;
   /** ms since epoch */
   now: () => number;
 };

@@ -22,6 +22,8 @@ type S3Options = {
   region?: string;
   /** Of every part but the last: smaller than S3's for tests that copy many parts. */
   minPartBytes?: number;
+  /** Whether a conditional completion of an upload meets another write of its key; by default never. */
+  conflicts?: () => boolean;
 };
 
 export type S3Server = {
@@ -45,6 +47,7 @@ export async function startS3({
   port = 0,
   region = 'us-east-1',
   minPartBytes = 5 * 1024 ** 2,
+  conflicts = () => false,
 }: S3Options): Promise<S3Server> {
   const store = new ObjectStore(dir);
   const running = new Set<Promise<void>>();
@@ -52,7 +55,7 @@ export async function startS3({
   async function answer(message: IncomingMessage): Promise<Reply> {
     const request = parseRequest(message);
     const signer = authenticate(request, credentials, region, now());
-    return route(request)({ request, signer, store, minPartBytes, now });
+    return route(request)({ request, signer, store, minPartBytes, conflicts, now });
   }
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {

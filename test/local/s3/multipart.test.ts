@@ -25,8 +25,10 @@ const LAST = randomBytes(123);
 const WHOLE = Buffer.concat([FIRST, SECOND, LAST]);
 
 let s3: ReturnType<typeof clientOf>;
+let conflicts: boolean;
 beforeEach(async () => {
-  s3 = clientOf(await startTestS3());
+  conflicts = false;
+  s3 = clientOf(await startTestS3({ conflicts: () => conflicts }));
 });
 
 const crcOf = (data: Buffer) => {
@@ -294,6 +296,16 @@ describe('completing an upload refuses', () => {
     expect(await refusal(complete(upload, parts, { IfNoneMatch: '*' }))).toBe('PreconditionFailed 412');
     expect((await getBytes()).toString()).toBe('taken');
     expect((await s3.send(new ListPartsCommand(target(upload)))).Parts).toHaveLength(3);
+  });
+
+  test('a key that another write is about to take, and forgets the upload', async () => {
+    const upload = await create();
+    const parts = await uploadAll(upload);
+    conflicts = true;
+    expect(await refusal(complete(upload, parts, { IfNoneMatch: '*' }))).toBe(
+      'ConditionalRequestConflict 409',
+    );
+    expect(await refusal(s3.send(new ListPartsCommand(target(upload))))).toBe('NoSuchUpload 404');
   });
 
   test('no parts at all', async () => {

@@ -22,13 +22,16 @@ export function temporaryFolder(): string {
 export async function startTestS3({
   dir = temporaryFolder(),
   now = Date.now,
+  conflicts,
 }: {
   dir?: string;
   now?: () => number;
+  conflicts?: () => boolean;
 } = {}): Promise<S3Server> {
   const server = await startS3({
     dir,
     now,
+    conflicts,
     credentials: (id) => (id === CREDENTIALS.accessKeyId ? CREDENTIALS.secretAccessKey : undefined),
   });
   onTestFinished(() => server.close());
