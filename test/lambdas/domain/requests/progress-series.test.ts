@@ -35,3 +35,14 @@ test('a thinned series keeps its ends, its order and its turning points', () => 
     { numRuns: 20 },
   );
 });
+
+test('a series is thinned to half of the limit, alike wherever it lies', () => {
+  const points = Array.from({ length: MAX_POINTS + 1 }, (_, i) => [i, Math.sin(i / 9) * 10 + i / 5] as const);
+  const at = (seconds: number, percent: number) =>
+    pointsOf(thinned(points.flatMap(([s, p]) => [s + seconds, p + percent])) ?? [], 0).map(
+      (point) => point.at,
+    );
+  expect(at(0, 0)).toHaveLength(MAX_POINTS / 2);
+  expect(at(5_000, 0)).toEqual(at(0, 0).map((ms) => ms + 5_000_000));
+  expect(at(0, 64)).toEqual(at(0, 0));
+});
