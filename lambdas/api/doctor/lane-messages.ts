@@ -15,7 +15,10 @@ export function createLaneMessages(client: SQSClient, queueUrls: Readonly<Record
     const { deadLetterTargetArn = '' } = JSON.parse(queue.RedrivePolicy ?? '{}') as Record<string, string>;
     const name = deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1);
     // Both queues are of one account and region, so only the last part of their URLs differs.
-    const deadLetters = await attributes(url.replace(/[^/]*$/, name), 'ApproximateNumberOfMessages');
+    const deadLetters = await attributes(
+      url.slice(0, url.lastIndexOf('/') + 1) + name,
+      'ApproximateNumberOfMessages',
+    );
     const count = ({ ApproximateNumberOfMessages = 0 }) => Number(ApproximateNumberOfMessages);
     return { lane, waiting: count(queue as never), dead: count(deadLetters as never) };
   }

@@ -162,7 +162,7 @@ function refusal(status: number) {
 }
 
 function parameters(each: Route): unknown[] {
-  const inPath = [...each.path.matchAll(/(\w+)\/\{(\w+)\}/g)].map(([, list = '', name]) => ({
+  const inPath = [...each.path.matchAll(/\/(\w+)\/\{(\w+)\}/g)].map(([, list = '', name]) => ({
     name,
     in: 'path',
     required: true,
