@@ -85,4 +85,4 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: De
 
 /** Whether the task cancels this delivery: it is not final, and for the endpoint that was deleted. */
 const isToCancel = (task: CancellationRow, row: DeliveryRow): boolean =>
-  !isFinal(row) && row.endpointCreatedAt <= task.endpointCreatedAt;
+  !isFinal(row) && row.endpointCreatedAt <= (task.endpointCreatedAt ?? task.orderedAt);

@@ -63,6 +63,8 @@ export type BridgeOptions = {
   readonly random: Random;
   /** Only these kinds of faults, whatever the seed says. */
   readonly only?: readonly FaultKind[] | undefined;
+  /** When virtual time begins, ms. */
+  readonly start?: number;
   /** Called with each thing that happens. */
   readonly onNote?: ((line: string) => void) | undefined;
 };
@@ -70,8 +72,11 @@ export type BridgeOptions = {
 export type Bridge = Awaited<ReturnType<typeof startBridge>>;
 
 /** The whole bridge in virtual time, with users, receivers and a simulated Topaz around it. */
-export async function startBridge(emulators: Emulators, { random, only, onNote }: BridgeOptions) {
-  const simulation = new Simulation(random, START);
+export async function startBridge(
+  emulators: Emulators,
+  { random, only, start = START, onNote }: BridgeOptions,
+) {
+  const simulation = new Simulation(random, start);
   simulation.onNote = onNote;
   emulators.clock.now = () => Math.floor(simulation.now);
   const faults = chooseFaults(simulation, random, only);
@@ -235,7 +240,7 @@ export async function startBridge(emulators: Emulators, { random, only, onNote }
       },
       requests: users.requests,
       endpoints: users.endpoints,
-      begunAt: START,
+      begunAt: start,
       dynamodb,
       tableName,
       s3,

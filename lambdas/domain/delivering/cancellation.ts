@@ -4,8 +4,11 @@ import type { RowKey, Work } from '../work.ts';
 export type CancellationRow = RowKey &
   Work & {
     endpointId: string;
-    /** When the deleted endpoint was created: one of the same id that is newer keeps its deliveries. */
-    endpointCreatedAt: number;
+    /**
+     * When the deleted endpoint was created: one of the same id that is newer keeps its deliveries. Release 0.1 did not
+     * write it.
+     */
+    endpointCreatedAt?: number;
     orderedAt: number;
     /** The last event looked at. */
     cursor?: string;
