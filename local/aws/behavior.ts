@@ -23,6 +23,8 @@ export type AwsBehavior = {
   /** Share of messages that are delivered twice; share that others overtake. */
   duplicateMessages: number;
   overtakenMessages: number;
+  /** Share of the messages of a batch that SQS does not take, though it takes the batch. */
+  failedMessages: number;
   /** By how much the approximate number of messages is off: 0.1 for ten in a hundred. */
   messageCountError: number;
   /** The clocks of functions are apart by up to so many ms. */
@@ -57,6 +59,7 @@ export function usualBehavior(): AwsBehavior {
     expirySeconds: 30,
     duplicateMessages: 0.02,
     overtakenMessages: 0.05,
+    failedMessages: 0,
     messageCountError: 0.1,
     clockSkewMs: 1000,
     freeze: true,
@@ -75,6 +78,7 @@ export const harsh = {
   transactionConflicts: 0.02,
   duplicateMessages: 0.1,
   overtakenMessages: 0.2,
+  failedMessages: 0.02,
   longFreezes: 0.05,
   accountConcurrency: 10,
   slowDowns: 0.02,

@@ -19,6 +19,7 @@ export function awsLayers(template: Template, behavior: AwsBehavior, random: Ran
       {
         duplicates: behavior.duplicateMessages,
         overtaken: behavior.overtakenMessages,
+        failures: behavior.failedMessages,
         countError: behavior.messageCountError,
       },
       random,

@@ -7,6 +7,8 @@ type QueueDeliverySettings = {
   duplicates: number;
   /** Share of messages without a delay that others overtake: they arrive a second later. */
   overtaken: number;
+  /** Share of the messages of a batch that SQS does not take, though it takes the batch. */
+  failures: number;
   /** By how much, at most, the approximate number of messages is off: 0.1 for ten in a hundred. */
   countError: number;
 };
@@ -18,6 +20,8 @@ const MAX_BATCH_ENTRIES = 10;
 const MAX_BYTES = 1024 * 1024;
 
 type Message = {
+  /** In a batch. */
+  Id?: string;
   MessageBody?: string;
   DelaySeconds?: number;
   MessageGroupId?: string;
@@ -28,7 +32,7 @@ type Message = {
  * numbers of messages are approximate.
  */
 export function queueDelivery(
-  { duplicates, overtaken, countError }: QueueDeliverySettings,
+  { duplicates, overtaken, failures, countError }: QueueDeliverySettings,
   random: Random,
 ): Layer {
   const late = <M extends Message>(message: M): M =>
@@ -54,10 +58,17 @@ export function queueDelivery(
       }
       const wrong = entries.map(refusal).find(Boolean);
       if (wrong) return wrong;
-      const sent = entries.map(late);
+      const failed = new Set(entries.filter(() => failures > 0 && random() < failures));
+      const sent = entries.filter((entry) => !failed.has(entry)).map(late);
       const again = sent.filter(() => random() < duplicates);
       if (again.length > 0) await next({ ...call, body: { ...body, Entries: again } });
-      return next({ ...call, body: { ...body, Entries: sent } });
+      const answer: JsonAnswer =
+        sent.length > 0 || failed.size === 0
+          ? await next({ ...call, body: { ...body, Entries: sent } })
+          : { status: 200, body: { Successful: [] } };
+      return failed.size === 0
+        ? answer
+        : { ...answer, body: { ...answer.body, Failed: [...failed].map(failure) } };
     }
     if (operation === 'ReceiveMessage') {
       const answer = await next(call);
@@ -103,6 +114,13 @@ function refusal(message: Message): JsonAnswer | undefined {
   }
   return undefined;
 }
+
+const failure = ({ Id }: Message) => ({
+  Id,
+  Code: 'InternalError',
+  SenderFault: false,
+  Message: 'We encountered an internal error. Please try again.',
+});
 
 const bytesOf = ({ MessageBody = '' }: Message): number => Buffer.byteLength(MessageBody);
 

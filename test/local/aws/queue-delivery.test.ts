@@ -7,7 +7,10 @@ import { through } from './emulated.ts';
 function queue(settings: Partial<Parameters<typeof queueDelivery>[0]> = {}, seed = 1) {
   const sent: Record<string, unknown>[] = [];
   const call = through(
-    queueDelivery({ duplicates: 0, overtaken: 0, countError: 0, ...settings }, seededRandom(seed)),
+    queueDelivery(
+      { duplicates: 0, overtaken: 0, failures: 0, countError: 0, ...settings },
+      seededRandom(seed),
+    ),
     ({ operation, body = {} }) => {
       if (operation === 'SendMessage') sent.push(body);
       if (operation === 'SendMessageBatch') sent.push(...(body.Entries as Record<string, unknown>[]));
@@ -54,6 +57,23 @@ it('SQS delivers a share of the messages twice', async () => {
   expect(new Set(sent.map(({ MessageBody }) => MessageBody)).size).toBe(1000);
   expect(sent.length).toBeGreaterThan(1050);
   expect(sent.length).toBeLessThan(1150);
+});
+
+it('SQS leaves a share of the messages out of a batch that it takes, and names them', async () => {
+  const { call, sent } = queue({ failures: 0.3 });
+  const named: unknown[] = [];
+  for (let batch = 0; batch < 50; batch++) {
+    const Entries = ['a', 'b', 'c'].map((Id) => ({ Id, MessageBody: `${batch}${Id}` }));
+    const { status, body } = await call('sqs', 'SendMessageBatch', { Entries });
+    expect(status).toBe(200);
+    const failed = ((body.Failed ?? []) as { Id: string }[]).map(({ Id }) => `${batch}${Id}`);
+    named.push(...failed);
+  }
+  expect(named.length).toBeGreaterThan(25);
+  expect(named.length).toBeLessThan(65);
+  const taken = sent.map(({ MessageBody }) => MessageBody);
+  expect(taken.length + named.length).toBe(150);
+  expect(taken.filter((each) => named.includes(each))).toEqual([]);
 });
 
 it('SQS lets others overtake a share of the messages, and hands out the rest in no order', async () => {
