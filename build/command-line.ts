@@ -23,6 +23,7 @@ export async function buildCommandLine(outdir: string, options: BuildOptions = {
     ...options,
     metafile: true,
     entryPoints: ['cli/topaz-bridge.ts'],
+    inject: ['cli/at-start.ts'],
     outdir,
     format: 'esm',
     platform: 'node',

@@ -37,6 +37,10 @@ test('a start loads no module of Node but the one that keeps compiled code', () 
   expect(new Set(external.map(({ path }) => path))).toEqual(new Set(['node:module']));
 });
 
+test('a start loads three files; else name what they share in cli/at-start.ts', () => {
+  expect(loadedAtStart()).toHaveLength(3);
+});
+
 test('a start loads stricli, and no other package', () => {
   const inputs = loadedAtStart().flatMap((file) => Object.keys(file.inputs));
   const packages = inputs.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []);
