@@ -30,6 +30,7 @@ type Request = {
   sequence: number;
   video?: { state: string };
 };
+type Event = { type: string; data: { sequence: number; status: string; previousStatus: string | null } };
 type Message = { headers: Record<string, string> };
 
 let emulators: Emulators;
@@ -112,10 +113,15 @@ test('a table that release 0.1 left in the middle of its work is carried on, and
   expect((await order('GET', `/v1/requests/${PURGED}`)).status).toBe(404);
   expect((await get('/v1/parked')).items).toEqual([]);
   for (const { requestId, sequence } of requests) {
-    const events = await list<{ data: { sequence: number } }>(`/v1/requests/${requestId}/events`);
+    const events = await list<Event>(`/v1/requests/${requestId}/events`);
     expect(events.map(({ data }) => data.sequence)).toEqual(
       Array.from({ length: sequence }, (_, i) => i + 1),
     );
+    const told = events.filter(({ type }) => type !== 'video.stored').map(({ data }) => data);
+    expect(told.map(({ previousStatus }) => previousStatus)).toEqual([
+      null,
+      ...told.slice(0, -1).map(({ status }) => status),
+    ]);
   }
 
   // Each endpoint has got what was meant for it.

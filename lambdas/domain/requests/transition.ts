@@ -221,8 +221,9 @@ function lost(row: RequestRow, set: Partial<RequestRow>, now: number, reason: st
 /** When the next status begins: never before the one that it follows, even if this worker's clock is behind. */
 const sinceOf = ({ statusSince }: RequestRow, now: number): number => Math.max(now, statusSince);
 
-/** The status that receivers were last sent; `null` before the first event. */
-const previousOf = ({ sentStatus }: RequestRow): string | null => sentStatus ?? null;
+/** The status that receivers were last sent, which release 0.1 kept as the request's own; `null` before the first event. */
+const previousOf = ({ sentStatus, sequence, status }: RequestRow): string | null =>
+  sentStatus ?? (sequence > 0 && status !== REGISTERED ? status : null);
 
 /**
  * The statuses between two that no poll saw, by upstream's documented order: only forward, and never
