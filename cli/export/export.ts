@@ -9,7 +9,7 @@ export const exportRequests = command<ExportFlags>({
   description: `Write requests, events and deliveries as JSON lines; with -o an interrupted export goes on when it is run again.
 
 Each line has a kind: "request" with the request and its timeline, then its events, and the deliveries of its last 100
-events. The newest request comes first. Times are those of the registration.
+events. The newest request comes first. Times are those of the registration. While the bridge is away, an export waits.
 
 --anonymize replaces ids, URLs, metadata, names and error texts by pseudonyms, which are the same for the same value
 within one export; statuses, times, progress, estimates and other numbers stay. So an export of your own jobs can go into

@@ -18,7 +18,9 @@ list of ids. JSON lines have an object with these names each, or an id.
 
 FILE.import-journal holds the result of each line, so that a run again sends only what is not tracked yet: what was
 refused, and what is new in the file. Lines that could not be registered are in FILE.import-report, as JSON lines.
-Standard input (-) has neither: name them by --journal and --report.`,
+Standard input (-) has neither: name them by --journal and --report.
+
+While the bridge or the network is away for a while, an import waits, up to an hour each time.`,
   examples: [
     ['import jobs.csv', 'A file with a column requestId or id, or of ids alone'],
     ['import jobs.csv --column job=requestId --column order=metadata', 'Columns with other names'],
