@@ -35,6 +35,7 @@ function report(figures: ConsoleFigures): string {
     firstPaintMs,
     firstRowMs,
     framesPerSecond,
+    frameCpuMs,
     idleFramesPerSecond,
     rows,
     heapMb,
@@ -46,7 +47,7 @@ function report(figures: ConsoleFigures): string {
     `GET ?limit=50 (median)  ${listCallMs.toFixed(0)} ms`,
     `first contentful paint  ${ratio(firstPaintMs)}`,
     `first row of the list   ${ratio(firstRowMs)}`,
-    `scrolling ${rows} rows  ${framesPerSecond.toFixed(0)} frames a second (an empty page: ${idleFramesPerSecond.toFixed(0)})`,
+    `scrolling ${rows} rows  ${framesPerSecond.toFixed(0)} frames a second (an empty page: ${idleFramesPerSecond.toFixed(0)}), ${frameCpuMs.toFixed(1)} ms of CPU each`,
     `heap of the open list   ${heapMb.map((mb) => mb.toFixed(1)).join(', ')} MB`,
   ].join('\n');
 }

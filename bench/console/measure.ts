@@ -19,6 +19,8 @@ export type ConsoleFigures = {
   readonly firstPaintMs: number;
   readonly firstRowMs: number;
   readonly framesPerSecond: number;
+  /** CPU of the page's main thread for each of these frames, ms: the same however busy the machine is. */
+  readonly frameCpuMs: number;
   /** What an empty page has on this machine, at the same time. */
   readonly idleFramesPerSecond: number;
   readonly rows: number;
@@ -74,7 +76,7 @@ export async function measureConsole({ requests, minutes, log }: Options): Promi
       firstRows.push(row);
     }
     log('scrolling ...');
-    const { rows, framesPerSecond } = await measureScrolling(page, requests);
+    const { rows, framesPerSecond, frameCpuMs } = await measureScrolling(page, requests);
     const idleFramesPerSecond = await measureIdle(await context.newPage());
     log(`watching the heap for ${minutes} min ...`);
     const heapMb: number[] = [];
@@ -88,6 +90,7 @@ export async function measureConsole({ requests, minutes, log }: Options): Promi
       firstPaintMs: median(paints),
       firstRowMs: median(firstRows),
       framesPerSecond,
+      frameCpuMs,
       idleFramesPerSecond,
       rows,
       heapMb,
@@ -115,7 +118,7 @@ async function measureLoad(page: Page, url: string): Promise<{ paint: number; ro
 async function measureScrolling(
   page: Page,
   wanted: number,
-): Promise<{ rows: number; framesPerSecond: number }> {
+): Promise<{ rows: number; framesPerSecond: number; frameCpuMs: number }> {
   await page.waitForFunction(
     (count) => {
       const table = document.querySelector('.request-table');
@@ -125,7 +128,14 @@ async function measureScrolling(
     wanted,
     { timeout: 900_000, polling: 100 },
   );
-  return page.evaluate(async () => {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const cpuMs = async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1000;
+  };
+  const cpuBefore = await cpuMs();
+  const { rows, frames, ms } = await page.evaluate(async () => {
     const table = document.querySelector('.request-table') as HTMLElement;
     const frame = () => new Promise(requestAnimationFrame);
     table.scrollTo(0, 0);
@@ -137,11 +147,12 @@ async function measureScrolling(
       table.scrollBy(0, step);
       await frame();
     }
-    return {
-      rows: Number(table.getAttribute('aria-rowcount')),
-      framesPerSecond: (frames * 1000) / (performance.now() - began),
-    };
+    return { rows: Number(table.getAttribute('aria-rowcount')), frames, ms: performance.now() - began };
   });
+  const frameCpuMs = ((await cpuMs()) - cpuBefore) / frames;
+  await session.send('Performance.disable');
+  await session.detach();
+  return { rows, framesPerSecond: (frames * 1000) / ms, frameCpuMs };
 }
 
 async function measureIdle(page: Page): Promise<number> {

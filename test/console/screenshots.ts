@@ -83,8 +83,8 @@ async function main(): Promise<void> {
     const { story, failing } = await play(world);
     const pictures = [
       { name: 'requests', path: '/requests', wait: '.request-row .mono' },
-      { name: 'request', path: `/requests/${story}`, wait: 'video', height: 960 },
-      { name: 'request-dark', path: `/requests/${story}`, wait: 'video', height: 960, dark: true },
+      { name: 'request', path: `/requests/${story}`, wait: 'video', height: 1190 },
+      { name: 'request-dark', path: `/requests/${story}`, wait: 'video', height: 1190, dark: true },
       { name: 'request-narrow', path: `/requests/${story}`, wait: 'video', width: 360, height: 1000 },
       { name: 'endpoint', path: `/endpoints/${failing}`, wait: '.log-row' },
       { name: 'overview', path: '/overview', wait: '.chart canvas', height: 900 },
