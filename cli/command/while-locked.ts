@@ -13,7 +13,8 @@ export async function whileLocked<T>(path: string | undefined, work: () => Promi
   const lock = `${path}.lock`;
   if (!taken(lock)) {
     const owner = Number(readFileSync(lock, 'utf8'));
-    if (isAlive(owner))
+    // In a container each run may have the same id, also after one that was killed.
+    if (owner !== process.pid && isAlive(owner))
       throw new Failure(
         `Another run (process ${owner}) is at work on ${path}: wait until it has ended. If there is none, delete ${lock}.`,
         EXIT.refused,
