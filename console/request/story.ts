@@ -189,7 +189,8 @@ function deliveryLanes({ deliveries }: Timeline, nameOf: Story['nameOf'], now: n
   return [...Map.groupBy(deliveries, ({ endpointId }) => endpointId)].map(([id, own]) => ({
     id,
     name: nameOf(id),
-    marks: own.flatMap((delivery) => [...waitMarks(delivery, now), ...attemptMarks(delivery)]),
+    // Attempts are drawn over the waits, of which one may cover another's attempts.
+    marks: [...own.flatMap((delivery) => waitMarks(delivery, now)), ...own.flatMap(attemptMarks)],
   }));
 }
 
