@@ -113,7 +113,7 @@ function eventOf(request: IncomingMessage, path: string, queryString: string, bo
     headers,
     ...(Object.keys(query).length > 0 && { queryStringParameters: query }),
     requestContext: {
-      ACCOUNT_ID,
+      accountId: ACCOUNT_ID,
       apiId: 'local',
       domainName: request.headers.host,
       domainPrefix: 'local',

@@ -27,6 +27,7 @@ describe('the HTTP API', () => {
       cookies: ['a=1', 'b=2'],
       headers: { 'x-custom': 'a', 'content-type': 'application/json' },
       requestContext: {
+        accountId: '000000000000',
         stage: '$default',
         http: { method: 'POST', path: '/v1/a b', sourceIp: '127.0.0.1' },
       },
