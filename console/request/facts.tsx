@@ -1,8 +1,8 @@
 import { Link } from 'wouter-preact';
 import type { Timeline, VideoRequest } from '../../client/client.ts';
-import { isTerminal } from '../parts/stages.ts';
 import { Ago, DueIn, Time } from '../parts/time.tsx';
 import { bytes, span } from '../parts/words.ts';
+import { timeTaken } from './time-taken.ts';
 
 type FactsProps = { readonly request: VideoRequest; readonly timeline: Timeline | undefined };
 
@@ -108,11 +108,3 @@ function Callbacks({ request: { callbacks } }: { readonly request: VideoRequest 
 }
 
 const range = (values: readonly string[]): string => [...new Set(values)].join(' to ');
-
-/** From upstream's first status to its end, ms; undefined while it goes on. */
-function timeTaken({ statuses }: Timeline): number | undefined {
-  const first = statuses.find(({ status }) => status !== 'registered');
-  const last = statuses.at(-1);
-  if (!first || !last || !isTerminal(last.status)) return undefined;
-  return Date.parse(last.at) - Date.parse(first.at);
-}

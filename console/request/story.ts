@@ -43,10 +43,11 @@ export function storyOf(
   const end = endOf(request, timeline, now);
   const status = statusMarks(timeline, end);
   const copy = copyMarks(timeline, end);
-  // Observations are kept to the nearest seconds: none is drawn after the job's end.
-  const ended = Date.parse(timeline.statuses.find((each) => isTerminal(each.status))?.at ?? '');
+  // Observations are kept to the nearest seconds: none is drawn after the job's end. A restart follows an end.
+  const last = timeline.statuses.at(-1);
+  const ended = last && isTerminal(last.status) ? Date.parse(last.at) : Infinity;
   const progress = timeline.observations.map(({ at, progress: percent }) => ({
-    at: Math.min(Date.parse(at), Number.isNaN(ended) ? Infinity : ended),
+    at: Math.min(Date.parse(at), ended),
     progress: percent,
   }));
   const events = timeline.events.map(({ type, at, sequence }): Mark => {

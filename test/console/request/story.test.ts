@@ -125,3 +125,15 @@ test('a wait ends with the attempt that arrives', () => {
 test('no progress is drawn after the end of the job', () => {
   expect(story.progress).toEqual([{ at: Date.parse(at(30)), progress: 100 }]);
 });
+
+test('progress after a restart is drawn where it was seen', () => {
+  const statuses: Timeline['statuses'] = [
+    { status: 'registered', at: at(0), until: at(5) },
+    { status: 'lost', at: at(5), until: at(20) },
+    { status: 'registered', at: at(20), until: at(25) },
+    { status: 'processing', at: at(25) },
+  ];
+  const observations = [{ at: at(33), progress: 40 }];
+  const { progress } = storyOf(request, { ...timeline, statuses, observations }, [], NOW);
+  expect(progress).toEqual([{ at: Date.parse(at(33)), progress: 40 }]);
+});
