@@ -12,12 +12,13 @@ export function bytes(count: number): string {
 
 /** A span of time, such as `2 h 5 min`. */
 export function span(ms: number): string {
-  const seconds = ms / 1000;
-  if (seconds < 1) return `${Math.round(ms)} ms`;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
+  const tenths = Math.round(ms / 100);
+  if (tenths < 100) return `${(tenths / 10).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return join(minutes, 'min', Math.round(seconds % 60), 's', minutes >= 10);
+  if (minutes < 60) return join(minutes, 'min', seconds % 60, 's', minutes >= 10);
   const hours = Math.floor(minutes / 60);
   if (hours < 48) return join(hours, 'h', minutes % 60, 'min', false);
   return join(Math.floor(hours / 24), 'days', hours % 24, 'h', false);
