@@ -10,6 +10,7 @@ setInterval(() => {
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const CLOCK = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
 const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
+const SHORT_DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' });
 
 /** A time in the viewer's zone; only the time of day for one of today. UTC is shown on hover. */
 export function Time({ at }: { readonly at: string | null | undefined }) {
@@ -49,6 +50,9 @@ export function For({ since }: { readonly since: string | null | undefined }) {
 }
 
 export const localTime = (at: number): string => CLOCK.format(at);
+/** On an axis: the day at midnight, and otherwise the time of day. */
+export const axisTime = (at: number): string =>
+  new Date(at).setHours(0, 0, 0, 0) === at ? SHORT_DAY.format(at) : CLOCK.format(at);
 export const localFull = (at: number): string => FULL.format(at);
 export const utcTime = (at: string | number | Date): string =>
   new Date(at).toISOString().slice(0, 19).replace('T', ' ');

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { localFull, localTime, utcTime } from '../parts/time.tsx';
+import { axisTime, localFull, localTime, utcTime } from '../parts/time.tsx';
 import { span } from '../parts/words.ts';
 import type { Lane, Mark, Story } from './story.ts';
 import { layOut, placeOf, ticks } from './time-scale.ts';
@@ -205,7 +205,7 @@ function Axis({ stretches, x, width, height, zoom }: AxisProps) {
           {x(at) > LABEL_ROOM && x(at) < width - LABEL_ROOM && (
             <text x={x(at)} y={height - 6} text-anchor="middle">
               <title>{`${utcTime(at)} UTC`}</title>
-              {localTime(at)}
+              {axisTime(at)}
             </text>
           )}
         </g>

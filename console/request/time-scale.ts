@@ -58,9 +58,9 @@ export function placeOf(stretches: readonly Stretch[], time: number): number {
 }
 
 const SECOND = 1_000;
-const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400].map(
-  (seconds) => seconds * SECOND,
-);
+const STEPS = [
+  1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800, 604_800,
+].map((seconds) => seconds * SECOND);
 
 /**
  * Round times for the axis, no two of them nearer than `gap`.
