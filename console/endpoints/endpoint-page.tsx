@@ -56,7 +56,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
       <section class="page">
         <Empty title="There is no such endpoint any more">
           <p>
-            What it was sent is still here. Other endpoints are on the page{' '}
+            If it was deleted, what it was sent is listed below. Other endpoints are on the page{' '}
             <Link href="/endpoints">Endpoints</Link>.
           </p>
         </Empty>
@@ -90,8 +90,8 @@ export function EndpointPage({ id }: { readonly id: string }) {
           <p>
             {held === COUNTED
               ? `At least ${COUNTED} deliveries wait`
-              : `${plural(held, 'delivery', 'deliveries')} wait`}
-            . They go out as soon as {endpoint.enabled ? 'the endpoint answers again' : 'it is enabled'}.
+              : plural(held, 'delivery waits', 'deliveries wait')}{' '}
+            until {endpoint.enabled ? 'the endpoint answers again' : 'it is enabled'}.
           </p>
         )}
         <dl class="facts">
@@ -241,7 +241,7 @@ function Buttons({ endpoint, onDone }: ButtonsProps) {
           }}
         />
       )}
-      {dialog.value === 'test' && <TestDialog endpointId={id} onClose={close} />}
+      {dialog.value === 'test' && <TestDialog endpoint={endpoint} onClose={close} />}
       {dialog.value === 'replay' && <ReplayDialog endpointId={id} onClose={close} />}
       {secret.value && (
         <SecretDialog

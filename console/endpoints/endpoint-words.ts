@@ -24,6 +24,5 @@ export function whyNot({ state, attempts }: Delivery): string | undefined {
     return state === 'held'
       ? 'Held: the endpoint is disabled, or was failing when the event came.'
       : undefined;
-  const reason = last.reason ?? (last.error ? `no answer (${last.error})` : `it answered ${last.statusCode}`);
-  return reason.charAt(0).toUpperCase() + reason.slice(1);
+  return last.reason ?? (last.error ? `No answer (${last.error})` : `It answered ${last.statusCode}`);
 }

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Attempt, BridgeEvent, Delivery } from '../../client/client.ts';
+import type { Attempt, BridgeEvent, Delivery, Endpoint } from '../../client/client.ts';
 import { eventTypes } from '../events/event-types.ts';
 import { TypeSelect } from '../events/type-select.tsx';
 import { Badge } from '../parts/badge.tsx';
@@ -16,7 +16,7 @@ import { api } from '../session/session.ts';
 import { AttemptResult } from './attempt-result.tsx';
 import { whyNot } from './endpoint-words.ts';
 
-type TestDialogProps = { readonly endpointId: string; readonly onClose: () => void };
+type TestDialogProps = { readonly endpoint: Pick<Endpoint, 'id' | 'kind'>; readonly onClose: () => void };
 
 type To = 'endpoint' | 'url';
 
@@ -28,7 +28,7 @@ const TARGETS = [
 ] as const;
 
 /** Sends an event of any type to the endpoint alone, or once to any URL, and shows how it is received. */
-export function TestDialog({ endpointId, onClose }: TestDialogProps) {
+export function TestDialog({ endpoint: { id: endpointId, kind }, onClose }: TestDialogProps) {
   const type = useSignal('endpoint.test');
   const to = useSignal<To>('endpoint');
   const url = useSignal('');
@@ -128,7 +128,7 @@ export function TestDialog({ endpointId, onClose }: TestDialogProps) {
             <AttemptResult attempt={attempt.value} />
           </div>
         )}
-        {eventId.value && <Outcome delivery={delivery.value} />}
+        {eventId.value && <Outcome delivery={delivery.value} kind={kind} />}
         <div class="buttons">
           <button type="submit" class="primary" disabled={busy.value}>
             {eventId.value || attempt.value ? 'Send another' : 'Send'}
@@ -153,8 +153,12 @@ function findDelivery(endpointId: string, eventId: string, signal: AbortSignal) 
 
 const NOT_YET = 'No answer yet: the bridge is busy. Send another one in a minute.';
 
-function Outcome({ delivery }: { readonly delivery: Delivery | undefined }) {
+type OutcomeProps = { readonly delivery: Delivery | undefined } & Pick<Endpoint, 'kind'>;
+
+function Outcome({ delivery, kind }: OutcomeProps) {
   const last = delivery?.attempts.at(-1);
+  if (delivery && !last && delivery.state === 'pending' && kind === 'pull')
+    return <p role="status">It waits until a client fetches and acknowledges it.</p>;
   if (!delivery || (!last && delivery.state === 'pending')) return <p role="status">On its way …</p>;
   const reason = whyNot(delivery);
   return (
