@@ -20,7 +20,8 @@ export class Log {
   of(source: string): (line: string) => void {
     return (line) => {
       this.listener({ source, line });
-      this.file?.write(`${source}: ${line}\n`);
+      // A process that is being ended may still say something when the log is closed.
+      if (this.file?.writable) this.file.write(`${source}: ${line}\n`);
     };
   }
 
