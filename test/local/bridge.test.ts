@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { AwsBehavior } from '../../local/aws/behavior.ts';
 import { type Bridge, startBridge } from '../../local/bridge.ts';
 import type { LogLine } from '../../local/log.ts';
 import { isAlive } from '../../local/processes/is-alive.ts';
@@ -192,6 +193,60 @@ describe('a function that wakes itself by its queue', () => {
     expect(passes).toBeGreaterThanOrEqual(20);
     expect(lines).toEqual([]);
   });
+});
+
+describe('AWS as it is asked for', () => {
+  async function booted(aws: Partial<AwsBehavior>, run: (bridge: Bridge) => Promise<void>): Promise<void> {
+    const bridge = await startBridge({ templateDir, tickSeconds: 0, aws });
+    try {
+      await run(bridge);
+    } finally {
+      await bridge.stop();
+    }
+  }
+
+  it('throttles what the account has no place for, and deletes expired rows', async () => {
+    await booted({ accountConcurrency: 0, expirySeconds: 0.1 }, async (bridge) => {
+      await expect(bridge.invoke('probe')).rejects.toMatchObject({ kind: 'throttled' });
+      expect((await fetch(bridge.apiUrl)).status).toBe(503);
+      const key = { pk: { S: 'a' }, sk: { S: 'b' } };
+      await bridge.dynamo.send(
+        new PutItemCommand({ TableName: bridge.table, Item: { ...key, expiresAt: { N: '1' } } }),
+      );
+      await vi.waitFor(async () => {
+        const { Item } = await bridge.dynamo.send(
+          new GetItemCommand({ TableName: bridge.table, Key: key, ConsistentRead: true }),
+        );
+        expect(Item).toBeUndefined();
+      }, 10_000);
+    });
+  });
+
+  it('stops functions between invocations and sets their clocks off, delays policies and slows S3 down', async () => {
+    const hours = 3_600_000;
+    await booted({ iamDelayMs: 9 * hours, clockSkewMs: 9 * hours, slowDowns: 1, seed: 1 }, async (bridge) => {
+      const probe = (event: ProbeEvent) => bridge.invoke('probe', event) as Promise<Record<string, unknown>>;
+      const { now, pid } = await probe({ do: 'context' });
+      expect(Math.abs(Number(now) - Date.now())).toBeGreaterThan(60_000);
+      await vi.waitFor(() => expect(isStopped(Number(pid))).toBe(true), 10_000);
+      const get = { Bucket: bridge.bucket, Key: 'videos/x' };
+      expect(await probe({ call: { service: 's3', operation: 'GetObject', input: get } })).toMatchObject({
+        error: 'SlowDown',
+      });
+      const put = { TableName: bridge.table, Item: { pk: { S: 'a' }, sk: { S: 'b' } } };
+      // Each service learns of a change on its own: of several calls some are refused.
+      await vi.waitFor(
+        async () =>
+          expect(
+            await probe({ call: { service: 'dynamodb', operation: 'PutItem', input: put } }),
+          ).toMatchObject({ error: 'AccessDeniedException' }),
+        20_000,
+      );
+    });
+  });
+
+  const isStopped = (pid: number) =>
+    /^ T /.test(readFileSync(`/proc/${pid}/stat`, 'latin1').replace(/^.*\)/s, ''));
 });
 
 describe('the schedule', () => {
