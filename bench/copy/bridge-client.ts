@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { createBuffers } from '../../lambdas/copy/buffers.ts';
 import { wholeCrc } from '../../lambdas/copy/complete-copy.ts';
@@ -43,7 +43,7 @@ await copyParts(jobs, {
   signal,
   deadline: Number.POSITIVE_INFINITY,
   now: Date.now,
-  pause,
+  sleep,
   onStored: () => {},
 });
 const parts = await uploads.parts(place, 1, plan.parts);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import { createCopy } from '../../lambdas/copy/copy.ts';
@@ -46,7 +46,7 @@ const handler = createCopy({
   uploads: createUploads(sinkClient(options.sinkUrl)),
   sender: createPartSender({ ca }),
   now,
-  pause,
+  sleep,
   partLimits: { memoryMiB: options.memoryMiB },
   bucket: 'videos',
   keyTemplate: '{requestId}.{ext}',

@@ -23,7 +23,7 @@ export type CopyDependencies = {
   /** Hints what a commit made due. */
   readonly hint: (due: DueRows) => Promise<void>;
   readonly now: () => number;
-  readonly pause: (ms: number) => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
   readonly partLimits: PartLimits;
   readonly bucket: string;
   readonly keyTemplate: string;

@@ -25,14 +25,14 @@ export type PartsOptions = {
   readonly deadline: number;
   readonly now: () => number;
   readonly onStored: (job: PartJob) => void;
-  readonly pause: (ms: number) => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
 };
 
 /** Tries of a part by one worker that bring no further byte. */
 const PART_TRIES = 4;
 /** A longer wait is not worth a worker's time. */
-const LONGEST_PAUSE_MS = 10_000;
-const PAUSES = { firstMs: 500, longestMs: LONGEST_PAUSE_MS };
+const LONGEST_WAIT_MS = 10_000;
+const WAITS = { firstMs: 500, longestMs: LONGEST_WAIT_MS };
 /** How long a part is expected to take before the first one is measured. */
 const FIRST_PART_MS = 20_000;
 
@@ -75,12 +75,12 @@ export async function copyParts(jobs: readonly PartJob[], options: PartsOptions)
   return waiting.length === 0;
 }
 
-type Means = Pick<PartsOptions, 'route' | 'signal' | 'pause'>;
+type Means = Pick<PartsOptions, 'route' | 'signal' | 'sleep'>;
 
 /** Copies one part through `buffer`; goes on where a broken connection left it. */
-export async function copyPart(job: PartJob, buffer: Buffer, { route, signal, pause }: Means): Promise<void> {
+export async function copyPart(job: PartJob, buffer: Buffer, { route, signal, sleep }: Means): Promise<void> {
   const into: Filling = { bytes: buffer.subarray(0, job.length), filled: 0 };
-  await persist({ signal, pause, progress: () => into.filled }, async () => {
+  await persist({ signal, sleep, progress: () => into.filled }, async () => {
     if (into.filled < job.length) await route.fetch(job, into, signal);
     try {
       await route.store(job.number, into.bytes, crc32(into.bytes), signal);
@@ -94,7 +94,7 @@ export async function copyPart(job: PartJob, buffer: Buffer, { route, signal, pa
 
 /** Retries errors that may pass, up to {@link PART_TRIES} times without progress. */
 async function persist(
-  { signal, pause, progress }: Pick<Means, 'signal' | 'pause'> & { progress: () => number },
+  { signal, sleep, progress }: Pick<Means, 'signal' | 'sleep'> & { progress: () => number },
   attempt: () => Promise<void>,
 ): Promise<void> {
   for (let failures = 1; ; failures++) {
@@ -106,7 +106,7 @@ async function persist(
       const wait = waitBefore(error, failures);
       if (progress() > before) failures = 1;
       if (wait === undefined || failures >= PART_TRIES) throw error;
-      await pause(wait);
+      await sleep(wait);
       signal.throwIfAborted();
     }
   }
@@ -116,6 +116,6 @@ async function persist(
 function waitBefore(error: unknown, failures: number): number | undefined {
   const fault = faultOf(error);
   const { retryAfterMs = 0 } = fault ?? {};
-  if (!fault || !mayPassSoon(fault.kind) || retryAfterMs > LONGEST_PAUSE_MS) return undefined;
-  return Math.max(backoff(failures, PAUSES), retryAfterMs);
+  if (!fault || !mayPassSoon(fault.kind) || retryAfterMs > LONGEST_WAIT_MS) return undefined;
+  return Math.max(backoff(failures, WAITS), retryAfterMs);
 }

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
@@ -21,7 +21,7 @@ export const handler = createCopy({
   source: createSource({ allowLoopback: env.ALLOW_LOOPBACK === 'true', now: worker.now }),
   uploads: createUploads(s3),
   sender: createPartSender(),
-  pause,
+  sleep,
   partLimits: { memoryMiB: requireNumber('AWS_LAMBDA_FUNCTION_MEMORY_SIZE') },
   bucket: env.BUCKET_NAME,
   keyTemplate: env.KEY_TEMPLATE,

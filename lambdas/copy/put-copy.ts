@@ -17,14 +17,14 @@ export async function putCopy(
   fetch: PartRoute['fetch'],
   lease: Lease,
 ): Promise<void> {
-  const { uploads, pause, count } = use;
+  const { uploads, sleep, count } = use;
   const { signal } = lease;
   const { row } = claim;
   const { target, content } = placed(row);
   const { length } = whole;
   const store: PartRoute['store'] = (_part, body, crc) =>
     uploads.put(target, row, content.contentType, body, crc, signal);
-  await copyPart({ number: 1, start: 0, length }, whole, { route: { fetch, store }, signal, pause }).catch(
+  await copyPart({ number: 1, start: 0, length }, whole, { route: { fetch, store }, signal, sleep }).catch(
     async (error: unknown) => {
       // It may have been taken by our own earlier try, with its answer lost.
       const own = isFault(error, 'taken') ? await ownObject(use, row, target, length) : undefined;

@@ -74,7 +74,7 @@ export class SegmentCopy {
   }
 
   async #copyMissing(signal: AbortSignal, deadline: number): Promise<boolean> {
-    const { segments, uploads, sender, buffers, now, pause, partLimits, count } = this.#use;
+    const { segments, uploads, sender, buffers, now, sleep, partLimits, count } = this.#use;
     const { firstPart, lastPart } = this.#claim.row;
     const stored = await uploads.parts(this.#place, firstPart, lastPart);
     const sizes = new Map(stored.map((part) => [part.number, part.size]));
@@ -98,7 +98,7 @@ export class SegmentCopy {
       signal,
       deadline,
       now,
-      pause,
+      sleep,
       onStored: ({ length }) => {
         this.#copiedBytes += length;
         this.#ownBytes += length;

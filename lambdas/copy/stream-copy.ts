@@ -120,7 +120,7 @@ class PartStream {
     await this.#sending;
     this.upload ??= await this.#begin();
     const { upload } = this;
-    const { buffers, uploads, sender, pause, count } = this.#use;
+    const { buffers, uploads, sender, sleep, count } = this.#use;
     const stored = this.size + this.#filled;
     const [body, length, number, signal] = [this.#filling, this.#filled, this.#number, this.#signal];
     this.size += length;
@@ -135,7 +135,7 @@ class PartStream {
         await this.#onStored(stored);
       },
     };
-    this.#sending = copyPart({ number, start: 0, length }, body, { route, signal, pause }).finally(() =>
+    this.#sending = copyPart({ number, start: 0, length }, body, { route, signal, sleep }).finally(() =>
       buffers.give(body),
     );
     // The next `await` of it throws its failure.

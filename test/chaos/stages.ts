@@ -223,7 +223,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
             }),
         },
         now,
-        pause: sleep,
+        sleep,
         partLimits: { memoryMiB: 256, minPartBytes: PART_BYTES },
         bucket: world.bucket,
         keyTemplate: 'videos/{requestId}/{filename}',

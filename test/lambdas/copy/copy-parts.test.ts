@@ -48,7 +48,7 @@ const options = (route: PartRoute, changes: Partial<PartsOptions> = {}): PartsOp
   signal: new AbortController().signal,
   deadline: Number.POSITIVE_INFINITY,
   now: () => 0,
-  pause: async () => {},
+  sleep: async () => {},
   onStored: () => {},
   ...changes,
 });
@@ -100,17 +100,17 @@ test('after an error that will not pass each runner finishes its present part, a
 
 test('a source that asks for a longer wait than a worker is worth is not waited for', async () => {
   const busy = new SourceError({ kind: 'busy', reason: '429', retryAfterMs: 60_000 });
-  const pauses: number[] = [];
+  const slept: number[] = [];
   const { route } = memoryRoute({ fetch: () => busy });
-  const pause = async (ms: number) => void pauses.push(ms);
-  await expect(copyParts(jobs, options(route, { pause, concurrency: 1 }))).rejects.toBe(busy);
-  expect(pauses).toEqual([]);
+  const sleep = async (ms: number) => void slept.push(ms);
+  await expect(copyParts(jobs, options(route, { sleep, concurrency: 1 }))).rejects.toBe(busy);
+  expect(slept).toEqual([]);
 });
 
 test('the same error without a byte more is met four times, with growing pauses', async () => {
-  const pauses: number[] = [];
+  const slept: number[] = [];
   const { route } = memoryRoute({ fetch: () => broken('reset') });
-  const pause = async (ms: number) => void pauses.push(ms);
-  await expect(copyParts(jobs, options(route, { pause, concurrency: 1 }))).rejects.toThrow('reset');
-  expect(pauses).toEqual([500, 1000, 2000]);
+  const sleep = async (ms: number) => void slept.push(ms);
+  await expect(copyParts(jobs, options(route, { sleep, concurrency: 1 }))).rejects.toThrow('reset');
+  expect(slept).toEqual([500, 1000, 2000]);
 });

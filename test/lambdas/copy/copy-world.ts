@@ -132,7 +132,7 @@ export async function startCopyWorld({
         send: (...given) => life.call(() => sender.send(...given)),
       },
       now,
-      pause: async () => {},
+      sleep: async () => {},
       partLimits: { memoryMiB, minPartBytes: PART },
       bucket: BUCKET,
       keyTemplate: 'videos/{requestId}/{filename}',

@@ -27,7 +27,7 @@ test('a worker whose URL was refused asks for no other when one has come before 
     now: () => at,
     partLimits: { memoryMiB: 256 },
     buffers: createBuffers(),
-    pause: async () => {},
+    sleep: async () => {},
     hint: async () => {},
     count: () => {},
     log: { info: () => {} },
