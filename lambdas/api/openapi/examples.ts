@@ -28,7 +28,7 @@ const stored = {
   bucket: 'your-video-bucket',
   key: `videos/${REQUEST_ID}/video.mp4`,
   contentType: 'video/mp4',
-  checksum: { algorithm: 'CRC64NVME', value: 'n8H5gcXbVqk=' },
+  checksum: { algorithm: 'CRC32', value: 'OGEmcA==' },
   storedAt: LATER,
 };
 

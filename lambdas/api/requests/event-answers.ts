@@ -8,7 +8,7 @@ const video = z.looseObject({
   size: countOf('Bytes.'),
   contentType: textOf('As Topaz served it.'),
   checksum: z
-    .object({ algorithm: textOf('Such as `CRC64NVME`.'), value: textOf('Base64, of the whole object.') })
+    .object({ algorithm: textOf('Such as `CRC32`.'), value: textOf('Base64, of the whole object.') })
     .check(z.describe('S3 verified it.')),
   url: z.optional(textOf('A link that needs no key; made anew for each attempt.')),
   urlExpiresAt: z.optional(timeOf('Until when the link works.')),

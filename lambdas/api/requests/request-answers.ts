@@ -16,7 +16,7 @@ const video = z.object({
   checksum: z.optional(
     z
       .object({
-        algorithm: textOf('Such as `CRC64NVME`.'),
+        algorithm: textOf('Such as `CRC32`.'),
         value: textOf('Base64, of the whole object.'),
       })
       .check(z.describe('S3 verified it.')),

@@ -115,7 +115,7 @@ describe('the document', () => {
           key: 'k',
           size: 5,
           contentType: 'video/mp4',
-          checksum: { algorithm: 'CRC64NVME', value: 'x' },
+          checksum: { algorithm: 'CRC32', value: 'x' },
           storedAt: at,
         },
         lane: 'parked',
