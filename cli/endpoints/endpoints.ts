@@ -141,7 +141,7 @@ const enabling = (enabled: boolean) =>
   });
 
 const rotate = command<{ overlap?: number }, [string]>({
-  brief: 'Give an endpoint a new secret; the old one signs along for a while',
+  brief: 'Give an endpoint a new secret; the old one also signs for a while',
   examples: [['endpoints rotate ep_… --overlap 48', 'Both secrets sign for two days']],
   flags: {
     overlap: {

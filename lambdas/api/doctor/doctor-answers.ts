@@ -14,7 +14,7 @@ export const doctorAnswer = named(
           remedy: z.optional(textOf('What to do, unless all is well.')),
         }),
       )
-      .check(z.describe('Made at this call, but for the question to Topaz: that is up to 60 s old.')),
+      .check(z.describe('Made at this call; only what Topaz answered may be up to 60 s old.')),
     version: textOf('Of the package that is deployed.'),
   }),
 );

@@ -61,9 +61,9 @@ export const secretAnswer = named(
       z
         .object({
           secret: textOf('The one before.'),
-          expiresAt: timeOf('When it stops to sign.'),
+          expiresAt: timeOf('Until when it signs.'),
         })
-        .check(z.describe('Signs along until it expires.')),
+        .check(z.describe('Also signs, until it expires.')),
     ),
   }),
 );

@@ -58,7 +58,7 @@ export function endpointSchema(options: SchemaOptions) {
   return z
     .strictObject({
       kind: z.optional(z.enum(CREATED_KINDS).check(z.describe('Default `http`.'))),
-      url: z.optional(targetUrl(options).check(z.describe('Where a `http` endpoint is posted to.'))),
+      url: z.optional(targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.'))),
       ...ownFields(options),
       events: z.optional(
         filter.check(z.describe('Types, or prefixes with `.*`; default `video.*` and `endpoint.*`.')),
@@ -88,7 +88,7 @@ export function endpointSchema(options: SchemaOptions) {
 /** The body that changes an endpoint. */
 export function endpointChangeSchema(options: SchemaOptions) {
   return z.strictObject({
-    url: z.optional(targetUrl(options).check(z.describe('Where a `http` endpoint is posted to.'))),
+    url: z.optional(targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.'))),
     ...ownFields(options),
     events: z.optional(filter.check(z.describe('Types, or prefixes with `.*`.'))),
     description: z.optional(description),
@@ -109,7 +109,7 @@ export const rotationSchema = z.strictObject({
       .check(
         z.minimum(0),
         z.maximum(MAX_OVERLAP_HOURS),
-        z.describe('For how long the old secret signs along; default 24.'),
+        z.describe('For how many hours the old secret also signs; default 24.'),
       ),
   ),
   secret: z.optional(secret.check(z.describe('`whsec_` and base64; by default a fresh one.'))),

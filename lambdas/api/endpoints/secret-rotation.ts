@@ -30,7 +30,7 @@ export function rotatedSecret(secrets: readonly EndpointSecret[], print: string 
   return found.secret;
 }
 
-/** `{secret, previous?}`; `previous` signs along until it expires. */
+/** `{secret, previous?}`; `previous` also signs, until it expires. */
 export function secretView(secrets: readonly EndpointSecret[], now: number) {
   const [current, previous] = validSecrets(secrets, now);
   return {

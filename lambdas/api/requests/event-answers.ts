@@ -10,7 +10,7 @@ const video = z.looseObject({
   checksum: z
     .object({ algorithm: textOf('Such as `CRC32`.'), value: textOf('Base64, of the whole object.') })
     .check(z.describe('S3 verified it.')),
-  url: z.optional(textOf('A link that needs no key; made anew for each attempt.')),
+  url: z.optional(textOf('A link that needs no key; each attempt has a new one.')),
   urlExpiresAt: z.optional(timeOf('Until when the link works.')),
 });
 

@@ -43,7 +43,7 @@ export function registrationSchema(options: { readonly allowLoopback: boolean })
       requestId,
       callbackUrl: z.optional(
         targetUrl(options).check(
-          z.describe('Is told about this request alone, signed by the callback secret.'),
+          z.describe('Receives the events of this request only, signed with the callback secret.'),
         ),
       ),
       events: z.optional(filter.check(z.describe('What the callback receives; default `video.*`.'))),

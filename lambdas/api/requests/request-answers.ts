@@ -63,7 +63,7 @@ export const requestAnswer = named(
     processingJobs: z.optional(
       z
         .array(z.record(z.string(), z.unknown()))
-        .check(z.describe('The chunks of the video, as Topaz tells of them.')),
+        .check(z.describe('The chunks of the video, as Topaz reports them.')),
     ),
     message: z.optional(textOf('What Topaz says of a failure.')),
     errorCode: z.optional(textOf("Topaz's code of a failure.")),
@@ -79,7 +79,7 @@ export const requestAnswer = named(
           events: z.array(z.string()).check(z.describe('The types that it receives.')),
         }),
       )
-      .check(z.describe('Endpoints that are told about this request alone.')),
+      .check(z.describe('Endpoints that receive the events of this request only.')),
     video: z.nullable(video.check(z.describe('Null until a copy is due.'))),
     parked: z.optional(
       z

@@ -25,7 +25,7 @@ export function validSecrets(secrets: readonly EndpointSecret[], now: number): E
   return secrets.filter(({ expiresAt }) => expiresAt === undefined || expiresAt > now);
 }
 
-/** Puts a fresh secret first; the one before signs along until the overlap ends. */
+/** Puts a fresh secret first; the one before also signs, until the overlap ends. */
 export function rotated(
   secrets: readonly EndpointSecret[],
   fresh: string,
