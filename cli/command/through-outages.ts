@@ -50,7 +50,7 @@ export function throughOutages(
   };
 }
 
-/** Whether the same call may succeed later though nobody changes it. */
+/** Whether the same call may succeed later. */
 function isOutage(error: unknown): boolean {
   if (error instanceof ApiError) return error.status >= 500 || error.status === 429;
   return error instanceof ConnectionError;

@@ -131,7 +131,7 @@ function Row({ request, index, style }: RowProps) {
   const stage = stageOf(status);
   const left = timeLeft(request, clock.value);
   const copied = videoInWords(request);
-  const note = troubleOf(request) ?? metadataLine(metadata);
+  const note = problemOf(request) ?? metadataLine(metadata);
   return (
     <div
       class={`request-row ${parked ? 'is-parked' : ''}`}
@@ -174,7 +174,7 @@ function Row({ request, index, style }: RowProps) {
 }
 
 /** What stands in a request's way, if anything does. */
-const troubleOf = ({ parked, video, message, lastError }: VideoRequest): string | undefined =>
+const problemOf = ({ parked, video, message, lastError }: VideoRequest): string | undefined =>
   parked?.reason ?? video?.error ?? message ?? lastError?.reason;
 
 const metadataLine = (metadata: Record<string, string>): string =>

@@ -34,9 +34,8 @@ export function createCommitEnd(options: {
   const { table, claims, now, retentionDays } = options;
 
   /**
-   * Ends the copy and its request in one transaction with the event; the numbers go on from where the
-   * poll stage has brought them. `stopped` when the request was stopped: then nothing is
-   * written.
+   * Ends the copy and its request in one transaction with the event; the event gets the next
+   * number after those of the poll stage. `stopped` when the request was stopped: then nothing is written.
    */
   async function end(claim: Claim<CopyRow>, outcome: CopyOutcome): Promise<Due | undefined | 'stopped'> {
     const { requestId } = claim.row;

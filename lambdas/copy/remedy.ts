@@ -11,7 +11,7 @@ type Remedies = {
 };
 
 /**
- * Does about an error what the rule says (domain/copying/copy-fault.ts), and shows why the copy waits.
+ * Carries out what the rule says about an error (domain/copying/copy-fault.ts), and shows why the copy waits.
  * Throws an error that the engine judges: a denial, or one that no rule names.
  *
  * @param restarts how often the copy has begun again

@@ -22,7 +22,7 @@ import { createWaiting } from './waiting.ts';
  */
 const MAX_WAIT_MS = 2_000;
 const MIN_WAIT_MS = 50;
-/** After how long a delivery is tried again that the bridge itself could not send, ms. */
+/** When the bridge itself could not send a delivery, it tries again after this time, ms. */
 const NOT_SENDABLE_MS = 60_000;
 
 /** Makes one attempt at a claimed delivery if the gate admits it; otherwise the delivery waits or is canceled. */
@@ -62,7 +62,7 @@ export function createDeliverEvent(
     await recordAttempt(claim, target, result, context);
   };
 
-  /** Notices while an attempt lasts that it takes long, so that the fast queue sends no more to it. */
+  /** Watches an attempt: while a slow one is still under way, the fast queue stops sending to its endpoint. */
   async function watched(
     lane: Lane,
     target: Target,

@@ -28,7 +28,7 @@ type DeliverOptions = Omit<DeliverDependencies, 'targets' | 'limiter'> & {
 /** An attempt may take its 15 s, and what it leads to is still to be written. */
 const ROW_MS = 20_000;
 
-/** The stage that sends: its rows are deliveries, endpoints with a backlog, replays, cancellations and tests of URLs. */
+/** The stage that sends: its rows are deliveries, gates, and the tasks to replay, cancel, erase a callback and test a URL. */
 export function createDeliver(options: DeliverOptions) {
   const { table, claims, hints, now, concurrency } = options;
   const targets = createTargets(table);

@@ -17,7 +17,7 @@ const env = requireEnv('LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');
 const worker = createWorker('deliver', 'deliver-slow', 'dispatch');
 const clocks = { now: worker.now, elapsed: () => performance.now() };
 
-/** Sends the deliveries that are due, and does what endpoints as such have due. */
+/** Sends the deliveries that are due, and works on gates and the tasks of endpoints. */
 export const handler = createDeliver({
   ...worker,
   ...clocks,

@@ -92,7 +92,10 @@ export function createCommitFanOut({ claims, hints, now, retentionDays, log }: D
     }
   }
 
-  /** A delivery, and its place in the backlog that it begins in. One that no client fetches expires with its event. */
+  /**
+   * A delivery, and its place in the backlog if it begins there. One to a pull endpoint expires with its event, since
+   * perhaps no client fetches it.
+   */
   function writesOf(row: DeliveryRow, endpoint: EndpointRow | undefined): Write[] {
     const expiresAt = endpoint && isFetched(endpoint) ? eventExpiry(now(), retentionDays) : undefined;
     const put: Write = { put: { ...row, expiresAt }, if: [absent('pk')] };

@@ -17,8 +17,8 @@ export function delaySeconds(dueAt: number, now: number): number | undefined {
 const MOST_IN_GROUP = 128;
 
 /**
- * The SQS message group of a row's hints: the endpoint of a delivery, so that SQS's fair queues let
- * one endpoint's backlog not delay the others'. Account-wide endpoints share a partition, and are each a group.
+ * The SQS message group of a row's hints: the endpoint of a delivery, so that with SQS's fair queues
+ * one endpoint's backlog does not delay the others'. Account-wide endpoints share a partition, but each is a group.
  */
 export function hintGroup(lane: Lane, { pk, sk }: RowKey): string | undefined {
   if (lane !== 'deliver' && lane !== 'deliver-slow') return undefined;

@@ -7,8 +7,8 @@ import type { PollDependencies } from './poll-dependencies.ts';
 const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
 
 /**
- * Asks upstream for the doctor, and keeps what came of it. Also during a pause, which it neither ends nor
- * makes longer: people want to know whether what they mended holds.
+ * Asks upstream for the doctor, and keeps the answer. It does so during a pause as well, and neither ends nor
+ * prolongs it: people want to know whether what they repaired works.
  */
 export function createCheckUpstream({
   claims,

@@ -22,7 +22,7 @@ export const entryWrite = (
 export const wakeGate = (gate: Gate, at: number) =>
   wake(gate, GATE_LANE, at, { remove: GATE_WORK, if: [present('stateVersion')] });
 
-/** Makes a gate, if it is as it was read, check for a free slot at `at`, since a delivery found none at `now`. */
+/** Makes a gate check for a free slot at `at`, since a delivery found none at `now`; only if it is as it was read. */
 export const wakeCrowdedGate = (gate: Gate, at: number, now: number) =>
   wake(gate, GATE_LANE, at, {
     setIfAbsent: { crowdedSince: now },

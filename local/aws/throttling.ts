@@ -21,7 +21,7 @@ export function throttling(
   { writeUnits, readUnits }: ThrottlingSettings,
   now: () => number = Date.now,
 ): Layer {
-  const { take, giveBack } = createCapacity(now);
+  const { take, release } = createCapacity(now);
 
   async function write(call: AwsCall, changed: RowChange[], next: Next): Promise<JsonAnswer> {
     const [table, index] = [tableDemand(call, changed), indexDemand(changed)];
@@ -29,7 +29,7 @@ export function throttling(
     if (full) return refuse(call, full, 'Write');
     const answer = await next(call);
     // A write that its condition forbids is billed to the table, and changes no index.
-    if (answer.status !== 200) giveBack(index, writeUnits);
+    if (answer.status !== 200) release(index, writeUnits);
     return answer;
   }
 
@@ -102,13 +102,13 @@ function createCapacity(now: () => number) {
     return undefined;
   }
 
-  function giveBack(demand: Demand, unitsPerSecond: number): void {
+  function release(demand: Demand, unitsPerSecond: number): void {
     for (const [partition, units] of demand) {
       used.set(partition, Math.max(0, (used.get(partition) ?? 0) - units / unitsPerSecond));
     }
   }
 
-  return { take, giveBack };
+  return { take, release };
 }
 
 function tableDemand({ operation }: AwsCall, changed: RowChange[]): Demand {

@@ -18,7 +18,7 @@ export function deploymentChecks({ messages, bucket, alarms }: Deployment) {
   async function bucketCheck(): Promise<Finding> {
     const found = await bucket();
     if (found === 'there') return { state: 'ok', detail: 'The bucket of the videos answers.' };
-    return { state: 'failed', ...BUCKET_TROUBLES[found] };
+    return { state: 'failed', ...BUCKET_PROBLEMS[found] };
   }
 
   async function queuesCheck(): Promise<Finding> {
@@ -59,7 +59,7 @@ export function deploymentChecks({ messages, bucket, alarms }: Deployment) {
   };
 }
 
-const BUCKET_TROUBLES = {
+const BUCKET_PROBLEMS = {
   missing: {
     detail: 'The bucket of the videos is gone.',
     remedy: 'Create it again with the same name, or deploy with another bucket; copies wait meanwhile.',

@@ -58,7 +58,9 @@ export function endpointSchema(options: SchemaOptions) {
   return z
     .strictObject({
       kind: z.optional(z.enum(CREATED_KINDS).check(z.describe('Default `http`.'))),
-      url: z.optional(targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.'))),
+      url: z.optional(
+        targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.')),
+      ),
       ...ownFields(options),
       events: z.optional(
         filter.check(z.describe('Types, or prefixes with `.*`; default `video.*` and `endpoint.*`.')),
@@ -88,7 +90,9 @@ export function endpointSchema(options: SchemaOptions) {
 /** The body that changes an endpoint. */
 export function endpointChangeSchema(options: SchemaOptions) {
   return z.strictObject({
-    url: z.optional(targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.'))),
+    url: z.optional(
+      targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.')),
+    ),
     ...ownFields(options),
     events: z.optional(filter.check(z.describe('Types, or prefixes with `.*`.'))),
     description: z.optional(description),

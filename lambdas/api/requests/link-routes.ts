@@ -6,9 +6,9 @@ import { type SignGet, storedObject } from './signed-url.ts';
 import { createRequests } from './tracked-requests.ts';
 
 /**
- * Links to stored videos, as webhooks carry them: valid for days, to URLs that are valid for minutes. No API key
- * makes them, the bridge does for the receivers of its events; so they end with their time, with a purge, with
- * another registration of the request and with another link secret, and not with any key.
+ * Links to stored videos, as webhooks carry them: valid for days, to URLs that are valid for minutes. The bridge
+ * makes them for the receivers of its events, so they do not end with an API key. They end with their time, with a
+ * purge, when the request is registered again, and when the link secret is replaced.
  */
 export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: SignGet): Route[] {
   const requests = createRequests(table, now);

@@ -1,6 +1,6 @@
 import type { BucketFaultKind } from '../../domain/copying/copy-fault.ts';
 
-/** The bucket did not do what it should. */
+/** The bucket failed; `kind` says how. */
 export class BucketError extends Error {
   override readonly name = 'BucketError';
   readonly kind: BucketFaultKind;

@@ -1,5 +1,5 @@
 /**
- * What the source does not do as it should:
+ * How the source fails:
  * - `refused`: the URL does not work (expired, revoked, or the video is not there): another is needed;
  * - `changed`: it has other bytes than those begun with;
  * - `unranged`: it answers a range with something else;
@@ -20,7 +20,7 @@ export type SourceFaultKind =
   | 'moved';
 
 /**
- * What the bucket does not do as it should:
+ * How the bucket fails:
  * - `gone`: the upload does not exist any more, or can never be completed;
  * - `denied`: a permission is missing, or the use of the key, or the bucket is somewhere else;
  * - `corrupt`: S3 computed another checksum of what it received;

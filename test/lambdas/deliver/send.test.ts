@@ -36,7 +36,7 @@ async function setUp(url: string, options: Partial<SafeHttpOptions> = {}, timeou
     ...options,
   });
   opened.push(client);
-  // What the far side does not do in time is waited for in vain; tests have less maxWaitMs.
+  // A far side that does nothing is waited for until the time-out; tests shorten it.
   const http = {
     ...client,
     request: (exchange: Parameters<typeof client.request>[0]) =>

@@ -54,7 +54,7 @@ test("work stops when the row is another worker's", async () => {
   lease.end();
 });
 
-test("work stops at its worker's deadline, which is no trouble of the row", async () => {
+test("work stops at its worker's deadline, which is no failure of the row", async () => {
   const { lease } = hold(async () => true, now() + 12_000);
   await vi.advanceTimersByTimeAsync(12_000);
   expect(lease.signal.reason).toBeInstanceOf(Stopped);

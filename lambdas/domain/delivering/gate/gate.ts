@@ -33,7 +33,7 @@ export type Gate = RowKey &
 export const GATE_WORK = ['quietSince', 'crowdedSince'] as const satisfies (keyof Gate)[];
 
 /**
- * The lane of gates, replays and cancellations: the fast one, since none of them waits for a receiver. The
+ * The lane of gates and of the tasks of endpoints: the fast one, since none of them waits for a receiver. The
  * slow lane is for attempts to endpoints that are not known to be quick.
  */
 export const GATE_LANE = 'deliver' as const satisfies Lane;

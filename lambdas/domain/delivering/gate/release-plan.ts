@@ -14,8 +14,8 @@ export function releaseTimes(from: number, until: number, interval: number): num
 
 /**
  * Gives each of the times to the first of the fresh or the replayed deliveries that are left. The time
- * decides which of the two, so that even a release every few minutes is shared. When there are none of those, the
- * others get it.
+ * decides which of the two, so that both get their share even with a release every few minutes. If that one has
+ * none left, the other gets the time.
  */
 export function interleave<T>(
   times: readonly number[],

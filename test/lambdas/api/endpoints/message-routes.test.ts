@@ -92,7 +92,7 @@ test('a call that waits answers as soon as there is something', async () => {
   expect(world.slept).toHaveLength(3);
 });
 
-test('a call that waits in vain answers nothing when its time is over', async () => {
+test('a waiting call to which no message comes answers with none when its time is over', async () => {
   const { fetchIds, slept } = await setUp();
   expect(await fetchIds(20)).toEqual([]);
   expect(slept.reduce((sum, ms) => sum + ms, 0)).toBe(20_000);
