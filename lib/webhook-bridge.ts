@@ -8,7 +8,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { EVENT_SOURCE } from '../lambdas/domain/events/event-source.ts';
+import { EVENT_BUS_SOURCE } from '../lambdas/domain/events/event-bus-source.ts';
 import type { MetricName } from '../lambdas/domain/metrics.ts';
 import { Api } from './api.ts';
 import { BridgeTable, type CallbackSecretRow } from './bridge-table.ts';
@@ -218,7 +218,7 @@ export class WebhookBridge extends Construct {
       throw new Error(`${this.node.path} has no event bus: give it the property \`eventBus\`.`);
     return new Rule(this, id, {
       eventBus: this.eventBus,
-      eventPattern: { source: [EVENT_SOURCE], detailType: ['video.stored'] },
+      eventPattern: { source: [EVENT_BUS_SOURCE], detailType: ['video.stored'] },
       targets: [target],
     });
   }

@@ -1,6 +1,6 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import type { EventPayload } from '../domain/events/event.ts';
-import { EVENT_SOURCE } from '../domain/events/event-source.ts';
+import { EVENT_BUS_SOURCE } from '../domain/events/event-bus-source.ts';
 import { type AttemptResult, type Clocks, TIMEOUT_MS } from './attempt.ts';
 
 /** @param body the event as JSON */
@@ -24,7 +24,7 @@ export function createPutEvent(client: Pick<EventBridgeClient, 'send'>, { now, e
           Entries: [
             {
               EventBusName: busName,
-              Source: EVENT_SOURCE,
+              Source: EVENT_BUS_SOURCE,
               DetailType: type,
               Detail: body,
               Time: new Date((JSON.parse(body) as EventPayload).timestamp),

@@ -84,7 +84,7 @@ export function change(
   { set, remove, gate }: ChangedEndpoint,
   now: number,
 ): { writes: Write[]; due?: Due } {
-  const change = {
+  const settings = {
     set,
     // Settings of a callback that a person made are kept.
     remove: [...remove, 'expiresAt'],
@@ -94,10 +94,10 @@ export function change(
   const asks = set.events ? asksForProgress([{ events: set.events }]) : asked;
   const counted = asked === asks ? [] : [countsUpdate(0, asks ? 1 : -1)];
   if (gate === 'wakes') {
-    const { write, due } = wake(endpoint, GATE_LANE, now, change);
+    const { write, due } = wake(endpoint, GATE_LANE, now, settings);
     return { writes: [write, ...counted], due };
   }
-  const update = gate === 'stops' ? withdraw(endpoint, change) : { update: endpoint, ...change };
+  const update = gate === 'stops' ? withdraw(endpoint, settings) : { update: endpoint, ...settings };
   return { writes: [update, ...counted] };
 }
 
