@@ -17,7 +17,7 @@ import type { createWrites } from './writes.ts';
 type Rows = ReturnType<typeof createReads> & ReturnType<typeof createWrites>;
 
 /**
- * A table whose deliveries of release 0.1 are written anew when they are read, so that the stages know one shape. Such
+ * A table that converts deliveries of release 0.1 when they are read, so that the stages know one shape. Such
  * rows live until they expire. This file goes with the first release that no longer upgrades from 0.1.
  */
 export function withUpgradedRows(table: Rows): Rows {
@@ -30,12 +30,12 @@ export function withUpgradedRows(table: Rows): Rows {
       return { rows: await all(rows), more };
     },
     queryAll: async (...given) => all(await table.queryAll(...given)),
-    write: async (...given) => upgraded(await judgedAnew(() => table.write(...given))),
-    transact: (changes) => judgedAnew(() => table.transact(changes)),
+    write: async (...given) => upgraded(await sentAgain(() => table.write(...given))),
+    transact: (changes) => sentAgain(() => table.transact(changes)),
   } as Rows;
 
   /** Sends a write again that a row of release 0.1 has refused: its conditions name attributes that are new. */
-  async function judgedAnew<T>(send: () => Promise<T>): Promise<T> {
+  async function sentAgain<T>(send: () => Promise<T>): Promise<T> {
     try {
       return await send();
     } catch (error) {

@@ -30,7 +30,7 @@ export function createAnswerChunks(stallMs: number) {
   }
 
   /**
-   * The first bytes of an answer, however they drip: they come soon or not at all.
+   * The first bytes of an answer, in however many chunks they come. Gives up after twice the stall time.
    *
    * @param read where the chunks go that were read for them
    */

@@ -21,7 +21,7 @@ export function factsOf(headers: Headers, size: number | undefined, head: Buffer
   if (encoding) throw new SourceError(encoding);
   const contentType = text(headers['content-type']);
   if (size === 0 || head.length === 0) throw busy(EMPTY);
-  // A page with status 200 is what some servers answer until the file is there.
+  // Some servers answer a page with status 200 until the file is there.
   const reason = notAVideo(contentType, head);
   if (reason) throw busy(reason);
   const lastModified = text(headers['last-modified']);

@@ -7,7 +7,7 @@ import { broken, SourceError, unusable } from './source-error.ts';
 type Stream = FileFacts & {
   /** From the first byte to a proven end; to be read once. */
   readonly chunks: AsyncGenerator<Buffer>;
-  /** Gives the answer up; to be called in any case. */
+  /** Closes the answer; call it in any case. */
   close(): void;
 };
 

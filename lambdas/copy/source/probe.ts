@@ -17,9 +17,7 @@ type Probe = FileFacts & {
 };
 
 export function createProbe({ following, open, chunks, now }: SourceAccess) {
-  /**
-   * Asks for the first bytes, since a HEAD is not signed for: what the source is, and how it serves.
-   */
+  /** Asks for the first bytes, since a signed URL does not allow HEAD: they show what the source is, and how it serves. */
   return async function probe(url: string, signal: AbortSignal): Promise<Probe> {
     return following(url, async (target) => {
       const ranged = await open(target, { range: `bytes=0-${PROBE_BYTES - 1}` }, signal);

@@ -1,7 +1,7 @@
 import { ExchangeError } from '../../adapters/http/exchange-error.ts';
 import type { SourceFault } from '../../domain/copying/source-answer.ts';
 
-/** The source did not give what it should. Never holds the URL. */
+/** The source failed; `fault` says how. Never holds the URL. */
 export class SourceError extends Error {
   override readonly name = 'SourceError';
   readonly fault: SourceFault;
