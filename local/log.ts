@@ -20,7 +20,7 @@ export class Log {
   of(source: string): (line: string) => void {
     return (line) => {
       this.listener({ source, line });
-      // A process that is being ended may still say something when the log is closed.
+      // A process that is being ended may still say something while the log is closed.
       if (this.file?.writable) this.file.write(`${source}: ${line}\n`);
     };
   }
