@@ -71,14 +71,14 @@ export function createApp(version: string) {
     localization: {
       text: {
         ...text_en,
-        commandErrorResult: (error) => printable(error.message),
+        commandErrorResult: (error) => error.message.split('\n').map(printable).join('\n'),
         exceptionWhileParsingArguments(error, ansiColor) {
           const said = text_en.exceptionWhileParsingArguments.call(
             { formatException: (each) => (each as Error).message },
             error,
             ansiColor,
           );
-          return `${said}${said.endsWith('?') ? '' : '.'} See --help.`;
+          return `${said}${/[.?]$/.test(said) ? '' : '.'} See --help.`;
         },
       },
     },

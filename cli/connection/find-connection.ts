@@ -53,13 +53,19 @@ export async function findConnection(
 
 function ofProfile(name: string, { key }: ConnectionFlags, env: Env): Connection {
   const { profiles } = readProfiles(env);
-  const profile = Object.hasOwn(profiles, name) ? profiles[name] : undefined;
-  if (!profile?.url || !profile.key) {
+  if (!Object.hasOwn(profiles, name)) {
     const names = Object.keys(profiles);
     const known = names.length > 0 ? `There are: ${names.join(', ')}.` : 'There are none.';
     throw usageError(`There is no profile "${name}". ${known} topaz-bridge login ${name} makes it.`);
   }
-  return checked({ ...profile, ...(key === undefined ? {} : { key }) }, `profile ${name}`);
+  // The file may have been edited by hand.
+  const profile: Partial<Record<keyof Profile, unknown>> | undefined = profiles[name];
+  const { url, key: savedKey } = profile ?? {};
+  if (typeof url !== 'string' || typeof savedKey !== 'string')
+    throw usageError(
+      `The profile "${name}" lacks an address or a key: topaz-bridge login ${name} saves it again.`,
+    );
+  return checked({ url, key: key ?? savedKey }, `profile ${name}`);
 }
 
 function checked({ url, key }: Profile, from: string): Connection {

@@ -27,8 +27,9 @@ export function readProfiles(env: Env): Profiles {
   const path = configPath(env);
   let text: string;
   try {
-    const { mode } = statSync(path);
-    if (process.platform !== 'win32' && (mode & OTHERS) !== 0)
+    const stats = statSync(path);
+    if (stats.isDirectory()) throw notProfiles(path);
+    if (process.platform !== 'win32' && (stats.mode & OTHERS) !== 0)
       throw new Failure(`Others may read ${path}, which holds keys: run chmod 600 ${path}.`);
     text = readFileSync(path, 'utf8');
   } catch (error) {
@@ -42,8 +43,11 @@ export function readProfiles(env: Env): Profiles {
   } catch {
     // Said below.
   }
-  throw new Failure(`${path} is not a file of profiles: correct or delete it, then run topaz-bridge login.`);
+  throw notProfiles(path);
 }
+
+const notProfiles = (path: string): Failure =>
+  new Failure(`${path} is not a file of profiles: correct or delete it, then run topaz-bridge login.`);
 
 /** Adds or replaces a profile; the first one becomes the default. The file appears whole, for its owner alone. */
 export function saveProfile(env: Env, name: string, profile: Profile, makeDefault: boolean): string {

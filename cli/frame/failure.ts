@@ -1,4 +1,5 @@
 import { ApiError, ConnectionError } from '../../client/errors.ts';
+import { printable } from './text.ts';
 
 /** What the process ends with. */
 export const EXIT = {
@@ -11,7 +12,7 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
-/** A command ends with one sentence for people, which says what to do, and an exit code. */
+/** A command ends with a sentence for people, which says what to do, or a few, one a line, and an exit code. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly exitCode: number;
@@ -61,13 +62,18 @@ const OTHER_VERSION =
 /** Any error as a sentence for people. `url`: of the bridge that was called, if one was. */
 export function failureOf(error: unknown, url = 'The bridge'): Failure {
   if (error instanceof Failure) return error;
-  const withCause = (message: string, exitCode: number) => new Failure(message, exitCode, { cause: error });
+  // What others said must not look like a line of its own.
+  const withCause = (message: string, exitCode: number) =>
+    new Failure(printable(message), exitCode, { cause: error });
   if (error instanceof ApiError) return withCause(refusal(error, url), exitCodeOf(error.status));
   if (error instanceof ConnectionError) return withCause(...noAnswer(error, url));
   if (error instanceof Error && error.name === 'TimeoutError')
     return withCause('It took too long.', EXIT.timeout);
-  const { code, path } = error as NodeJS.ErrnoException;
-  if (code && path) return withCause(`${path}: ${fileReason(code)}`, EXIT.failed);
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  const reason = FILE_REASONS[code];
+  if (code && path) return withCause(`${path}: ${reason ?? `This does not work (${code}).`}`, EXIT.failed);
+  // Node names no path where it fails to read or write an open file.
+  if (reason) return withCause(reason, EXIT.failed);
   if (error instanceof TypeError)
     return withCause(
       `An answer of ${url} does not have the expected form. ${OTHER_VERSION} (--debug shows more.)`,
@@ -130,4 +136,3 @@ const FILE_REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'A part of the path is a file.',
   ENOSPC: 'The disk is full.',
 };
-const fileReason = (code: string): string => FILE_REASONS[code] ?? `This does not work (${code}).`;

@@ -49,7 +49,7 @@ export const login = command<Flags, [string?]>({
     const asks = given.stack === undefined && (given.url === undefined || given.key === undefined);
     const { url, key } = asks ? await ask(given) : await session.connection();
     const { [name]: former } = readProfiles(process.env).profiles;
-    if (former && former.url !== url)
+    if (former?.url && former.url !== url)
       await confirm(session, flags.yes, `Replace the profile ${name} of ${former.url} by ${url}?`);
     const { id, role } = await createClient({ url, key, fetch: (input, init) => fetch(input, init) }).whoami({
       signal,

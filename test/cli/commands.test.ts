@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -89,11 +89,13 @@ describe('a request from the command line', { timeout: 60_000 }, () => {
     expect(stdout).toContain('stored as s3://');
   });
 
-  test('that failed upstream ends the wait with code 1 and the reason', async () => {
-    const failed = await job(FAILED);
-    const { code, stderr } = await cli.run(['track', failed, '--wait']);
+  test('that failed upstream ends the wait with code 1 and the reason, a line each', async () => {
+    const failed = [await job(FAILED), await job(FAILED)];
+    const { code, stderr } = await cli.run(['track', ...failed, '--wait']);
     expect(code).toBe(1);
-    expect(stderr).toContain(`${failed}: failed`);
+    expect(stderr.trimEnd().split('\n')).toEqual(
+      failed.map((each) => expect.stringMatching(`^${each}: failed`)),
+    );
     expect(stderr).not.toMatch(/submit/i);
   });
 
@@ -224,11 +226,35 @@ test('a profile is saved for its owner alone, and refused when others can read i
 });
 
 test.each([
+  ['{"default":"x","profiles":{"x":5}}', 2, 'The profile "x" lacks an address or a key'],
+  ['{"default":"x","profiles":{"x":{"key":"k"}}}', 2, 'The profile "x" lacks an address or a key'],
+  ['{"default":"x"', 1, 'is not a file of profiles'],
+])('the profiles %s are refused with what to do, and login saves one again', async (text, code, sentence) => {
+  const config = join(cli.folder, 'damaged.json');
+  const env = { BRIDGE_URL: '', BRIDGE_API_KEY: '', TOPAZ_BRIDGE_CONFIG: config };
+  writeFileSync(config, text, { mode: 0o600 });
+  const refused = await cli.run(['requests'], { env });
+  expect(refused).toMatchObject({ code, stderr: expect.stringContaining(sentence) });
+  if (code === 1) rmSync(config);
+  expect((await cli.run(['login', 'x', '--url', bridge.apiUrl, '--key', READ_KEY], { env })).code).toBe(0);
+  expect((await cli.run(['requests'], { env })).code).toBe(0);
+});
+
+test('a folder in place of the profiles is no file of profiles', async () => {
+  const env = { BRIDGE_URL: '', BRIDGE_API_KEY: '', TOPAZ_BRIDGE_CONFIG: cli.folder };
+  expect(await cli.run(['requests'], { env })).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('is not a file of profiles'),
+  });
+});
+
+test.each([
   [['reqests'], 2, 'did you mean `requests`?'],
   [['requests', '--stat', 'x'], 2, 'did you mean --state?'],
   [['requests', '--limit', '0'], 2, 'give a whole number from 1'],
   [['show'], 2, 'Expected argument for ID'],
-  [['replay', 'ep_x', '--since', 'yesterday'], 2, 'is no time'],
+  [['replay', 'ep_x', '--since', 'yesterday'], 2, 'or 2h for two hours ago. See --help.'],
+  [['import', '.'], 1, 'This is a folder; give a file.'],
   [['show', NOTHING], 3, 'There is no such request'],
   [['requests', '--url', 'http://127.0.0.1:1/?a', '--key', 'k'], 2, 'is not the address of a bridge'],
   [['requests', '--key', 'wrong', '--url'], 2, 'Expected input for flag --url'],
@@ -308,6 +334,14 @@ describe('verify', () => {
     ],
   ])('names %s', async (_name, run, reason) => {
     expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining(reason) });
+  });
+
+  test('names each of several reasons on a line of its own', async () => {
+    const { stderr } = await verify('webhook-id: msg_1\n');
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringContaining('webhook-timestamp is missing'),
+      expect.stringContaining('webhook-signature is missing'),
+    ]);
   });
 });
 
