@@ -3,6 +3,7 @@ import type { Attempt, BridgeEvent, Endpoint, EndpointChange, NewEndpoint } from
 import { type CliContext, command } from '../command/command.ts';
 import { confirm } from '../command/confirm.ts';
 import { FLAGS, numberBetween, one, parsePairs } from '../frame/arguments.ts';
+import { usageError } from '../frame/failure.ts';
 import type { Output } from '../frame/output.ts';
 import { durationText, printable, table, timeText } from '../frame/text.ts';
 
@@ -81,6 +82,11 @@ const add = command<Settings & { kind?: 'http' | 'pull' | 'eventbridge' }>({
     ...SETTINGS,
   },
   async run({ connect, out }, { kind, ...settings }) {
+    // The bridge would ask for a url, and --url is its own address.
+    if (kind === undefined || kind === 'http') {
+      if (!settings.to) throw usageError('Say where to send: give --to URL.');
+    } else if (settings.to) throw usageError(`--to is for kind http, not ${kind}.`);
+    if (kind === 'eventbridge' && !settings.bus) throw usageError('Name the event bus: give --bus NAME.');
     const endpoint = await (await connect()).endpoints.create({ kind, ...bodyOf(settings) } as NewEndpoint);
     out.value(endpoint);
     for (const line of factsOf(endpoint, out)) out.line(line);

@@ -258,6 +258,9 @@ test.each([
   [['show', NOTHING], 3, 'There is no such request'],
   [['requests', '--url', 'http://127.0.0.1:1/?a', '--key', 'k'], 2, 'is not the address of a bridge'],
   [['requests', '--key', 'wrong', '--url'], 2, 'Expected input for flag --url'],
+  [['endpoints', 'add'], 2, 'give --to URL'],
+  [['endpoints', 'add', '--kind', 'pull', '--to', 'https://x.example'], 2, '--to is for kind http'],
+  [['endpoints', 'add', '--kind', 'eventbridge'], 2, 'give --bus NAME'],
   [['endpoints', 'add', '--to', 'ftp://x'], 4, 'url: '],
 ])('%j ends with %i and one sentence', async (args, code, sentence) => {
   const outcome = await cli.run(args);
