@@ -71,6 +71,11 @@ export function createApp(version: string) {
     localization: {
       text: {
         ...text_en,
+        noCommandRegisteredForInput(given) {
+          if (given.input.startsWith('-')) return `Give a command before ${given.input}. See --help.`;
+          const said = text_en.noCommandRegisteredForInput(given);
+          return `${said}${said.endsWith('?') ? '' : '.'} See --help.`;
+        },
         commandErrorResult: (error) => error.message.split('\n').map(printable).join('\n'),
         exceptionWhileParsingArguments(error, ansiColor) {
           const said = text_en.exceptionWhileParsingArguments.call(

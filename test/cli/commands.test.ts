@@ -250,6 +250,8 @@ test('a folder in place of the profiles is no file of profiles', async () => {
 
 test.each([
   [['reqests'], 2, 'did you mean `requests`?'],
+  [['frobnicate'], 2, 'No command registered for `frobnicate`. See --help.'],
+  [['--url', 'http://127.0.0.1:1', 'requests'], 2, 'Give a command before --url.'],
   [['requests', '--stat', 'x'], 2, 'did you mean --state?'],
   [['requests', '--limit', '0'], 2, 'give a whole number from 1'],
   [['show'], 2, 'Expected argument for ID'],
