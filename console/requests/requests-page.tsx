@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { useSearch } from 'wouter-preact';
 import type { Client, VideoRequest } from '../../client/client.ts';
 import { Choices } from '../parts/choices.tsx';
@@ -174,9 +174,18 @@ function SearchField({
   readonly onChange: (q: string) => void;
 }) {
   const typed = useSignal(value);
+  const given = useRef(value);
+  useEffect(() => {
+    // What was not typed here came from the address, such as by “Show all requests”.
+    if (value !== given.current) typed.value = value;
+    given.current = value;
+  }, [value]);
   useEffect(() => {
     if (typed.value === value) return;
-    const timer = setTimeout(() => onChange(typed.value), TYPING_MS);
+    const timer = setTimeout(() => {
+      given.current = typed.value;
+      onChange(typed.value);
+    }, TYPING_MS);
     return () => clearTimeout(timer);
   }, [typed.value]);
   return (

@@ -258,6 +258,9 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
     await page.getByRole('searchbox').fill(ids[700]?.slice(0, 30) ?? '');
     await page.getByRole('link', { name: ids[700] }).waitFor();
     await page.getByText('1 request', { exact: true }).waitFor();
+    await page.getByRole('searchbox').fill('no such request');
+    await page.getByRole('button', { name: 'Show all requests' }).click();
+    await vi.waitFor(async () => expect(await page.getByRole('searchbox').inputValue()).toBe(''), MAX_WAIT);
     expect(complaints).toEqual([]);
     await page.context().close();
   });
