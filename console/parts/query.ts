@@ -1,4 +1,6 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { useSearch } from 'wouter-preact';
 import { navigate } from 'wouter-preact/use-browser-location';
 
 /** Changes parameters of the page's address, without an entry in the history; an empty value removes one. */
@@ -14,7 +16,12 @@ export function setQuery(changes: Readonly<Record<string, string>>): void {
 
 /** A signal whose value stands in the page's address, so that a reload or a shared link shows the same. */
 export function useInQuery<T extends string>(name: string, initial: T): Signal<T> {
-  const value = useSignal((new URLSearchParams(location.search).get(name) ?? initial) as T);
+  const inAddress = (new URLSearchParams(useSearch()).get(name) ?? initial) as T;
+  const value = useSignal(inAddress);
+  useEffect(() => {
+    // A link to the same page changes the address alone.
+    value.value = inAddress;
+  }, [inAddress]);
   useSignalEffect(() => setQuery({ [name]: value.value === initial ? '' : value.value }));
   return value;
 }

@@ -106,6 +106,10 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
 
   test('an endpoint is created, tested, broken, mended and replayed', SLOW, async () => {
     const { page, complaints } = await open('/endpoints');
+    await page.getByRole('button', { name: 'Callbacks of requests' }).click();
+    await page.getByText('No callbacks').waitFor();
+    await page.getByRole('link', { name: 'Endpoints' }).click();
+    await page.getByText('No endpoints yet').waitFor();
     await page.getByRole('button', { name: 'Create an endpoint' }).click();
     await page.getByRole('textbox', { name: 'URL' }).fill(`${world.receiverUrl}/hooks`);
     await page.getByLabel('Description').fill('The shop');
