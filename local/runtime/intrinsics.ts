@@ -77,7 +77,7 @@ export function resolve(value: unknown, scope: Scope): unknown {
     }
     if (name.startsWith('Fn::')) {
       throw new Error(
-        `The template uses ${name}, which the local runtime does not know; add it to local/intrinsics.ts.`,
+        `The template uses ${name}, which the local runtime does not know; add it to local/runtime/intrinsics.ts.`,
       );
     }
   }
