@@ -43,7 +43,7 @@ const READING: readonly Tool[] = [
   tool('show_request', {
     title: "Show a request's story",
     description:
-      'Shows one request and its time line: statuses, progress, the copy of its video, events, and deliveries with the reasons why they failed.',
+      'Shows one request and its timeline: statuses, progress, the copy of its video, events, and deliveries with the reasons why they failed.',
     input: z.strictObject({ requestId }),
     run: async (bridge, input, call) => {
       const [request, timeline] = await Promise.all([

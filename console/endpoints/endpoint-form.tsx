@@ -124,7 +124,7 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
   );
 }
 
-/** Headers of the endpoint's own. Their values are never shown, so they are kept or given anew, all of them. */
+/** Headers of the endpoint's own. Their values are never shown, so all of them are kept, or all are given again. */
 function HeadersField({ endpoint }: Pick<EndpointFormProps, 'endpoint'>) {
   const names = Object.keys(endpoint?.headers ?? {}).join(', ');
   return (

@@ -2,7 +2,7 @@ import { Time } from '../parts/time.tsx';
 import { span } from '../parts/words.ts';
 import type { Story } from './story.ts';
 
-/** The time line as a list, for those who rather read. */
+/** The timeline as a list, for those who prefer to read. */
 export function StoryList({ story }: { readonly story: Story }) {
   const marks = story.lanes
     .flatMap((lane) => lane.marks.map((mark) => ({ ...mark, lane: lane.name })))

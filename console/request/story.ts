@@ -30,7 +30,7 @@ export type Story = {
 };
 
 /**
- * All that a request's time line holds, as marks on one axis.
+ * All that a request's timeline holds, as marks on one axis.
  *
  * @param now ms since epoch; what still goes on reaches to it
  */

@@ -49,7 +49,7 @@ export async function streamCopy(
   await completeCopy(use, claim, { id: upload.uploadId, size, partSize, segments: 1 }, lease);
 }
 
-/** What may pass has nonetheless cost the whole stream: only a new one from the first byte helps. */
+/** A fault that may pass still ends the stream: only a new one from the first byte helps. */
 function interrupted(error: unknown): unknown {
   const fault = faultOf(error);
   if (!fault || remedyFor(fault.kind) !== 'wait') return error;

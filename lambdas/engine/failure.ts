@@ -21,7 +21,7 @@ const DENIALS = new Set(['Denied', 'AccessDenied', 'AccessDeniedException', 'Acc
  * - `park`: no retry can help. The row is shown and raises an alarm, and a person releases it. A denial
  *   counts as one only after five minutes, since IAM's changes take a while to arrive everywhere.
  * - `retry`: anything else. The row is due again after a backoff and the claim stays counted, so a row
- *   that fails {@link MAX_CLAIMS} times in a row is parked by the next claim.
+ *   that fails eight times in a row (`MAX_CLAIMS` in due-time.ts) is parked by the next claim.
  *
  * @param claims claims without progress so far, this one included
  */

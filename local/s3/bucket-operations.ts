@@ -81,7 +81,7 @@ export function sortKeys(keys: string[]): string[] {
     .map((bytes) => bytes.toString());
 }
 
-/** How a list writes keys: as they are, or with `encoding-type=url` percent-encoded but for slashes. */
+/** How a list writes keys: as they are, or with `encoding-type=url` percent-encoded except slashes. */
 export function keyEncoder({ request }: Call): (key: string) => string {
   const type = request.param('encoding-type');
   if (type === undefined) return (key) => key;

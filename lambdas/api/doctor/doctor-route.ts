@@ -14,7 +14,7 @@ const version = typeof VERSION === 'string' ? VERSION : 'from sources';
 /** Looks at everything that a person may have to repair. */
 export function doctorRoute(context: ApiContext, counts: Counts, deployment: Deployment): Route {
   const { secrets, table, ...work } = bridgeChecks({ ...context, counts });
-  // In the order in which they are mended: the later ones need the earlier ones.
+  // In the order of repair: the later ones need the earlier ones.
   const checks = {
     upstream: createUpstreamCheck(context),
     secrets,

@@ -12,7 +12,7 @@ import { deliveryView } from '../deliveries/delivery-view.ts';
 import { iso } from '../http/time.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
 
-/** Events that a time line shows at most, and deliveries that are looked for: the last ones. */
+/** Events that a timeline shows at most, and deliveries that are looked for: the last ones. */
 const MAX_EVENTS = 100;
 const MAX_DELIVERIES = 2_000;
 

@@ -3,7 +3,7 @@ export type AnswerHead = { readonly status: number; readonly headers: Readonly<R
 
 const STATUS_LINE = /^HTTP\/1\.1 ([1-5]\d\d)( .*)?$/;
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
-/** Control characters, which no head may hold but for tabs. */
+/** Control characters except tabs: no head may hold one. */
 const CONTROL = /[^\P{Cc}\t]/u;
 /** Fields that say where the body ends: two of them would be two answers to that. */
 const FRAMING = new Set(['content-length', 'transfer-encoding', 'content-range']);

@@ -70,7 +70,7 @@ export function partRange(part: number, upload: { partSize: number; size: number
   return { start, length: Math.min(upload.partSize, upload.size - start) };
 }
 
-/** Half of the memory but for what Node itself needs; the rest is room for what is on the wire. */
+/** Half of the memory, less what Node itself needs; the other half is room for what is on the wire. */
 const bufferBudget = (limits: PartLimits): number =>
   Math.max(MIN_CONCURRENCY * smallestPart(limits), (limits.memoryMiB * MIB) / 2 - RUNTIME_BYTES);
 

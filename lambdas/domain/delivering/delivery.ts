@@ -17,7 +17,7 @@ export type DeliveryRow = RowKey &
     endpointCreatedAt: number;
     requestId?: string;
     type: string;
-    /** The event as JSON: the bytes that are signed and sent, but for what is made for each attempt. */
+    /** The event as JSON: the bytes that are signed and sent, without what is added for each attempt. */
     body: string;
     state: DeliveryState;
     createdAt: number;

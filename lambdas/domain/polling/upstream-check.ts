@@ -1,7 +1,7 @@
 import type { RowKey, Work } from '../work.ts';
 import type { PauseReason } from './upstream-pause.ts';
 
-/** What came of a question to upstream; times in ms. */
+/** What upstream answered to the doctor; times in ms. */
 export type UpstreamAnswer = {
   readonly at: number;
   readonly durationMs: number;
@@ -20,14 +20,14 @@ export type UpstreamCheckRow = RowKey &
     answer?: UpstreamAnswer;
   };
 
-/** A good answer is told again for so long, ms. */
+/** How long a good answer is reused, ms. */
 const ACCEPTED_FRESH_MS = 60_000;
-/** Another answer is told again for so long, ms: somebody may be mending what it is about. */
+/** How long any other answer is reused, ms: a person may be repairing the cause. */
 const OTHER_FRESH_MS = 10_000;
-/** A question without an answer is asked anew after this, ms. */
+/** After how long without an answer upstream is asked again, ms. */
 const LOST_AFTER_MS = 30_000;
 
-/** Whether upstream is to be asked again, or the answer, or the wait for it, is young enough. */
+/** Whether upstream is to be asked again: the answer is too old, or is overdue. */
 export function mustAsk(last: UpstreamCheckRow | undefined, now: number): boolean {
   if (!last) return true;
   const { answer, askedAt } = last;

@@ -8,7 +8,7 @@ import { createClient, uuid } from '../call-api.ts';
 
 const database = useDatabase();
 
-test('a time line shows statuses with what was skipped, progress, copy, and why a delivery has not arrived', async () => {
+test('a timeline shows statuses with what was skipped, progress, copy, and why a delivery has not arrived', async () => {
   const { table } = database();
   const api = createClient(database());
   const requestId = uuid('timeline');
@@ -75,7 +75,7 @@ test('a copy does not begin after it is stored, though the clocks of its workers
   expect(body.copy.startedAt).toBe(body.copy.storedAt);
 });
 
-test('an unknown request has no time line', async () => {
+test('an unknown request has no timeline', async () => {
   const api = createClient(database());
   expect((await api.call('GET', `/v1/requests/${uuid('nobody')}/timeline`)).status).toBe(404);
 });
