@@ -48,7 +48,7 @@ async function past(
   return rows.map(({ eventId }) => eventId);
 }
 
-async function order(
+async function startReplay(
   world: DeliveryWorld,
   endpoint: EndpointRow,
   given: Pick<ReplayRow, 'since' | 'until' | 'of'>,
@@ -81,7 +81,11 @@ test('250 events are sent again by their old ids, each once, while new ones flow
   const endpoint = await world.endpoint(1);
   const start = world.clock.now() - 10_000_000;
   const ids = await past(world, endpoint, start, Array(250).fill('failed'));
-  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  const progress = await startReplay(world, endpoint, {
+    since: start,
+    until: world.clock.now(),
+    of: 'failed',
+  });
 
   const { observe } = await world.request();
   const waited: number[] = [];
@@ -107,7 +111,11 @@ test('while a replay goes on within a low rate limit, new events are not kept wa
   const endpoint = await world.endpoint(1, { rateLimit: 1 });
   const start = world.clock.now() - 1_000_000;
   const ids = await past(world, endpoint, start, Array(60).fill('failed'));
-  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  const progress = await startReplay(world, endpoint, {
+    since: start,
+    until: world.clock.now(),
+    of: 'failed',
+  });
   await world.pass(5_000);
 
   const { observe } = await world.request();
@@ -133,7 +141,7 @@ test('a burst of new events leaves a replay a share of a low rate limit', async 
   const endpoint = await world.endpoint(1, { rateLimit: 1 });
   const start = world.clock.now() - 1_000_000;
   const ids = await past(world, endpoint, start, Array(20).fill('failed'));
-  await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  await startReplay(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
   const { observe } = await world.request();
   for (let event = 0; event < 80; event++) await observe('video.processing');
   await world.pass(60_000);
@@ -147,7 +155,11 @@ test('replayed deliveries that a disabled endpoint holds go out when it is enabl
   const endpoint = await world.endpoint(1, { enabled: false });
   const start = world.clock.now() - 1_000_000;
   const ids = await past(world, endpoint, start, Array(3).fill('failed'));
-  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  const progress = await startReplay(world, endpoint, {
+    since: start,
+    until: world.clock.now(),
+    of: 'failed',
+  });
   await world.pass(10_000);
   expect(world.posted).toEqual([]);
   const disabled = await world.current(endpoint);
@@ -166,13 +178,13 @@ test('a replay takes the failed of its time range, or all, and leaves pending an
   const ids = await past(world, endpoint, start, ['failed', 'delivered', 'failed', 'canceled', 'failed']);
   const range = { since: start + 1_000, until: start + 4_000 };
 
-  const failed = await order(world, endpoint, { ...range, of: 'failed' });
+  const failed = await startReplay(world, endpoint, { ...range, of: 'failed' });
   await world.pass(20_000);
   expect(world.idsPostedTo(endpoint)).toEqual([ids[2]]);
   expect(await failed()).toEqual({ state: 'done', matched: 1, queued: 1, done: 1 });
 
   world.posted.length = 0;
-  const all = await order(world, endpoint, { ...range, of: 'all' });
+  const all = await startReplay(world, endpoint, { ...range, of: 'all' });
   await world.pass(20_000);
   expect(world.idsPostedTo(endpoint).toSorted()).toEqual([ids[1], ids[2]]);
   expect(await all()).toEqual({ state: 'done', matched: 2, queued: 2, done: 2 });
@@ -184,7 +196,7 @@ test('a replayed delivery begins a new schedule, and counts as done only when th
   const start = world.clock.now() - 1_000_000;
   await past(world, endpoint, start, ['failed']);
   world.farSide = () => 500;
-  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
+  const progress = await startReplay(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
   await world.pass(10_000);
   expect(await world.deliveries(endpoint)).toMatchObject([
     { state: 'pending', failures: 2, attemptCount: 12 },
@@ -213,7 +225,11 @@ test('a replay that is killed before it notes a page goes on without sending or 
   const endpoint = await world.endpoint(1);
   const start = world.clock.now() - 1_000_000;
   const ids = await past(world, endpoint, start, Array(150).fill('failed'));
-  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  const progress = await startReplay(world, endpoint, {
+    since: start,
+    until: world.clock.now(),
+    of: 'failed',
+  });
   await world.work();
   expect(await progress()).toMatchObject({ matched: 0 });
   expect((await world.deliveries(endpoint)).filter(({ state }) => state === 'pending')).toHaveLength(100);
@@ -230,7 +246,11 @@ test('the replay of an endpoint that is deleted meanwhile comes to its end', asy
   const endpoint = await world.endpoint(1, { rateLimit: 1 });
   const start = world.clock.now() - 1_000_000;
   await past(world, endpoint, start, Array(40).fill('failed'));
-  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  const progress = await startReplay(world, endpoint, {
+    since: start,
+    until: world.clock.now(),
+    of: 'failed',
+  });
   await world.pass(5_000);
   expect(await progress()).toMatchObject({ state: 'sending', queued: 40 });
   await world.table.transact(deletion(await world.current(endpoint), world.clock.now(), 30).writes);
@@ -238,7 +258,7 @@ test('the replay of an endpoint that is deleted meanwhile comes to its end', asy
   expect(await progress()).toMatchObject({ state: 'done', queued: 40, done: 40 });
 });
 
-/** A table that is down once after each page of `partition` that was noted on its order. */
+/** A table that is down once after each page of `partition` that the replay has noted. */
 function downBetweenPages() {
   let noted = false;
   const wrap = (table: Table): Table => ({
@@ -256,12 +276,16 @@ function downBetweenPages() {
   return { wrap };
 }
 
-test('an order that gets on by a page at a time is never parked, however often it fails in between', async () => {
+test('a replay that progresses by a page at a time is never parked, however often it fails in between', async () => {
   const world = await deliveryWorld(database(), downBetweenPages());
   const endpoint = await world.endpoint(1, { kind: 'pull' });
   const start = world.clock.now() - 10_000_000;
   await past(world, endpoint, start, Array(950).fill('failed'));
-  const progress = await order(world, endpoint, { since: start, until: world.clock.now(), of: 'failed' });
+  const progress = await startReplay(world, endpoint, {
+    since: start,
+    until: world.clock.now(),
+    of: 'failed',
+  });
   await world.pass(300_000);
   expect(await progress()).toEqual({ state: 'sending', matched: 950, queued: 950, done: 0 });
 }, 60_000);
@@ -272,7 +296,7 @@ test('a delivery of a replay that is long forgotten still comes to its end', asy
   const start = world.clock.now() - 1_000_000;
   await past(world, endpoint, start, ['failed']);
   world.farSide = () => 500;
-  await order(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
+  await startReplay(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
   await world.pass(10_000);
   const [delivery] = await world.deliveries(endpoint);
   await world.table.write({ delete: replayKey(delivery!.replayId!) });
@@ -286,7 +310,7 @@ test('a replayed delivery of a pull endpoint that is never fetched expires with 
   const endpoint = await world.endpoint(1, { kind: 'pull' });
   const start = world.clock.now() - 1_000_000;
   await past(world, endpoint, start, ['failed']);
-  await order(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
+  await startReplay(world, endpoint, { since: start, until: world.clock.now(), of: 'all' });
   await world.pass(10_000);
   const [delivery] = await world.deliveries(endpoint);
   const [entry] = (await createBacklogs(world.table).first(endpoint, 1)).rows;

@@ -32,7 +32,7 @@ describe('a delivery that is due', () => {
     expect(outcome({ enabled: false }, { failures: 1 })).toEqual({ outcome: 'wait', state: 'held' });
   });
 
-  test('is held by an open breaker, unless it is a retry, a probe or an order', () => {
+  test('is held by an open breaker, unless it is a retry, a probe or asked for by a person', () => {
     expect(outcome({ health: open }, {}, 'deliver-slow')).toEqual({ outcome: 'wait', state: 'held' });
     expect(outcome({ health: open }, { failures: 1 }, 'deliver-slow')).toMatchObject({ outcome: 'attempt' });
     const bypass = { bypassesBreaker: true } as object;
