@@ -18,7 +18,7 @@ export const healthLabel = ({ health, enabled }: Endpoint): string => (enabled ?
 /** Why a delivery has not arrived, in words. */
 export function whyNot({ state, attempts }: Delivery): string | undefined {
   if (state === 'delivered') return undefined;
-  if (state === 'canceled') return 'Canceled: its endpoint or its request was deleted.';
+  if (state === 'canceled') return 'Canceled: its endpoint was deleted.';
   const last = attempts.at(-1);
   if (!last)
     return state === 'held'

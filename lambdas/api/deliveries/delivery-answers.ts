@@ -27,7 +27,7 @@ export const deliveryAnswer = named(
       .enum(DELIVERY_STATES)
       .check(
         z.describe(
-          '`held` waits for its endpoint to be enabled or to answer again; `failed` was tried for three days; `canceled`: the endpoint or the request was deleted.',
+          '`held` waits for its endpoint to be enabled or to answer again; `failed` was tried for three days; `canceled`: the endpoint was deleted.',
         ),
       ),
     nextAttemptAt: z.optional(timeOf('While it is pending and planned.')),
