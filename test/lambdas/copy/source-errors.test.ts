@@ -105,7 +105,7 @@ describe('a URL that works no more', () => {
       ],
     });
     await world.runAll();
-    await expectFailed(requestId, /Topaz has no download/);
+    await expectFailed(requestId, /Topaz no longer offers a download/);
   });
 
   test('when no fresh one comes for a day, the copy gives up', async () => {
