@@ -21,7 +21,8 @@ export function createCheckUpstream({
     await acquire();
     const begun = now();
     const said = meaningOf(await topaz.status(NO_REQUEST));
-    const answer: UpstreamAnswer = { ...said, at: now(), durationMs: now() - begun };
+    const at = now();
+    const answer: UpstreamAnswer = { ...said, at, durationMs: at - begun };
     await claims.finish(claim, { set: { answer } });
     log.info('checked upstream', { ...answer });
   };
