@@ -1,10 +1,10 @@
 import type { CopyRow } from '../domain/copying/copy.ts';
 import {
+  copyRetryAt,
   diesSoon,
   isExpiring,
   MAX_CONSECUTIVE_FAILURES,
   renewAt,
-  retryAt,
   tooOften,
   WATCH_MS,
 } from '../domain/copying/copy-retries.ts';
@@ -107,6 +107,6 @@ async function wait(
   { retryAfterMs }: CopyFault,
   consecutiveFailures: number,
 ): Promise<void> {
-  const at = retryAt(consecutiveFailures, now(), retryAfterMs);
+  const at = copyRetryAt(consecutiveFailures, now(), retryAfterMs);
   await hint(await copies.again(claim, at, { consecutiveFailures }));
 }

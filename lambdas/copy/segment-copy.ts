@@ -1,11 +1,11 @@
 import { type CopyRow, type CopyUpload, isCurrent, type SegmentRow } from '../domain/copying/copy.ts';
 import { concurrencyFor, partRange } from '../domain/copying/copy-plan.ts';
 import {
+  copyRetryAt,
   diesSoon,
   MAX_CONSECUTIVE_FAILURES,
   nextCheckAt,
   renewAt,
-  retryAt,
   tooOften,
 } from '../domain/copying/copy-retries.ts';
 import type { ByteRange } from '../domain/copying/source-answer.ts';
@@ -179,7 +179,7 @@ export class SegmentCopy {
     const failures = this.#ownBytes > 0 ? 1 : (this.#claim.row.consecutiveFailures ?? 0) + 1;
     if (failures > MAX_CONSECUTIVE_FAILURES) return this.#fail(tooOften(reason));
     log.info('segment waits', { requestId: this.#copy.requestId, reason, failures });
-    await this.#release(retryAt(failures, now(), retryAfterMs), failures);
+    await this.#release(copyRetryAt(failures, now(), retryAfterMs), failures);
   }
 
   /** Asks for a new URL, unless another worker did, and checks for it later. */

@@ -23,7 +23,7 @@ export function packHints(lane: Lane, rows: readonly Hint[]): { hints: Hint[]; g
   const messages = groupsOf(lane, rows).map(([group, members]) =>
     chunks(members, size).map((hints) => (group === undefined ? { hints } : { hints, group })),
   );
-  return interleave(messages);
+  return roundRobin(messages);
 }
 
 /**
@@ -32,7 +32,7 @@ export function packHints(lane: Lane, rows: readonly Hint[]): { hints: Hint[]; g
  */
 export function shareHints(lane: Lane, rows: readonly Hint[], most: number): Hint[] {
   if (rows.length <= most) return [...rows];
-  return interleave(groupsOf(lane, rows).map(([, members]) => members)).slice(0, most);
+  return roundRobin(groupsOf(lane, rows).map(([, members]) => members)).slice(0, most);
 }
 
 const groupsOf = (lane: Lane, rows: readonly Hint[]): [string | undefined, Hint[]][] => [
@@ -40,11 +40,11 @@ const groupsOf = (lane: Lane, rows: readonly Hint[]): [string | undefined, Hint[
 ];
 
 /** First the first of each list, then the second of each, and so on. */
-function interleave<T>(lists: readonly (readonly T[])[]): T[] {
-  const interleaved: T[] = [];
+function roundRobin<T>(lists: readonly (readonly T[])[]): T[] {
+  const taken: T[] = [];
   const longest = Math.max(0, ...lists.map((list) => list.length));
   for (let i = 0; i < longest; i++) {
-    for (const list of lists) if (i < list.length) interleaved.push(list[i] as T);
+    for (const list of lists) if (i < list.length) taken.push(list[i] as T);
   }
-  return interleaved;
+  return taken;
 }

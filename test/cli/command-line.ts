@@ -16,6 +16,18 @@ export type Terminal = {
 export type Outcome = { code: number | null; stdout: string; stderr: string };
 export type CommandLine = Awaited<ReturnType<typeof openCommandLine>>;
 
+/** Resolves when a command has said this on its standard error; give it a command that was just started. */
+export function warns(child: ChildProcess, text: string): Promise<void> {
+  let said = '';
+  return new Promise((resolve, reject) => {
+    child.stderr?.on('data', (more: Buffer) => {
+      said += more;
+      if (said.includes(text)) resolve();
+    });
+    child.once('close', () => reject(new Error(`It ended without saying ${text}: ${said}`)));
+  });
+}
+
 /** Where the command line is built for all files of tests that share a process. */
 let shared: Promise<string> | undefined;
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type Client, createClient, type VideoRequest } from '../../client/client.ts';
 import { type LocalBridge, READ_KEY, startLocalBridge } from '../support/local-bridge.ts';
-import { type CommandLine, openCommandLine, outcomeOf, valuesOf } from './command-line.ts';
+import { type CommandLine, openCommandLine, outcomeOf, valuesOf, warns } from './command-line.ts';
 import { type Network, openNetwork } from './network.ts';
 
 const POLLING = fileURLToPath(new URL('../../bench/polling.ts', import.meta.url));
@@ -143,12 +143,9 @@ test('an export waits for a network that is away', async () => {
   const waiting = cli.start(['export']);
   const outcome = outcomeOf(waiting);
   await lost;
+  const warned = warns(waiting, 'Trying again.');
   network.cut();
-  let said = '';
-  waiting.stderr?.on('data', (text: string) => {
-    said += text;
-  });
-  await vi.waitFor(() => expect(said).toContain('Trying again.'), MAX_WAIT);
+  await warned;
   network.mend();
   const { code, stdout } = await outcome;
   expect(code).toBe(0);

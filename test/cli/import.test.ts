@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
 import { type LocalBridge, startLocalBridge } from '../support/local-bridge.ts';
-import { type CommandLine, openCommandLine, outcomeOf, valuesOf } from './command-line.ts';
+import { type CommandLine, openCommandLine, outcomeOf, valuesOf, warns } from './command-line.ts';
 import { type Network, openNetwork } from './network.ts';
 
 /** CI imports fewer than the 5,000 of `IMPORT=5000 npm exec -- vitest run test/cli/import.test.ts`. */
@@ -218,12 +218,9 @@ describe('an import whose second batch is lost', { timeout: 60_000 }, () => {
     const waiting = cli.start(['import', 'waits.csv'], over);
     const outcome = outcomeOf(waiting);
     await lost;
+    const warned = warns(waiting, 'Trying again.');
     network.cut();
-    let said = '';
-    waiting.stderr?.on('data', (text: string) => {
-      said += text;
-    });
-    await vi.waitFor(() => expect(said).toContain('Trying again.'), MAX_WAIT);
+    await warned;
     network.mend();
     expect(await outcome).toMatchObject({
       code: 0,

@@ -33,15 +33,15 @@ export const isExpiring = (startedAt: number, now: number): boolean => now - sta
  * When a copy tries again after a number of failures in a row: 5 s doubling up to 15 min, and not before
  * the source asked for, within an hour. All in ms.
  */
-export const retryAt = (failures: number, now: number, retryAfterMs = 0): number =>
+export const copyRetryAt = (failures: number, now: number, retryAfterMs = 0): number =>
   now + Math.max(backoff(failures, RETRIES), Math.min(retryAfterMs, LONGEST_ASKED_WAIT_MS));
 
 /**
  * When a copy asks for a fresh URL after a number of failures in a row: at once the first time, since most
- * refused URLs have just expired, and later with the waits of {@link retryAt}.
+ * refused URLs have just expired, and later with the waits of {@link copyRetryAt}.
  */
 export const renewAt = (failures: number, now: number): number =>
-  failures <= 1 ? now : retryAt(failures - 1, now);
+  failures <= 1 ? now : copyRetryAt(failures - 1, now);
 
 /**
  * When a copy begins again from the first byte, by how often it has: at once the first time, then after

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  copyRetryAt,
   diesSoon,
   isExpiring,
   MAX_CONSECUTIVE_FAILURES,
@@ -8,7 +9,6 @@ import {
   nextCheckAt,
   renewAt,
   restartAt,
-  retryAt,
   tooOften,
 } from '../../../../lambdas/domain/copying/copy-retries.ts';
 
@@ -38,7 +38,7 @@ test('a URL of unknown life, or expired when it was given, is left to the source
 });
 
 test('waits grow from 5 s to 15 min, and make hours in all', () => {
-  const waits = Array.from({ length: MAX_CONSECUTIVE_FAILURES }, (_, i) => retryAt(i + 1, 0));
+  const waits = Array.from({ length: MAX_CONSECUTIVE_FAILURES }, (_, i) => copyRetryAt(i + 1, 0));
   expect(waits.slice(0, 4)).toEqual([5_000, 10_000, 20_000, 40_000]);
   expect(Math.max(...waits)).toBe(900_000);
   expect(waits.reduce((sum, wait) => sum + wait, 0)).toBeGreaterThan(3 * 3_600_000);
@@ -71,8 +71,8 @@ test('a copy that failed too often says how often', () => {
 });
 
 test('a wait that the source asks for is kept, within an hour', () => {
-  expect(retryAt(1, 0, 60_000)).toBe(60_000);
-  expect(retryAt(1, 0, 1e9)).toBe(3_600_000);
+  expect(copyRetryAt(1, 0, 60_000)).toBe(60_000);
+  expect(copyRetryAt(1, 0, 1e9)).toBe(3_600_000);
 });
 
 test('the next check for a URL comes 5 s to 5 min later, whatever the time', () => {
