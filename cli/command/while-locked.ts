@@ -1,12 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { EXIT, Failure } from '../frame/failure.ts';
 
 /**
- * Works on a file while no other run on this machine does, by a file beside it with the id of this process. One that
- * a killed run left counts no more.
+ * Works on a file while no other run on this machine does. A file beside it, with the id of this process, is the lock.
+ * A lock that a killed run left is ignored.
  *
  * @param path undefined locks nothing
- * @throws {Failure} another run has it
+ * @throws {Failure} another run works on the file
  */
 export async function whileLocked<T>(path: string | undefined, work: () => Promise<T>): Promise<T> {
   if (path === undefined) return work();
@@ -35,7 +36,8 @@ function taken(lock: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
+    // The person named a file in this folder, and does not know of the lock.
+    throw Object.assign(error as Error, { path: dirname(resolve(lock)) });
   }
 }
 

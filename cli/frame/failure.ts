@@ -90,6 +90,8 @@ function exitCodeOf(status: number): number {
 function refusal({ status, message, call }: ApiError, url: string): string {
   if (status === 401)
     return `${url} does not know the key. Give another one by --key or BRIDGE_API_KEY, or run topaz-bridge login.`;
+  if (status === 404 && message.startsWith('There is no /v1/v1/'))
+    return `${url} is not the ApiUrl of a bridge: give it without /v1.`;
   if (status === 404 && message.startsWith('There is no /')) return `${message} ${OTHER_VERSION}`;
   if (/^The answer was \d+/.test(message) || message === 'Not Found')
     return `${url} answered ${status} to ${call} and not as a bridge does. Check that the address is the ApiUrl.`;

@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Registration } from '../../client/client.ts';
@@ -136,6 +136,8 @@ const findingText = ({ line, requestId, reason }: Finding): string =>
 function restText(file: string, { registered, known }: Counts, journal: string | undefined): string {
   const done = `${registered + known} were registered in this run`;
   if (!journal) return `${done}. Run it again: that sends all again, and resets nothing.`;
+  // A journal begins with the first result.
+  if (!existsSync(journal)) return `${done}. Run it again: it begins from the start.`;
   return `${done}. Run it again: it goes on where ${printable(journal)} ends${file === '-' ? '' : ', also after changes to the file'}.`;
 }
 

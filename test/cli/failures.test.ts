@@ -120,6 +120,15 @@ test.each<[string, string[], RequestListener]>([
   expect(said).toContain('may be of another version than this command line: update the older one');
 });
 
+test('an address that ends with /v1 is named, with the one to give', async () => {
+  const detail = 'There is no /v1/v1/requests.';
+  const port = await overHttp(json(404, { type: 'about:blank', title: 'Not Found', status: 404, detail }));
+  const url = `http://127.0.0.1:${port}/v1`;
+  expect((await failing(url, ['requests'])).said).toBe(
+    `${url} is not the ApiUrl of a bridge: give it without /v1.`,
+  );
+});
+
 test('the key is in a header of calls, and in no address', async () => {
   const calls: { url: string | undefined; authorization: string | undefined }[] = [];
   const port = await overHttp(({ url, headers }, response) => {
@@ -142,7 +151,6 @@ test('the doctor warns of a bridge of another version', async () => {
     '/healthz': { status: 'ok' },
     '/v1/whoami': { id: 'ada', role: 'admin' },
     '/v1/doctor': { checks: [], version: '99.1.0' },
-    '/v1/stats': { requests: {}, lanes: {}, upstream: { state: 'ok' } },
   };
   const port = await overHttp((request, response) =>
     json(200, answers[request.url ?? ''])(request, response),

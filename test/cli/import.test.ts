@@ -229,7 +229,7 @@ describe('an import whose second batch is lost', { timeout: 60_000 }, () => {
     });
   });
 
-  test('that was killed leaves no lock that counts', async () => {
+  test('that was killed leaves a lock that is ignored', async () => {
     write('killed.csv', ids(101).join('\n'));
     const lost = network.lose(secondBatch());
     const killed = cli.start(['import', 'killed.csv'], over);
@@ -286,4 +286,14 @@ test('a bridge that asks to wait is waited for, and one that is gone leaves the 
     code: 4,
     stderr: expect.stringContaining('about another bridge'),
   });
+});
+
+test('an import that registered nothing names no journal, since there is none', async () => {
+  write('none.csv', ids(3).join('\n'));
+  const refused = await cli.run(['import', 'none.csv'], { env: { BRIDGE_API_KEY: 'wrong' } });
+  expect(refused).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('Run it again: it begins from the start.'),
+  });
+  expect(refused.stderr).not.toContain('import-journal');
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { whileLocked } from '../../cli/command/while-locked.ts';
+import { failureOf } from '../../cli/frame/failure.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'bridge-lock-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,10 +33,15 @@ test.each([
   ['a dead process', '4194304'],
   ['an earlier process with the same id, as in a container', String(process.pid)],
   ['nothing, since the run was killed while it wrote', ''],
-])('the lock of %s counts no more', async (_of, content) => {
+])('the lock of %s is ignored', async (_of, content) => {
   writeFileSync(lockOf('c'), content);
   expect(await whileLocked(file('c'), async () => 'worked')).toBe('worked');
   expect(existsSync(lockOf('c'))).toBe(false);
+});
+
+test('a file in a folder that is missing is refused by the name of the folder', async () => {
+  const refused = whileLocked(file('missing/x'), async () => 'worked').catch((error) => failureOf(error));
+  expect(await refused).toMatchObject({ message: `${file('missing')}: There is no such file or folder.` });
 });
 
 test('without a file nothing is locked', async () => {
