@@ -20,7 +20,7 @@ export const doctor = command({
 
 From this machine: the address, its clock, the key and the versions. By the bridge: whether Topaz answers and takes the
 key, the secrets, the table, the bucket, the queues and their dead letters, alarms, late and parked work, and endpoints.
-Exit code 1 says that a check has failed; a warning (!) is none.`,
+The exit code is 0 unless a check has failed; a warning (!) is no failure.`,
   examples: [
     ['doctor', 'What is wrong, and what to do'],
     ['doctor --json', 'The checks for a program, a line each'],
@@ -35,7 +35,7 @@ Exit code 1 says that a check has failed; a warning (!) is none.`,
       out.line(`${out.paint(STYLES[state], MARKS[state])} ${printable(`${name.padEnd(9)} ${detail}`)}`);
       if (remedy && state !== 'ok') out.line(printable(`             ${remedy}`));
     };
-    /** What stands in the way of all later checks is the last finding, and the reason why the command fails. */
+    /** A failure that prevents all later checks is shown as the last check, and ends the command. */
     const orStop = async <T>(name: string, work: Promise<T>): Promise<T> => {
       try {
         return await work;
@@ -43,7 +43,7 @@ Exit code 1 says that a check has failed; a warning (!) is none.`,
         session.signal.throwIfAborted();
         const failure = failureOf(error, session.url());
         say({ name, state: 'failed', ...inTwo(failure.message) });
-        throw new Failure(`1 check has failed, which the others need.`, failure.exitCode, { cause: failure });
+        throw new Failure('1 check has failed, which the others need.', failure.exitCode, { cause: failure });
       }
     };
     const { url } = await session.connection();
