@@ -36,7 +36,7 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   const state = useSignal<Which>('failed');
   const type = useSignal('');
   const count = useSignal<Count | undefined>(undefined);
-  /** What was counted, and is ordered so. */
+  /** What was counted: the replay asks for exactly this. */
   const order = useSignal<Order | undefined>(undefined);
   const replayId = useSignal<string | undefined>(undefined);
   const replay = useSignal<Replay | undefined>(undefined);
@@ -91,7 +91,7 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   async function start(): Promise<void> {
     const wanted = order.value;
     if (!wanted) return;
-    // A second click orders nothing.
+    // A second click must not start a second replay.
     order.value = undefined;
     error.value = undefined;
     try {
