@@ -82,7 +82,7 @@ export function RequestPage({ id }: { readonly id: string }) {
       <ErrorNote error={error.value} />
       <Summary request={request} />
       <section class="panel">
-        <h2>Time line</h2>
+        <h2>Timeline</h2>
         <StoryChart story={story} />
       </section>
       <div class="columns">

@@ -109,7 +109,7 @@ export function StoryChart({ story }: { readonly story: Story }) {
         ref={frame}
         role="slider"
         tabIndex={0}
-        aria-label="Time line"
+        aria-label="Timeline"
         aria-valuemin={0}
         aria-valuemax={Math.max(0, marks.length - 1)}
         aria-valuenow={chosen.value ?? 0}

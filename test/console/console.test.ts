@@ -90,7 +90,7 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
 
     await page.getByText(`Topaz says: ${HOSTILE}`).waitFor();
 
-    const story = page.getByRole('slider', { name: 'Time line' });
+    const story = page.getByRole('slider', { name: 'Timeline' });
     await story.focus();
     await page.keyboard.press('Home');
     expect(await story.getAttribute('aria-valuetext')).toContain('Registered');
@@ -176,7 +176,7 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
     const { page } = await open('/requests', { key: READ_KEY });
     await page.getByText('guest (read only)').waitFor();
     await page.getByRole('link', { name: items[0]?.requestId }).click();
-    await page.getByRole('heading', { name: 'Time line' }).waitFor();
+    await page.getByRole('heading', { name: 'Timeline' }).waitFor();
     const names = await page.getByRole('button').allTextContents();
     expect(names.filter((name) => /poll|stop|purge|restart|retry/i.test(name))).toEqual([]);
     expect(await page.getByRole('button', { name: 'Copy curl' }).count()).toBe(1);
@@ -293,7 +293,7 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
       const row = page.getByRole('row').nth(12);
       const { x = 0, y = 0, width = 0, height = 0 } = (await row.boundingBox()) ?? {};
       await page.mouse.click(x + width / 2, y + height / 2);
-      await page.getByRole('heading', { name: 'Time line' }).waitFor();
+      await page.getByRole('heading', { name: 'Timeline' }).waitFor();
       expect(await focused()).toBe('main');
       await page.goBack();
       await vi.waitFor(async () => expect(await scrollTop()).toBe(8_000), MAX_WAIT);
