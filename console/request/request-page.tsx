@@ -10,6 +10,7 @@ import { Ago, clock, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
 import { roughly } from '../parts/words.ts';
+import { idsIn } from '../requests/pasted-ids.ts';
 import { StageBar } from '../requests/stage-bar.tsx';
 import { api, isAdmin } from '../session/session.ts';
 import { Chunks } from './chunks.tsx';
@@ -46,22 +47,7 @@ export function RequestPage({ id }: { readonly id: string }) {
     [loaded],
   );
   if (error.value instanceof ApiError && error.value.status === 404)
-    return (
-      <section class="page">
-        <h1 class="mono break">{id}</h1>
-        <Empty title="The bridge does not track this request">
-          <p>It was never registered, or was purged, or has expired.</p>
-          {isAdmin.value && (
-            <Action class="primary" run={() => api().requests.register({ requestId: id }).then(reload)}>
-              Register it
-            </Action>
-          )}
-          <p>
-            <Link href="/requests">All requests</Link>
-          </p>
-        </Empty>
-      </section>
-    );
+    return <Untracked id={id} onRegistered={reload} />;
   if (!loaded || !story)
     return (
       <section class="page">
@@ -97,6 +83,32 @@ export function RequestPage({ id }: { readonly id: string }) {
       </div>
       <StoryList story={story} />
     </article>
+  );
+}
+
+type UntrackedProps = { readonly id: string; readonly onRegistered: () => void };
+
+function Untracked({ id, onRegistered }: UntrackedProps) {
+  const isId = idsIn(id).ids[0] === id.toLowerCase();
+  return (
+    <section class="page">
+      <h1 class="mono break">{id}</h1>
+      <Empty title={isId ? 'The bridge does not track this request' : 'This is not the id of a request'}>
+        <p>
+          {isId
+            ? 'It was never registered, or was purged, or has expired.'
+            : 'The id is the UUID that Topaz gave the request: check the address.'}
+        </p>
+        {isId && isAdmin.value && (
+          <Action class="primary" run={() => api().requests.register({ requestId: id }).then(onRegistered)}>
+            Register it
+          </Action>
+        )}
+        <p>
+          <Link href="/requests">All requests</Link>
+        </p>
+      </Empty>
+    </section>
   );
 }
 

@@ -171,6 +171,16 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
     await page.context().close();
   });
 
+  test('an id that is not tracked can be registered on its page, and a text that is no id cannot', async () => {
+    const { page } = await open(`/requests/${randomUUID()}`);
+    await page.getByText('The bridge does not track this request').waitFor();
+    expect(await page.getByRole('button', { name: 'Register it' }).count()).toBe(1);
+    await page.goto(page.url().replace(/[^/]*$/, 'order-42'));
+    await page.getByText('This is not the id of a request').waitFor();
+    expect(await page.getByRole('button', { name: 'Register it' }).count()).toBe(0);
+    await page.context().close();
+  });
+
   test('a key that reads sees everything but buttons', SLOW, async () => {
     const { items } = await world.client.requests.list().page({ limit: 1 });
     const { page } = await open('/requests', { key: READ_KEY });
