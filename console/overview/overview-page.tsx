@@ -186,7 +186,7 @@ const SERIES = [
   ['transitions', 'Changes of status', '--stage-work', 'good'],
   ['copies', 'Videos stored', '--stage-copy', 'good'],
   ['deliveries', 'Deliveries', '--stage-done', 'good'],
-  ['failures', 'Failures', '--stage-failed', 'bad'],
+  ['failures', 'Failed for good', '--stage-failed', 'bad'],
 ] as const;
 
 function Charts() {
