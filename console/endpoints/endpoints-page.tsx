@@ -20,6 +20,9 @@ const WHOSE = [
   ['callback', 'Callbacks of requests'],
 ] as const;
 
+/** There are no more account-wide endpoints than this, but there may be more callbacks. */
+const SHOWN = 100;
+
 /** All account-wide endpoints, or the callbacks of requests. */
 export function EndpointsPage() {
   useTitle('Endpoints');
@@ -29,11 +32,12 @@ export function EndpointsPage() {
   const { data, error } = useLive(
     async (signal) => {
       const filter = kind.value === 'callback' ? { kind: kind.value } : {};
-      return (await api().endpoints.list(filter).page({ limit: 100, signal })).items;
+      return await api().endpoints.list(filter).page({ limit: SHOWN, signal });
     },
     5_000,
     [kind.value],
   );
+  const endpoints = data.value?.items;
 
   return (
     <section class="page">
@@ -56,8 +60,8 @@ export function EndpointsPage() {
         }}
       />
       <ErrorNote error={error.value} />
-      {!data.value && !error.value && <Loading />}
-      {data.value?.length === 0 && kind.value === 'account' && (
+      {!endpoints && !error.value && <Loading />}
+      {endpoints?.length === 0 && kind.value === 'account' && (
         <Empty title="No endpoints yet">
           <p>
             An endpoint is told about all requests: by a POST to its URL, an event bus, or messages to fetch.
@@ -69,7 +73,7 @@ export function EndpointsPage() {
           )}
         </Empty>
       )}
-      {data.value?.length === 0 && kind.value === 'callback' && (
+      {endpoints?.length === 0 && kind.value === 'callback' && (
         <Empty title="No callbacks">
           <p>
             A callback is told about one request. Give a <code>callbackUrl</code> when you register it.
@@ -77,10 +81,16 @@ export function EndpointsPage() {
         </Empty>
       )}
       <ul class="cards">
-        {data.value?.map((endpoint) => (
+        {endpoints?.map((endpoint) => (
           <EndpointCard key={endpoint.id} endpoint={endpoint} />
         ))}
       </ul>
+      {data.value?.cursor !== undefined && (
+        <p class="subtle">
+          These are the first {SHOWN}. The page of a request links its callbacks, and{' '}
+          <code>topaz-bridge endpoints list --kind callback</code> lists all.
+        </p>
+      )}
       {isCreating.value && (
         <EndpointForm
           title="Create an endpoint"

@@ -34,9 +34,15 @@ export function OverviewPage() {
       const [stats, parked, endpoints] = await Promise.all([
         client.stats({ signal }),
         client.parked.list().page({ limit: 50, signal }),
+        // There are no more than that.
         client.endpoints.list().page({ limit: 100, signal }),
       ]);
-      return { stats, parked: parked.items, endpoints: endpoints.items };
+      return {
+        stats,
+        parked: parked.items,
+        isMoreParked: parked.cursor !== undefined,
+        endpoints: endpoints.items,
+      };
     },
     REFRESH_MS,
     [],
@@ -71,11 +77,13 @@ type AttentionProps = {
   /** Missing until they are made. */
   readonly checks: Doctor['checks'] | undefined;
   readonly parked: readonly Parked[];
+  /** Whether there is more than `parked` holds. */
+  readonly isMoreParked: boolean;
   readonly endpoints: readonly Endpoint[];
   readonly onDone: () => void;
 };
 
-function Attention({ stats, checks, parked, endpoints, onDone }: AttentionProps) {
+function Attention({ stats, checks, parked, isMoreParked, endpoints, onDone }: AttentionProps) {
   const { upstream } = stats;
   const lost = stats.requests.byStatus.lost ?? 0;
   const ill = endpoints.filter(({ health, enabled }) => health.state === 'failing' || !enabled);
@@ -122,6 +130,11 @@ function Attention({ stats, checks, parked, endpoints, onDone }: AttentionProps)
             )}
           </li>
         ))}
+        {isMoreParked && (
+          <li class="subtle">
+            More work is parked than these {parked.length}. The rest is shown once these are released.
+          </li>
+        )}
         {ill.map((endpoint) => (
           <li key={endpoint.id}>
             <Badge tone={endpoint.enabled ? 'bad' : 'warn'}>
