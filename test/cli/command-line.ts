@@ -74,10 +74,10 @@ export async function openCommandLine(bridge?: { readonly url: string; readonly 
       env: { ...env, TERM: 'xterm', ...more },
     });
     running.add(child);
-    child.once('close', () => running.delete(child));
     let text = '';
     let ended = false;
     child.once('close', () => {
+      running.delete(child);
       ended = true;
     });
     child.stdout.on('data', (each: Buffer) => {

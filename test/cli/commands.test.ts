@@ -289,8 +289,8 @@ test('a server that is no bridge is recognized, and --debug shows the cause', as
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   }
-  const unauthorized = await cli.run(['requests', '--url', url, '--key', 'k']);
-  expect(unauthorized).toMatchObject({
+  const unreachable = await cli.run(['requests', '--url', url, '--key', 'k']);
+  expect(unreachable).toMatchObject({
     code: 1,
     stderr: `${url} cannot be reached. Nothing listens there: check the address, and that the bridge runs.\n`,
   });
@@ -372,8 +372,8 @@ const SHELLS = {
 };
 const isThere = (shell: string) => spawnSync(shell, ['-c', 'true']).status === 0;
 
-test.each(Object.entries(SHELLS))('%s completes a line by its script', async (shell, run) => {
-  if (!isThere(shell)) return;
+test.for(Object.entries(SHELLS))('%s completes a line by its script', async ([shell, run], { skip }) => {
+  skip(!isThere(shell), `${shell} is not installed`);
   const bin = join(cli.folder, 'completing');
   mkdirSync(bin, { recursive: true });
   writeFileSync(join(bin, 'topaz-bridge'), `#!/bin/sh\nexec '${process.execPath}' '${cli.script}' "$@"\n`);
