@@ -1,4 +1,4 @@
-import { equals, type Write } from '../adapters/dynamodb/expression.ts';
+import { asRead, equals, type Write } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
@@ -12,7 +12,7 @@ import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';
 import { countedInReplay } from '../rows/replays.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
-import { succeededBy, waitsFor, wakeSuccessor } from './finish-delivery.ts';
+import { waitsFor, wakeSuccessor } from './finish-delivery.ts';
 
 const PAGE = 100;
 const AT_ONCE = 10;
@@ -70,7 +70,7 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: De
           if: [
             equals('state', row.state),
             equals('endpointCreatedAt', row.endpointCreatedAt),
-            succeededBy(successor),
+            asRead('successor', successor),
           ],
         }),
         ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, row) }] : []),

@@ -1,5 +1,5 @@
 import type { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
-import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
+import { absent, asRead, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { DeliveryRow, DeliveryState } from '../domain/delivering/delivery.ts';
 import { finishedExpiry } from '../domain/retention.ts';
@@ -37,7 +37,7 @@ export function createFinishDelivery({
     async function commit(): Promise<Due | undefined> {
       const woken = successor && waits ? wakeSuccessor(row, successor, claim.lane, at) : undefined;
       // It may have got a successor since it was claimed.
-      const write = { ...finish.write, if: [...(finish.write.if ?? []), succeededBy(successor)] };
+      const write = { ...finish.write, if: [...(finish.write.if ?? []), asRead('successor', successor)] };
       await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
       return woken?.due;
     }
@@ -61,9 +61,6 @@ export const waitsFor = (row: DeliveryRow, predecessor: DeliveryRow): boolean =>
   row.state === 'pending' &&
   row.lane === undefined &&
   row.backlogKey === undefined;
-
-export const succeededBy = (successor: string | undefined): Condition =>
-  successor === undefined ? absent('successor') : equals('successor', successor);
 
 /** Makes the successor due, if {@link waitsFor} still holds. */
 export const wakeSuccessor = (

@@ -1,4 +1,4 @@
-import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
+import { asRead } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EventRow } from '../domain/events/event.ts';
@@ -51,7 +51,7 @@ export function createEraseDeliveries({
       await table.transact([
         {
           delete: known,
-          if: [as('backlogKey', backlogKey), as('replayId', replayId), as('inReplay', inReplay)],
+          if: [asRead('backlogKey', backlogKey), asRead('replayId', replayId), asRead('inReplay', inReplay)],
         },
         ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, known) }] : []),
         ...countedInReplay(known, finishedExpiry(now(), retentionDays)),
@@ -59,6 +59,3 @@ export function createEraseDeliveries({
     });
   }
 }
-
-const as = (attribute: string, value: unknown): Condition =>
-  value === undefined ? absent(attribute) : equals(attribute, value);

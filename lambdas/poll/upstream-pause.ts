@@ -1,5 +1,5 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
-import { absent, type Condition, equals } from '../adapters/dynamodb/expression.ts';
+import { absent, asRead, type Condition, equals } from '../adapters/dynamodb/expression.ts';
 import { optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
@@ -90,5 +90,5 @@ export function createUpstreamPauses(options: {
 
 const unchanged = ({ until, probeUntil }: UpstreamPause): Condition[] => [
   equals('until', until),
-  probeUntil === undefined ? absent('probeUntil') : equals('probeUntil', probeUntil),
+  asRead('probeUntil', probeUntil),
 ];

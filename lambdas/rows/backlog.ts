@@ -1,5 +1,5 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
-import { absent, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
+import { absent, asRead, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
 import type { Page } from '../adapters/dynamodb/reads.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
@@ -27,7 +27,7 @@ export const wakeCrowdedGate = (gate: Gate, at: number, now: number) =>
   wake(gate, GATE_LANE, at, {
     setIfAbsent: { crowdedSince: now },
     remove: ['quietSince'],
-    if: [present('stateVersion'), gate.dueAt === undefined ? absent('dueAt') : equals('dueAt', gate.dueAt)],
+    if: [present('stateVersion'), asRead('dueAt', gate.dueAt)],
   });
 
 export function createBacklogs(table: Table) {
@@ -63,10 +63,8 @@ export function createBacklogs(table: Table) {
 
   /** Deletes a place that a delivery, as it was just read, is not in; it may have come back since. */
   async function discard(entry: BacklogEntry, found: DeliveryRow | undefined): Promise<void> {
-    const still =
-      found?.backlogKey === undefined ? absent('backlogKey') : equals('backlogKey', found.backlogKey);
     const check = deliveryKey(entry.endpointId, entry.eventId);
-    await writeIf(table, { check, if: [still] }, { delete: entry });
+    await writeIf(table, { check, if: [asRead('backlogKey', found?.backlogKey)] }, { delete: entry });
   }
 
   return { first, release, discard };

@@ -1,4 +1,4 @@
-import { absent, equals, type Write } from '../adapters/dynamodb/expression.ts';
+import { absent, asRead, type Write } from '../adapters/dynamodb/expression.ts';
 import { type Counters, type EventDraft, type EventRow, numberEvents } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import type { EventSource } from '../domain/ids.ts';
@@ -62,7 +62,7 @@ export function endpointEventWrites(
       expiresAt: outboxExpiry(expiresAt),
     },
     setIfAbsent: { accountCursor: { position: 0 }, callbackCursors: {} },
-    if: [outbox?.position === undefined ? absent('position') : equals('position', position)],
+    if: [asRead('position', outbox?.position)],
   });
   return { event, due, writes: [{ put: { ...event, onlyTo, expiresAt }, if: [absent('pk')] }, write] };
 }

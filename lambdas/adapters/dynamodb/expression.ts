@@ -10,6 +10,9 @@ export type Condition = {
 export const equals = (attribute: string, value: unknown): Condition => ({ attribute, is: '=', value });
 export const absent = (attribute: string): Condition => ({ attribute, is: 'absent' });
 export const present = (attribute: string): Condition => ({ attribute, is: 'present' });
+/** That an attribute is still as it was read; `undefined` when the row had none. */
+export const asRead = (attribute: string, value: unknown): Condition =>
+  value === undefined ? absent(attribute) : equals(attribute, value);
 export const below = (attribute: string, value: number): Condition => ({ attribute, is: '<', value });
 
 /**

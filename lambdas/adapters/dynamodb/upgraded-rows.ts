@@ -9,7 +9,7 @@ import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { endpointKey } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 import { ConditionFailed } from './condition-failed.ts';
-import { absent, equals, present } from './expression.ts';
+import { asRead, present } from './expression.ts';
 import { optimistic } from './optimistic.ts';
 import type { createReads } from './reads.ts';
 import type { createWrites } from './writes.ts';
@@ -64,12 +64,10 @@ export function withUpgradedRows(table: Rows): Rows {
 }
 
 function upgrade(row: DeliveryOf01, endpointCreatedAt: number | undefined) {
-  const as = (attribute: 'waitsAt' | 'next') =>
-    row[attribute] === undefined ? absent(attribute) : equals(attribute, row[attribute]);
   return {
     update: row,
     set: attributesFor(row, endpointCreatedAt),
     remove: [...REMOVED, ...(isInFailedLane(row) ? ['lane', 'dueAt'] : [])],
-    if: [present('payload'), as('waitsAt'), as('next')],
+    if: [present('payload'), asRead('waitsAt', row.waitsAt), asRead('next', row.next)],
   };
 }
