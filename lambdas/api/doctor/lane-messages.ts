@@ -2,9 +2,11 @@ import { GetQueueAttributesCommand, type QueueAttributeName, type SQSClient } fr
 import type { Lane } from '../../domain/work.ts';
 import type { LaneMessages } from './deployment-checks.ts';
 
+type Attributes = Partial<Record<QueueAttributeName, string>>;
+
 /** Counts the messages of each lane and of its dead letters, approximately as SQS does. */
 export function createLaneMessages(client: SQSClient, queueUrls: Readonly<Record<Lane, string>>) {
-  async function attributes(QueueUrl: string, ...AttributeNames: QueueAttributeName[]) {
+  async function attributes(QueueUrl: string, ...AttributeNames: QueueAttributeName[]): Promise<Attributes> {
     const { Attributes } = await client.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames }));
     return Attributes ?? {};
   }
@@ -19,9 +21,11 @@ export function createLaneMessages(client: SQSClient, queueUrls: Readonly<Record
       url.slice(0, url.lastIndexOf('/') + 1) + name,
       'ApproximateNumberOfMessages',
     );
-    const count = ({ ApproximateNumberOfMessages = 0 }) => Number(ApproximateNumberOfMessages);
-    return { lane, waiting: count(queue as never), dead: count(deadLetters as never) };
+    return { lane, waiting: count(queue), dead: count(deadLetters) };
   }
 
   return () => Promise.all((Object.keys(queueUrls) as Lane[]).map(ofLane));
 }
+
+const count = ({ ApproximateNumberOfMessages = '0' }: Attributes): number =>
+  Number(ApproximateNumberOfMessages);

@@ -62,7 +62,6 @@ export function createUpstreamCheck({
 }
 
 function failing({ outcome, detail = '' }: UpstreamAnswer): Finding {
-  const sentence = `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
   if (outcome === 'fault')
     return {
       state: 'failed',
@@ -70,21 +69,23 @@ function failing({ outcome, detail = '' }: UpstreamAnswer): Finding {
       remedy: 'Wait if Topaz is down; otherwise check its address (the setting topazBaseUrl).',
     };
   if (outcome === 'throttled')
-    return { state: 'warning', detail: sentence, remedy: 'Wait: polling slows down, and goes on.' };
+    return { state: 'warning', detail: sentence(detail), remedy: 'Wait: polling slows down, and goes on.' };
   return {
     state: 'failed',
-    detail: sentence,
+    detail: sentence(detail),
     remedy: 'Put a valid key into the secret of the output TopazApiKeySecretArn, then check again.',
   };
 }
 
 function paused(pause: UpstreamPause, isAccepted: boolean): Finding {
-  const until = `polling is paused until ${iso(pause.until)}: ${pauseReason(pause)}.`;
+  const reason = `polling is paused until ${iso(pause.until)}: ${pauseReason(pause)}`;
   return {
     state: isAccepted || pause.reason === 'throttled' ? 'warning' : 'failed',
-    detail: isAccepted ? `Topaz takes the key now, but ${until}` : `P${until.slice(1)}`,
+    detail: isAccepted ? `Topaz takes the key now, but ${reason}.` : sentence(reason),
     remedy: isAccepted
       ? 'Wait, or end the pause by a probe: POST /v1/requests/{requestId}/poll.'
       : 'Correct the key, or wait. POST /v1/requests/{requestId}/poll ends the pause by a probe.',
   };
 }
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
