@@ -16,6 +16,7 @@ import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
+import { alarmDescription } from '../lambdas/domain/alarm-description.ts';
 import { METRIC_NAMESPACE, METRICS, type MetricName } from '../lambdas/domain/metrics.ts';
 import type { BridgeFunction, StageName } from './bridge-function.ts';
 import type { LaneQueue } from './lane-queue.ts';
@@ -36,8 +37,6 @@ const BEHIND = Duration.hours(2);
 const KEY_CONFIRMED = Duration.seconds(10);
 /** Load that ends sooner needs no person. */
 const LASTING = Duration.minutes(15);
-/** Where each alarm has a section that says what to do. */
-const RUNBOOK = 'docs/runbook.md';
 
 /** The dashboard, the alarms with the topic that they go to, and queries of the logs. */
 export class Monitoring extends Construct {
@@ -199,10 +198,10 @@ export class Monitoring extends Construct {
     return `${stack.stackName}-${first.slice(0, shared)}`;
   }
 
-  /** What happened, and the section of the runbook that says what to do. */
+  /** Each alarm has a section of the runbook, named by the first word of its id. */
   private described(id: string, description: string): string {
     const [section = ''] = id.toLowerCase().split('-');
-    return `${description} What to do: ${RUNBOOK}#${section}`;
+    return alarmDescription(description, section);
   }
 
   private dashboard(): string {

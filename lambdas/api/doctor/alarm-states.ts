@@ -1,8 +1,6 @@
 import { type CloudWatchClient, DescribeAlarmsCommand } from '@aws-sdk/client-cloudwatch';
+import { readAlarmDescription } from '../../domain/alarm-description.ts';
 import type { Alarm, Deployment } from './deployment-checks.ts';
-
-/** Between what an alarm means and its section of the runbook, in its description (lib/monitoring.ts). */
-const BETWEEN = ' What to do: ';
 
 /**
  * The alarms of the deployment.
@@ -16,8 +14,7 @@ export function createAlarmStates(client: CloudWatchClient, prefix: string): Dep
     do {
       const answer = await client.send(new DescribeAlarmsCommand({ AlarmNamePrefix: prefix, NextToken }));
       for (const { AlarmDescription = '', StateValue } of answer.MetricAlarms ?? []) {
-        const [meaning = '', section = 'docs/runbook.md'] = AlarmDescription.split(BETWEEN);
-        alarms.push({ meaning, section, isRaised: StateValue === 'ALARM' });
+        alarms.push({ ...readAlarmDescription(AlarmDescription), isRaised: StateValue === 'ALARM' });
       }
       NextToken = answer.NextToken;
     } while (NextToken);
