@@ -6,8 +6,8 @@ import type { Limit } from '../domain/delivering/gate/standing.ts';
 import type { Lane } from '../domain/work.ts';
 import { againWrite, type Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
-import { aside } from './aside.ts';
 import type { AttemptResult } from './attempt.ts';
+import { bestEffort } from './best-effort.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { createFinishDelivery } from './finish-delivery.ts';
 import { createRecordAttempt } from './record-attempt.ts';
@@ -57,7 +57,7 @@ export function createDeliverEvent(
       log.error('not sendable now', { deliveryId: claim.row.id, error });
       return again(claim, now() + NOT_SENDABLE_MS, {}, context);
     } finally {
-      await aside(dependencies, 'slot not released', limiter.release(limits, claim.nonce));
+      await bestEffort(dependencies, 'slot not released', limiter.release(limits, claim.nonce));
     }
     await recordAttempt(claim, target, result, context);
   };
@@ -71,7 +71,7 @@ export function createDeliverEvent(
     if (lane !== 'deliver') return attempt;
     const answered = new AbortController();
     const watch = sleep(SLOW_MS, answered.signal).then(
-      () => aside(dependencies, 'slowness not recorded', recordHealth.tooSlow(target)),
+      () => bestEffort(dependencies, 'slowness not recorded', recordHealth.tooSlow(target)),
       () => false,
     );
     try {

@@ -3,8 +3,8 @@ import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
 import type { Target } from '../domain/delivering/endpoint.ts';
 import { againWrite, type Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
-import { aside } from './aside.ts';
 import type { AttemptResult } from './attempt.ts';
+import { bestEffort } from './best-effort.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { createFinishDelivery } from './finish-delivery.ts';
 import type { RecordHealth } from './record-health.ts';
@@ -35,7 +35,7 @@ export function createRecordAttempt(
         count('DeliveryLatency', now() - row.createdAt);
       } else count('DeliveriesFailed');
     }
-    if (await aside(dependencies, 'health not recorded', recordHealth.after(target, attempt)))
+    if (await bestEffort(dependencies, 'health not recorded', recordHealth.after(target, attempt)))
       targets.forget(target);
     log.info('attempted', {
       deliveryId: row.id,

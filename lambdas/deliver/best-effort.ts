@@ -1,7 +1,7 @@
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 
-/** Does work beside an attempt that does not decide its result: an error is only logged. */
-export async function aside<T>(
+/** Waits for work beside an attempt that must not change its result: an error is only logged, and gives undefined. */
+export async function bestEffort<T>(
   { log }: Pick<DeliverDependencies, 'log'>,
   message: string,
   work: Promise<T>,
