@@ -4,10 +4,12 @@ import {
   backlogEntryKey,
   backlogPartition,
   callbackErasureKey,
+  callbackSecretKey,
   callbackUseKey,
   cancellationKey,
   copyKey,
   deliveryKey,
+  endpointCountsKey,
   endpointKey,
   eventKey,
   limiterKey,
@@ -25,6 +27,7 @@ import {
   segmentsPrefix,
   sourceOf,
   upstreamCheckKey,
+  upstreamPauseKey,
   urlTestKey,
   waitKey,
   workOf,
@@ -72,6 +75,10 @@ const KEYS: readonly [key: () => RowKey, pk: string, sk: string][] = [
   [() => urlTestKey(ACCOUNT), `URL-TEST#${ACCOUNT}`, 'TEST'],
   [() => replayKey('rpl_1'), 'REPLAY#rpl_1', 'REPLAY'],
   [() => replayDoneKey('rpl_1', 4), 'REPLAY#rpl_1', 'DONE#4'],
+  [() => endpointCountsKey, 'ENDPOINT-COUNTS', 'COUNTS'],
+  [() => upstreamPauseKey, 'UPSTREAM-PAUSE', 'PAUSE'],
+  [() => upstreamCheckKey, 'UPSTREAM-CHECK', 'CHECK'],
+  [() => callbackSecretKey, 'CALLBACK-SECRET', 'SECRET'],
 ];
 
 test.each(KEYS)('the key of a row stays where earlier releases wrote it: %s', (key, pk, sk) => {
