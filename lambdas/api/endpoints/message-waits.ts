@@ -33,12 +33,13 @@ export function createMessageWaits(
       const rows = await table.queryAll<PlaceRow>({ partition: WAITS, consistent: true });
       const taken = new Map(rows.map((row) => [row.sk, row]));
       const nonce = Buffer.from(randomBytes(12)).toString('base64url');
-      const until = now() + ms + GRACE_MS;
+      const at = now();
+      const until = at + ms + GRACE_MS;
 
       /** One at random, since others look for places at the same time. */
       function freePlace(of: string, places: number): Place | undefined {
         const keys = Array.from({ length: places }, (_, n) => waitKey(of, n));
-        const free = keys.filter(({ sk }) => (taken.get(sk)?.until ?? 0) <= now());
+        const free = keys.filter(({ sk }) => (taken.get(sk)?.until ?? 0) <= at);
         const key = free[(randomBytes(1)[0] ?? 0) % free.length];
         return key && { ...key, nonce };
       }
