@@ -187,7 +187,8 @@ export class Monitoring extends Construct {
 
   /**
    * CloudFormation names a resource by its stack and logical id, and the CDK builds the logical ids from the path, so
-   * those of this construct's alarms begin alike. Their names themselves cannot be told to a function that one of them watches.
+   * those of this construct's alarms begin alike. The function api cannot be given the names themselves: alarms
+   * watch it, so each would need the other first.
    */
   private prefixOfAlarms(): string {
     const stack = Stack.of(this);

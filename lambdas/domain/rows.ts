@@ -87,7 +87,7 @@ export const limiterKey = ({ pk, sk }: RowKey, share = ''): RowKey => ({
 });
 /** The partition of the places in which calls wait for messages of pull endpoints. */
 export const WAITS = 'WAIT';
-/** @param of an endpoint, or all of them */
+/** @param of the id of the endpoint whose place it is, or the name of those that all endpoints share */
 export const waitKey = (of: string, place: number): RowKey => ({ pk: WAITS, sk: `${of}#${place}` });
 /** The task to cancel the deliveries of a deleted endpoint. */
 export const cancellationKey = (endpointId: string): RowKey => ({
@@ -106,7 +106,7 @@ export const REPLAY_DONE = 'DONE#';
 
 /** While it is there, all polling waits. */
 export const upstreamPauseKey: RowKey = { pk: 'UPSTREAM-PAUSE', sk: 'PAUSE' };
-/** The last question to upstream that no request needed. */
+/** The task to ask upstream for the doctor, and its last answer. */
 export const upstreamCheckKey: RowKey = { pk: 'UPSTREAM-CHECK', sk: 'CHECK' };
 /** The secret that signs per-request callbacks. */
 export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' };

@@ -11,7 +11,7 @@ export type Claim<T extends RowKey = RowKey> = {
   readonly hintedAt: number;
   /** Until when no other worker may claim it, ms since epoch; moved by a renewal. */
   leaseEnd: number;
-  /** Set by the write that ends it: what fails later changes the row no more. */
+  /** Set by the write that ends it: what fails later no longer changes the row. */
   ended?: boolean;
   /** Earlier claims in a row that ended without progress. */
   readonly claimsWithoutProgress: number;

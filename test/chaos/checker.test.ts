@@ -501,7 +501,7 @@ test.each<[string, (good: Broken) => unknown]>([
     },
   ],
   [
-    'a link that is made anew for each attempt',
+    'a link that is new at each attempt',
     ({ history, events }) => {
       const data = { ...events[3]!.data, video: { key: KEY, size: 10, url: 'https://b.example/v1/links/2' } };
       (history.received as Received[]).push(webhook({ ...events[3]!, data }));

@@ -243,7 +243,7 @@ function* webhooksAreSound(history: History) {
   }
 }
 
-/** A link is made anew for each attempt. */
+/** Each attempt has a new link. */
 function withoutLink({ video, ...data }: EventView['data']) {
   if (typeof video !== 'object' || video === null) return data;
   return { ...data, video: { ...video, url: undefined, urlExpiresAt: undefined } };

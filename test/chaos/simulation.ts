@@ -24,7 +24,7 @@ export class Actor {
 /** Burns at the given call from now on, before that call leaves or after it took effect and before its answer is seen. */
 export type Fuse = { calls: number; readonly when: 'before' | 'after'; readonly burn: () => void };
 
-/** Which call of all is the end of the process that makes it, or of what it does for so long (virtual ms). */
+/** The call at which the process that makes it dies, or stands still for `freezeMs` (virtual ms). */
 export type Crash = {
   readonly atCall: number;
   readonly when: 'before' | 'after';

@@ -45,7 +45,7 @@ export const requestAnswer = named(
     sequence: countOf('The number of the last event.'),
     registeredAt: timeOf('When it was registered first.'),
     lastPolledAt: z.nullable(timeOf('Null before the first poll.')),
-    nextPollAt: z.nullable(timeOf('Null when it is polled no more.')),
+    nextPollAt: z.nullable(timeOf('Null when it is no longer polled.')),
     polls: countOf('How often Topaz was asked.'),
     estimates: z.optional(
       z

@@ -11,7 +11,7 @@ export type DeliveryOf01 = RowKey &
     readonly next?: string;
   };
 
-/** The attributes that a delivery has no more. Its other writers change `waitsAt` and `next` meanwhile. */
+/** The attributes that a delivery no longer has. Other writers of the row change `waitsAt` and `next` meanwhile. */
 export const REMOVED = ['payload', 'waitsAt', 'passes', 'after', 'next'] as const;
 
 export const isOf01 = (row: object): row is DeliveryOf01 =>

@@ -19,11 +19,11 @@ export type UrlTestRow = RowKey &
     expiresAt: number;
   };
 
-/** A test that no worker has begun within this goes out no more, ms. */
+/** A test that no worker has begun within this time is not sent, ms. */
 const START_WITHIN_MS = 45_000;
 /** How long after its start a test may be under way, ms: until a worker begins it, and an attempt's 15 s. */
 const UNDER_WAY_MS = START_WITHIN_MS + 15_000;
-/** Between the end of a test and the next, ms: a test is for looking at its answer, and not for sending many. */
+/** Between the end of a test and the next, ms: a test shows one answer, and must not serve to send many requests. */
 const PAUSE_MS = 2_000;
 
 /** How long to wait until the endpoint's next test may start, ms; 0 if it may at once. */

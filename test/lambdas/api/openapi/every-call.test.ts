@@ -33,8 +33,8 @@ const API_KEYS = JSON.stringify({
 });
 const HOOK = 'https://hooks.example.com/topaz';
 /**
- * What the document says and nothing causes: of calls that read no row, or tell of it in their answer, and of a
- * batch, whose items have statuses of their own.
+ * Documented answers that never come: whoami reads no row, the doctor reports a refused read in its answer, and a
+ * batch gives each item a status of its own.
  */
 const NOT_CAUSED = ['getWhoami 429', 'registerRequests 409', 'getDoctor 429'];
 
