@@ -14,11 +14,11 @@ import type {
   History,
   Messages,
   NewEndpoint,
+  NewReplay,
   Parked,
   Registration,
   Replay,
   ReplayId,
-  ReplayOrder,
   Rotation,
   Secret,
   SignedUrl,
@@ -145,8 +145,8 @@ export function createClient(options: ClientOptions) {
         { type, url, ...call }: PostOptions & { readonly type?: BridgeEvent['type']; readonly url: string },
       ) => post<UrlTest>(`${endpointPath(id)}/test`, { type, url }, call),
       /** Sends earlier deliveries again; `replays.get` shows how far it is. */
-      replay: (id: string, order: ReplayOrder, call?: PostOptions) =>
-        post<ReplayId>(`${endpointPath(id)}/replay`, order, call),
+      replay: (id: string, replay: NewReplay, call?: PostOptions) =>
+        post<ReplayId>(`${endpointPath(id)}/replay`, replay, call),
       deliveries: (id: string, filter?: DeliveryFilter, call?: CallOptions): List<Delivery> =>
         list(`${endpointPath(id)}/deliveries`, { ...filter }, call),
       /** Messages of a pull endpoint; `wait`: how long to wait for some, in seconds, at most 20. */

@@ -61,6 +61,6 @@ export type Registration = z.input<ReturnType<typeof registrationSchema>>;
 export type NewEndpoint = z.input<ReturnType<typeof endpointSchema>>;
 export type EndpointChange = z.input<ReturnType<typeof endpointChangeSchema>>;
 export type Rotation = z.input<typeof rotationSchema>;
-export type ReplayOrder = z.input<typeof replaySchema>;
+export type NewReplay = z.input<typeof replaySchema>;
 
 export type Page<T> = { readonly items: T[]; readonly cursor?: string };

@@ -1,4 +1,4 @@
-import type { Client, Delivery, ReplayOrder } from '../../client/client.ts';
+import type { Client, Delivery, NewReplay } from '../../client/client.ts';
 import { command } from '../command/command.ts';
 import { FLAGS, one } from '../frame/arguments.ts';
 import { usageError } from '../frame/failure.ts';
@@ -64,7 +64,7 @@ export const replay = command<Flags, [string]>({
 async function* meant(
   bridge: Client,
   endpointId: string,
-  { state, ...range }: ReplayOrder,
+  { state, ...range }: NewReplay,
 ): AsyncGenerator<Delivery> {
   const filter = state === 'failed' ? { ...range, state } : range;
   for await (const each of bridge.endpoints.deliveries(endpointId, filter))

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Replay } from '../../client/client.ts';
+import type { NewReplay, Replay } from '../../client/client.ts';
 import { TypeSelect } from '../events/type-select.tsx';
 import { Choices } from '../parts/choices.tsx';
 import { Dialog } from '../parts/dialog.tsx';
@@ -11,12 +11,6 @@ import { api } from '../session/session.ts';
 
 type ReplayDialogProps = { readonly endpointId: string; readonly onClose: () => void };
 type Which = 'failed' | 'all';
-type Order = {
-  readonly since: string;
-  readonly until: string;
-  readonly state: Which;
-  readonly type?: string;
-};
 /** How many deliveries a replay would send, as far as they are counted. */
 type Count = { readonly count: number; readonly isWhole: boolean };
 
@@ -37,13 +31,13 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   const type = useSignal('');
   const count = useSignal<Count | undefined>(undefined);
   /** What was counted: the replay asks for exactly this. */
-  const order = useSignal<Order | undefined>(undefined);
+  const wanted = useSignal<NewReplay | undefined>(undefined);
   const replayId = useSignal<string | undefined>(undefined);
   const replay = useSignal<Replay | undefined>(undefined);
   const error = useSignal<unknown>(undefined);
 
-  /** Undefined while a field says nothing that can be ordered. */
-  function orderOf(): Order | undefined {
+  /** What the fields say; undefined while they name no range of time. */
+  function givenReplay(): NewReplay | undefined {
     const from = timeIn(since.value);
     const to = timeIn(until.value) ?? new Date().toISOString();
     if (from === undefined || from >= to) return undefined;
@@ -53,14 +47,14 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   useEffect(() => {
     const controller = new AbortController();
     const { signal } = controller;
-    order.value = undefined;
+    wanted.value = undefined;
     count.value = undefined;
     error.value = undefined;
     const timer = setTimeout(async () => {
-      order.value = orderOf();
-      if (!order.value) return;
+      wanted.value = givenReplay();
+      if (!wanted.value) return;
       try {
-        for await (const each of counted(endpointId, order.value, signal)) count.value = each;
+        for await (const each of counted(endpointId, wanted.value, signal)) count.value = each;
       } catch (thrown) {
         if (!signal.aborted) error.value = thrown;
       }
@@ -89,21 +83,21 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
   }, [replayId.value]);
 
   async function start(): Promise<void> {
-    const wanted = order.value;
-    if (!wanted) return;
+    const asked = wanted.value;
+    if (!asked) return;
     // A second click must not start a second replay.
-    order.value = undefined;
+    wanted.value = undefined;
     error.value = undefined;
     try {
-      replayId.value = (await api().endpoints.replay(endpointId, wanted)).replayId;
+      replayId.value = (await api().endpoints.replay(endpointId, asked)).replayId;
     } catch (thrown) {
       error.value = thrown;
-      order.value = wanted;
+      wanted.value = asked;
     }
   }
 
   if (replayId.value) return <Progress replay={replay.value} error={error.value} onClose={onClose} />;
-  const isWrong = orderOf() === undefined;
+  const isWrong = givenReplay() === undefined;
   return (
     <Dialog title="Replay deliveries" onClose={onClose}>
       <div class="two">
@@ -127,7 +121,7 @@ export function ReplayDialog({ endpointId, onClose }: ReplayDialogProps) {
         <button
           type="button"
           class="primary"
-          disabled={!order.value || (count.value?.isWhole && count.value.count === 0)}
+          disabled={!wanted.value || (count.value?.isWhole && count.value.count === 0)}
           onClick={() => void start()}
         >
           Replay
@@ -176,7 +170,7 @@ function inWords(counted: Count | undefined): string {
 /** Counts what a replay would send: those of its range that failed or, if all are wanted, were delivered. */
 async function* counted(
   endpointId: string,
-  { state, ...range }: Order,
+  { state, ...range }: NewReplay,
   signal: AbortSignal,
 ): AsyncGenerator<Count> {
   let count = 0;

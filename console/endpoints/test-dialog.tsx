@@ -74,10 +74,10 @@ export function TestDialog({ endpoint: { id: endpointId, kind }, onClose }: Test
     const wanted = type.value as BridgeEvent['type'];
     try {
       if (to.value === 'url') {
-        const order = { type: wanted, url: url.value.trim(), idempotencyKey: crypto.randomUUID() };
+        const test = { type: wanted, url: url.value.trim(), idempotencyKey: crypto.randomUUID() };
         // A call waits for 20 s; another one with the same key sends nothing, and waits on.
         for (let calls = 0; calls < URL_TEST_CALLS && !attempt.value; calls++)
-          attempt.value = (await endpoints.testUrl(endpointId, order)).attempt;
+          attempt.value = (await endpoints.testUrl(endpointId, test)).attempt;
         if (!attempt.value) error.value = new Error(NOT_YET);
       } else eventId.value = (await endpoints.test(endpointId, { type: wanted })).eventId;
     } catch (thrown) {
