@@ -78,7 +78,7 @@ export const BUNDLE_OPTIONS = {
 export async function buildBundles(): Promise<void> {
   const sources = sourceHash();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === sources) return;
-  // Only who bundles needs esbuild; the package that is published has the bundles and not esbuild.
+  // Only building needs esbuild: the published package has the bundles, and not esbuild.
   const { build } = await import('esbuild');
   const { metafile } = await buildConsole(join(folder, 'api/console'));
   // One by one, or the stages would share files.

@@ -92,7 +92,7 @@ test('the id of an endpoint says whether it is a callback or account-wide', () =
   ]);
 });
 
-test('an id of one kind is none of another, though it be as long', () => {
+test('an id of one kind is not one of another, even at the same length', () => {
   const endpoint = endpointId('account', new Uint8Array(16).fill(3));
   const event = eventId({ occurredAt: 1, source: { kind: 'endpoint', endpointId: endpoint }, position: 1 });
   const delivery = deliveryId(endpoint, event);

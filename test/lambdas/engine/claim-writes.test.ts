@@ -136,7 +136,7 @@ test('a parked row says why, since when and in which lane, and no sweep looks th
   });
 });
 
-test('only who owns a row deletes it', () => {
+test('only the owner of a row deletes it', () => {
   expect(removeWrite(claim)).toEqual({ delete: KEY, if: MINE });
 });
 

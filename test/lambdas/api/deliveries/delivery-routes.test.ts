@@ -143,7 +143,7 @@ describe('the list of deliveries', () => {
   });
 });
 
-test('a filter that matches little goes on with the cursor, though a page be empty', async () => {
+test('a filter that matches little goes on with the cursor, even after an empty page', async () => {
   const many = Array.from({ length: 1_050 }, (_, n) => n + 1);
   for (let at = 0; at < many.length; at += 50) {
     await Promise.all(many.slice(at, at + 50).map((n) => deliver(n, n === 1 ? 'failed' : 'delivered')));

@@ -77,7 +77,7 @@ test.each([
 });
 
 describe('answers stay far below what Lambda can send', () => {
-  test('though every field of a body be wrong', async () => {
+  test('even when every field of a body is wrong', async () => {
     const headers = Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`ä${n}`, '\n']));
     const answer = await api.call('POST', '/v1/endpoints', { body: { url: URL_A, headers } });
     expect(answer.status).toBe(400);
@@ -105,7 +105,7 @@ describe('answers stay far below what Lambda can send', () => {
     expect(bytesOf(body)).toBeLessThan(20_000);
   });
 
-  test('though a page of requests be large: it ends before, and its cursor goes on', async () => {
+  test('even when a page of requests is large: it ends earlier, and its cursor goes on', async () => {
     const ids = Array.from({ length: 60 }, (_, n) => uuid(`large ${n}`));
     const client = createClient(database(), { startAt: Date.UTC(2031, 0, 1) });
     await client.call('POST', '/v1/requests/batch', {

@@ -73,7 +73,7 @@ test.each(['caller', 'method', 'path'] as const)(
   },
 );
 
-test('a key is free again after 24 hours, though its row be still there', async () => {
+test('a key is free again after 24 hours, even while its row is still there', async () => {
   await at(0).once(scope, (commit) => commit([], OUTCOME));
   const day = 86_400_000;
   const before = await at(day - 1).once(scope, (commit) => commit([], { status: 202, ids: {} }));

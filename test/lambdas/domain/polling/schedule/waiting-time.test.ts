@@ -38,7 +38,7 @@ test('a logistic wait that does not vary varies by a tenth of a second', () => {
   expect(logistic(1, 0.2)(1.2)).not.toBe(logistic(1, 0.1)(1.2));
 });
 
-test('a wait that ages not is over by the same chance, whatever its age', () => {
+test('a wait that does not age is over by the same chance, whatever its age', () => {
   const memoryless: Survival = (seconds) => Math.exp(-seconds / 10);
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 0, max: 50 }), (least, width) => {
