@@ -68,8 +68,9 @@ beforeAll(async () => {
 
 beforeEach(() => {
   vi.stubEnv('AWS_REGION', REGION);
-  vi.stubEnv('AWS_ACCESS_KEY_ID', 'smoke-test');
-  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'smoke-test');
+  // DynamoDB Local takes letters and digits only.
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'smoketest');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'smoketest');
   vi.stubEnv('AWS_ENDPOINT_URL_S3', bridge.s3Endpoint);
   vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', bridge.dynamodbEndpoint);
   vi.stubEnv('VIDEO_BUCKET', BUCKET);
