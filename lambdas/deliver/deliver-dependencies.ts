@@ -24,8 +24,9 @@ export type DeliverDependencies = Clocks & {
   /** A link to the stored video of a request, made at each attempt. */
   readonly videoLink: VideoLinks;
   readonly random: () => number;
-  /** Rejects when the signal ends it. */
-  readonly sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly sleep: (ms: number) => Promise<void>;
+  /** Runs `act` after this time, unless the function that it returns is called before. */
+  readonly after: (ms: number, act: () => void) => () => void;
   readonly retentionDays: number;
   /** Workers of the slow queue at most. */
   readonly maxDeliveries: number;

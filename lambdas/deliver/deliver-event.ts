@@ -30,7 +30,7 @@ export function createDeliverEvent(
   dependencies: DeliverDependencies & { readonly send: Send; readonly recordHealth: RecordHealth },
 ) {
   const { claims, targets, limiter, send, recordHealth } = dependencies;
-  const { now, sleep, maxDeliveries, log } = dependencies;
+  const { now, sleep, after, maxDeliveries, log } = dependencies;
   const finishDelivery = createFinishDelivery(dependencies);
   const recordAttempt = createRecordAttempt(dependencies);
   const waiting = createWaiting(dependencies);
@@ -69,16 +69,15 @@ export function createDeliverEvent(
     attempt: Promise<AttemptResult>,
   ): Promise<AttemptResult> {
     if (lane !== 'deliver') return attempt;
-    const answered = new AbortController();
-    const watch = sleep(SLOW_MS, answered.signal).then(
-      () => bestEffort(dependencies, 'slowness not recorded', recordHealth.tooSlow(target)),
-      () => false,
-    );
+    let recorded: Promise<boolean | undefined> | undefined;
+    const answered = after(SLOW_MS, () => {
+      recorded = bestEffort(dependencies, 'slowness not recorded', recordHealth.tooSlow(target));
+    });
     try {
       return await attempt;
     } finally {
-      answered.abort();
-      if (await watch) targets.forget(target);
+      answered();
+      if (await recorded) targets.forget(target);
     }
   }
 

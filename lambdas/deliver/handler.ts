@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createSafeHttp } from '../adapters/http/safe-http.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
@@ -22,7 +22,11 @@ export const handler = createDeliver({
   ...worker,
   ...clocks,
   random: Math.random,
-  sleep: async (ms, signal) => setTimeout(ms, undefined, { signal }),
+  sleep,
+  after: (ms, act) => {
+    const timer = setTimeout(act, ms);
+    return () => clearTimeout(timer);
+  },
   retentionDays: requireNumber('RETENTION_DAYS'),
   maxDeliveries: requireNumber('MAX_DELIVERIES'),
   http: createSafeHttp({ allowLoopback: env.ALLOW_LOOPBACK === 'true' }),

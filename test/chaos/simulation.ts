@@ -189,10 +189,16 @@ export class Simulation {
     return fuse !== undefined && --fuse.calls === 0 ? fuse : undefined;
   }
 
+  /** The actor in whose name the code runs. */
+  present(): Actor {
+    const { actor } = this;
+    if (!actor) throw new Error('called outside of any actor');
+    return actor;
+  }
+
   /** Waits in virtual time, in the present actor's name. */
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    const { actor } = this;
-    if (!actor) throw new Error('sleeping outside of any actor');
+    const actor = this.present();
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason);
       const cancel = this.reach(actor, ms, () => {

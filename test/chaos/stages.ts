@@ -96,7 +96,7 @@ function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
     randomBytes: random.bytes,
     random: random.next,
     secret: (name: SecretName, text: string) => createSecret(secretsManager(name, text), 'secret', now),
-    sleep: (ms: number, signal?: AbortSignal) => simulation.sleep(ms, signal),
+    sleep: (ms: number) => simulation.sleep(ms),
   };
 }
 
@@ -162,6 +162,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         elapsed: () => simulation.now,
         random,
         sleep,
+        after: (ms, act) => simulation.reach(simulation.present(), ms, act),
         retentionDays: RETENTION_DAYS,
         maxDeliveries: MOST_DELIVERIES,
         http: http as SafeHttp,

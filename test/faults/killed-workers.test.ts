@@ -147,7 +147,8 @@ async function run(death: Death | undefined) {
       now,
       elapsed: now,
       random,
-      sleep: neverUnlessAborted,
+      sleep: never,
+      after: () => () => {},
       concurrency: 1,
       http: { request: (exchange) => life.call(() => farSide(exchange)) } as SafeHttp,
       putEvent: async () => ({ attempt: { at: now(), durationMs: 0, statusCode: 200 } }),
@@ -168,8 +169,7 @@ async function run(death: Death | undefined) {
 }
 
 /** Nothing takes long here. */
-const neverUnlessAborted = (_ms: number, signal?: AbortSignal): Promise<void> =>
-  new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+const never = () => new Promise<void>(() => {});
 
 const LONG_LIVED = { getRemainingTimeInMillis: () => 60_000 } as Context;
 

@@ -114,8 +114,14 @@ function refuseOverlaps(update: Extract<Write, { update: unknown }>): void {
     Object.entries(record ?? {}).flatMap(([path, v]) => (v === undefined ? [] : path)),
   );
   const paths = [...changed, ...(update.remove ?? [])];
-  const overlap = paths.find((path, i) =>
-    paths.some((other, j) => i !== j && `${other}.`.startsWith(`${path}.`)),
-  );
+  const named = new Set(paths);
+  const twice = paths.find((path, i) => paths.indexOf(path) < i);
+  const overlap = twice ?? paths.flatMap(mapsAround).find((map) => named.has(map));
   if (overlap) throw new Error(`an update changes "${overlap}" twice`);
+}
+
+/** The paths of the maps that an attribute lies in: of `a.b.c` they are `a` and `a.b`. */
+function mapsAround(path: string): string[] {
+  const parts = path.split('.');
+  return parts.slice(1).map((_, i) => parts.slice(0, i + 1).join('.'));
 }

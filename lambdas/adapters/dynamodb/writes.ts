@@ -50,12 +50,12 @@ export function createWrites(
     wanted: 'row' | 'nothing' = 'row',
   ): Promise<T | undefined> {
     if ('check' in change) throw new Error('a check stands only in a transaction');
+    const common = commonOf(change);
     // DynamoDB refuses an update with an empty expression.
-    if ('update' in change && expressions(change).UpdateExpression === undefined) {
+    if ('update' in change && common.UpdateExpression === undefined) {
       await transact([change]);
       return get<T>(change.update);
     }
-    const common = commonOf(change);
     return patiently(async () => {
       if ('put' in change) {
         await client.send(new PutItemCommand({ ...common, Item: itemOf(change.put) }));

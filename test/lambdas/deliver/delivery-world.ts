@@ -97,7 +97,8 @@ export async function deliveryWorld(
     now,
     elapsed: now,
     random: () => 0,
-    sleep,
+    sleep: async (ms) => clock.advance(ms),
+    after,
     http: options.http ?? played,
     putEvent: options.putEvent ?? (async () => ({ attempt: { at: now(), durationMs: 1, statusCode: 200 } })),
     callbackSecrets: async () => options.callbackSecrets ?? [{ secret: SECRET }],
@@ -111,16 +112,10 @@ export async function deliveryWorld(
   });
   const handlers = { dispatch, deliver, 'deliver-slow': deliver };
 
-  /** Waiting for a slot takes its time; a watch on an attempt lasts until tests say so. */
-  async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    if (!signal) return clock.advance(ms);
-    return new Promise((resolve, reject) => {
-      watches.add(resolve);
-      signal.addEventListener('abort', () => {
-        watches.delete(resolve);
-        reject(signal.reason);
-      });
-    });
+  /** A watch on an attempt lasts until tests say so. */
+  function after(_ms: number, act: () => void): () => void {
+    watches.add(act);
+    return () => watches.delete(act);
   }
 
   /** All attempts under way have lasted for so long that it is noticed. */
