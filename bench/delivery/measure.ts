@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { quantile } from '../quantile.ts';
-import type { Floor } from './floor.ts';
+import type { Floor, Mode } from './floor.ts';
 import type { Receivers } from './receivers.ts';
 import type { DeliveryWorld } from './world.ts';
 
@@ -12,6 +11,8 @@ export type Latency = { readonly p50: number; readonly p99: number };
 export type Throughput = {
   readonly perSecond: number;
   readonly cpuMsPerDelivery: number;
+  /** What the least that a delivery can cost has cost meanwhile, in a process beside the stage's. */
+  readonly floorCpuMsPerDelivery: number;
   readonly awsCallsPerDelivery: number;
   /** Lambda's polls of the two stages' queues; not in the figure above. */
   readonly pollingCallsPerDelivery: number;
@@ -21,16 +22,21 @@ const HEALTHY = 4;
 const EVENTS_PER_SECOND = 20;
 const GIVE_UP_MS = 120_000;
 
-/** A burst of events to four healthy endpoints: as fast as it goes. */
+/**
+ * A burst of events to four healthy endpoints: as fast as it goes. CPU is compared with that of the floor during the
+ * same burst, since a delivery costs more of it while other processes want the same processors.
+ */
 export async function measureThroughput(
   world: DeliveryWorld,
   receivers: Receivers,
   { warmUp, events }: { warmUp: number; events: number },
 ): Promise<Throughput> {
+  const floor = await startFloor(world, receivers.floor, 'beside');
   const endpoints = await Promise.all(
     Array.from({ length: HEALTHY }, (_, n) => world.endpoint(receivers.healthy(n))),
   );
   await burst(world, receivers, warmUp);
+  floor.begin();
   const calls = world.awsCalls();
   const cpu = world.deliverCpuMs();
   const startedAt = performance.now();
@@ -38,11 +44,13 @@ export async function measureThroughput(
   const seconds = (performance.now() - startedAt) / 1_000;
   // What is written down after the POST belongs to it.
   await setTimeout(1_000);
+  const floorCpuMsPerDelivery = (await floor.end()).cpuMsPerDelivery;
   const deliveries = events * HEALTHY;
   const { own, polling } = world.awsCalls();
   const result = {
     perSecond: deliveries / seconds,
     cpuMsPerDelivery: (world.deliverCpuMs() - cpu) / deliveries,
+    floorCpuMsPerDelivery,
     awsCallsPerDelivery: (own - calls.own) / deliveries,
     pollingCallsPerDelivery: (polling - calls.polling) / deliveries,
   };
@@ -113,25 +121,36 @@ const summary = (values: readonly number[]): Latency => ({
   p99: quantile(values, 0.99),
 });
 
-/** The floor, in as many processes at a time as the deliver stage has. */
-export async function measureFloor(world: DeliveryWorld, receivers: Receivers): Promise<Floor> {
-  const loops = await Promise.all(
-    Array.from({ length: world.concurrency }, () => runFloor(world, receivers)),
+/** The floor alone, as fast as it goes in as many processes at a time as the deliver stage has. */
+export async function measureFloor(world: DeliveryWorld, url: string): Promise<Floor> {
+  const floors = await Promise.all(
+    Array.from({ length: world.concurrency }, () => startFloor(world, url, 'alone')),
   );
-  const sum = (figure: keyof Floor) => loops.reduce((total, loop) => total + loop[figure], 0);
-  return { perSecond: sum('perSecond'), cpuMsPerDelivery: sum('cpuMsPerDelivery') / loops.length };
+  const results = await Promise.all(floors.map((floor) => floor.end()));
+  const sum = (figure: keyof Floor) => results.reduce((total, result) => total + result[figure], 0);
+  return { perSecond: sum('perSecond'), cpuMsPerDelivery: sum('cpuMsPerDelivery') / results.length };
 }
 
-async function runFloor({ bridge }: DeliveryWorld, receivers: Receivers): Promise<Floor> {
+/** A process of the floor, once it is warm. */
+async function startFloor({ bridge }: DeliveryWorld, url: string, mode: Mode) {
   const program = fileURLToPath(new URL('./floor.ts', import.meta.url));
-  const floor = spawn(
-    process.execPath,
-    [program, bridge.dynamodbEndpoint, bridge.table, receivers.healthy(0)],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  const [output, [code]] = await Promise.all([text(floor.stdout), once(floor, 'exit')]);
-  if (code !== 0) throw new Error('The floor could not be measured: see what it printed.');
-  return JSON.parse(output) as Floor;
+  const floor = spawn(process.execPath, [program, bridge.dynamodbEndpoint, bridge.table, url, mode], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: floor.stdout })[Symbol.asyncIterator]();
+  async function line(): Promise<string> {
+    const { value, done } = await lines.next();
+    if (done) throw new Error('The floor could not be measured: see what it printed.');
+    return value;
+  }
+  await line();
+  return {
+    begin: () => void floor.stdin.write('begin'),
+    end: async () => {
+      floor.stdin.end();
+      return JSON.parse(await line()) as Floor;
+    },
+  };
 }
 
 async function until(done: () => boolean): Promise<void> {

@@ -19,6 +19,9 @@ export async function startReceivers() {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
+  const floor = await start((request, response) => {
+    request.resume().on('end', () => response.writeHead(204).end());
+  });
   const healthy = await start((request, response) => {
     const arrival = `${request.url} ${request.headers['webhook-id']}`;
     if (!arrivals.has(arrival)) arrivals.set(arrival, performance.now());
@@ -38,6 +41,8 @@ export async function startReceivers() {
   return {
     arrivals,
     healthy: (n: number) => `${healthy}/${n}`,
+    /** Takes the floor's, which are not noted. */
+    floor,
     bad: [refusing, slow, failing],
     stop: () => {
       for (const server of servers) {
