@@ -1,9 +1,15 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundlesOf, importedBy } from '../../bench/cold/measure.ts';
+import { LANES } from '../../lambdas/domain/work.ts';
+import { encodeHints } from '../../lambdas/engine/hint-message.ts';
 import { LocalFunction } from '../../local/runtime/functions.ts';
 import { synthesize } from '../../local/runtime/synthesize.ts';
+import { passesOf, traceHeader } from '../../local/runtime/trace-lineage.ts';
 
 let bundles: Bundle[];
 const started: LocalFunction[] = [];
@@ -38,6 +44,45 @@ describe('every bundle', () => {
     }
   }, 60_000);
 
+  it('sends its place in the chain of invocations along with its calls, by which Lambda finds loops', async () => {
+    const traces: (string | undefined)[] = [];
+    const aws = createServer((request, response) => {
+      traces.push(request.headers['x-amzn-trace-id']?.toString());
+      response.writeHead(400).end('{"__type":"ValidationException","message":"refused"}');
+    });
+    aws.listen(0, '127.0.0.1');
+    await once(aws, 'listening');
+    for (const { stage, directory, environment } of bundles) {
+      const fn = new LocalFunction({
+        name: stage,
+        arn: stage,
+        directory,
+        handler: 'index.handler',
+        timeoutMs: 60_000,
+        memoryMb: 512,
+        environment: {
+          ...environment,
+          AWS_ENDPOINT_URL: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
+          AWS_REGION: 'us-east-1',
+          AWS_ACCESS_KEY_ID: 'key',
+          AWS_SECRET_ACCESS_KEY: 'secret',
+          POWERTOOLS_LOG_LEVEL: 'SILENT',
+        },
+        maxProcesses: 1,
+        allowsRecursion: true,
+      });
+      started.push(fn);
+      traces.length = 0;
+      // Whatever it answers: its calls to AWS are refused.
+      await fn.invoke(eventFor(stage), [traceHeader('another', [])]).catch(() => {});
+      expect(traces.length, stage).toBeGreaterThan(0);
+      for (const trace of traces) {
+        expect([passesOf('another', [trace]), passesOf(stage, [trace])], stage).toEqual([1, 1]);
+      }
+    }
+    aws.close();
+  }, 60_000);
+
   it('is small: a cold start loads at most 450 kB, and the API with its schemas 480', () => {
     expect(bundles).toHaveLength(6);
     for (const { stage, directory } of bundles) {
@@ -70,3 +115,20 @@ describe('every bundle', () => {
     }
   });
 });
+
+/** An event that makes a function call AWS. */
+function eventFor(stage: string): unknown {
+  if (stage === 'tick') return {};
+  const lane = LANES.find((each) => each === stage);
+  if (lane) {
+    const body = encodeHints(lane, [{ pk: 'REQUEST#1', sk: 'META', dueAt: 1 }]);
+    return { Records: [{ messageId: '1', body }] };
+  }
+  return {
+    version: '2.0',
+    rawPath: '/v1/requests',
+    rawQueryString: '',
+    headers: { authorization: 'Bearer key' },
+    requestContext: { http: { method: 'GET', path: '/v1/requests' }, requestId: '1' },
+  };
+}
