@@ -9,6 +9,7 @@ import { createBacklogs } from '../../lambdas/rows/backlog.ts';
 import { change, deletion } from '../../lambdas/rows/endpoints.ts';
 import { type DeliveryWorld, deliveryWorld } from '../lambdas/deliver/delivery-world.ts';
 import { useDatabase } from '../support/dynamodb.ts';
+import { killAtCalls } from './crash-points.ts';
 import { mortal } from './mortal-worker.ts';
 
 const database = useDatabase();
@@ -16,13 +17,10 @@ const MINUTE = 60_000;
 /** For a lease to run out, what was under way to be done, and a last check. */
 const LONG = LEASE_MS + 2 * QUIET_MS + 10 * MINUTE;
 
-/**
- * Plays a story again and again: the worker that is at work since `arm` is killed at its first call to
- * the table, in the next world at its second, until the story ends before. Others live.
- */
-async function killedAtEachCall(story: (world: DeliveryWorld, arm: () => void) => Promise<void>) {
-  for (let atCall = 1, died = true; died; atCall++) {
-    died = false;
+/** Plays a story in which the worker that is at work since `arm` is killed at a call to the table. Others live. */
+async function killedAtCalls(story: (world: DeliveryWorld, arm: () => void) => Promise<void>) {
+  await killAtCalls(3, async (death) => {
+    let died = false;
     let life = mortal(undefined);
     const world = await deliveryWorld(database(), {
       wrap: (table) => new Proxy(table, { get: (_, name) => life.table(table)[name as keyof Table] }),
@@ -33,9 +31,10 @@ async function killedAtEachCall(story: (world: DeliveryWorld, arm: () => void) =
       },
     });
     await story(world, () => {
-      life = mortal({ atCall });
+      life = mortal(death);
     });
-  }
+    return { calls: life.calls(), died };
+  });
 }
 
 /** Nothing waits any more, and no worker is busy. */
@@ -50,7 +49,7 @@ const states = async (world: DeliveryWorld, endpoint: EndpointRow) =>
   (await world.deliveries(endpoint)).map(({ state }) => state);
 
 test('the release of a backlog comes to its end, at whatever call a worker is killed', async () => {
-  await killedAtEachCall(async (world, arm) => {
+  await killedAtCalls(async (world, arm) => {
     const endpoint = await world.endpoint(1, { enabled: false });
     const { observe } = await world.request();
     await observe('video.accepted', 'video.processing', 'video.complete');
@@ -69,7 +68,7 @@ test('the release of a backlog comes to its end, at whatever call a worker is ki
 }, 120_000);
 
 test('a cancellation comes to its end, at whatever call a worker is killed', async () => {
-  await killedAtEachCall(async (world, arm) => {
+  await killedAtCalls(async (world, arm) => {
     const endpoint = await world.endpoint(1);
     world.farSide = () => 500;
     const { observe } = await world.request();
@@ -89,7 +88,7 @@ test('a cancellation comes to its end, at whatever call a worker is killed', asy
 }, 120_000);
 
 test('a breaker that opens lets all go when the endpoint works again, at whatever call a worker is killed', async () => {
-  await killedAtEachCall(async (world, arm) => {
+  await killedAtCalls(async (world, arm) => {
     const endpoint = await world.endpoint(1, {
       health: { state: 'failing', failingSince: world.clock.now(), failures: 4 },
     });
@@ -109,7 +108,7 @@ test('a breaker that opens lets all go when the endpoint works again, at whateve
 }, 120_000);
 
 test('an ordered endpoint sees first successes in order, at whatever call a worker is killed', async () => {
-  await killedAtEachCall(async (world, arm) => {
+  await killedAtCalls(async (world, arm) => {
     const endpoint = await world.endpoint(1, { ordered: true });
     const { observe } = await world.request();
     const succeeded: number[] = [];

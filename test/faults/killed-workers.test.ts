@@ -13,12 +13,12 @@ import { deliveryPartition, endpointKey, metaKey, outboxKey, requestKey } from '
 import { LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { encodeHints } from '../../lambdas/engine/hint-message.ts';
-import { inParallel } from '../../lambdas/engine/in-parallel.ts';
 import { createPoll } from '../../lambdas/poll/poll.ts';
 import { testClock } from '../support/claims.ts';
 import { newTable, useDatabase } from '../support/dynamodb.ts';
 import { settle } from '../support/lagging-reads.ts';
 import { endpointRow, requestRow } from '../support/rows.ts';
+import { killAtCalls } from './crash-points.ts';
 import { type Death, mortal } from './mortal-worker.ts';
 
 const database = useDatabase();
@@ -196,11 +196,9 @@ function check({ request, events, deliveries, received }: Awaited<ReturnType<typ
 test('every event is numbered once and delivered to everybody, at whatever call a worker is killed', {
   timeout: 120_000,
 }, async () => {
-  const whole = await run(undefined);
-  check(whole);
-  const deaths = Array.from({ length: whole.calls }, (_, i): Death => ({ atCall: i + 1 }));
-  expect(deaths.length).toBeGreaterThan(50);
-  const results = await inParallel(deaths, 8, run);
-  for (const result of results) check(result);
-  expect(results.map(({ died }) => died)).toEqual(deaths.map(() => true));
+  await killAtCalls(8, async (death) => {
+    const end = await run(death);
+    check(end);
+    return end;
+  });
 });
