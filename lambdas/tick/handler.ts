@@ -4,11 +4,10 @@ import middy from '@middy/core';
 import { createTable } from '../adapters/dynamodb/table.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv } from '../adapters/lambda/env.ts';
-import { log } from '../adapters/lambda/log.ts';
-import { addMetric, publishMetrics, putMetric } from '../adapters/lambda/metrics.ts';
 import { LANES } from '../domain/work.ts';
 import { laneHints } from '../engine/lane-hints.ts';
 import { createQueueDepth } from './queue-depth.ts';
+import { reportOverdue } from './report-overdue.ts';
 import { createSweep } from './sweep.ts';
 
 const { TABLE_NAME } = requireEnv('TABLE_NAME');
@@ -23,15 +22,4 @@ const sweep = createSweep({
 });
 
 /** Hints overdue rows; see sweep.ts. Runs every minute. */
-export const handler = middy().handler(async () => {
-  // A metric is billed by the hour in which it is written: nothing is said of lanes that are in time.
-  const late = (await sweep()).filter(({ overdue }) => overdue > 0);
-  for (const { lane, overdue, hinted, workersBehind, oldestMs } of late) {
-    log.info('swept', { lane, overdue, hinted, workersBehind, oldestMs });
-    putMetric('OverdueRows', lane, overdue);
-  }
-  if (late.length > 0) {
-    addMetric('OldestOverdue', Math.max(...late.map(({ oldestMs }) => oldestMs)) / 1000);
-    publishMetrics();
-  }
-});
+export const handler = middy().handler(async () => reportOverdue(await sweep()));

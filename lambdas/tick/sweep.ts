@@ -16,7 +16,7 @@ type SweepDependencies = {
  * `workersBehind`, the messages of these rows wait in the queue and its workers are behind, so the sweep hints only
  * the rows whose messages may be lost.
  */
-type LaneSweep = {
+export type LaneSweep = {
   lane: Lane;
   overdue: number;
   hinted: number;

@@ -29,7 +29,8 @@ export type Mood =
   | 'hanging'
   | 'refusing'
   | 'answers lost'
-  | 'gone';
+  | 'gone'
+  | 'leaving';
 
 const MOODS: readonly Mood[] = [
   'well',
@@ -115,6 +116,8 @@ export function createReceivers(simulation: Simulation, faults: Faults) {
         return { ms: quick, outcome: exchangeError(random.pick(['reset', 'timeout'])) };
       case 'gone':
         return status(500);
+      case 'leaving':
+        return status(410);
     }
   }
 

@@ -6,6 +6,7 @@ import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { SafeHttp } from '../../lambdas/adapters/http/safe-http.ts';
 import { AWS_CLIENT, WORKER_DYNAMODB_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { log } from '../../lambdas/adapters/lambda/log.ts';
+import { addMetric } from '../../lambdas/adapters/lambda/metrics.ts';
 import { createSecret } from '../../lambdas/adapters/secrets.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
 import { createApi } from '../../lambdas/api/app.ts';
@@ -21,9 +22,11 @@ import { LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
 import { createPoll } from '../../lambdas/poll/poll.ts';
+import { reportPause } from '../../lambdas/poll/report-pause.ts';
 import { createTopaz } from '../../lambdas/poll/topaz.ts';
 import { createCallbackSecrets } from '../../lambdas/rows/callback-secret.ts';
 import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
+import { reportOverdue } from '../../lambdas/tick/report-overdue.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
 import { type AwsWorld, faultyTransport } from './aws-transport.ts';
 import { exchangeError, type Faults } from './faults.ts';
@@ -121,8 +124,8 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         }),
         perSecond: 10,
         retentionDays: RETENTION_DAYS,
-        onPause: () => {},
-        count: () => {},
+        onPause: reportPause,
+        count: addMetric,
         log,
       }),
     );
@@ -174,7 +177,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
           linkDays: 7,
         }),
         log,
-        count: () => {},
+        count: addMetric,
       }),
     );
   },
@@ -228,7 +231,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         partLimits: { memoryMiB: 256, minPartBytes: PART_BYTES },
         bucket: world.bucket,
         keyTemplate: 'videos/{requestId}/{filename}',
-        count: () => {},
+        count: addMetric,
         log,
       }),
     );
@@ -244,7 +247,8 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
 export function coldStartTick(world: World): () => Promise<unknown> {
   const { table, hints, now } = common(world, AWS_CLIENT);
   const { client, urls } = world.queues;
-  return createSweep({ table, hints, visibleMessages: createQueueDepth(client, urls), now });
+  const sweep = createSweep({ table, hints, visibleMessages: createQueueDepth(client, urls), now });
+  return async () => reportOverdue(await sweep());
 }
 
 /** The API's function. */

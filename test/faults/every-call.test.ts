@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { METRICS } from '../../lambdas/domain/metrics.ts';
 import { type Emulators, startBridge, startEmulators } from '../chaos/bridge.ts';
 import { check, type Violation } from '../chaos/checker.ts';
 import { randomFrom } from '../chaos/random.ts';
@@ -15,11 +17,20 @@ const RECOVERY_MS = 8 * MINUTE;
 
 /** Permissions that functions have used in any of the runs. */
 const used = new Set<string>();
+/** Metrics that they have written. */
+const written = new Set<string>();
 let emulators: Emulators;
 beforeAll(async () => {
+  vi.spyOn(Metrics.prototype, 'addMetric').mockImplementation(function (this: Metrics, name) {
+    written.add(name);
+    return this;
+  });
   emulators = await startEmulators();
 });
-afterAll(() => emulators.stop());
+afterAll(() => {
+  vi.restoreAllMocks();
+  return emulators.stop();
+});
 
 /** Plays a scenario in which the process that makes one call dies or freezes; returns how many calls there were, and what went wrong. */
 async function play(
@@ -86,4 +97,13 @@ test('each function is allowed what it does, and nothing else', ({ skip }) => {
   skip(counted.length < Object.keys(SCENARIOS).length, 'only all scenarios together use every permission');
   const functions = [...used].filter((each) => STAGE.test(each) && !UNSEEN.includes(each));
   expect(functions.sort()).toEqual(allowed().sort());
+});
+
+/** Metrics of rare misfortunes, each shown by a test of its own in the folder of its stage. */
+const RARE = ['ParkedRows', 'CopiesExpiring'];
+
+test('every metric is written by one of the scenarios', ({ skip }) => {
+  skip(counted.length < Object.keys(SCENARIOS).length, 'only all scenarios together write every metric');
+  const common = Object.keys(METRICS).filter((name) => !RARE.includes(name));
+  expect([...written].sort()).toEqual(expect.arrayContaining(common));
 });

@@ -287,6 +287,33 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a download URL is refused, and a new one asked for': (bridge) =>
     copy(bridge, 1_000, [{ at: 'download', kind: 'http', status: 403, times: 2 }]),
 
+  'a video can no longer be downloaded': (bridge) =>
+    copy(bridge, 1_000, [{ at: 'download', kind: 'http', status: 404 }]),
+
+  'an endpoint says that it will take nothing any more, and is enabled again': async (bridge) => {
+    const { users, receivers } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    receivers.setMood('receiver-a.example', 'leaving');
+    await track(bridge);
+    receivers.setMood('receiver-a.example', 'well');
+    await sleep(bridge, 5 * MINUTE);
+  },
+
+  'upstream fails once, and then no longer knows the request': async (bridge) => {
+    const { users } = bridge;
+    await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
+    const faults = [
+      { at: 'status', kind: 'http', status: 500, times: 1 },
+      { at: 'status', kind: 'http', status: 404 },
+    ];
+    await users.register({
+      job: { ...job(bridge, 1_000, faults), isOrderly: false },
+      copy: false,
+      callback: false,
+    });
+    await sleep(bridge, 5 * MINUTE);
+  },
+
   'upstream asks to wait': async (bridge) => {
     const { users } = bridge;
     await users.makeEndpoint('receiver-a', { filter: video, ordered: false });

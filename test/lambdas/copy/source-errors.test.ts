@@ -14,6 +14,11 @@ afterEach(() => world.stop());
 /** The probe, then parts. */
 const PROBE = 1;
 
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+/** Upstream keeps a video for so long. */
+const DAYS_TO_DOWNLOAD = 7;
+
 async function start(options: { stallMs?: number; resolve?: () => Promise<string[]> } = {}): Promise<void> {
   world = await startCopyWorld({ database: database(), ...options });
 }
@@ -167,6 +172,18 @@ test('a source that drips its first bytes is given up like one that is silent', 
   const requestId = await world.begin(SIZE, { url: `http://127.0.0.1:${port}/video.mp4` });
   await world.step();
   expect(await world.copyOf(requestId)).toMatchObject({ state: 'pending', consecutiveFailures: 1 });
+});
+
+test('a copy that fails in the last hours before upstream may delete its video is counted', async () => {
+  await start({});
+  const requestId = await world.begin(SIZE, { faults: [{ at: 'download', kind: 'http', status: 503 }] });
+  await world.step();
+  expect(world.counted.CopiesExpiring).toBeUndefined();
+  world.clock.advance(DAYS_TO_DOWNLOAD * DAY - 6 * HOUR);
+  const failures = async () => (await world.copyOf(requestId)).consecutiveFailures;
+  while ((await failures()) === 1 && (await world.step()));
+  expect(await failures()).toBe(2);
+  expect(world.counted.CopiesExpiring).toBe(1);
 });
 
 describe('an answer that is not the range asked for', () => {

@@ -1,5 +1,6 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
@@ -77,7 +78,9 @@ test('a row whose work throws after its claim ended is left as it is', async () 
   expect(hints.sent).toEqual([]);
 });
 
-test('a row that only a person can mend is parked at once', async () => {
+test('a row that only a person can mend is parked at once, and counted', async () => {
+  const addMetric = vi.spyOn(Metrics.prototype, 'addMetric');
+  onTestFinished(() => addMetric.mockRestore());
   const { invoke, dueRow, row } = await setUp(async () => {
     throw new NeedsPerson('the bucket denies access');
   });
@@ -87,6 +90,7 @@ test('a row that only a person can mend is parked at once', async () => {
     lane: 'parked',
     parked: { reason: 'the bucket denies access', lane: 'poll' },
   });
+  expect(addMetric.mock.calls).toEqual([['ParkedRows', 'Count', 1]]);
 });
 
 test('a denied permission is tried again for some minutes before its row is parked', async () => {
