@@ -7,12 +7,13 @@ import { inParallel } from '../../engine/in-parallel.ts';
 import { countWrites } from '../../rows/request-counts.ts';
 import type { ApiContext } from '../http/context.ts';
 import { type Kept, KeyReused } from '../http/idempotency.ts';
-import { Problem } from '../http/problem.ts';
+import { createdAndGone, Problem } from '../http/problem.ts';
 import type { Call } from '../http/route.ts';
 import { type Found, findRequests, newestEvent } from './find-requests.ts';
 import { type Plan, planRegistration } from './plan-registration.ts';
 import { type Result, refused } from './refused-item.ts';
 import { createRegister } from './register.ts';
+import { isTracked } from './tracked-requests.ts';
 
 const TRANSACTIONS_AT_ONCE = 4;
 /** Each transaction also writes the count of the active requests. */
@@ -82,6 +83,7 @@ export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 
       try {
         if (!key || !rows || key instanceof KeyReused) throw key;
         if ('guard' in key) return await plan(entry, key, rows);
+        if (!isTracked(rows.request, now())) throw createdAndGone('request');
         results[place] = { requestId: registration.requestId, status: key.outcome.status };
       } catch (error) {
         if (error instanceof Problem || error instanceof KeyReused) results[place] = refused(item, error);

@@ -87,7 +87,7 @@ export function createRequests(table: Table, now: () => number) {
     const rows = await table.getMany<RowKey>(requestIds.flatMap(keysOfRequest));
     return Promise.all(
       rowsOfRequests(rows).map(async ({ request, meta, copy, outbox }) => {
-        if (!isShown(request) || !meta) return undefined;
+        if (!isTracked(request, now()) || !meta) return undefined;
         const { requestId, video } = request;
         const segments = video?.state === 'copying' ? await parkedSegments(table, requestId) : [];
         const parked = [request, copy, outbox, ...segments].filter((row) => row?.lane === PARKED);
@@ -113,14 +113,11 @@ export function createRequests(table: Table, now: () => number) {
     const others = parked.filter((row) => partitions.has(row.pk) && workOf(row).kind !== 'poll');
     const still = await table.getMany<RowKey & Work>(others);
     return (chunks(rows, 2) as [RequestRow?, MetaRow?][]).map(([request, meta]) => {
-      if (!isShown(request) || !meta) return undefined;
+      if (!isTracked(request, now()) || !meta) return undefined;
       const own = [request, ...still.filter((row) => row?.pk === request.pk)];
       return { request, meta, parked: own.filter((row) => row?.lane === PARKED) as (RowKey & Work)[] };
     });
   }
-
-  const isShown = (request: RequestRow | undefined): request is RequestRow =>
-    request !== undefined && !request.purged && !isExpired(request, now());
 
   /** Requests of the states, newest first, from before a position. */
   async function list(
@@ -152,6 +149,10 @@ export function createRequests(table: Table, now: () => number) {
 
   return { get, getMany, getListed, list };
 }
+
+/** Whether it is there, and neither expired nor being erased. */
+export const isTracked = (request: RequestRow | undefined, now: number): request is RequestRow =>
+  request !== undefined && !request.purged && !isExpired(request, now);
 
 export const outboxOf = (requestId: string): RowKey => outboxKey({ kind: 'request', requestId });
 

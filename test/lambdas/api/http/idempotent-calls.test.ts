@@ -168,6 +168,19 @@ test('a batch is kept item by item', async () => {
   expect(statuses(other)).toEqual([409]);
 });
 
+test('a batch with the key of a request that was purged since does not say that it is tracked', async () => {
+  const [purged, kept] = [uuid('batch purged'), uuid('batch kept')];
+  const items = [{ requestId: purged }, { requestId: kept }];
+  const first = await post('/v1/requests/batch', { items });
+  expect(first.body.items).toMatchObject([{ status: 201 }, { status: 201 }]);
+  await api.call('DELETE', `/v1/requests/${purged}?purge=true`);
+  const again = await post('/v1/requests/batch', { items });
+  expect(again.body.items).toMatchObject([
+    { requestId: purged, status: 409, error: { errors: [{ path: 'Idempotency-Key' }] } },
+    { requestId: kept, status: 201 },
+  ]);
+});
+
 test('a key too long, or with other characters, is refused', async () => {
   for (const wrong of ['k'.repeat(256), 'schlüssel', ' ']) {
     const answer = await post('/v1/endpoints', ENDPOINT, wrong);
