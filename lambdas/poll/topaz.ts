@@ -32,10 +32,11 @@ const bounded = (number: number): number => {
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
 };
 const number = z.pipe(z.number(), z.transform(bounded));
+/** Text within that many bytes of UTF-8, without NUL, which many receivers' databases refuse. */
 const text = (bytes: number) =>
   z.pipe(
     z.string(),
-    z.transform((long) => truncateUtf8(long, bytes)),
+    z.transform((long) => truncateUtf8(long.replaceAll('\0', '\ufffd'), bytes)),
   );
 
 /** Wrong types are ignored field by field: only a missing status makes an answer useless. */
@@ -213,9 +214,13 @@ function parse(body: string, now: number): PollOutcome {
 
 /** JSON as upstream means it: without a byte order mark, and `null` where some serialisers write `NaN`. */
 function repaired(body: string): string {
-  const text = body.startsWith('\ufeff') ? body.slice(1) : body;
-  return /NaN|Infinity/.test(text) ? withoutNaN(text) : text;
+  // Also takes a byte order mark away.
+  const text = body.trim();
+  return /nan|inf/i.test(text) ? withoutNaN(text) : text;
 }
+
+/** What JSON has no number for, as languages write it: `NaN`, `-Infinity`, C's `nan` and `inf`. */
+const NO_NUMBER = /[+-]?(nan|inf(inity)?)/iy;
 
 /** One pass, since a pattern that skips strings could take quadratic time on hostile bytes. */
 function withoutNaN(text: string): string {
@@ -226,9 +231,10 @@ function withoutNaN(text: string): string {
     const char = text[at];
     if (inString && char === '\\') at++;
     else if (char === '"') inString = !inString;
-    else if (!inString && (char === 'N' || char === 'I' || char === '-')) {
-      const word = ['NaN', '-Infinity', 'Infinity', '-NaN'].find((each) => text.startsWith(each, at));
-      if (!word) continue;
+    else if (!inString) {
+      NO_NUMBER.lastIndex = at;
+      const word = NO_NUMBER.exec(text)?.[0];
+      if (word === undefined) continue;
       result += `${text.slice(from, at)}null`;
       at += word.length - 1;
       from = at + 1;

@@ -203,6 +203,16 @@ test('an answer that ends early is a fault', async () => {
 test.each([
   ['a byte order mark', '\ufeff{"status": "processing", "progress": 12}', 12],
   [
+    'two byte order marks and a blank of another kind',
+    '\ufeff\ufeff\u00a0{"status": "processing", "progress": 3}',
+    3,
+  ],
+  [
+    'what C prints for no number',
+    '{"averageFps": -nan, "combinedFps": +inf, "message": "nan \\\\", "status": "processing", "progress": 8}',
+    8,
+  ],
+  [
     'NaN where a number should be',
     '{"status": "processing", "progress": NaN, "message": "NaN \\" NaN"}',
     undefined,
@@ -218,6 +228,14 @@ test.each([
   expect(await topaz.status('id')).toMatchObject({ kind: 'status', status: { status: 'processing' } });
   const answer = await topaz.status('id');
   expect(answer.kind === 'status' && answer.status.progress).toBe(progress);
+});
+
+test('NUL in a text of the answer reaches no event, since many databases refuse it', async () => {
+  const { ask } = await setUp(json({ status: 'paused\0', message: 'a\0b', errorCode: '\0' }));
+  expect(await ask()).toEqual({
+    kind: 'status',
+    status: { status: 'paused\ufffd', message: 'a\ufffdb', errorCode: '\ufffd' },
+  });
 });
 
 test('a connection that was closed while the process was frozen costs a second try, not a fault', async () => {
