@@ -51,6 +51,21 @@ test('a 200 whose lines end with LF alone is a delivery, and its body is kept', 
   expect(posts).toBe(1);
 });
 
+test.each([
+  ['another version', 'HTTP/1.2 200 OK\r\ncontent-length: 2\r\n\r\nok'],
+  ['a version without a point', 'HTTP/2 200\r\ncontent-length: 2\r\n\r\nok'],
+  ['a version in lower case', 'http/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'],
+  ['two blanks before its status', 'HTTP/1.1  200 OK\r\ncontent-length: 2\r\n\r\nok'],
+  [
+    'a long interim answer before it, and LF alone',
+    `HTTP/1.1 103 Early Hints\r\nlink: ${'x'.repeat(8_000)}\r\n\r\nHTTP/1.1 200 OK\n\nok`,
+  ],
+])('a 200 with %s is a delivery, sent once', async (_what, answer) => {
+  const { delivery, posts } = await delivered((socket) => socket.end(answer));
+  expect(delivery).toMatchObject({ state: 'delivered', attempts: [{ statusCode: 200, body: 'ok' }] });
+  expect(posts).toBe(1);
+});
+
 test('a 503 whose lines end with LF alone is tried again as such', async () => {
   const { delivery } = await delivered((socket) => socket.end('HTTP/1.0 503 Busy\nserver: old\n\nno'));
   expect(delivery).toMatchObject({

@@ -4,10 +4,10 @@ import type { Socket } from 'node:net';
 /** What is known of an answer that Node's parser refuses. */
 type RawAnswer = { readonly statusCode: number; readonly body: Buffer };
 
-/** How many of the first bytes are kept: the status line, short headers and the beginning of a body. */
-const KEPT_BYTES = 2_048;
-/** The final status line, after interim answers if any. */
-const STATUS_LINE = /(?:^|\n)HTTP\/1\.[01] ([2-5]\d\d)[ \r\n]/;
+/** How many of the first bytes are kept: as many as Node takes for headers, those of interim answers included. */
+const KEPT_BYTES = 16_384;
+/** The final status line, after interim answers if any; of any version, however it is spaced. */
+const STATUS_LINE = /(?:^|\n)HTTP\/\d(?:\.\d)?[ \t]{1,8}([2-5]\d\d)[ \t\r\n]/i;
 
 /**
  * Watches the first bytes of the answer to a request, until Node's parser has taken its headers. Returns
