@@ -21,8 +21,15 @@ const SIGNATURES: readonly (MediaFormat & { readonly at?: number; readonly bytes
   { type: 'video/ogg', extension: 'ogv', bytes: 'OggS\0' },
   { type: 'video/mpeg', extension: 'mpg', bytes: '\0\0\x01\xba' },
   { type: 'video/mpeg', extension: 'mpg', bytes: '\0\0\x01\xb3' },
-  { type: 'application/zip', extension: 'zip', bytes: 'PK\x03\x04' },
+  // A zip begins with a file, with the mark of a spanned one, or with its end when it is empty.
+  ...['PK\x03\x04', 'PK\x07\x08', 'PK\x05\x06'].map((bytes) => ({
+    type: 'application/zip',
+    extension: 'zip',
+    bytes,
+  })),
   { type: 'application/gzip', extension: 'gz', bytes: '\x1f\x8b\x08' },
+  // The beginnings of a fragmented MP4 whose first part is elsewhere.
+  ...['styp', 'sidx', 'moof'].map((bytes) => ({ ...MP4, at: 4, bytes })),
   ...['moov', 'mdat', 'wide', 'free', 'skip', 'pnot'].map((bytes) => ({ ...QUICKTIME, at: 4, bytes })),
 ];
 
@@ -80,7 +87,9 @@ function formatOf(head: Uint8Array): MediaFormat | undefined {
   if (brand !== undefined) return brand.startsWith('qt') ? QUICKTIME : MP4;
   if (bytes.startsWith('\x1aE\xdf\xa3')) return bytes.slice(0, 128).includes('webm') ? WEBM : MATROSKA;
   if (bytes.startsWith('RIFF') && bytes.startsWith('AVI', 8)) return AVI;
-  if (hasPackets(head, 188, 0) || hasPackets(head, 192, 4)) return TRANSPORT_STREAM;
+  if (hasPackets(head, 188, 0) || hasPackets(head, 192, 4) || hasPackets(head, 204, 0)) {
+    return TRANSPORT_STREAM;
+  }
   if (isTar(head)) return TAR;
   return SIGNATURES.find(({ at = 0, bytes: magic }) => bytes.startsWith(magic, at));
 }
@@ -98,7 +107,10 @@ function brandOf(head: Uint8Array): string | undefined {
   return bytes.startsWith('ftyp', 4) ? bytes.slice(8, 12) : undefined;
 }
 
-/** Two packets of a transport stream: 188 bytes behind a sync byte, with 4 more before it in M2TS. */
+/**
+ * Two packets of a transport stream: 188 bytes behind a sync byte, with 4 more before it in M2TS, or with 16 more of
+ * error correction behind.
+ */
 function hasPackets(head: Uint8Array, length: number, at: number): boolean {
   return head[at] === 0x47 && head[at + length] === 0x47;
 }

@@ -18,6 +18,9 @@ const packets = (before: string, length: number) =>
 
 const FORMATS: [string, string, string][] = [
   ['MP4', 'video/mp4', '\0\0\0\x20ftypisom'],
+  ['a segment of MP4', 'video/mp4', '\0\0\0\x18stypmsdh'],
+  ['a segment of MP4 with its index', 'video/mp4', '\0\0\0\x2csidx\0\0\0\0'],
+  ['a fragment of MP4', 'video/mp4', '\0\0\0\x58moof\0\0\0\x10mfhd'],
   ['MOV', 'video/quicktime', '\0\0\0\x14ftypqt  '],
   ['MOV without ftyp', 'video/quicktime', '\0\0\0\x08wide\0\0\0\0mdat'],
   ['MKV', 'video/x-matroska', '\x1aE\xdf\xa3....B\x82\x88matroska'],
@@ -25,12 +28,15 @@ const FORMATS: [string, string, string][] = [
   ['AVI', 'video/x-msvideo', 'RIFF\x24\0\0\0AVI LIST'],
   ['TS', 'video/mp2t', packets('', 188).repeat(2)],
   ['M2TS', 'video/mp2t', packets('\0\0\0\0', 192).repeat(2)],
+  ['TS with error correction', 'video/mp2t', packets('', 204).repeat(2)],
   ['PS', 'video/mpeg', '\0\0\x01\xba\x44'],
   ['FLV', 'video/x-flv', 'FLV\x01\x05'],
   ['ASF', 'video/x-ms-asf', '\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\0\xaa\0\x62\xce\x6c'],
   ['MXF', 'application/mxf', '\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02\x01\x01\x02'],
   ['Ogg', 'video/ogg', 'OggS\0\x02'],
   ['a sequence in zip', 'application/zip', 'PK\x03\x04\x14\0'],
+  ['a sequence in a spanned zip', 'application/zip', 'PK\x07\x08PK\x03\x04'],
+  ['an empty zip', 'application/zip', `PK\x05\x06${'\0'.repeat(18)}`],
   ['a sequence in tar', 'application/x-tar', tar('frame_0001.exr')],
   ['a sequence in an old tar', 'application/x-tar', tar('frame_0001.dpx', '')],
 ];
