@@ -1,14 +1,15 @@
 import { checkGivenUrl, type TargetRules } from '../../domain/http/target-url.ts';
-import { asSourceError, unusable } from './source-error.ts';
+import { asSourceError, busy, unusable } from './source-error.ts';
 
-const MAX_REDIRECTS = 3;
+/** Browsers follow twenty; what leads in a circle for now may lead to the video later. */
+const MAX_REDIRECTS = 10;
 /** How many URLs a worker remembers. */
 const REMEMBERED = 100;
 
 export type Following = ReturnType<typeof createRedirects>;
 
 /**
- * Follows redirects, three in a row at most, each checked like the URL itself. Remembers where a URL
+ * Follows redirects, ten in a row at most, each checked like the URL itself. Remembers where a URL
  * led to, so that a redirect is not followed again for every part.
  */
 export function createRedirects(rules: TargetRules) {
@@ -28,7 +29,7 @@ export function createRedirects(rules: TargetRules) {
         const { kind, location } = failure.fault;
         if (kind === 'moved' && location !== undefined) {
           if (redirects === MAX_REDIRECTS) {
-            throw unusable(`the source redirects more than ${MAX_REDIRECTS} times`);
+            throw busy(`the source redirects more than ${MAX_REDIRECTS} times`);
           }
           target = resolved(location, target);
           if (moved.size >= REMEMBERED) moved.clear();

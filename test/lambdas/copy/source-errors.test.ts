@@ -350,13 +350,23 @@ describe('a redirect', () => {
     await expectStored(await copyWith([{ kind: 'redirect' }]));
   });
 
-  test('that leads in a circle ends the copy', async () => {
+  test('that leads through several others is followed', async () => {
+    await start();
+    const requestId = await world.begin(SIZE);
+    const faults = Array.from({ length: 8 }, () => ({ at: 'download', kind: 'redirect', times: 1 }));
+    await world.sim('faults', { faults });
+    await world.runAll();
+    await expectStored(requestId);
+    expect(world.logged.filter((line) => line.includes('copy waits'))).toEqual([]);
+  });
+
+  test('that leads in a circle for hours ends the copy', async () => {
     await start();
     const requestId = await world.begin(SIZE);
     const { source } = await world.copyOf(requestId);
     await world.sim('faults', { faults: [{ at: 'download', kind: 'redirect', location: source.url }] });
     await world.runAll();
-    await expectFailed(requestId, /redirects more than 3 times/);
+    await expectFailed(requestId, /redirects more than 10 times, 25 times in a row/);
   });
 
   test('whose end has expired is followed again', async () => {
