@@ -1,4 +1,4 @@
-import { contentLength, statusFault, text } from '../../domain/copying/source-answer.ts';
+import { contentLength, isWhole, statusFault, text } from '../../domain/copying/source-answer.ts';
 import { type FileFacts, factsOf } from './file-facts.ts';
 import type { SourceAccess } from './source-access.ts';
 import { broken, SourceError, unusable } from './source-error.ts';
@@ -16,7 +16,7 @@ export function createOpenStream({ following, open, chunks, now }: SourceAccess)
   return async function openStream(url: string, signal: AbortSignal): Promise<Stream> {
     const answer = await following(url, async (target) => {
       const opened = await open(target, {}, signal);
-      if (opened.statusCode === 200) return opened;
+      if (isWhole(opened.statusCode, opened.headers)) return opened;
       opened.message.destroy();
       throw new SourceError(statusFault(opened.statusCode, opened.headers, now()));
     });

@@ -2,12 +2,18 @@ import {
   type ByteRange,
   type Headers,
   isStrong,
+  isWhole,
   type Known,
+  RANGES_REFUSED,
   rangeFault,
+  refusesRanges,
 } from '../../domain/copying/source-answer.ts';
 import { type Filling, NotPlain } from './range-connection.ts';
 import type { SourceAccess } from './source-access.ts';
 import { broken, SourceError } from './source-error.ts';
+
+/** An answer that may be to the range alone. */
+class RefusedRange extends SourceError {}
 
 /** Reads ranges of a source: by connections of its own, and by `node:http` what those do not read. */
 export function createReadRange({ following, open, connections, chunks, now }: SourceAccess) {
@@ -26,18 +32,40 @@ export function createReadRange({ following, open, connections, chunks, now }: S
     signal: AbortSignal,
   ): Promise<void> {
     await following(url, async (target) => {
-      const { origin } = new URL(target);
-      if (!notPlain.has(origin)) {
-        try {
-          return await readPlain(new URL(target), range, known, into, signal);
-        } catch (error) {
-          if (!(error instanceof NotPlain)) throw error;
-          notPlain.add(origin);
-        }
+      try {
+        await readFrom(target, range, known, into, signal);
+      } catch (error) {
+        if (!(error instanceof RefusedRange)) throw error;
+        throw (await servesWhole(target, signal)) ? new SourceError(RANGES_REFUSED) : error;
       }
-      await readByNode(target, range, known, into, signal);
     });
   };
+
+  async function readFrom(
+    target: string,
+    range: ByteRange,
+    known: Known,
+    into: Filling,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { origin } = new URL(target);
+    if (!notPlain.has(origin)) {
+      try {
+        return await readPlain(new URL(target), range, known, into, signal);
+      } catch (error) {
+        if (!(error instanceof NotPlain)) throw error;
+        notPlain.add(origin);
+      }
+    }
+    await readByNode(target, range, known, into, signal);
+  }
+
+  /** Whether the source answers with the file when no range is asked for. */
+  async function servesWhole(target: string, signal: AbortSignal): Promise<boolean> {
+    const { statusCode, headers, message } = await open(target, {}, signal);
+    message.destroy();
+    return isWhole(statusCode, headers);
+  }
 
   async function readPlain(
     url: URL,
@@ -95,7 +123,7 @@ export function createReadRange({ following, open, connections, chunks, now }: S
   function judging(range: ByteRange, known: Known): (status: number, headers: Headers) => void {
     return (status, headers) => {
       const fault = rangeFault(status, headers, range, known, now());
-      if (fault) throw new SourceError(fault);
+      if (fault) throw refusesRanges(status, headers) ? new RefusedRange(fault) : new SourceError(fault);
     };
   }
 }

@@ -47,13 +47,31 @@ export function rangeFault(
 }
 
 /**
- * Whether a server may have answered so only because it was asked for a range, and serves the whole: it calls the
- * question wrong or not implemented, or answers several ranges at once.
+ * Statuses that a server, or a firewall before it, may answer to the range alone, and would not to the whole. What
+ * speaks of the file, the key or the load is none of them.
+ */
+const OF_RANGES = new Set([400, 403, 405, 406, 500, 501]);
+
+/**
+ * Whether a server may have answered so only because it was asked for a range, and serves the whole: only a GET without
+ * a range tells. Some answer several ranges at once.
  */
 export const refusesRanges = (status: number, headers: Headers): boolean =>
-  status === 400 ||
-  status === 501 ||
+  OF_RANGES.has(status) ||
   (status === 206 && /^multipart\/byteranges\b/i.test(text(headers['content-type']) ?? ''));
+
+/** Whether the body is the whole file: also where a server answers as if all of it were a range. */
+export function isWhole(status: number, headers: Headers): boolean {
+  if (status !== 206) return status === 200;
+  const { start, end, size } = contentRange(headers) ?? {};
+  return start === 0 && end !== undefined && size === end + 1;
+}
+
+/** What it means that a source refuses ranges, and serves the whole. */
+export const RANGES_REFUSED: SourceFault = {
+  kind: 'unranged',
+  reason: 'the source serves the whole, but refuses its ranges',
+};
 
 const unranged = (reason: string): SourceFault => ({ kind: 'unranged', reason });
 

@@ -93,8 +93,12 @@ test.each<[number, Headers, boolean]>([
   [206, { 'content-type': 'x-multipart/byteranges' }, false],
   [206, {}, false],
   [200, { 'content-type': 'multipart/byteranges' }, false],
+  [403, {}, true],
+  [500, {}, true],
+  [401, {}, false],
   [404, {}, false],
-  [500, {}, false],
+  [429, {}, false],
+  [503, {}, false],
 ])('%i with %j may be for the range alone: %s', (status, headers, refuses) => {
   expect(refusesRanges(status, headers)).toBe(refuses);
 });
