@@ -1,6 +1,7 @@
 import { signLink } from '../domain/copying/link-token.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EventPayload } from '../domain/events/event.ts';
+import { iso } from '../domain/iso.ts';
 import type { SecretReader } from './secrets.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,7 +14,7 @@ export function createVideoLinks(options: { secret: SecretReader; publicUrl: str
     const token = signLink({ requestId, issuedAt: now, expiresAt }, await secret());
     return {
       url: `${publicUrl.replace(/\/$/, '')}/v1/links/${token}`,
-      urlExpiresAt: new Date(expiresAt).toISOString(),
+      urlExpiresAt: iso(expiresAt),
     };
   };
 }

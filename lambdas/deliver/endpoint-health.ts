@@ -15,6 +15,7 @@ import {
 } from '../domain/delivering/gate/health.ts';
 import type { EventDraft } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
+import { iso } from '../domain/iso.ts';
 import { eventExpiry } from '../domain/retention.ts';
 import { outboxKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
@@ -132,6 +133,3 @@ const healthWrite = ({ pk, sk, stateVersion }: EndpointRow, health: EndpointHeal
 });
 
 const described = ({ id, kind, description }: EndpointRow) => ({ endpointId: id, kind, description });
-
-const iso = (time: number | undefined): string | undefined =>
-  time === undefined ? undefined : new Date(time).toISOString();

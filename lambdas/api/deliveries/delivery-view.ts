@@ -1,7 +1,7 @@
 import type { Attempt } from '../../domain/delivering/attempt.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import { parseEventId } from '../../domain/ids.ts';
-import { iso } from '../http/time.ts';
+import { iso } from '../../domain/iso.ts';
 
 /** What `GET /v1/deliveries/{id}` answers. */
 export function deliveryView(row: DeliveryRow) {

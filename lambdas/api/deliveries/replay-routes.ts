@@ -3,6 +3,7 @@ import { absent } from '../../adapters/dynamodb/expression.ts';
 import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
 import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
 import { isReplayId, replayId as newReplayId } from '../../domain/ids.ts';
+import { iso } from '../../domain/iso.ts';
 import { eventExpiry, isExpired } from '../../domain/retention.ts';
 import { replayKey } from '../../domain/rows.ts';
 import { dueOf } from '../../domain/work.ts';
@@ -11,7 +12,6 @@ import type { ApiContext } from '../http/context.ts';
 import { filterEntry, refuseEmptyRange, time } from '../http/fields.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { iso } from '../http/time.ts';
 
 export const replaySchema = z.strictObject({
   since: time.check(z.describe('The first time of the events.')),

@@ -1,11 +1,11 @@
 import { absent, equals } from '../../adapters/dynamodb/expression.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
+import { iso } from '../../domain/iso.ts';
 import { mustAsk, type UpstreamAnswer, type UpstreamCheckRow } from '../../domain/polling/upstream-check.ts';
 import { pauseReason, type UpstreamPause } from '../../domain/polling/upstream-pause.ts';
 import { upstreamCheckKey } from '../../domain/rows.ts';
 import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
-import { iso } from '../http/time.ts';
 import { readPause } from '../stats/upstream-state.ts';
 import type { Finding } from './check.ts';
 

@@ -2,8 +2,8 @@ import { HIDDEN_VALUE } from '../../domain/delivering/custom-headers.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { ownFieldsOf } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { nextProbeAt } from '../../domain/delivering/gate/gate.ts';
+import { iso } from '../../domain/iso.ts';
 import type { Caller } from '../http/auth.ts';
-import { iso } from '../http/time.ts';
 import { visibleUrl } from '../http/visible-url.ts';
 
 /** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { EndpointSecret } from '../../domain/delivering/endpoint.ts';
 import { newSecret, rotated, SECRET_BYTES, validSecrets } from '../../domain/delivering/signing-secret.ts';
+import { iso } from '../../domain/iso.ts';
 import { conflict } from '../http/problem.ts';
-import { iso } from '../http/time.ts';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_OVERLAP_HOURS = 24;

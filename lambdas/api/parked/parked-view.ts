@@ -1,6 +1,6 @@
+import { iso } from '../../domain/iso.ts';
 import { workOf } from '../../domain/rows.ts';
 import type { RowKey, Work } from '../../domain/work.ts';
-import { iso } from '../http/time.ts';
 
 /** A row that waits for a person, with the attributes that say what it is. */
 export type ParkedRow = RowKey &

@@ -1,7 +1,7 @@
+import { iso } from '../../domain/iso.ts';
 import type { RequestState, Video } from '../../domain/requests/request.ts';
 import type { Work } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
-import { iso } from '../http/time.ts';
 import { visibleUrl } from '../http/visible-url.ts';
 import type { ShownRequest } from './tracked-requests.ts';
 

@@ -2,6 +2,7 @@ import type { Table } from '../../adapters/dynamodb/table.ts';
 import type { CopyRow } from '../../domain/copying/copy.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
 import type { EventRow } from '../../domain/events/event.ts';
+import { iso } from '../../domain/iso.ts';
 import { pointsOf } from '../../domain/requests/progress-series.ts';
 import { KNOWN_STATUSES, type MetaRow, REGISTERED, type RequestRow } from '../../domain/requests/request.ts';
 import { isExpired } from '../../domain/retention.ts';
@@ -9,7 +10,6 @@ import { copyKey, deliveryKey } from '../../domain/rows.ts';
 import type { Endpoints } from '../../rows/endpoints.ts';
 import { eventsOf } from '../../rows/events.ts';
 import { deliveryView } from '../deliveries/delivery-view.ts';
-import { iso } from '../http/time.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
 
 /** Events that a timeline shows at most, and deliveries that are looked for: the last ones. */

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
+import { iso } from '../../domain/iso.ts';
 import type { ApiContext } from '../http/context.ts';
 import { flag } from '../http/fields.ts';
 import { Problem } from '../http/problem.ts';
 import { type Route, route } from '../http/route.ts';
-import { iso } from '../http/time.ts';
 import { knownRequest } from './known-request.ts';
 import { type SignGet, storedObject } from './signed-url.ts';
 import { createRequests } from './tracked-requests.ts';

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import { iso } from '../../domain/iso.ts';
 import type { SummedMetric } from '../../domain/metrics.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { iso } from '../http/time.ts';
 import type { MetricHistory } from './metric-history.ts';
 
 const MINUTE = 60_000;

@@ -1,8 +1,8 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
+import { iso } from '../../domain/iso.ts';
 import { pauseReason, type UpstreamPause } from '../../domain/polling/upstream-pause.ts';
 import { upstreamPauseKey } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
-import { iso } from '../http/time.ts';
 
 /** The pause of all polling, while there is one. */
 export const readPause = (table: Pick<Table, 'get'>): Promise<UpstreamPause | undefined> =>

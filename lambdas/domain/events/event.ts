@@ -1,4 +1,5 @@
 import { type EventSource, eventId } from '../ids.ts';
+import { iso } from '../iso.ts';
 import { eventKey } from '../rows.ts';
 import { truncateJson } from '../truncate-utf8.ts';
 import type { RowKey } from '../work.ts';
@@ -94,7 +95,7 @@ export function payload(
   return {
     id: row.id,
     type: row.type,
-    timestamp: new Date(row.occurredAt).toISOString(),
+    timestamp: iso(row.occurredAt),
     data: metadata ? { ...row.data, metadata } : row.data,
   };
 }
