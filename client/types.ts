@@ -20,9 +20,9 @@ import type {
   endpointSchema,
   rotationSchema,
 } from '../lambdas/api/endpoints/endpoint-schemas.ts';
+import type { eventAnswer } from '../lambdas/api/events/event-answers.ts';
 import type { problemAnswer } from '../lambdas/api/http/answers.ts';
 import type { parkedAnswer } from '../lambdas/api/parked/parked-answers.ts';
-import type { eventAnswer } from '../lambdas/api/requests/event-answers.ts';
 import type { registrationSchema } from '../lambdas/api/requests/registration-schema.ts';
 import type { batchAnswer, requestAnswer, signedUrlAnswer } from '../lambdas/api/requests/request-answers.ts';
 import type { timelineAnswer } from '../lambdas/api/requests/timeline-answer.ts';

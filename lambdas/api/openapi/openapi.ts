@@ -9,7 +9,7 @@ import '../deliveries/delivery-answers.ts';
 import '../doctor/doctor-answers.ts';
 import '../endpoints/endpoint-answers.ts';
 import '../parked/parked-answers.ts';
-import '../requests/event-answers.ts';
+import '../events/event-answers.ts';
 import '../requests/request-answers.ts';
 import '../requests/timeline-answer.ts';
 import '../stats/stats-answers.ts';

@@ -5,8 +5,8 @@ import { eventKey } from '../../domain/rows.ts';
 import type { ApiContext } from '../http/context.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { createRequests } from '../requests/tracked-requests.ts';
 import { listEventsRoute } from './list-events-route.ts';
-import { createRequests } from './tracked-requests.ts';
 
 export function eventRoutes(context: ApiContext): Route[] {
   const { table, now } = context;

@@ -8,7 +8,7 @@ import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
-import { createRequests } from './tracked-requests.ts';
+import { createRequests } from '../requests/tracked-requests.ts';
 
 /** `GET /v1/events` */
 export function listEventsRoute({ table, lists, now }: ApiContext): Route {
