@@ -1,15 +1,14 @@
 import * as z from 'zod/mini';
 import { DELIVERY_STATES, type DeliveryRow } from '../../domain/delivering/delivery.ts';
-import { firstEventId } from '../../domain/delivering/replay.ts';
 import { matches } from '../../domain/events/event-filter.ts';
-import { filterEntry, refuseEmptyRange, time } from '../http/fields.ts';
+import { eventFilter } from '../http/event-filter.ts';
 
 const STATUS_CODE = 'This is no status code: give one such as 404, a class such as 5xx, or none.';
 
 /** The filters of an endpoint's deliveries. */
 export const deliveryFilter = {
   state: z.optional(z.enum(DELIVERY_STATES).check(z.describe('Only deliveries in this state.'))),
-  type: z.optional(filterEntry.check(z.describe('A type of event, or a prefix with `.*`.'))),
+  ...eventFilter,
   statusCode: z.optional(
     z
       .string()
@@ -18,8 +17,6 @@ export const deliveryFilter = {
         z.describe('What the last attempt was answered: `404`, `5xx`, or `none` for no answer.'),
       ),
   ),
-  since: z.optional(time.check(z.describe('Of events from this time on.'))),
-  until: z.optional(time.check(z.describe('Of events before this time.'))),
 };
 
 type DeliveryFilter = {
@@ -36,15 +33,6 @@ export function isWanted(row: DeliveryRow, { state, type, statusCode }: Delivery
 /** Whether a filter looks at more than the time, which bounds the read itself. */
 export const leavesOut = ({ state, type, statusCode }: DeliveryFilter): boolean =>
   state !== undefined || type !== undefined || statusCode !== undefined;
-
-/** The ids of events between which the time range lies; both are outside of it. */
-export function idsAround({ since, until }: DeliveryFilter) {
-  if (since && until) refuseEmptyRange(Date.parse(since), Date.parse(until));
-  return {
-    after: since && firstEventId(Date.parse(since)),
-    before: until && firstEventId(Date.parse(until)),
-  };
-}
 
 function wasAnswered({ attempts }: DeliveryRow, wanted: string): boolean {
   const last = attempts.at(-1);

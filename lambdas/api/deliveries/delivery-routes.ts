@@ -12,11 +12,12 @@ import type { Due } from '../../domain/work.ts';
 import { wake, withdraw } from '../../engine/wake.ts';
 import { entryWrite } from '../../rows/backlog.ts';
 import type { ApiContext } from '../http/context.ts';
+import { idsAround } from '../http/event-filter.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { conflict, notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-import { deliveryFilter, idsAround, isWanted, leavesOut } from './delivery-filter.ts';
+import { deliveryFilter, isWanted, leavesOut } from './delivery-filter.ts';
 import { createDeliveries } from './delivery-rows.ts';
 import { deliveryView } from './delivery-view.ts';
 

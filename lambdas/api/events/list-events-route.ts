@@ -3,8 +3,8 @@ import { EVENT_LIST, type EventRow, payload } from '../../domain/events/event.ts
 import { matches } from '../../domain/events/event-filter.ts';
 import { parseEventId } from '../../domain/ids.ts';
 import { isExpired } from '../../domain/retention.ts';
-import { deliveryFilter as filters, idsAround } from '../deliveries/delivery-filter.ts';
 import type { ApiContext } from '../http/context.ts';
+import { eventFilter, idsAround } from '../http/event-filter.ts';
 import { paging } from '../http/lists.ts';
 import { collectPage } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
@@ -50,7 +50,7 @@ export function listEventsRoute({ table, lists, now }: ApiContext): Route {
     path: '/v1/events',
     access: 'read',
     summary: 'Lists the events of all requests and endpoints, the newest first.',
-    query: z.strictObject({ ...paging, type: filters.type, since: filters.since, until: filters.until }),
+    query: z.strictObject({ ...paging, ...eventFilter }),
     answers: { 200: 'EventList' },
     handle: async (call) => {
       const { type } = call.query;
