@@ -64,6 +64,14 @@ export function parseEventId(id: string): EventAddress | undefined {
   };
 }
 
+/** The least id that an event of `time` or later can have. */
+export const firstEventId = (time: number): string =>
+  eventId({
+    occurredAt: Math.max(0, time),
+    source: { kind: 'request', requestId: '00000000-0000-0000-0000-000000000000' },
+    position: 0,
+  });
+
 /** A delivery is one event for one endpoint, so its id is made of both. */
 export function deliveryId(endpoint: string, event: string): string {
   const bytes = new Uint8Array(ENDPOINT_BYTES + EVENT_BYTES);

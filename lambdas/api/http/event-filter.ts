@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { firstEventId } from '../../domain/delivering/replay.ts';
+import { firstEventId } from '../../domain/ids.ts';
 import { filterEntry, refuseEmptyRange, time } from './fields.ts';
 
 /** The filters of events, and of what is listed by event. */

@@ -1,8 +1,6 @@
 import { matches } from '../events/event-filter.ts';
-import { eventId } from '../ids.ts';
 import type { RowKey, Work } from '../work.ts';
-import type { DeliveryRow } from './delivery.ts';
-import { isFinal } from './delivery.ts';
+import { type DeliveryRow, isFinal } from './delivery.ts';
 
 export const REPLAY_STATES = ['queueing', 'sending', 'done'] as const;
 type ReplayState = (typeof REPLAY_STATES)[number];
@@ -42,11 +40,3 @@ export function replayState({ queuedAll, queued }: ReplayRow, done: number): Rep
   if (!queuedAll) return 'queueing';
   return done < queued ? 'sending' : 'done';
 }
-
-/** The least id that an event of `time` or later can have. */
-export const firstEventId = (time: number): string =>
-  eventId({
-    occurredAt: Math.max(0, time),
-    source: { kind: 'request', requestId: '00000000-0000-0000-0000-000000000000' },
-    position: 0,
-  });

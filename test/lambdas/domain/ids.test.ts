@@ -6,6 +6,7 @@ import {
   type EventAddress,
   endpointId,
   eventId,
+  firstEventId,
   isCallbackId,
   isEndpointId,
   isReplayId,
@@ -111,4 +112,12 @@ test('an event id has no full stop, as Standard Webhooks demands', () => {
       expect(eventId(of)).toMatch(/^msg_[0-9a-z]+$/);
     }),
   );
+});
+
+test('the first id of a time is before each id of that time, and after each of the time before', () => {
+  const start = 1_760_000_000_000;
+  const source = { kind: 'request', requestId: '1d8c3b7e-9a52-4f64-8f0b-2d6a7c9e4b13' } as const;
+  expect(firstEventId(start) <= eventId({ occurredAt: start, source, position: 1 })).toBe(true);
+  expect(firstEventId(start) > eventId({ occurredAt: start - 1, source, position: 9 })).toBe(true);
+  expect(firstEventId(-5)).toBe(firstEventId(0));
 });

@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DeliveryRow } from '../../../../lambdas/domain/delivering/delivery.ts';
-import {
-  firstEventId,
-  isReplayed,
-  type ReplayRow,
-  replayState,
-} from '../../../../lambdas/domain/delivering/replay.ts';
-import { eventId } from '../../../../lambdas/domain/ids.ts';
-import { REQUEST_ID, START } from '../../../support/rows.ts';
+import { isReplayed, type ReplayRow, replayState } from '../../../../lambdas/domain/delivering/replay.ts';
 
 test.each([
   ['failed', true, true],
@@ -43,10 +36,3 @@ test.each([
     expect(replayState({ queuedAll, queued } as ReplayRow, done)).toBe(state);
   },
 );
-
-test('the first id of a time is before each id of that time, and after each of the time before', () => {
-  const source = { kind: 'request', requestId: REQUEST_ID } as const;
-  expect(firstEventId(START) <= eventId({ occurredAt: START, source, position: 1 })).toBe(true);
-  expect(firstEventId(START) > eventId({ occurredAt: START - 1, source, position: 9 })).toBe(true);
-  expect(firstEventId(-5)).toBe(firstEventId(0));
-});
