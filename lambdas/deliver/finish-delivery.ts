@@ -1,4 +1,4 @@
-import type { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { absent, asRead, equals } from '../adapters/dynamodb/expression.ts';
 import { firstRefused, optimistic } from '../adapters/dynamodb/optimistic.ts';
 import type { DeliveryRow, DeliveryState } from '../domain/delivering/delivery.ts';
@@ -38,22 +38,27 @@ export function createFinishDelivery({
       const woken = successor && waits ? wakeSuccessor(row, successor, claim.lane, at) : undefined;
       // It may have got a successor since it was claimed.
       const write = { ...finish.write, if: [...(finish.write.if ?? []), asRead('successor', successor)] };
-      await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
+      try {
+        await claims.commit(claim, { write }, [...(woken ? [woken.write] : []), ...counted]);
+      } catch (error) {
+        if (error instanceof ConditionFailed) noteSuccessor(error);
+        throw error;
+      }
       return woken?.due;
     }
-    /** Learns from a refusal what has changed; true when the delivery is no longer this worker's. */
-    function isLost(refused: ConditionFailed): boolean {
-      if (!firstRefused(refused)) {
-        waits = false;
-        return false;
-      }
-      const current = refused.rows.get(0) as DeliveryRow | undefined;
-      successor = current?.successor;
-      return current?.owner !== claim.nonce;
+    /** Notes what a refusal says of the successor, for the next try. */
+    function noteSuccessor(refused: ConditionFailed): void {
+      if (firstRefused(refused)) successor = asItIs(refused)?.successor;
+      else waits = false;
     }
+    const isLost = (refused: ConditionFailed): boolean =>
+      firstRefused(refused) && asItIs(refused)?.owner !== claim.nonce;
     return optimistic(commit, { unless: isLost });
   };
 }
+
+/** The delivery whose end was refused. */
+const asItIs = (refused: ConditionFailed) => refused.rows.get(0) as DeliveryRow | undefined;
 
 /** Whether a delivery waits only for the end of its predecessor. */
 export const waitsFor = (row: DeliveryRow, predecessor: DeliveryRow): boolean =>
