@@ -8,8 +8,8 @@ type Bridge = Pick<ApiContext, 'table' | 'endpoints' | 'linkSecret' | 'callbackS
   readonly counts: Counts;
 };
 
-/** Work that is overdue for longer than this waits for something that a person may have to repair, ms. */
-const BEHIND_MS = 300_000;
+/** Work that is overdue for longer than this waits for something that a person may have to repair. */
+const BEHIND_MINUTES = 5;
 
 /** Checks of what the bridge itself keeps. */
 export function bridgeChecks({ table, endpoints, linkSecret, callbackSecrets, now, counts }: Bridge) {
@@ -28,8 +28,9 @@ export function bridgeChecks({ table, endpoints, linkSecret, callbackSecrets, no
     const late = await Promise.all(
       LANES.map(async (lane) => ({ lane, oldest: (await counts.overdue(lane, at)).oldest ?? at })),
     );
-    const behind = late.filter(({ oldest }) => at - oldest > BEHIND_MS);
-    if (behind.length === 0) return { state: 'ok', detail: 'No work is late by more than five minutes.' };
+    const behind = late.filter(({ oldest }) => at - oldest > BEHIND_MINUTES * 60_000);
+    if (behind.length === 0)
+      return { state: 'ok', detail: `No work is late by more than ${BEHIND_MINUTES} minutes.` };
     const named = behind.map(({ lane, oldest }) => `${lane} by ${Math.round((at - oldest) / 60_000)} min`);
     return {
       state: 'warning',
