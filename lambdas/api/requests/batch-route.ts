@@ -6,7 +6,7 @@ import { ROWS_PER_MESSAGE } from '../../engine/hint-packing.ts';
 import type { ApiContext } from '../http/context.ts';
 import { ok, type Route, route } from '../http/route.ts';
 import { parse, refusePrototypes } from '../http/validation.ts';
-import { type Result, refused } from './refused-item.ts';
+import { type ItemResult, refused } from './item-result.ts';
 import { createRegisterBatch, type Entry } from './register-batch.ts';
 import { batchSchema, MAX_BATCH, normalized, registrationSchema } from './registration-schema.ts';
 
@@ -33,7 +33,7 @@ export function batchRoute(context: ApiContext): Route {
     maxBodyBytes: MAX_BATCH_BYTES,
     answers: { 200: 'BatchResult' },
     handle: async ({ body: { items }, once, findKept }) => {
-      const results: Result[] = [];
+      const results: ItemResult[] = [];
       const due: Due[] = [];
       const entries = items.flatMap((item, place): Entry[] => {
         try {

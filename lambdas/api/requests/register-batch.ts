@@ -10,8 +10,8 @@ import { type Kept, KeyReused } from '../http/idempotency.ts';
 import { createdAndGone, Problem } from '../http/problem.ts';
 import type { Call } from '../http/route.ts';
 import { type Found, findRequests, newestEvent } from './find-requests.ts';
+import { type ItemResult, refused } from './item-result.ts';
 import { type Plan, planRegistration } from './plan-registration.ts';
-import { type Result, refused } from './refused-item.ts';
 import { createRegister } from './register.ts';
 import { isTracked } from './tracked-requests.ts';
 
@@ -37,7 +37,7 @@ export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 
   return async function registerAll(
     entries: readonly Entry[],
     keys: Keys,
-    results: Result[],
+    results: ItemResult[],
     due: Due[],
   ): Promise<void> {
     const alone: Entry[] = [];
@@ -67,7 +67,7 @@ export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 
   async function planAll(
     entries: readonly Entry[],
     { findKept }: Keys,
-    results: Result[],
+    results: ItemResult[],
     alone: Entry[],
   ): Promise<Planned[]> {
     const [kept, found] = await Promise.all([
@@ -109,7 +109,11 @@ export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 
     return { ...entry, plan: planned, writes: [...planned.writes, ...kept] };
   }
 
-  async function registerAlone({ item, registration }: Entry, { once }: Keys, due: Due[]): Promise<Result> {
+  async function registerAlone(
+    { item, registration }: Entry,
+    { once }: Keys,
+    due: Due[],
+  ): Promise<ItemResult> {
     const { requestId } = registration;
     try {
       const keyed = { id: requestId, content: item };
