@@ -7,13 +7,18 @@ import { copyParts } from '../../lambdas/copy/copy-parts.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
-import { concurrencyFor, partRange, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
+import {
+  concurrencyFor,
+  MIN_PART_BYTES,
+  partRange,
+  planCopy,
+} from '../../lambdas/domain/copying/copy-plan.ts';
 
 /**
  * A process that copies one file by the bridge's engine, as one worker of a function of this memory:
  * the rows are left out, the wire is as deployed.
  */
-const LIMITS = { memoryMiB: 512 };
+const LIMITS = { memoryMiB: 512, minPartBytes: MIN_PART_BYTES };
 const [sourceUrl = '', sinkUrl = '', key = ''] = process.argv.slice(2);
 const ca = readFileSync(process.env.NODE_EXTRA_CA_CERTS ?? '', 'utf8');
 const client = new S3Client({ ...UPLOADS_CLIENT, endpoint: sinkUrl, forcePathStyle: true });

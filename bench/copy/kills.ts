@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import type { CopyRow, SegmentRow } from '../../lambdas/domain/copying/copy.ts';
-import { concurrencyFor } from '../../lambdas/domain/copying/copy-plan.ts';
+import { concurrencyFor, MIN_PART_BYTES } from '../../lambdas/domain/copying/copy-plan.ts';
 import { copyKey } from '../../lambdas/domain/rows.ts';
 import { seededRandom } from '../../local/aws/random.ts';
 import { generatedSlices } from '../../local/topaz/video.ts';
@@ -73,7 +73,8 @@ export async function measureKills(
     kills: killed,
     seconds: took,
     mibAgainPerKill: killed === 0 ? 0 : (served - size) / MIB / killed,
-    mibUnderWay: (concurrencyFor(partSize, { memoryMiB: MEMORY_MIB }) * partSize) / MIB,
+    mibUnderWay:
+      (concurrencyFor(partSize, { memoryMiB: MEMORY_MIB, minPartBytes: MIN_PART_BYTES }) * partSize) / MIB,
     intact:
       copy?.state === 'stored' && objects.length === 1 && objects[0]?.size === size && objects[0].crc === crc,
     litter: uploads.length + open + objects.length - 1,

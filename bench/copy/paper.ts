@@ -1,4 +1,4 @@
-import { concurrencyFor, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
+import { concurrencyFor, MIN_PART_BYTES, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
 
 const MIB = 1024 ** 2;
 
@@ -24,7 +24,8 @@ export type Paper = {
 
 /** What copying `size` bytes takes on paper: storage and the source's traffic are not in it. */
 export function onPaper(size: number, { workers, memoryMiB }: { workers: number; memoryMiB: number }): Paper {
-  const plan = planCopy(size, { memoryMiB });
+  const limits = { memoryMiB, minPartBytes: MIN_PART_BYTES };
+  const plan = planCopy(size, limits);
   const workerSeconds = size / MIB / MIB_PER_SECOND;
   const rounds = Math.ceil(plan.segments / workers);
   const segmentSeconds = workerSeconds / plan.segments;
@@ -36,7 +37,7 @@ export function onPaper(size: number, { workers, memoryMiB }: { workers: number;
     parts: plan.parts,
     partMiB: plan.partSize / MIB,
     segments: plan.segments,
-    partsAtATime: concurrencyFor(plan.partSize, { memoryMiB }),
+    partsAtATime: concurrencyFor(plan.partSize, limits),
     workers,
     minutes: (rounds * segmentSeconds) / 60,
     invocationsPerSegment: Math.ceil(segmentSeconds / INVOCATION_SECONDS),

@@ -7,6 +7,7 @@ import { createCopy } from '../../lambdas/copy/copy.ts';
 import { createSource } from '../../lambdas/copy/source/source.ts';
 import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads } from '../../lambdas/copy/uploads/uploads.ts';
+import { MIN_PART_BYTES } from '../../lambdas/domain/copying/copy-plan.ts';
 import type { Hint } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { encodeHints } from '../../lambdas/engine/hint-message.ts';
@@ -47,7 +48,7 @@ const handler = createCopy({
   sender: createPartSender({ ca }),
   now,
   sleep,
-  partLimits: { memoryMiB: options.memoryMiB },
+  partLimits: { memoryMiB: options.memoryMiB, minPartBytes: MIN_PART_BYTES },
   bucket: 'videos',
   keyTemplate: '{requestId}.{ext}',
   count: () => {},

@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
+import { MIN_PART_BYTES } from '../domain/copying/copy-plan.ts';
 import { createWorker } from '../engine/worker.ts';
 import { createCopy } from './copy.ts';
 import { createSource } from './source/source.ts';
@@ -22,7 +23,10 @@ export const handler = createCopy({
   uploads: createUploads(s3),
   sender: createPartSender(),
   sleep,
-  partLimits: { memoryMiB: requireNumber('AWS_LAMBDA_FUNCTION_MEMORY_SIZE') },
+  partLimits: {
+    memoryMiB: requireNumber('AWS_LAMBDA_FUNCTION_MEMORY_SIZE'),
+    minPartBytes: MIN_PART_BYTES,
+  },
   bucket: env.BUCKET_NAME,
   keyTemplate: env.KEY_TEMPLATE,
   count: addMetric,

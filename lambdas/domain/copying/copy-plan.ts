@@ -19,8 +19,8 @@ const PARTS_PER_SEGMENT = 8;
 export type PartLimits = {
   /** Of one worker, which holds several parts at a time. */
   readonly memoryMiB: number;
-  /** The smallest part that the bucket takes, bytes; S3's when left out. */
-  readonly minPartBytes?: number;
+  /** The smallest part that the bucket takes, bytes. */
+  readonly minPartBytes: number;
 };
 
 type CopyPlan = {
@@ -46,7 +46,7 @@ export const largestCopy = (limits: PartLimits): number => MAX_PARTS * largestPa
  */
 export function planCopy(size: number, limits: PartLimits): CopyPlan {
   const wanted = size < 4 * GIB ? 16 * MIB : size < 32 * GIB ? 32 * MIB : 64 * MIB;
-  const affordable = Math.max(smallestPart(limits), floorToPowerOfTwo(bufferBudget(limits) / 4));
+  const affordable = Math.max(limits.minPartBytes, floorToPowerOfTwo(bufferBudget(limits) / 4));
   const needed = Math.ceil(size / MAX_PARTS / MIB) * MIB;
   const partSize = Math.max(Math.min(wanted, affordable), needed);
   const parts = Math.max(1, Math.ceil(size / partSize));
@@ -72,11 +72,9 @@ export function partRange(part: number, upload: { partSize: number; size: number
 
 /** Half of the memory, less what Node itself needs; the other half is room for what is on the wire. */
 const bufferBudget = (limits: PartLimits): number =>
-  Math.max(MIN_CONCURRENCY * smallestPart(limits), (limits.memoryMiB * MIB) / 2 - RUNTIME_BYTES);
+  Math.max(MIN_CONCURRENCY * limits.minPartBytes, (limits.memoryMiB * MIB) / 2 - RUNTIME_BYTES);
 
 const largestPart = (limits: PartLimits): number =>
   Math.floor(bufferBudget(limits) / MIN_CONCURRENCY / MIB) * MIB;
-
-const smallestPart = ({ minPartBytes = MIN_PART_BYTES }: PartLimits): number => minPartBytes;
 
 const floorToPowerOfTwo = (bytes: number): number => 2 ** Math.floor(Math.log2(bytes));

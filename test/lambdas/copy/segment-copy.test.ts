@@ -5,6 +5,7 @@ import { SegmentCopy } from '../../../lambdas/copy/segment-copy.ts';
 import type { Filling } from '../../../lambdas/copy/source/range-connection.ts';
 import { SourceError } from '../../../lambdas/copy/source/source-error.ts';
 import { newCopy, type SegmentRow } from '../../../lambdas/domain/copying/copy.ts';
+import { MIN_PART_BYTES } from '../../../lambdas/domain/copying/copy-plan.ts';
 import type { ByteRange } from '../../../lambdas/domain/copying/source-answer.ts';
 import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 
@@ -25,7 +26,7 @@ test('a worker whose URL was refused asks for no other when one has come before 
   let looks = 0;
   const use = {
     now: () => at,
-    partLimits: { memoryMiB: 256 },
+    partLimits: { memoryMiB: 256, minPartBytes: MIN_PART_BYTES },
     buffers: createBuffers(),
     sleep: async () => {},
     hint: async () => {},

@@ -12,10 +12,11 @@ import {
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
-const DEPLOYED = { memoryMiB: 2048 };
+const DEPLOYED = { memoryMiB: 2048, minPartBytes: MIN_PART_BYTES };
 
 const GIVEN = fc.integer({ min: 128, max: 10_240 }).chain((memoryMiB) => {
-  const largest = largestCopy({ memoryMiB });
+  const limits = { memoryMiB, minPartBytes: MIN_PART_BYTES };
+  const largest = largestCopy(limits);
   /** All magnitudes alike, up to the largest that this memory can copy. */
   const size = fc.oneof(
     fc.integer({ min: 1, max: largest }),
@@ -25,7 +26,7 @@ const GIVEN = fc.integer({ min: 128, max: 10_240 }).chain((memoryMiB) => {
     fc.integer({ min: 1, max: MAX_PARTS }).map((n) => Math.min(largest, n * 16 * MIB)),
     fc.constant(largest),
   );
-  return fc.tuple(size, fc.constant({ memoryMiB }));
+  return fc.tuple(size, fc.constant(limits));
 });
 
 describe('a plan, for any size and memory', () => {
