@@ -40,7 +40,7 @@ function goodHistory() {
     isOrderly: true,
     copy: true,
     video: { size: 10, sha256: 'ab' },
-    orders: [],
+    commands: [],
     callbacks: [],
     view: {
       state: 'done',
@@ -176,8 +176,11 @@ describe.each<[invariant: number, cases: Case[]]>([
         'the view says another status than the last event',
         ({ request }) => Object.assign(request.view!, { status: 'processing' }),
       ],
-      ['a stopped request goes on', ({ request }) => request.orders.push({ at: START, kind: 'stop' })],
-      ['a purged request is still shown', ({ request }) => request.orders.push({ at: START, kind: 'purge' })],
+      ['a stopped request goes on', ({ request }) => request.commands.push({ at: START, kind: 'stop' })],
+      [
+        'a purged request is still shown',
+        ({ request }) => request.commands.push({ at: START, kind: 'purge' }),
+      ],
       [
         'a registered request is unknown',
         ({ request }) => Object.assign(request, { view: undefined, events: [] }),
@@ -354,26 +357,26 @@ const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][]
     'is done as complete, upstream said failed',
     ({ request }) => request.script.push(['failed', START + 9 * MINUTE] as never),
   ],
-  ['was purged and is still shown', ({ request }) => request.orders.push({ at: START, kind: 'purge' })],
+  ['was purged and is still shown', ({ request }) => request.commands.push({ at: START, kind: 'purge' })],
   [
     'was purged and has rows',
     ({ request }) => {
-      request.orders.push({ at: START, kind: 'purge' });
+      request.commands.push({ at: START, kind: 'purge' });
       Object.assign(request, { view: undefined });
     },
   ],
   [
     'was purged and has deliveries at ep_a',
     ({ request }) => {
-      request.orders.push({ at: START, kind: 'purge' });
+      request.commands.push({ at: START, kind: 'purge' });
       Object.assign(request, { view: undefined });
     },
   ],
   ['was registered and is not known', ({ request }) => Object.assign(request, { view: undefined })],
-  ['was stopped and is done', ({ request }) => request.orders.push({ at: START, kind: 'stop' })],
+  ['was stopped and is done', ({ request }) => request.commands.push({ at: START, kind: 'stop' })],
   [
     'was stopped and has new events: video.complete,video.stored',
-    ({ request }) => request.orders.push({ at: START + MINUTE, kind: 'stop' }),
+    ({ request }) => request.commands.push({ at: START + MINUTE, kind: 'stop' }),
   ],
   [
     'ep_a was sent video.requested, which its filter leaves out',
@@ -487,7 +490,7 @@ test.each<[string, (good: Broken) => unknown]>([
   [
     'a second run of a job that was restarted',
     ({ request, events, endpoint, history }) => {
-      request.orders.push({ at: START + 5 * MINUTE, kind: 'restart' });
+      request.commands.push({ at: START + 5 * MINUTE, kind: 'restart' });
       const again = event(5, 'video.requested', { status: 'requested', previousStatus: 'complete' });
       const end = event(6, 'video.complete', {
         status: 'complete',

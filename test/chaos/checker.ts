@@ -23,7 +23,7 @@ const CHECKS: readonly (readonly [number, Check])[] = [
   [1, statusesFollowEachOther],
   [1, nothingUnseenIsHidden],
   [2, theEndIsFinal],
-  [2, ordersAreObeyed],
+  [2, commandsAreObeyed],
   [3, everyEventIsDelivered],
   [3, deliveriesEnd],
   [3, webhooksAreSound],
@@ -41,7 +41,8 @@ const WHOLE_SCHEDULE = 10;
 const seen = ({ requests }: History): RequestStory[] => requests.filter(({ view }) => view !== undefined);
 const isNumbered = ({ type }: EventView): boolean => type !== 'progress.updated';
 const timeOf = ({ timestamp }: EventView): number => Date.parse(timestamp);
-const ordersOf = ({ orders }: RequestStory, kind: string) => orders.filter((order) => order.kind === kind);
+const commandsOf = ({ commands }: RequestStory, kind: string) =>
+  commands.filter((command) => command.kind === kind);
 
 /** Events that name a status of upstream; those of the bridge's own, such as `video.stored`, do not. */
 function statusEvents({ events }: RequestStory): EventView[] {
@@ -74,7 +75,7 @@ function* numbersHaveNoGaps(history: History) {
 function* statusesFollowEachOther(history: History) {
   for (const request of seen(history)) {
     const { requestId, script, isOrderly } = request;
-    const runs = 1 + ordersOf(request, 'restart').length;
+    const runs = 1 + commandsOf(request, 'restart').length;
     const events = statusEvents(request);
     for (const [i, { type, data }] of events.entries()) {
       const previous = i === 0 ? null : events[i - 1]?.data.status;
@@ -122,7 +123,7 @@ function* theEndIsFinal(history: History) {
   for (const request of seen(history)) {
     const { requestId, view, script, isOrderly } = request;
     const events = statusEvents(request);
-    const restarts = ordersOf(request, 'restart').length;
+    const restarts = commandsOf(request, 'restart').length;
     const ends = events.filter(({ data }) => final.includes(data.status ?? ''));
     if (ends.length > 1 + restarts)
       yield `${requestId} ended ${ends.length} times with ${restarts} restart(s)`;
@@ -140,11 +141,11 @@ function* theEndIsFinal(history: History) {
   }
 }
 
-function* ordersAreObeyed(history: History) {
+function* commandsAreObeyed(history: History) {
   for (const request of history.requests) {
-    const { requestId, view, orders, events } = request;
-    const last = orders.at(-1);
-    if (ordersOf(request, 'purge').length > 0) {
+    const { requestId, view, commands, events } = request;
+    const last = commands.at(-1);
+    if (commandsOf(request, 'purge').length > 0) {
       if (view) yield `${requestId} was purged and is still shown`;
       if (history.rows.some(({ pk, sk }) => `${pk} ${sk}`.includes(requestId)))
         yield `${requestId} was purged and has rows`;
@@ -156,8 +157,8 @@ function* ordersAreObeyed(history: History) {
     }
     if (!view) yield `${requestId} was registered and is not known`;
     if (last?.kind !== 'stop') continue;
-    // The order may have overtaken a restart that was answered just before.
-    const before = orders.at(-2);
+    // The command may have overtaken a restart that was answered just before.
+    const before = commands.at(-2);
     if (before?.kind === 'restart' && last.at - before.at < 60_000) continue;
     if (view?.state !== 'stopped') yield `${requestId} was stopped and is ${view?.state}`;
     const late = events.filter((event) => timeOf(event) > last.at + history.clocksApartMs);

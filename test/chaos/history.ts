@@ -35,8 +35,8 @@ export type Secret = { readonly name: string; readonly value: string; readonly r
 
 export type Row = Readonly<Record<string, unknown>> & { readonly pk: string; readonly sk: string };
 
-/** A person's order to the bridge that was carried out; `at` is when it was answered. */
-export type Order = { readonly at: number; readonly kind: 'restart' | 'stop' | 'purge' };
+/** A person's command to the bridge that was carried out; `at` is when it was answered. */
+export type Command = { readonly at: number; readonly kind: 'restart' | 'stop' | 'purge' };
 
 export type RequestStory = {
   readonly requestId: string;
@@ -46,7 +46,7 @@ export type RequestStory = {
   readonly isOrderly: boolean;
   readonly copy: boolean;
   readonly video: { readonly size: number; readonly sha256: string };
-  readonly orders: readonly Order[];
+  readonly commands: readonly Command[];
   readonly callbacks: readonly {
     readonly url: string;
     readonly events: readonly string[];

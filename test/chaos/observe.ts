@@ -36,7 +36,7 @@ type Observed = Pick<
 export async function observe(bridge: Observable): Promise<Observed> {
   const { api } = bridge;
   const requests = [];
-  for (const { job, startedAt, copy, orders, callbacks } of bridge.requests) {
+  for (const { job, startedAt, copy, commands, callbacks } of bridge.requests) {
     const { requestId, statuses, isOrderly, bytes, sha256 } = job;
     const { status, body } = await api.call('GET', `/v1/requests/${requestId}`);
     const isThere = status === 200;
@@ -46,7 +46,7 @@ export async function observe(bridge: Observable): Promise<Observed> {
       isOrderly,
       copy,
       video: { size: bytes, sha256 },
-      orders,
+      commands,
       callbacks,
       view: isThere ? (body as RequestView) : undefined,
       events: isThere ? await api.list<EventView>(`/v1/requests/${requestId}/events`) : [],

@@ -46,7 +46,7 @@ export async function playSeed(
         'virtual hours': Math.round((simulation.now - START) / HOUR),
         requests: users.requests.length,
         webhooks: receivers.received.length,
-        orders: users.counted.orders,
+        calls: users.counted.calls,
         ...functions.counted,
       },
     };
@@ -78,7 +78,7 @@ export async function playSeed(
         ...Array.from({ length: requests }, (_, n) =>
           later(`service-${n}`, lastsMs - 20 * MINUTE, () => users.register()),
         ),
-        ...Array.from({ length: people }, (_, n) => later(`person-${n}`, lastsMs, users.order)),
+        ...Array.from({ length: people }, (_, n) => later(`person-${n}`, lastsMs, users.act)),
       ]),
     );
     faults.stop();

@@ -1,6 +1,6 @@
 import type { ApiCalls } from './api-calls.ts';
 import type { Faults } from './faults.ts';
-import type { Order } from './history.ts';
+import type { Command } from './history.ts';
 import type { Simulation } from './simulation.ts';
 import { chooseJob, type Job } from './upstream.ts';
 
@@ -10,7 +10,7 @@ export type Tracked = {
   /** When the job began at Topaz, virtual ms. */
   readonly startedAt: number;
   readonly copy: boolean;
-  readonly orders: Order[];
+  readonly commands: Command[];
   readonly callbacks: { url: string; events: string[]; at: number }[];
   /** Registrations of it that are not answered yet; a purge may overtake them, and is then followed by them. */
   registering: number;
@@ -42,7 +42,7 @@ const FILTERS = [
   ['video.*', 'progress.updated'],
 ];
 
-/** People and their services: they register requests all the time, and give orders in between. */
+/** People and their services: they register requests all the time, and call the rest of the API in between. */
 export function createUsers(
   simulation: Simulation,
   faults: Faults,
@@ -51,10 +51,10 @@ export function createUsers(
 ) {
   const { random } = simulation;
   const requests: Tracked[] = [];
-  /** Those whose own registration came through: it says the metadata, so no order may register one first. */
+  /** Those whose own registration came through: it names the metadata, so it must be the first. */
   const registered = new Set<Tracked>();
   const endpoints: Made[] = [];
-  const counted = { orders: 0 };
+  const counted = { calls: 0 };
 
   async function makeEndpoint(host: string, given: EndpointChoice = {}): Promise<Made> {
     const { steady = false } = given;
@@ -89,7 +89,7 @@ export function createUsers(
       job,
       startedAt: simulation.now,
       copy,
-      orders: [],
+      commands: [],
       callbacks: [],
       registering: 0,
     };
@@ -122,25 +122,25 @@ export function createUsers(
     events: random.pick(FILTERS.slice(0, 3)),
   });
 
-  /** One order of a person, whatever it meets. */
-  async function order(): Promise<void> {
+  /** One call of a person, whatever it meets. */
+  async function act(): Promise<void> {
     const tracked = requests.length > 0 ? random.pick(requests) : undefined;
     const touchable = endpoints.filter(({ steady, deletedAt }) => !steady && deletedAt === undefined);
     const endpoint = touchable.length > 0 ? random.pick(touchable) : undefined;
-    counted.orders++;
+    counted.calls++;
     const roll = random.integer(1, 20);
-    if (tracked && roll <= 8) return requestOrder(tracked, roll);
-    if (endpoint && roll <= 16) return endpointOrder(endpoint, roll);
+    if (tracked && roll <= 8) return callOfRequest(tracked, roll);
+    if (endpoint && roll <= 16) return callOfEndpoint(endpoint, roll);
     if (roll === 17 && endpoints.length < 8) await makeEndpoint(`receiver-${endpoints.length}`);
     else if (roll === 18) await api.call('GET', '/v1/stats');
     else if (roll === 19) await api.call('GET', '/v1/requests?limit=20');
     else await api.call('GET', '/v1/endpoints');
   }
 
-  async function requestOrder(tracked: Tracked, roll: number): Promise<void> {
+  async function callOfRequest(tracked: Tracked, roll: number): Promise<void> {
     const { requestId } = tracked.job;
     const path = `/v1/requests/${requestId}`;
-    if (tracked.orders.some(({ kind }) => kind === 'purge')) return;
+    if (tracked.commands.some(({ kind }) => kind === 'purge')) return;
     if (roll <= 3 && !registered.has(tracked)) return;
     switch (roll) {
       case 1: {
@@ -153,20 +153,20 @@ export function createUsers(
         return void (await post(tracked, {}));
       case 3: {
         const { status } = await post(tracked, {}, '/v1/requests?restart=true');
-        if (status === 200) tracked.orders.push({ at: simulation.now, kind: 'restart' });
+        if (status === 200) tracked.commands.push({ at: simulation.now, kind: 'restart' });
         return;
       }
       case 4:
         return void (await api.call('POST', `${path}/poll`));
       case 5: {
         const { status } = await api.call('DELETE', path);
-        if (status === 204) tracked.orders.push({ at: simulation.now, kind: 'stop' });
+        if (status === 204) tracked.commands.push({ at: simulation.now, kind: 'stop' });
         return;
       }
       case 6: {
         if (random.chance(0.5) || tracked.registering > 0) return;
-        // Ordered from here on, though it is not known yet whether it comes through.
-        tracked.orders.push({ at: simulation.now, kind: 'purge' });
+        // Commanded from here on, though it is not known yet whether it comes through.
+        tracked.commands.push({ at: simulation.now, kind: 'purge' });
         await api.call('DELETE', `${path}?purge=true`);
         return;
       }
@@ -177,7 +177,7 @@ export function createUsers(
     }
   }
 
-  async function endpointOrder(endpoint: Made, roll: number): Promise<void> {
+  async function callOfEndpoint(endpoint: Made, roll: number): Promise<void> {
     const path = `/v1/endpoints/${endpoint.id}`;
     switch (roll) {
       case 9:
@@ -210,5 +210,5 @@ export function createUsers(
     }
   }
 
-  return { makeEndpoint, register, order, requests, endpoints, counted };
+  return { makeEndpoint, register, act, requests, endpoints, counted };
 }

@@ -190,7 +190,7 @@ export async function startRealBridge() {
       faults,
       isOrderly: true,
     };
-    const tracked: Tracked = { job, startedAt, copy, orders: [], callbacks: [], registering: 0 };
+    const tracked: Tracked = { job, startedAt, copy, commands: [], callbacks: [], registering: 0 };
     requests.push(tracked);
     return tracked;
   }

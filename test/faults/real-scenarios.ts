@@ -61,8 +61,8 @@ export const REAL_SCENARIOS: Readonly<Record<string, (bridge: RealBridge) => Pro
 
   'a secret is rotated': async (bridge) => {
     const made = await bridge.makeEndpoint('receiver');
-    const order = { overlapHours: 1 };
-    const { body } = await bridge.api.call('POST', `/v1/endpoints/${made.id}/secret/rotate`, order);
+    const rotation = { overlapHours: 1 };
+    const { body } = await bridge.api.call('POST', `/v1/endpoints/${made.id}/secret/rotate`, rotation);
     made.secrets.push(body.secret as string);
     await track(bridge);
   },
@@ -77,17 +77,17 @@ export const REAL_SCENARIOS: Readonly<Record<string, (bridge: RealBridge) => Pro
 
   'a request is purged': async (bridge) => {
     await bridge.makeEndpoint('receiver');
-    const { job, orders } = await bridge.register({ callback: true });
+    const { job, commands } = await bridge.register({ callback: true });
     await bridge.quiet();
-    orders.push({ at: Date.now(), kind: 'purge' });
+    commands.push({ at: Date.now(), kind: 'purge' });
     await bridge.api.call('DELETE', `/v1/requests/${job.requestId}?purge=true`);
   },
 
   'a request is restarted': async (bridge) => {
     await bridge.makeEndpoint('receiver');
-    const { job, orders } = await track(bridge);
+    const { job, commands } = await track(bridge);
     await bridge.quiet();
-    orders.push({ at: Date.now(), kind: 'restart' });
+    commands.push({ at: Date.now(), kind: 'restart' });
     await bridge.api.call('POST', '/v1/requests?restart=true', { requestId: job.requestId });
   },
 

@@ -107,7 +107,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
         job: each,
         startedAt: bridge.simulation.now,
         copy: false,
-        orders: [],
+        commands: [],
         callbacks: [],
         registering: 0,
       });
@@ -209,8 +209,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a request is purged': async (bridge) => {
     const { users, api, simulation } = bridge;
     await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
-    const { job: purged, orders } = await track(bridge, true);
-    orders.push({ at: simulation.now, kind: 'purge' });
+    const { job: purged, commands } = await track(bridge, true);
+    commands.push({ at: simulation.now, kind: 'purge' });
     await api.call('DELETE', `/v1/requests/${purged.requestId}?purge=true`);
     await sleep(bridge, 3 * MINUTE);
   },
@@ -218,8 +218,8 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   'a request is restarted': async (bridge) => {
     const { users, api, simulation } = bridge;
     await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
-    const { job: ended, orders } = await track(bridge);
-    orders.push({ at: simulation.now, kind: 'restart' });
+    const { job: ended, commands } = await track(bridge);
+    commands.push({ at: simulation.now, kind: 'restart' });
     const { requestId } = ended;
     await expectStatus(api.call('POST', '/v1/requests?restart=true', { requestId }), 200);
     await sleep(bridge, 3 * MINUTE);
@@ -232,9 +232,9 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const large = job(bridge, 3 * PART_BYTES + 1, stuck);
     const tracked = await users.register({ job: large, copy: true, callback: false });
     await untilVideoIs(bridge, 'copying', tracked);
-    const { job: stopped, orders } = tracked;
+    const { job: stopped, commands } = tracked;
     await api.call('DELETE', `/v1/requests/${stopped.requestId}`);
-    orders.push({ at: simulation.now, kind: 'stop' });
+    commands.push({ at: simulation.now, kind: 'stop' });
     await sleep(bridge, 3 * MINUTE);
   },
 
@@ -266,7 +266,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     await sleep(bridge, 20 * MINUTE);
   },
 
-  'people look at everything, and order a delivery again': async (bridge) => {
+  'people look at everything, and ask for a delivery again': async (bridge) => {
     const { users, api, receivers } = bridge;
     const { id } = await users.makeEndpoint('receiver-a', { filter: video, ordered: false });
     receivers.setMood('receiver-a.example', 'server errors');
@@ -328,10 +328,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const large = job(bridge, 3 * PART_BYTES + 1, stuck);
     const tracked = await users.register({ job: large, copy: true, callback: false });
     await untilVideoIs(bridge, 'copying', tracked);
-    const { job: purged, orders } = tracked;
+    const { job: purged, commands } = tracked;
     // The erasure comes before the copy's own clean-up, and waits for it.
     queues.leaveToTicks(['copy']);
-    orders.push({ at: simulation.now, kind: 'purge' });
+    commands.push({ at: simulation.now, kind: 'purge' });
     await api.call('DELETE', `/v1/requests/${purged.requestId}?purge=true`);
     await sleep(bridge, 5 * MINUTE);
   },
