@@ -147,6 +147,19 @@ export function createClient(options: ClientOptions) {
       /** Sends earlier deliveries again; `replays.get` shows how far it is. */
       replay: (id: string, replay: NewReplay, call?: PostOptions) =>
         post<ReplayId>(`${endpointPath(id)}/replay`, replay, call),
+      /** What `replay` would send again: of its range the failed deliveries or, with `all`, the delivered ones too. */
+      toReplay: (
+        id: string,
+        { state = 'failed', ...range }: NewReplay,
+        call: CallOptions = {},
+      ): List<Delivery> =>
+        createList(
+          exchange,
+          `${endpointPath(id)}/deliveries`,
+          state === 'failed' ? { ...range, state } : range,
+          call,
+          (each: Delivery) => each.state === 'failed' || each.state === 'delivered',
+        ),
       deliveries: (id: string, filter?: DeliveryFilter, call?: CallOptions): List<Delivery> =>
         list(`${endpointPath(id)}/deliveries`, { ...filter }, call),
       /** Messages of a pull endpoint; `wait`: how long to wait for some, in seconds, at most 20. */

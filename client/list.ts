@@ -17,10 +17,21 @@ export type List<T> = AsyncIterable<T> & {
   page(options?: PageOptions): Promise<Page<T>>;
 };
 
-/** @param query the list's filter */
-export function createList<T>(exchange: Exchange, path: string, query: Query, given: CallOptions): List<T> {
-  const page = ({ signal = given.signal, limit, cursor }: PageOptions = {}) =>
-    exchange<Page<T>>('GET', path, { query: { ...query, limit, cursor }, signal });
+/**
+ * @param query the list's filter
+ * @param keep what else an item must be, where the filter cannot say it
+ */
+export function createList<T>(
+  exchange: Exchange,
+  path: string,
+  query: Query,
+  given: CallOptions,
+  keep: (item: T) => boolean = () => true,
+): List<T> {
+  async function page({ signal = given.signal, limit, cursor }: PageOptions = {}): Promise<Page<T>> {
+    const found = await exchange<Page<T>>('GET', path, { query: { ...query, limit, cursor }, signal });
+    return { ...found, items: found.items.filter(keep) };
+  }
 
   async function* pages(options: PageOptions = {}): AsyncGenerator<Page<T>> {
     let { cursor } = options;

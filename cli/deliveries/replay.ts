@@ -1,4 +1,3 @@
-import type { Client, Delivery, NewReplay } from '../../client/client.ts';
 import { command } from '../command/command.ts';
 import { FLAGS, one } from '../frame/arguments.ts';
 import { usageError } from '../frame/failure.ts';
@@ -25,17 +24,17 @@ export const replay = command<Flags, [string]>({
   async run({ connect, out, sleep }, { since, until = new Date().toISOString(), state, type, dryRun }, id) {
     const bridge = await connect();
     if (until <= since) throw usageError('--until must be after --since.');
-    const order = { since, until, state, ...(type === undefined ? {} : { type }) };
+    const wanted = { since, until, state, ...(type === undefined ? {} : { type }) };
     if (dryRun) {
       let count = 0;
-      for await (const each of meant(bridge, id, order)) {
+      for await (const each of bridge.endpoints.toReplay(id, wanted)) {
         out.value({ id: each.id, type: each.type, state: each.state });
         count++;
       }
       out.line(`${count} deliveries would be sent again.`);
       return;
     }
-    const { replayId } = await bridge.endpoints.replay(id, order);
+    const { replayId } = await bridge.endpoints.replay(id, wanted);
     const live = out.terminal ? out.live() : undefined;
     let said = '';
     for (;;) {
@@ -59,14 +58,3 @@ export const replay = command<Flags, [string]>({
     }
   },
 });
-
-/** The deliveries that a replay is about: pending ones are sent anyway, and canceled ones are not to be. */
-async function* meant(
-  bridge: Client,
-  endpointId: string,
-  { state, ...range }: NewReplay,
-): AsyncGenerator<Delivery> {
-  const filter = state === 'failed' ? { ...range, state } : range;
-  for await (const each of bridge.endpoints.deliveries(endpointId, filter))
-    if (each.state === 'failed' || each.state === 'delivered') yield each;
-}

@@ -167,16 +167,12 @@ function inWords(counted: Count | undefined): string {
   return `${plural(count, 'delivery', 'deliveries')} will be sent again, with the same ids.`;
 }
 
-/** Counts what a replay would send: those of its range that failed or, if all are wanted, were delivered. */
-async function* counted(
-  endpointId: string,
-  { state, ...range }: NewReplay,
-  signal: AbortSignal,
-): AsyncGenerator<Count> {
+/** Counts what a replay would send. */
+async function* counted(endpointId: string, replay: NewReplay, signal: AbortSignal): AsyncGenerator<Count> {
   let count = 0;
-  const list = api().endpoints.deliveries(endpointId, state === 'failed' ? { ...range, state } : range);
+  const list = api().endpoints.toReplay(endpointId, replay);
   for await (const { items, cursor } of list.pages({ limit: 100, signal })) {
-    count += items.filter((each) => each.state === 'failed' || each.state === 'delivered').length;
+    count += items.length;
     yield { count, isWhole: cursor === undefined };
   }
 }

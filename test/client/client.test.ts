@@ -250,6 +250,35 @@ describe('when answers are lost or put off', () => {
   });
 });
 
+test.each([
+  [undefined, 'failed'],
+  ['failed', 'failed'],
+  ['all', null],
+] as const)(
+  'what a replay of %j would send is listed by the state %j, and has ended',
+  async (state, asked) => {
+    const since = '2026-11-23T20:00:00Z';
+    const urls: URL[] = [];
+    const states = ['pending', 'held', 'delivered', 'failed', 'canceled'];
+    const far = createClient({
+      url: 'http://bridge.example',
+      fetch: async (url) => {
+        urls.push(new URL(String(url)));
+        return Response.json({ items: states.map((each) => ({ state: each })) });
+      },
+    });
+    const listed = await Array.fromAsync(far.endpoints.toReplay('ep_1', { since, type: 'video.*', state }));
+    expect(listed.map((each) => each.state)).toEqual(['delivered', 'failed']);
+    const [{ pathname, searchParams } = new URL('http://none')] = urls;
+    expect(pathname).toBe('/v1/endpoints/ep_1/deliveries');
+    expect(['since', 'type', 'state'].map((name) => searchParams.get(name))).toEqual([
+      since,
+      'video.*',
+      asked,
+    ]);
+  },
+);
+
 test.each(['', '.', '..', '../endpoints', '..%2Fendpoints', '?limit=1', '#', 'a/../../endpoints', '\n'])(
   'an id that looks like a path, or like none, names no other call: %j',
   async (id) => {
