@@ -14,7 +14,7 @@ export type TestDatabase = {
   stop(): Promise<void>;
 };
 
-/** Starts DynamoDB on a free port and creates the table with both indexes. */
+/** Creates the table with both indexes in a DynamoDB that other tests use, too, or in one of its own of this engine. */
 export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase> {
   const dynamo = await startServer(engine);
   const client = new DynamoDBClient({
@@ -35,13 +35,13 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
   };
 }
 
-let slowServer: Promise<Emulator> | undefined;
+let shared: Promise<Emulator> | undefined;
 
-/** A server of its own, except where the start takes seconds: then one for the test file, which ends with it. */
+/** One server for all files of tests that share a process, which ends with it; one of another engine for each call. */
 async function startServer(engine?: DynamoEngine): Promise<Emulator> {
-  if (engine || process.env.BRIDGE_DYNAMODB !== 'DynamoDB Local') return startDynamo({ engine });
-  slowServer ??= startDynamo();
-  return { ...(await slowServer), stop: async () => {} };
+  if (engine) return startDynamo({ engine });
+  shared ??= startDynamo();
+  return { ...(await shared), stop: async () => {} };
 }
 
 /** Creates the bridge's table, empty, and returns its name. */
@@ -51,7 +51,7 @@ export async function newTable(client: DynamoDBClient): Promise<string> {
   return tableName;
 }
 
-/** One database for a test file: started before its tests and stopped after them. */
+/** One table for a test file. */
 export function useDatabase(): () => TestDatabase {
   let database: TestDatabase | undefined;
   beforeAll(async () => {
