@@ -66,6 +66,16 @@ test.each([
   expect(posts).toBe(1);
 });
 
+test.each([
+  ['a 204 with a body', 'HTTP/1.1 204 No Content\r\n\r\nok then'],
+  ['a 200 with more than its length', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok then'],
+  ['a 200 with a broken chunk', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nok then'],
+])('%s is a delivery, and what came of the body is kept', async (_what, answer) => {
+  const { delivery, posts } = await delivered((socket) => socket.write(answer));
+  expect(delivery).toMatchObject({ state: 'delivered', attempts: [{ body: expect.stringMatching(/^ok/) }] });
+  expect(posts).toBe(1);
+});
+
 test('a 503 whose lines end with LF alone is tried again as such', async () => {
   const { delivery } = await delivered((socket) => socket.end('HTTP/1.0 503 Busy\nserver: old\n\nno'));
   expect(delivery).toMatchObject({

@@ -137,7 +137,11 @@ export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
       const rawAnswer = watchRawAnswer(request);
       try {
         const { statusCode, headers, message } = await awaitAnswer(request, url, exchange);
-        return { statusCode, headers, ...(await readBody(message, exchange)), durationMs: now() - startedAt };
+        const read = await readBody(message, exchange);
+        // Where the parser ended the answer, or took it to have no body, what came of one is still known.
+        const isLost = read.body.length === 0 && (read.truncated || statusCode === 204);
+        const body = (isLost && rawAnswer()?.body.subarray(0, exchange.keepBytes)) || read.body;
+        return { statusCode, headers, ...read, body, durationMs: now() - startedAt };
       } catch (error) {
         const raw = rawAnswer();
         if (!raw) throw error;
