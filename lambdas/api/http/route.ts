@@ -16,7 +16,8 @@ export type KeyedItem = { readonly id: string; readonly content: unknown };
 /** A call that was authenticated and parsed. */
 export type Call<Q, B> = {
   readonly caller: Caller;
-  readonly method: Method;
+  /** Whether it came by HEAD: the body of the answer is left out. */
+  readonly headersOnly: boolean;
   readonly path: string;
   /** The parameters in the path. */
   readonly params: Readonly<Record<string, string>>;

@@ -7,7 +7,7 @@ import { readBody } from './body.ts';
 import { type Idempotency, NO_KEY, type Scope } from './idempotency.ts';
 import { invalid, Problem } from './problem.ts';
 import { problemOf } from './refusal.ts';
-import type { Answer, Call, KeyedItem, Method, Route } from './route.ts';
+import type { Answer, Call, KeyedItem, Route } from './route.ts';
 import { parse } from './validation.ts';
 
 type Event = APIGatewayProxyEventV2;
@@ -44,7 +44,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
     const body = readBody(served, event);
     const answer = await served.handle({
       caller,
-      method: method as Method,
+      headersOnly: method === 'HEAD',
       path,
       params: (event.pathParameters ?? {}) as Record<string, string>,
       query: queryOf(served, event),
@@ -52,7 +52,7 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
       accept: event.headers.accept ?? '',
       ...keyed(event, caller, { query: event.rawQueryString, body }),
     });
-    if (method !== 'GET') {
+    if (served.method !== 'GET') {
       log.info('changed', { method, route: served.path, caller: caller.id, status: answer.status });
     }
     return answer;

@@ -20,13 +20,13 @@ export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: Sign
       access: 'public',
       summary: 'Redirects from the link in a webhook to the stored video.',
       answers: { 302: null },
-      handle: async ({ params }) => {
+      handle: async ({ headersOnly, params }) => {
         const link = verifyLink(params.token ?? '', await linkSecret(), now());
         const request = link && (await requests.get(link.requestId))?.request;
         const isOfEarlierTracking = (link?.issuedAt ?? Infinity) < (request?.registeredAt ?? 0);
         const stored = isOfEarlierTracking ? undefined : storedObject(request?.video);
         if (!stored) throw new Problem(404, 'This link is unknown or has expired.');
-        const { url } = await signGet(stored);
+        const { url } = await signGet({ ...stored, headersOnly });
         return { status: 302, headers: { location: url, 'referrer-policy': 'no-referrer' } };
       },
     }),

@@ -1,4 +1,4 @@
-import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { SIGNED_URL_MS, type SignGet } from './signed-url.ts';
 
@@ -7,10 +7,11 @@ import { SIGNED_URL_MS, type SignGet } from './signed-url.ts';
  * bytes as a page, whatever the object says of itself.
  */
 export function createSignGet(client: S3Client, now: () => number): SignGet {
-  return async ({ bucket, key, contentType = 'application/octet-stream', inline = false }) => {
+  return async ({ bucket, key, contentType = 'application/octet-stream', inline, headersOnly }) => {
     const signedAt = now();
     const shown = inline && contentType.startsWith('video/');
-    const command = new GetObjectCommand({
+    const Command = headersOnly ? HeadObjectCommand : GetObjectCommand;
+    const command = new Command({
       Bucket: bucket,
       Key: key,
       ResponseContentType: contentType,

@@ -10,9 +10,11 @@ type SignedObject = {
   readonly contentType?: string | undefined;
   /** To be shown in place (a player) instead of saved; only what is video by its bytes is ever shown. */
   readonly inline?: boolean;
+  /** A signature is for one method: a client that asks by HEAD follows with it. */
+  readonly headersOnly?: boolean;
 };
 
-/** Signs a URL that fetches an object; signing is local and makes no call. */
+/** Signs a URL that fetches an object, or its headers; signing is local and makes no call. */
 export type SignGet = (object: SignedObject) => Promise<{ url: string; expiresAt: number }>;
 
 /** Where a stored video is; undefined for one that is not stored. */

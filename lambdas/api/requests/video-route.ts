@@ -20,11 +20,11 @@ export function videoRoute({ table, now }: ApiContext, signGet: SignGet): Route 
       'Redirects to the stored video, as a download or with `inline=true` for a player. With "Accept: application/json" it answers the URL instead.',
     query: z.strictObject({ inline: flag('Whether browsers play it instead of saving it.') }),
     answers: { 200: 'SignedUrl', 302: null },
-    handle: async ({ params, query, accept }) => {
+    handle: async ({ headersOnly, params, query, accept }) => {
       const { video } = (await knownRequest(requests, params.requestId)).request;
       const stored = storedObject(video);
       if (!stored) throw new Problem(404, 'The video is not stored: see `video` of the request.');
-      const { url, expiresAt } = await signGet({ ...stored, inline: query.inline === 'true' });
+      const { url, expiresAt } = await signGet({ ...stored, inline: query.inline === 'true', headersOnly });
       const headers = { vary: 'accept' };
       if (!accept.includes('application/json'))
         return { status: 302, headers: { ...headers, location: url } };

@@ -63,6 +63,18 @@ test('HEAD says where a link leads, too', async () => {
   expect(answer.headers.location).toContain('/v.mp4');
 });
 
+test('HEAD leads to a URL that is signed for HEAD, of the same type and disposition', async () => {
+  await database().table.write({ update: requestKey(requestId), set: { 'video.contentType': 'video/mp4' } });
+  const paths = [link(), `/v1/requests/${requestId}/video`];
+  for (const path of paths) {
+    const [got, headed] = await Promise.all([api.call('GET', path), api.call('HEAD', path)]);
+    const [get, head] = [got, headed].map(({ headers }) => new URL(headers.location ?? '').searchParams);
+    expect(head?.get('X-Amz-Signature')).not.toBe(get?.get('X-Amz-Signature'));
+    expect(head?.get('response-content-type')).toBe('video/mp4');
+    expect(head?.get('response-content-disposition')).toBe('attachment');
+  }
+});
+
 test('a link to a video that is not stored leads nowhere', async () => {
   await database().table.write({ update: requestKey(requestId), set: { video: { state: 'failed' } } });
   expect((await follow(link())).status).toBe(404);
