@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { Caller } from './auth.ts';
 import type { Commit, Effect, Kept, KeyReused } from './idempotency.ts';
 
-export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
 /**
  * Which callers are admitted besides admins: with `public` all, with `read` keys of that role, with `consumer` keys of that
