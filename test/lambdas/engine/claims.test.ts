@@ -254,3 +254,38 @@ test('a transaction of the work is refused as a whole when the row was lost', as
   await expect(table.transact(writes)).rejects.toMatchObject({ name: 'ConditionFailed', failed: [0] });
   expect(await table.get(event)).toBeUndefined();
 });
+
+test('a row that killed its workers is parked with that as the reason', async () => {
+  const { claims, hint, row } = await setUp();
+  let due = hint;
+  for (let i = 0; i < MAX_CLAIMS; i++) {
+    due = { ...hint, dueAt: (await claimed(claims, 'poll', due)).leaseEnd };
+  }
+  expect(await claims.claim('poll', due)).toBe('parked');
+  const reason = `claimed ${MAX_CLAIMS} times without progress (the worker crashes or times out)`;
+  expect((await row())?.parked?.reason).toBe(reason);
+});
+
+test('what a worker notes is on the row and in its claim, and is refused when the row was lost', async () => {
+  const { claims, hint, row, clock } = await setUp();
+  const claim = await claimed<TestRow>(claims, 'poll', hint);
+  await claims.note(claim, { done: 3 });
+  expect(claim.row.done).toBe(3);
+  expect(await row()).toMatchObject({ done: 3, owner: claim.nonce });
+  clock.advance(LEASE_MS);
+  await claimed(claims, 'poll', { ...hint, dueAt: claim.leaseEnd });
+  await expect(claims.note(claim, { done: 4 })).rejects.toBeInstanceOf(ConditionFailed);
+  expect(claim.row.done).toBe(3);
+  expect(await row()).toMatchObject({ done: 3 });
+});
+
+test('an error of the table is thrown, and taken for no loss of the row', async () => {
+  const { claims, hint, table, clock } = await setUp();
+  const claim = await claimed(claims, 'poll', hint);
+  const error = new Error('out of reach');
+  const down = testClaims({ ...table, write: () => Promise.reject(error) }, clock);
+  await expect(down.claim('poll', hint)).rejects.toBe(error);
+  await expect(down.finish(claim)).rejects.toBe(error);
+  await expect(down.again(claim, clock.now())).rejects.toBe(error);
+  expect(claim.ended).toBeUndefined();
+});

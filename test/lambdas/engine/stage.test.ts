@@ -1,6 +1,7 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSEvent } from 'aws-lambda';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { log } from '../../../lambdas/adapters/lambda/log.ts';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
@@ -13,12 +14,29 @@ import { recordHints } from '../../support/recorded-hints.ts';
 
 type TestRow = RowKey & Work;
 
+/** What the stage says and counts. */
+const said: { level: string; message: unknown; extra: unknown }[] = [];
+const counted: string[] = [];
+beforeEach(() => {
+  said.length = 0;
+  counted.length = 0;
+  for (const level of ['info', 'error'] as const)
+    vi.spyOn(log, level).mockImplementation((...[message, extra]) => {
+      said.push({ level, message, extra });
+    });
+  vi.spyOn(Metrics.prototype, 'addMetric').mockImplementation(function (this: Metrics, name) {
+    counted.push(name);
+    return this;
+  });
+});
+afterEach(() => void vi.restoreAllMocks());
+
 const database = useDatabase();
 let rows = 0;
 
 async function setUp(
-  work: (claim: Claim<TestRow>) => Promise<void>,
-  options: Pick<StageOptions<TestRow>, 'rowMs'> = {},
+  work: StageOptions<TestRow>['work'],
+  options: Partial<Pick<StageOptions<TestRow>, 'rowMs' | 'sequence' | 'claims'>> = {},
 ) {
   const { table } = database();
   const clock = testClock();
@@ -31,8 +49,11 @@ async function setUp(
     await table.write({ put: { ...hint, lane: 'poll' } });
     return hint;
   }
-  const invoke = (hinted: Hint[][], remainingMs = 60_000) => {
-    const records = hinted.map((hint, i) => ({ messageId: `m${i}`, body: encodeHints('poll', hint) }));
+  const invoke = (hinted: Hint[][], remainingMs = 60_000, others: string[] = []) => {
+    const records = [
+      ...hinted.map((hint, i) => ({ messageId: `m${i}`, body: encodeHints('poll', hint) })),
+      ...others.map((body, i) => ({ messageId: `other${i}`, body })),
+    ];
     const context = { getRemainingTimeInMillis: () => remainingMs } as Context;
     return handler({ Records: records } as SQSEvent, context);
   };
@@ -62,6 +83,9 @@ test('a row that throws is due again, hinted, and takes no other along', async (
   expect(await invoke([[bad], [good]])).toEqual({ batchItemFailures: [] });
   const again = await row(bad);
   expect(again).toMatchObject({ lane: 'poll', claims: 1 });
+  const failed = { lane: 'poll', row: { pk: bad.pk, sk: bad.sk } };
+  const extra = { ...failed, retryAt: again?.dueAt, error: new Error('boom') };
+  expect(said).toEqual([{ level: 'error', message: 'work failed', extra }]);
   expect(hints.of('poll')).toEqual([{ pk: bad.pk, sk: bad.sk, dueAt: again?.dueAt }]);
   expect(await row(good)).not.toHaveProperty('lane');
 });
@@ -74,13 +98,13 @@ test('a row whose work throws after its claim ended is left as it is', async () 
   const due = await dueRow();
   expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
   expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: clock.now() + 60_000 });
+  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk }, error: new Error('too late') };
+  expect(said).toEqual([{ level: 'error', message: 'failed after the claim ended', extra }]);
   expect(await row(due)).not.toHaveProperty('lastFailure');
   expect(hints.sent).toEqual([]);
 });
 
 test('a row that only a person can mend is parked at once, and counted', async () => {
-  const addMetric = vi.spyOn(Metrics.prototype, 'addMetric');
-  onTestFinished(() => addMetric.mockRestore());
   const { invoke, dueRow, row } = await setUp(async () => {
     throw new NeedsPerson('the bucket denies access');
   });
@@ -90,7 +114,9 @@ test('a row that only a person can mend is parked at once, and counted', async (
     lane: 'parked',
     parked: { reason: 'the bucket denies access', lane: 'poll' },
   });
-  expect(addMetric.mock.calls).toEqual([['ParkedRows', 'Count', 1]]);
+  expect(counted).toEqual(['ParkedRows']);
+  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk }, reason: 'the bucket denies access' };
+  expect(said).toEqual([{ level: 'error', message: 'parked', extra }]);
 });
 
 test('a denied permission is tried again for some minutes before its row is parked', async () => {
@@ -127,6 +153,10 @@ test('a row that kills its worker is parked in the end', async () => {
   }
   await invoke([[hint]]);
   expect(await row(due)).toMatchObject({ lane: 'parked', parked: { lane: 'poll' } });
+  expect(said).toMatchObject([
+    { message: 'parked', extra: { reason: 'claimed too often without progress' } },
+  ]);
+  expect(counted).toEqual(['ParkedRows']);
 });
 
 test('an invocation that runs out of time is not answered while its work goes on', async () => {
@@ -182,5 +212,126 @@ test('work that was superseded ends quietly', async () => {
   const due = await dueRow();
   expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
   expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: 5 });
+  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk } };
+  expect(said).toEqual([{ level: 'info', message: 'superseded', extra }]);
   expect(hints.sent).toEqual([]);
+});
+
+test('a message whose row cannot be claimed comes again, and is the only one that does', async () => {
+  const { table, dueRow, claims, row } = await setUp(async () => {});
+  const [bad, good] = [await dueRow(), await dueRow()];
+  const error = new Error('the table is out of reach');
+  const { invoke } = await setUp((claim) => claims.finish(claim).then(() => {}), {
+    claims: {
+      ...claims,
+      claim: (lane, hint) => (hint.pk === bad.pk ? Promise.reject(error) : claims.claim(lane, hint)),
+    },
+  });
+  expect(await invoke([[bad], [good]])).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
+  expect(await row(good)).not.toHaveProperty('lane');
+  expect(await table.get(bad)).toMatchObject({ lane: 'poll', dueAt: bad.dueAt });
+  expect(said).toEqual([
+    { level: 'error', message: 'claim failed', extra: { row: { ...bad, lane: 'poll' }, error } },
+  ]);
+});
+
+test('a row whose claim cannot be ended either is left to its lease', async () => {
+  const { dueRow, claims, row, clock } = await setUp(async () => {});
+  const due = await dueRow();
+  const error = new Error('the table is out of reach');
+  const { invoke, hints } = await setUp(() => Promise.reject(new Error('boom')), {
+    claims: { ...claims, retry: () => Promise.reject(error) },
+  });
+  expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
+  expect(await row(due)).toMatchObject({ lane: 'poll', claims: 1, dueAt: clock.now() + LEASE_MS });
+  expect(hints.sent).toEqual([]);
+  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk }, error };
+  expect(said).toEqual([{ level: 'error', message: 'release failed', extra }]);
+});
+
+test('a message that is not of this stage is dropped, and the others are worked on', async () => {
+  const { invoke, dueRow, claims, row } = await setUp((claim) => claims.finish(claim).then(() => {}));
+  const due = await dueRow();
+  const others = [encodeHints('copy', [due]), '{"lane":"poll"', '{}'];
+  expect(await invoke([[due]], 60_000, others)).toEqual({ batchItemFailures: [] });
+  expect(await row(due)).not.toHaveProperty('lane');
+  expect(said).toEqual(
+    others.map((_, i) => ({
+      level: 'error',
+      message: 'not a message of this stage; dropped',
+      extra: { messageId: `other${i}` },
+    })),
+  );
+});
+
+test('rows of one sequence are worked on one after another, in the order of their messages', async () => {
+  const running = new Set<string>();
+  const log: string[] = [];
+  const together: number[] = [];
+  const { invoke, dueRow } = await setUp(
+    async ({ row: { pk } }) => {
+      running.add(pk);
+      log.push(pk);
+      together.push(running.size);
+      await new Promise(setImmediate);
+      running.delete(pk);
+    },
+    { sequence: () => 'one' },
+  );
+  const due = [await dueRow(), await dueRow(), await dueRow()];
+  await invoke(due.map((hint) => [hint]));
+  expect(log).toEqual(due.map(({ pk }) => pk));
+  expect(together).toEqual([1, 1, 1]);
+});
+
+test('no work is begun at the deadline, which is the time that a row needs before the end', async () => {
+  const deadlines: number[] = [];
+  const { invoke, dueRow, claims, hints, clock } = await setUp(
+    async (claim, { deadline }) => {
+      deadlines.push(deadline);
+      await claims.finish(claim);
+    },
+    { rowMs: 20_000 },
+  );
+  const late = await dueRow();
+  await invoke([[late]], 20_000);
+  expect(hints.of('poll')).toEqual([late]);
+  expect(deadlines).toEqual([]);
+  await invoke([[late]], 20_001);
+  expect(deadlines).toEqual([clock.now() + 1]);
+});
+
+test('rows that were claimed before, and that there is no time for at the end, are given back uncounted', async () => {
+  const { invoke, dueRow, claims, clock, row, hints } = await setUp(
+    async (claim) => {
+      clock.advance(50_000);
+      await claims.finish(claim);
+    },
+    { rowMs: 10_000 },
+  );
+  const suspect = await dueRow();
+  const { leaseEnd } = (await claims.claim('poll', suspect)) as Claim;
+  clock.advance(LEASE_MS);
+  const quick = await dueRow();
+  await invoke([[{ ...suspect, dueAt: leaseEnd }], [quick]]);
+  const given = await row(suspect);
+  expect(given).toMatchObject({ lane: 'poll', claims: 1 });
+  expect(hints.of('poll')).toEqual([{ pk: suspect.pk, sk: suspect.sk, dueAt: given?.dueAt }]);
+});
+
+test('work hints what it made due', async () => {
+  const { invoke, dueRow, claims, clock, hints } = await setUp(async (claim, { hint }) => {
+    await hint(await claims.again(claim, clock.now() + 1_000));
+  });
+  const due = await dueRow();
+  await invoke([[due]]);
+  expect(hints.of('poll')).toEqual([{ ...due, dueAt: clock.now() + 1_000 }]);
+});
+
+test('what was counted is published once, at the end', async () => {
+  const published = vi.spyOn(Metrics.prototype, 'publishStoredMetrics').mockReturnThis();
+  vi.spyOn(Metrics.prototype, 'hasStoredMetrics').mockReturnValue(true);
+  const { invoke, dueRow, claims } = await setUp((claim) => claims.finish(claim).then(() => {}));
+  await invoke([[await dueRow()], [await dueRow()]]);
+  expect(published).toHaveBeenCalledTimes(1);
 });
