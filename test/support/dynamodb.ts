@@ -14,7 +14,7 @@ export type TestDatabase = {
   stop(): Promise<void>;
 };
 
-/** Creates the table with both indexes in a DynamoDB that other tests use, too, or in one of its own of this engine. */
+/** Creates the table with both indexes in a DynamoDB that other tests use, too. */
 export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase> {
   const dynamo = await startServer(engine);
   const client = new DynamoDBClient({
@@ -35,13 +35,13 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
   };
 }
 
-let shared: Promise<Emulator> | undefined;
+const servers = new Map<DynamoEngine['name'] | undefined, Promise<Emulator>>();
 
-/** One server for all files of tests that share a process, which ends with it; one of another engine for each call. */
+/** One server of an engine for all files of tests that share a process, which ends with it. */
 async function startServer(engine?: DynamoEngine): Promise<Emulator> {
-  if (engine) return startDynamo({ engine });
-  shared ??= startDynamo();
-  return { ...(await shared), stop: async () => {} };
+  const server = servers.get(engine?.name) ?? startDynamo({ engine });
+  servers.set(engine?.name, server);
+  return { ...(await server), stop: async () => {} };
 }
 
 /** Creates the bridge's table, empty, and returns its name. */
