@@ -5,7 +5,6 @@ import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
 import { createSecret } from '../adapters/secrets.ts';
-import { DEFAULT_TRANSITION_SETTINGS } from '../domain/requests/transition.ts';
 import { createWorker } from '../engine/worker.ts';
 import { createPoll } from './poll.ts';
 import { reportPause } from './report-pause.ts';
@@ -29,7 +28,6 @@ export const handler = createPoll({
   perSecond: requireNumber('MAX_POLLS_PER_SECOND') / requireNumber('POLL_CONCURRENCY'),
   retentionDays: requireNumber('RETENTION_DAYS'),
   settings: {
-    ...DEFAULT_TRANSITION_SETTINGS,
     notFoundMs: requireNumber('NOT_FOUND_MINUTES') * 60_000,
     pendingMs: requireNumber('PENDING_DAYS') * 86_400_000,
   },

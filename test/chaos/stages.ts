@@ -17,7 +17,6 @@ import { createPartSender } from '../../lambdas/copy/uploads/part-sender.ts';
 import { createUploads, UPLOADS_CLIENT } from '../../lambdas/copy/uploads/uploads.ts';
 import { createDeliver } from '../../lambdas/deliver/deliver.ts';
 import { createDispatch } from '../../lambdas/dispatch/dispatch.ts';
-import { DEFAULT_TRANSITION_SETTINGS } from '../../lambdas/domain/requests/transition.ts';
 import { LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
 import { createHints } from '../../lambdas/engine/hints.ts';
@@ -28,6 +27,7 @@ import { createCallbackSecrets } from '../../lambdas/rows/callback-secret.ts';
 import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { reportOverdue } from '../../lambdas/tick/report-overdue.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
+import { TRANSITION_SETTINGS } from '../support/transition.ts';
 import { type AwsWorld, faultyTransport } from './aws-transport.ts';
 import { exchangeError, type Faults } from './faults.ts';
 import type { Queues } from './queues.ts';
@@ -109,7 +109,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
     const { table, claims, hints, now, random, sleep, secret } = common(world);
     return asHandler(
       createPoll({
-        settings: DEFAULT_TRANSITION_SETTINGS,
+        settings: TRANSITION_SETTINGS,
         table,
         claims,
         hints,

@@ -8,7 +8,6 @@ import { createDispatch } from '../../lambdas/dispatch/dispatch.ts';
 import type { DeliveryRow } from '../../lambdas/domain/delivering/delivery.ts';
 import type { EventRow } from '../../lambdas/domain/events/event.ts';
 import type { RequestRow } from '../../lambdas/domain/requests/request.ts';
-import { DEFAULT_TRANSITION_SETTINGS } from '../../lambdas/domain/requests/transition.ts';
 import { deliveryPartition, endpointKey, metaKey, outboxKey, requestKey } from '../../lambdas/domain/rows.ts';
 import { LANES, type Lane } from '../../lambdas/domain/work.ts';
 import { createClaims } from '../../lambdas/engine/claims.ts';
@@ -18,6 +17,7 @@ import { testClock } from '../support/claims.ts';
 import { newTable, useDatabase } from '../support/dynamodb.ts';
 import { settle } from '../support/lagging-reads.ts';
 import { endpointRow, requestRow } from '../support/rows.ts';
+import { TRANSITION_SETTINGS } from '../support/transition.ts';
 import { killAtCalls } from './crash-points.ts';
 import { type Death, mortal } from './mortal-worker.ts';
 
@@ -125,7 +125,7 @@ async function run(death: Death | undefined) {
       return { ...answer, statusCode: refused ? 500 : 200 };
     };
     const poll = createPoll({
-      settings: DEFAULT_TRANSITION_SETTINGS,
+      settings: TRANSITION_SETTINGS,
       table: mine,
       claims,
       hints,

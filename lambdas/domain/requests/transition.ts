@@ -35,26 +35,20 @@ export type Transition = {
   readonly sourceGone?: boolean;
 };
 
+/** What a deployment may set. */
 export type TransitionSettings = {
   /** How long upstream must answer 404 before the request counts as lost, ms. */
   readonly notFoundMs: number;
-  /** Answers 404 in a row that this also takes: time without polls, as in a pause, proves nothing. */
-  readonly notFoundTries: number;
   /** How long a request may stay pending: longer than upstream keeps data, ms. */
   readonly pendingMs: number;
-  /** Answers `complete` without a download before the video counts as unavailable. */
-  readonly downloadTries: number;
-  /** The least time between two `progress.updated` of a request, ms. */
-  readonly progressMs: number;
 };
 
-export const DEFAULT_TRANSITION_SETTINGS: TransitionSettings = {
-  notFoundMs: 600_000,
-  notFoundTries: 3,
-  pendingMs: 8 * 86_400_000,
-  downloadTries: 10,
-  progressMs: 10_000,
-};
+/** Answers 404 in a row before a request counts as lost: time without polls, as in a pause, proves nothing. */
+export const NOT_FOUND_TRIES = 3;
+/** Answers `complete` without a download before the video counts as unavailable. */
+export const DOWNLOAD_TRIES = 10;
+/** The least time between two `progress.updated` of a request, ms. */
+export const PROGRESS_MS = 10_000;
 
 const MAX_MESSAGE_BYTES = 2_048;
 const MAX_UNRECOGNIZED = 20;
@@ -70,7 +64,7 @@ export function transition(
   row: RequestRow,
   outcome: PollOutcome,
   now: number,
-  { tellProgress = false, settings = DEFAULT_TRANSITION_SETTINGS } = {},
+  { tellProgress, settings }: { readonly tellProgress: boolean; readonly settings: TransitionSettings },
 ): Transition {
   // The clock of the worker that polls may be behind that of the API.
   const polled = { lastPolledAt: Math.max(now, row.startedAt), polls: row.polls + 1 };
@@ -84,7 +78,7 @@ export function transition(
 
   const answer = { ...outcome.status, status: distinct(outcome.status.status) };
   const removed: (keyof RequestRow)[] = ['notFoundSince', 'notFounds', 'faults', 'refused', 'lastError'];
-  if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, settings);
+  if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed);
 
   const changed = answer.status !== row.status;
   const set: Partial<RequestRow> = { ...polled, ...observed(answer) };
@@ -98,13 +92,13 @@ export function transition(
       set.sentStatus = answer.status;
     }
     if (!isKnown(answer.status)) set.unrecognized = withUnrecognized(row, answer.status);
-  } else if (tellProgress && progressMoved(row, answer, now, settings)) {
+  } else if (tellProgress && progressMoved(row, answer, now)) {
     events.push({ type: 'progress.updated', data: eventData(row, answer, previousOf(row)), numbered: false });
     set.progressToldAt = now;
   }
 
   if (answer.status === 'complete') {
-    const end = completed(row, answer, settings);
+    const end = completed(row, answer);
     const remove = [...removed, ...(end.remove ?? [])];
     return { ...end, set: { ...set, ...end.set }, remove, events: [...events, ...end.events] };
   }
@@ -133,10 +127,9 @@ function afterEnd(
   answer: UpstreamStatus,
   polled: Partial<RequestRow>,
   remove: (keyof RequestRow)[],
-  settings: TransitionSettings,
 ): Transition {
   if (row.status !== 'complete') return { set: polled, remove, events: [], next: 'done' };
-  const end = completed(row, answer, settings);
+  const end = completed(row, answer);
   return { ...end, set: { ...polled, ...end.set }, remove: [...remove, ...(end.remove ?? [])] };
 }
 
@@ -144,7 +137,7 @@ type Completion = Pick<Transition, 'set' | 'events' | 'next' | 'source' | 'sourc
   remove?: (keyof RequestRow)[];
 };
 
-function completed(row: RequestRow, answer: UpstreamStatus, settings: TransitionSettings): Completion {
+function completed(row: RequestRow, answer: UpstreamStatus): Completion {
   if (!row.copy) return { set: {}, events: [], next: 'done' };
   const { download } = answer;
   if (download) {
@@ -153,7 +146,7 @@ function completed(row: RequestRow, answer: UpstreamStatus, settings: Transition
     return { set, remove: ['downloadMissing', 'urlWanted'], events: [], next: 'copying', source: download };
   }
   const missing = (row.downloadMissing ?? 0) + 1;
-  if (missing < settings.downloadTries) {
+  if (missing < DOWNLOAD_TRIES) {
     return { set: { downloadMissing: missing }, events: [], next: 'polling' };
   }
   return unavailable(row, `Topaz answered "complete" ${missing} times without a download`);
@@ -184,7 +177,7 @@ function notFound(
   settings: TransitionSettings,
 ): Transition {
   const { notFoundSince = now, notFounds = 0 } = row;
-  if (now - notFoundSince < settings.notFoundMs || notFounds + 1 < settings.notFoundTries) {
+  if (now - notFoundSince < settings.notFoundMs || notFounds + 1 < NOT_FOUND_TRIES) {
     const lastError = { at: now, reason: 'Topaz does not know the request (404)' };
     return {
       set: { ...polled, notFoundSince, notFounds: notFounds + 1, lastError },
@@ -248,14 +241,9 @@ function statusEvent(row: RequestRow, answer: UpstreamStatus): EventDraft | unde
 const withUnrecognized = (row: RequestRow, status: string): string[] =>
   [...new Set([...(row.unrecognized ?? []), status])].slice(-MAX_UNRECOGNIZED);
 
-function progressMoved(
-  row: RequestRow,
-  answer: UpstreamStatus,
-  now: number,
-  settings: TransitionSettings,
-): boolean {
+function progressMoved(row: RequestRow, answer: UpstreamStatus, now: number): boolean {
   if (answer.progress === undefined || answer.progress === row.progress) return false;
-  return now - (row.progressToldAt ?? 0) >= settings.progressMs;
+  return now - (row.progressToldAt ?? 0) >= PROGRESS_MS;
 }
 
 /** What the row keeps of an answer; what upstream left out keeps its last value. */

@@ -11,7 +11,6 @@ import type { EventRow } from '../../../lambdas/domain/events/event.ts';
 import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import type { UpstreamPause } from '../../../lambdas/domain/polling/upstream-pause.ts';
 import type { MetaRow, RequestRow } from '../../../lambdas/domain/requests/request.ts';
-import { DEFAULT_TRANSITION_SETTINGS } from '../../../lambdas/domain/requests/transition.ts';
 import { copyKey, metaKey, outboxKey, requestKey, upstreamPauseKey } from '../../../lambdas/domain/rows.ts';
 import type { Hint, RowKey } from '../../../lambdas/domain/work.ts';
 import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
@@ -22,6 +21,7 @@ import { testClaims, testClock } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
 import { requestRow } from '../../support/rows.ts';
+import { TRANSITION_SETTINGS } from '../../support/transition.ts';
 
 export const PLACEHOLDER = '{"placeholder":"put your Topaz API key here","random":"x"}';
 const POLLS_PER_SECOND = 5;
@@ -59,7 +59,7 @@ export async function pollWorld(
   for (const level of ['info', 'warn', 'error'] as const) vi.spyOn(log, level).mockImplementation(record);
   onTestFinished(() => void vi.restoreAllMocks());
 
-  const settings = { ...DEFAULT_TRANSITION_SETTINGS, pendingMs: pendingDays * 86_400_000 };
+  const settings = { ...TRANSITION_SETTINGS, pendingMs: pendingDays * 86_400_000 };
   const counted: Record<string, number> = {};
   const sent: number[] = [];
   const starts: number[] = [];

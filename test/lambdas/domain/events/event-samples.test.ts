@@ -8,13 +8,14 @@ import {
   type UpstreamStatus,
 } from '../../../../lambdas/domain/requests/request.ts';
 import {
-  DEFAULT_TRANSITION_SETTINGS,
+  DOWNLOAD_TRIES,
+  NOT_FOUND_TRIES,
   type PollOutcome,
-  transition,
 } from '../../../../lambdas/domain/requests/transition.ts';
 import { requestRow, START } from '../../../support/rows.ts';
+import { TRANSITION_SETTINGS, transition } from '../../../support/transition.ts';
 
-const { notFoundMs, notFoundTries, downloadTries } = DEFAULT_TRANSITION_SETTINGS;
+const { notFoundMs } = TRANSITION_SETTINGS;
 
 type Sample = UpstreamStatus & {
   readonly requestId: string;
@@ -29,9 +30,9 @@ function cause(type: EventType, { status, progress, estimates, message, errorCod
   const causes: Partial<Record<EventType, { outcome?: PollOutcome; row: Partial<RequestRow> }>> = {
     'video.lost': {
       outcome: { kind: 'not-found' },
-      row: { progress, notFoundSince: START - notFoundMs, notFounds: notFoundTries },
+      row: { progress, notFoundSince: START - notFoundMs, notFounds: NOT_FOUND_TRIES },
     },
-    'video.unavailable': { row: { progress, downloadMissing: downloadTries - 1 } },
+    'video.unavailable': { row: { progress, downloadMissing: DOWNLOAD_TRIES - 1 } },
   };
   return { outcome: answer, row: {}, ...causes[type] };
 }

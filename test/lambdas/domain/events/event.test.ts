@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { EVENT_LIST, numberEvents, payload } from '../../../../lambdas/domain/events/event.ts';
 import { eventId } from '../../../../lambdas/domain/ids.ts';
-import { transition } from '../../../../lambdas/domain/requests/transition.ts';
 import { eventKey } from '../../../../lambdas/domain/rows.ts';
 import { REQUEST_ID, requestRow, START } from '../../../support/rows.ts';
+import { transition } from '../../../support/transition.ts';
 
 const source = { kind: 'request', requestId: REQUEST_ID } as const;
 

@@ -1,18 +1,20 @@
 import { expect, test } from 'vitest';
 import type { RequestRow, UpstreamStatus } from '../../../../lambdas/domain/requests/request.ts';
 import {
-  DEFAULT_TRANSITION_SETTINGS,
+  DOWNLOAD_TRIES,
   isOverdue,
+  NOT_FOUND_TRIES,
   type PollOutcome,
+  PROGRESS_MS,
   type Transition,
-  transition,
 } from '../../../../lambdas/domain/requests/transition.ts';
 import { requestRow, START } from '../../../support/rows.ts';
+import { TRANSITION_SETTINGS, transition } from '../../../support/transition.ts';
 
 // All that a poll writes, sends and decides, compared whole.
 
 const NOW = START + 1_000;
-const { notFoundMs, notFoundTries, pendingMs, downloadTries, progressMs } = DEFAULT_TRANSITION_SETTINGS;
+const { notFoundMs, pendingMs } = TRANSITION_SETTINGS;
 /** What an answer of Topaz ends. */
 const ANSWERED = ['notFoundSince', 'notFounds', 'faults', 'refused', 'lastError'] as const;
 const ESTIMATES: UpstreamStatus['estimates'] = { cost: [1, 2], time: [10, 20] };
@@ -252,13 +254,13 @@ const cases: Record<string, Case> = {
     },
   },
   'the last of enough 404s, though only for a moment less than enough': {
-    row: row({ notFoundSince: NOW - notFoundMs + 1, notFounds: notFoundTries }),
+    row: row({ notFoundSince: NOW - notFoundMs + 1, notFounds: NOT_FOUND_TRIES }),
     outcome: NOT_FOUND,
     whole: {
       set: {
         ...polled(),
         notFoundSince: NOW - notFoundMs + 1,
-        notFounds: notFoundTries + 1,
+        notFounds: NOT_FOUND_TRIES + 1,
         lastError: { at: NOW, reason: `${UNKNOWN} (404)` },
       },
       remove: ['faults', 'refused'],
@@ -267,7 +269,7 @@ const cases: Record<string, Case> = {
     },
   },
   'a request that is lost': {
-    row: row({ notFoundSince: NOW - notFoundMs, notFounds: notFoundTries - 1, estimates: ESTIMATES }),
+    row: row({ notFoundSince: NOW - notFoundMs, notFounds: NOT_FOUND_TRIES - 1, estimates: ESTIMATES }),
     outcome: NOT_FOUND,
     whole: {
       set: { ...polled(), ...begun('lost'), video: { state: 'failed', error: UNKNOWN } },
@@ -288,7 +290,7 @@ const cases: Record<string, Case> = {
     },
   },
   'a request that is lost and was not to be copied': {
-    row: row({ copy: false, notFoundSince: NOW - notFoundMs, notFounds: notFoundTries }),
+    row: row({ copy: false, notFoundSince: NOW - notFoundMs, notFounds: NOT_FOUND_TRIES }),
     outcome: NOT_FOUND,
     whole: {
       set: { ...polled(), ...begun('lost') },
@@ -396,10 +398,10 @@ const cases: Record<string, Case> = {
     },
   },
   'a download that is missing again': {
-    row: complete({ downloadMissing: downloadTries - 2 }),
+    row: complete({ downloadMissing: DOWNLOAD_TRIES - 2 }),
     outcome: says('complete', { progress: 100 }),
     whole: {
-      set: { ...polled(), downloadMissing: downloadTries - 1 },
+      set: { ...polled(), downloadMissing: DOWNLOAD_TRIES - 1 },
       remove: ANSWERED,
       events: [],
       next: 'polling',
@@ -429,7 +431,7 @@ const cases: Record<string, Case> = {
   },
   'a download that never comes': {
     row: complete({
-      downloadMissing: downloadTries - 1,
+      downloadMissing: DOWNLOAD_TRIES - 1,
       message: 'odd',
       errorCode: 'E',
       estimates: ESTIMATES,
@@ -456,7 +458,7 @@ const cases: Record<string, Case> = {
     },
   },
   'a fresh URL that never comes': {
-    row: complete({ urlWanted: true, downloadMissing: downloadTries - 1 }),
+    row: complete({ urlWanted: true, downloadMissing: DOWNLOAD_TRIES - 1 }),
     outcome: says('complete'),
     whole: {
       set: polled(),
@@ -469,7 +471,7 @@ const cases: Record<string, Case> = {
   'a finished job that Topaz forgets before its download came': {
     row: complete({
       notFoundSince: NOW - notFoundMs,
-      notFounds: notFoundTries,
+      notFounds: NOT_FOUND_TRIES,
       video: { state: 'pending', previous: { bucket: 'b', key: 'k' } },
     }),
     outcome: NOT_FOUND,
@@ -486,7 +488,7 @@ const cases: Record<string, Case> = {
     },
   },
   'a finished job that Topaz forgets while its copy waits for a fresh URL': {
-    row: complete({ urlWanted: true, notFoundSince: NOW - notFoundMs, notFounds: notFoundTries }),
+    row: complete({ urlWanted: true, notFoundSince: NOW - notFoundMs, notFounds: NOT_FOUND_TRIES }),
     outcome: NOT_FOUND,
     whole: {
       set: polled(),
@@ -535,7 +537,7 @@ test('no poll is dated before the request began, though the clock that polls is 
 });
 
 test('a request is overdue after its time, and not at its end', () => {
-  const settings = DEFAULT_TRANSITION_SETTINGS;
+  const settings = TRANSITION_SETTINGS;
   expect(isOverdue(row(), START + pendingMs, settings)).toBe(false);
   expect(isOverdue(row(), START + pendingMs + 1, settings)).toBe(true);
 });
@@ -546,8 +548,8 @@ test('a first progress is told at once, and the next one only after its time', (
       .events.length;
   expect([
     told(undefined, START),
-    told(START, START + progressMs - 1),
-    told(START, START + progressMs),
+    told(START, START + PROGRESS_MS - 1),
+    told(START, START + PROGRESS_MS),
   ]).toEqual([1, 0, 1]);
 });
 

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestRow, UpstreamStatus } from '../../../../lambdas/domain/requests/request.ts';
 import {
-  DEFAULT_TRANSITION_SETTINGS,
+  DOWNLOAD_TRIES,
+  NOT_FOUND_TRIES,
   type PollOutcome,
-  transition,
 } from '../../../../lambdas/domain/requests/transition.ts';
 import { requestRow, START } from '../../../support/rows.ts';
+import { TRANSITION_SETTINGS, transition } from '../../../support/transition.ts';
 
-const { notFoundMs, notFoundTries, pendingMs, downloadTries } = DEFAULT_TRANSITION_SETTINGS;
+const { notFoundMs, pendingMs } = TRANSITION_SETTINGS;
 const says = (status: string, more: Partial<UpstreamStatus> = {}): PollOutcome => ({
   kind: 'status',
   status: { status, ...more },
@@ -105,7 +106,7 @@ describe('what a poll makes of a request', () => {
     },
     {
       name: 'a download that never comes is told',
-      row: { ...processing, status: 'complete', downloadMissing: downloadTries - 1 },
+      row: { ...processing, status: 'complete', downloadMissing: DOWNLOAD_TRIES - 1 },
       outcome: says('complete'),
       events: ['video.unavailable'],
       next: 'done',
@@ -133,7 +134,7 @@ describe('what a poll makes of a request', () => {
     },
     {
       name: 'a 404 that lasts loses the request',
-      row: { ...processing, notFoundSince: START, notFounds: notFoundTries - 1 },
+      row: { ...processing, notFoundSince: START, notFounds: NOT_FOUND_TRIES - 1 },
       outcome: NOT_FOUND,
       at: START + notFoundMs,
       events: ['video.lost'],
@@ -228,7 +229,7 @@ test.each([says('processing'), NOT_FOUND])(
     const row = requestRow({
       statusSince: since,
       notFoundSince: START - notFoundMs,
-      notFounds: notFoundTries,
+      notFounds: NOT_FOUND_TRIES,
     });
     expect(transition(row, outcome, START).set).toMatchObject({ statusSince: since });
     expect(transition(row, outcome, since + 1).set).toMatchObject({ statusSince: since + 1 });
@@ -304,7 +305,7 @@ describe('the statuses that no poll saw', () => {
 
 describe('the previous status of an event', () => {
   test('is null in the first event, even when the request is lost at once', () => {
-    const row = requestRow({ notFoundSince: START - notFoundMs, notFounds: notFoundTries });
+    const row = requestRow({ notFoundSince: START - notFoundMs, notFounds: NOT_FOUND_TRIES });
     expect(transition(row, NOT_FOUND, START).events[0]).toMatchObject({
       type: 'video.lost',
       data: { status: 'lost', previousStatus: null },
