@@ -31,7 +31,6 @@ type LeaseOptions = {
   readonly now: () => number;
   /** When the worker must have stopped, ms since epoch. */
   readonly deadline: number;
-  readonly beatMs?: number;
   /** Runs at each beat, but never twice at once. */
   readonly onBeat?: () => Promise<void>;
 };
@@ -45,7 +44,7 @@ const LOST = "the row is no longer this worker's";
 
 /** Keeps a claim while long work is under way, and stops the work's I/O when that fails. */
 export function holdLease(claim: Claim, options: LeaseOptions): Lease {
-  const { claims, now, deadline, beatMs = BEAT_MS, onBeat } = options;
+  const { claims, now, deadline, onBeat } = options;
   const controller = new AbortController();
   const stop = (why: Stopped['why'], message: string) => controller.abort(new Stopped(why, message));
   let beating = false;
@@ -75,7 +74,7 @@ export function holdLease(claim: Claim, options: LeaseOptions): Lease {
     controller.signal.throwIfAborted();
   }
 
-  const beats = setInterval(() => void beat(), beatMs);
+  const beats = setInterval(() => void beat(), BEAT_MS);
   const left = Math.min(deadline - now(), LONGEST_TIMER_MS);
   const timeUp = setTimeout(() => stop('time', "the worker's time is up"), left);
   const end = () => {
