@@ -38,7 +38,7 @@ export async function coordinate(
     else if (row.sourceGone) await fail(use, claim, 'Topaz no longer offers a download');
     // It is due then only when the whole wait has passed: a fresh URL ends the wait.
     else if (row.urlWantedSince !== undefined) await fail(use, claim, 'Topaz gave no fresh URL for a day');
-    else if (row.state === 'copying') await hint(await copies.again(claim, now() + WATCH_MS));
+    else if (row.state === 'copying') await hint(await claims.again(claim, now() + WATCH_MS));
     else if (diesSoon(row.source, now())) await askForUrl(use, claim, now(), row.consecutiveFailures);
     else await beginCopy(use, claim, lease);
   } catch (error) {
@@ -102,11 +102,11 @@ async function failing(
 }
 
 async function wait(
-  { copies, hint, now }: CopyDependencies,
+  { claims, hint, now }: CopyDependencies,
   claim: Claim<CopyRow>,
   { retryAfterMs }: CopyFault,
   consecutiveFailures: number,
 ): Promise<void> {
   const at = copyRetryAt(consecutiveFailures, now(), retryAfterMs);
-  await hint(await copies.again(claim, at, { consecutiveFailures }));
+  await hint(await claims.again(claim, at, { set: { consecutiveFailures } }));
 }

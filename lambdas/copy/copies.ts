@@ -21,17 +21,13 @@ export type Copies = ReturnType<typeof createCopies>;
  */
 export function createCopies(options: {
   table: Table;
-  claims: Pick<Claims, 'again' | 'commit'>;
+  claims: Pick<Claims, 'commit'>;
   now: () => number;
   retentionDays: number;
 }) {
   const { table, claims, now } = options;
 
   const get = (requestId: string): Promise<CopyRow | undefined> => table.get<CopyRow>(copyKey(requestId));
-
-  /** Leaves the copy for a later claim at `at`, ms since epoch. */
-  const again = (claim: Claim<CopyRow>, at: number, set: Partial<CopyRow> = {}): Promise<Due | undefined> =>
-    claims.again(claim, at, { set });
 
   /**
    * Commits the plan: the segments become due, and the copy waits for them. Their rows replace any of the
@@ -60,7 +56,6 @@ export function createCopies(options: {
 
   return {
     get,
-    again,
     commitPlan,
     ...createKeyReservation(table),
     ...createUrlRequest(options),

@@ -66,7 +66,7 @@ export async function endFailed(use: CopyDependencies, claim: Claim<CopyRow>, re
 export async function endCanceled(use: CopyDependencies, claim: Claim<CopyRow>): Promise<void> {
   const { lateUntil = 0 } = claim.row;
   await cleanUp(use, claim.row);
-  if (use.now() < lateUntil) await use.hint(await use.copies.again(claim, lateUntil));
+  if (use.now() < lateUntil) await use.hint(await use.claims.again(claim, lateUntil));
   else await use.copies.cancel(claim);
 }
 

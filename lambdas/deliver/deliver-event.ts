@@ -4,7 +4,7 @@ import { admit } from '../domain/delivering/gate/admission.ts';
 import { SLOW_MS } from '../domain/delivering/gate/health.ts';
 import type { Limit } from '../domain/delivering/gate/standing.ts';
 import type { Lane } from '../domain/work.ts';
-import { againWrite, type Claim } from '../engine/claim-writes.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
 import { bestEffort } from './best-effort.ts';
@@ -42,7 +42,9 @@ export function createDeliverEvent(
       return context.hint(await finishDelivery(claim, { state: 'canceled' }));
     }
     if (admission.outcome === 'wait') return waiting.inBacklog(claim, target.endpoint, admission.state);
-    if (admission.outcome === 'move') return again(claim, now(), { lane: admission.lane }, context);
+    if (admission.outcome === 'move') {
+      return context.hint(await claims.again(claim, now(), { lane: admission.lane }));
+    }
     if (await waiting.forPredecessor(claim)) return;
 
     const { limits } = admission;
@@ -55,7 +57,7 @@ export function createDeliverEvent(
     } catch (error) {
       if (!(error instanceof NotSendable)) throw error;
       log.error('not sendable now', { deliveryId: claim.row.id, error });
-      return again(claim, now() + NOT_SENDABLE_MS, {}, context);
+      return context.hint(await claims.again(claim, now() + NOT_SENDABLE_MS));
     } finally {
       await bestEffort(dependencies, 'slot not released', limiter.release(limits, claim.nonce));
     }
@@ -79,15 +81,6 @@ export function createDeliverEvent(
       answered();
       if (await recorded) targets.forget(target);
     }
-  }
-
-  async function again(
-    claim: Claim<DeliveryRow>,
-    at: number,
-    change: Parameters<typeof againWrite>[2],
-    { hint }: WorkContext,
-  ): Promise<void> {
-    await hint(await claims.commit(claim, againWrite(claim, at, change)));
   }
 
   async function acquire(claim: Claim, limits: readonly Limit[]): Promise<number | undefined> {
