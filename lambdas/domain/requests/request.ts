@@ -1,4 +1,5 @@
 import type { EventFilter } from '../events/event-filter.ts';
+import type { Observation } from '../polling/schedule/observations.ts';
 import { listAt } from '../rows.ts';
 import type { RowKey, Work } from '../work.ts';
 import type { ProgressSeries } from './progress-series.ts';
@@ -65,9 +66,6 @@ export type Video = {
   lastError?: { at: number; reason: string };
 };
 
-/** What a poll left behind, kept for the poll schedule; bounded there. */
-type PollObservation = { at: number; status?: string; progress?: number };
-
 /**
  * The row `REQUEST`: written twice at each poll, so it stays under 1 KB; what polling does not need is in
  * {@link MetaRow}. Times are ms since epoch.
@@ -94,7 +92,8 @@ export type RequestRow = RowKey &
     startedAt: number;
     lastPolledAt?: number;
     polls: number;
-    observations: PollObservation[];
+    /** What polls have seen, kept for the schedule; bounded there. */
+    observations: Observation[];
     /** The number of the last event. */
     sequence: number;
     /** The place of the last entry in the outbox; `progress.updated` takes one but no number. */

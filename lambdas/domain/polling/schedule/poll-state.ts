@@ -8,7 +8,6 @@ export type PollState = {
   registeredAt: number;
   /** When the present status was first observed. */
   statusSince: number;
-  lastPolledAt?: number;
   /** Percent as last observed; may be missing. */
   progress?: number;
   /** Upstream's bounds of the time of the job, in seconds. */

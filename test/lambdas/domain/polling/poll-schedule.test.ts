@@ -18,7 +18,7 @@ function polled(...polls: [at: number, status: string, progress?: number][]): Po
     const at = start + seconds * 1000;
     const statusSince = status === state.status ? state.statusSince : at;
     const observations = observe(state.observations, { at, status, progress });
-    state = { ...state, status, statusSince, progress, lastPolledAt: at, observations };
+    state = { ...state, status, statusSince, progress, observations };
   }
   return state;
 }
