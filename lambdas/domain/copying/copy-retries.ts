@@ -1,4 +1,4 @@
-import { backoff } from '../backoff.ts';
+import { backoff, checkWait } from '../backoff.ts';
 import type { CopySource } from './copy.ts';
 
 /** Failures in a row, without a part copied between them, after which a copy has failed: about four hours. */
@@ -24,7 +24,7 @@ const LONGEST_WAIT_MS = 900_000;
 const RETRIES = { firstMs: FIRST_WAIT_MS, longestMs: LONGEST_WAIT_MS };
 const RESTARTS = { firstMs: 60_000, longestMs: LONGEST_WAIT_MS, factor: 4 };
 const LONGEST_ASKED_WAIT_MS = 3_600_000;
-const LONGEST_CHECK_MS = 300_000;
+const CHECKS = { firstMs: FIRST_WAIT_MS, longestMs: 300_000 };
 
 /** Whether upstream may delete the video of a copy within six hours. */
 export const isExpiring = (startedAt: number, now: number): boolean => now - startedAt >= EXPIRING_AFTER_MS;
@@ -51,9 +51,7 @@ export const restartAt = (restarts: number, now: number): number =>
   restarts <= 1 ? now : now + backoff(restarts - 1, RESTARTS);
 
 /** When a segment checks again for the URL that it has waited for since `since`: less often as time passes. */
-export function nextCheckAt(since: number, now: number): number {
-  return now + Math.min(LONGEST_CHECK_MS, Math.max(FIRST_WAIT_MS, (now - since) / 4));
-}
+export const nextCheckAt = (since: number, now: number): number => now + checkWait(now - since, CHECKS);
 
 /**
  * Whether the end of a URL, where it is known, is so near that the copy should ask for another. One that

@@ -1,3 +1,4 @@
+import { checkWait } from '../../backoff.ts';
 import { intervalMs } from '../../rate-interval.ts';
 import type { Lane, RowKey, Work } from '../../work.ts';
 import type { EndpointKind } from '../endpoint-kinds/endpoint-kinds.ts';
@@ -56,12 +57,11 @@ export const nextProbeAt = (gate: Gate): number | undefined =>
 export const intervalOf = ({ rateLimit = RELEASES_PER_SECOND }: Pick<Gate, 'rateLimit'>): number =>
   intervalMs(rateLimit);
 
-const FIRST_CHECK_MS = 1_000;
-const LONGEST_CHECK_MS = 60_000;
+const CROWDED_CHECKS = { firstMs: 1_000, longestMs: 60_000 };
 
 /**
  * When a gate checks again for a free slot: at intervals that grow from 1 s to 1 min while it finds none,
  * so that the many callbacks of a slow origin do not keep workers busy with checks.
  */
 export const crowdedCheckAt = ({ crowdedSince }: Pick<Gate, 'crowdedSince'>, now: number): number =>
-  now + Math.min(LONGEST_CHECK_MS, Math.max(FIRST_CHECK_MS, (now - (crowdedSince ?? now)) / 4));
+  now + checkWait(now - (crowdedSince ?? now), CROWDED_CHECKS);

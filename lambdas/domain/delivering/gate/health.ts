@@ -1,3 +1,5 @@
+import { checkWait } from '../../backoff.ts';
+
 /** How an endpoint has answered recently. Times are ms since epoch. */
 export type EndpointHealth = {
   state: 'healthy' | 'failing' | 'disabled';
@@ -42,14 +44,13 @@ const FAILED_RESOLUTION_MS = HOUR;
 /** The recovery from a shorter failure is not reported. */
 const REPORTED_AFTER_MS = MINUTE;
 
-const FIRST_PROBE_MS = 15_000;
-const LAST_PROBE_MS = 5 * MINUTE;
+const PROBES = { firstMs: 15_000, longestMs: 5 * MINUTE };
 
 export const isOpen = (health: EndpointHealth): boolean => health.openSince !== undefined;
 
 /** When an open breaker lets the next probe through: at intervals that grow from 15 s to 5 min. */
 export const probeAt = ({ failingSince = 0 }: EndpointHealth, now: number): number =>
-  now + Math.min(LAST_PROBE_MS, Math.max(FIRST_PROBE_MS, (now - failingSince) / 4));
+  now + checkWait(now - failingSince, PROBES);
 
 /** A breaker that one more failure opens again. */
 export const halfOpen = (health: EndpointHealth): EndpointHealth => ({
