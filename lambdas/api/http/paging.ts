@@ -1,3 +1,8 @@
+import type { RowKey } from '../../domain/work.ts';
+
+/** A place in a list, and the row that stands there. */
+export type Place = { readonly position: string; readonly key: RowKey };
+
 /** Candidates of a list, each with its place, from after a place. */
 type Scan<E extends { readonly position: string }> = (
   after: string | undefined,

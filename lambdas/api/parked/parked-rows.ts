@@ -1,9 +1,6 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
-import { PARKED, type RowKey } from '../../domain/work.ts';
-
-type ParkedRow = RowKey & { readonly dueAt: number };
-/** A place in the list of parked rows, and the row that stands there. */
-type ParkedPlace = { readonly position: string; readonly key: RowKey };
+import { type Hint, PARKED } from '../../domain/work.ts';
+import type { Place } from '../http/paging.ts';
 
 /** Rows parked in the same millisecond, at most. */
 const PARKED_AT_ONCE = 1_000;
@@ -17,9 +14,9 @@ export function createParkedList(table: Pick<Table, 'query'>) {
   return async function listParked(
     before: string | undefined,
     limit: number,
-  ): Promise<{ entries: ParkedPlace[]; more: boolean }> {
+  ): Promise<{ entries: Place[]; more: boolean }> {
     const time = before === undefined ? undefined : Number(before.slice(0, TIME_DIGITS));
-    const { rows, more } = await table.query<ParkedRow>({
+    const { rows, more } = await table.query<Hint>({
       index: 'due',
       partition: PARKED,
       before: time,
@@ -35,9 +32,9 @@ export function createParkedList(table: Pick<Table, 'query'>) {
     return { entries, more };
   };
 
-  async function parkedAt(time: number | undefined): Promise<ParkedRow[]> {
+  async function parkedAt(time: number | undefined): Promise<Hint[]> {
     if (time === undefined) return [];
-    const { rows } = await table.query<ParkedRow>({
+    const { rows } = await table.query<Hint>({
       index: 'due',
       partition: PARKED,
       after: time - 1,
@@ -48,5 +45,5 @@ export function createParkedList(table: Pick<Table, 'query'>) {
   }
 }
 
-const placeOf = ({ dueAt, pk, sk }: ParkedRow): string =>
+const placeOf = ({ dueAt, pk, sk }: Hint): string =>
   `${String(dueAt).padStart(TIME_DIGITS, '0')}#${pk}#${sk}`;

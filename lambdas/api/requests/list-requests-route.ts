@@ -4,11 +4,11 @@ import { requestIdOf } from '../../domain/rows.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
-import { collectPage, type ItemPage } from '../http/paging.ts';
+import { collectPage, type ItemPage, type Place } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
 import { createParkedList } from '../parked/parked-rows.ts';
 import { parkedRow, requestView, SHOWN_STATES, type ShownState, shownState } from './request-view.ts';
-import { createRequests, type Listed, type ShownRequest } from './tracked-requests.ts';
+import { createRequests, type ShownRequest } from './tracked-requests.ts';
 
 /** Requests that a search looks through per call. */
 const SEARCHED = 2_000;
@@ -46,7 +46,7 @@ export function listRequestsRoute({ table, lists, now }: ApiContext): Route {
       filtered: status !== undefined || q !== undefined,
       ...(q === undefined ? {} : { maxCandidates: SEARCHED }),
       scan: isParked ? listParked : (after, limit) => requests.list(states, after, limit),
-      show: async (entries: readonly Listed[]) => {
+      show: async (entries: readonly Place[]) => {
         const ids = entries.map(({ key }) => requestIdOf(key));
         const found = await (isParked ? requests.getMany(ids) : requests.getListed(ids));
         return found.map((each, i) => {

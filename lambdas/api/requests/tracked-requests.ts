@@ -6,13 +6,20 @@ import { isExpired } from '../../domain/retention.ts';
 import { copyKey, metaKey, outboxKey, requestKey, workOf } from '../../domain/rows.ts';
 import { PARKED, type RowKey, type Work } from '../../domain/work.ts';
 import { parkedSegments } from '../../rows/parked-segments.ts';
+import type { Place } from '../http/paging.ts';
 
-/** The rows that tell a request's story; `copy` is there once the video is to be copied. */
-export type TrackedRequest = {
-  readonly request: RequestRow;
-  readonly meta: MetaRow;
+/** What there is of a request, tracked or not; `copy` is there once the video is to be copied. */
+export type RequestRows = {
+  readonly request?: RequestRow | undefined;
+  readonly meta?: MetaRow | undefined;
   readonly copy?: (RowKey & Work) | undefined;
   readonly outbox?: OutboxRow | undefined;
+};
+
+/** The rows that tell a request's story. */
+export type TrackedRequest = RequestRows & {
+  readonly request: RequestRow;
+  readonly meta: MetaRow;
   /** Those of its rows that wait for a person, the segments of its copy included. */
   readonly parked: readonly (RowKey & Work)[];
 };
@@ -58,17 +65,6 @@ export type ShownRequest = {
   readonly meta: Pick<MetaRow, keyof MetaRow & (typeof SHOWN)[number]>;
   readonly parked: TrackedRequest['parked'];
 };
-
-/** What there is of a request, tracked or not. */
-export type RequestRows = {
-  readonly request?: RequestRow | undefined;
-  readonly meta?: MetaRow | undefined;
-  readonly copy?: (RowKey & Work) | undefined;
-  readonly outbox?: OutboxRow | undefined;
-};
-
-/** A place in a list, and the row that stands there. */
-export type Listed = { readonly position: string; readonly key: RowKey };
 
 export type Requests = ReturnType<typeof createRequests>;
 
@@ -124,7 +120,7 @@ export function createRequests(table: Table, now: () => number) {
     states: readonly RequestRow['state'][],
     before: string | undefined,
     limit: number,
-  ): Promise<{ entries: Listed[]; more: boolean }> {
+  ): Promise<{ entries: Place[]; more: boolean }> {
     const pages = await Promise.all(
       states.map((state) =>
         table.query<RequestRow>({
