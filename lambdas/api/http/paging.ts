@@ -59,4 +59,16 @@ export async function collectPage<E extends { readonly position: string }, T>(op
   return { items, next: position };
 }
 
+/** The last of the items that one answer has room for, in their order. */
+export function lastThatFit<T>(items: readonly T[]): T[] {
+  let bytes = 0;
+  let first = items.length;
+  while (first > 0) {
+    bytes += bytesOf(items[first - 1]);
+    if (bytes > MAX_PAGE_BYTES) break;
+    first--;
+  }
+  return items.slice(first);
+}
+
 const bytesOf = (item: unknown): number => Buffer.byteLength(JSON.stringify(item));

@@ -57,6 +57,10 @@ export const timelineAnswer = named(
           reason: z.optional(textOf('Why it has not arrived, in words.')),
         }),
       )
-      .check(z.describe('Those of the events, the oldest first.')),
+      .check(
+        z.describe(
+          'Those of the events, the oldest first; the last ones where an answer has no room for all.',
+        ),
+      ),
   }),
 );

@@ -10,6 +10,7 @@ import { copyKey, deliveryKey } from '../../domain/rows.ts';
 import type { Endpoints } from '../../rows/endpoints.ts';
 import { eventsOf } from '../../rows/events.ts';
 import { deliveryView } from '../deliveries/delivery-view.ts';
+import { lastThatFit } from '../http/paging.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
 
 /** Events that a timeline shows at most, and deliveries that are looked for: the last ones. */
@@ -52,7 +53,7 @@ export async function timeline(
       at: iso(occurredAt),
       sequence: data.sequence,
     })),
-    deliveries: deliveries.filter((row) => !isExpired(row, now())).map(deliveryWithReason),
+    deliveries: lastThatFit(deliveries.filter((row) => !isExpired(row, now())).map(deliveryWithReason)),
   };
 }
 

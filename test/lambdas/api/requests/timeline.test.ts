@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EventRow } from '../../../../lambdas/domain/events/event.ts';
+import { type EventRow, numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import { copyKey, endpointKey, metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { eventWrites } from '../../../../lambdas/rows/outbox.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
@@ -58,6 +58,32 @@ test('a timeline shows statuses with what was skipped, progress, copy, and why a
   expect(body.deliveries).toHaveLength(2);
   expect(body.deliveries[0]).not.toHaveProperty('reason');
   expect(body.deliveries[1]).toMatchObject({ state: 'pending', reason: 'it answered 500' });
+});
+
+test('a timeline leaves out the first deliveries where an answer would not have room for all', async () => {
+  const { table } = database();
+  const api = createClient(database());
+  const requestId = uuid('a long timeline');
+  await api.call('POST', '/v1/requests', { body: { requestId } });
+  const endpoints = [1, 2, 3, 4].map((n) => endpointRow(n));
+  for (const endpoint of endpoints) await table.write({ put: endpoint });
+  const drafts = Array.from({ length: 30 }, () => ({ type: 'video.processing' as const, data: {} }));
+  const source = { kind: 'request', requestId } as const;
+  const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, api.clock.now);
+  // What a receiver answers may take six bytes a character.
+  const body = '\u0001'.repeat(1_024);
+  const attempts = Array(12).fill({ at: api.clock.now, durationMs: 1, statusCode: 500, body });
+  const deliveries = rows.flatMap((event) =>
+    endpoints.map((endpoint) => ({ ...deliveryRow(event, endpoint), attempts })),
+  );
+  for (const put of [...rows, ...deliveries]) await table.write({ put });
+
+  const answer = await api.call('GET', `/v1/requests/${requestId}/timeline`);
+  expect(answer.body.events).toHaveLength(30);
+  expect(Buffer.byteLength(JSON.stringify(JSON.stringify(answer.body)))).toBeLessThan(6_000_000);
+  const shown = answer.body.deliveries.map(({ id }: { id: string }) => id);
+  expect(shown.length).toBeGreaterThan(20);
+  expect(shown).toEqual(deliveries.slice(-shown.length).map(({ id }) => id));
 });
 
 test('a copy does not begin after it is stored, though the clocks of its workers differ', async () => {
