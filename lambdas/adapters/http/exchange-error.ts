@@ -97,7 +97,8 @@ export function asExchangeError(
   const code = codeOf(error);
   const failure = classify(code, stage);
   const reusedSocket = failure === 'reset' && details.reusedSocket === true;
-  return new ExchangeError(failure, `${sentence(failure, host, code)} (${code}).`, {
+  const said = failure === 'tls' ? tlsFault(host, code, error) : sentence(failure, host);
+  return new ExchangeError(failure, `${said} (${code}).`, {
     ...details,
     code,
     reusedSocket,
@@ -124,6 +125,22 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, (host: string) => string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownIssuer,
 };
 
+/** Other codes of certificates: too weak, for another purpose, with a broken chain. */
+const OF_CERTIFICATE = /CERT|_CA|CA_|CRL|EE_KEY|PURPOSE/;
+/** How OpenSSL calls what is no TLS, under the code `EPROTO`: most often plain HTTP. */
+const NO_TLS = /wrong version number|packet length too long/;
+
+function tlsFault(host: string, code: string, error: unknown): string {
+  const known = CERTIFICATE_FAULTS[code]?.(host);
+  if (known) return known;
+  if (!code.startsWith('ERR_SSL_') && OF_CERTIFICATE.test(code)) {
+    return `The certificate of ${host} is not accepted: check it and its chain`;
+  }
+  const message = error instanceof Error ? error.message : '';
+  if (NO_TLS.test(message)) return `${host} does not speak TLS on this port: use the port that takes https`;
+  return `TLS with ${host} failed: support TLS 1.2 or later`;
+}
+
 const CONNECTION_LOST = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 function classify(code: string, stage: Stage): FailureClass {
@@ -137,15 +154,13 @@ function classify(code: string, stage: Stage): FailureClass {
   return 'protocol';
 }
 
-function sentence(failure: FailureClass, host: string, code: string): string {
+function sentence(failure: FailureClass, host: string): string {
   switch (failure) {
     case 'connect_refused':
       return `${host} refused the connection: make sure that a server listens on this port`;
     case 'connect_timeout':
     case 'unreachable':
       return `${host} cannot be reached: check its addresses and firewall`;
-    case 'tls':
-      return CERTIFICATE_FAULTS[code]?.(host) ?? `TLS with ${host} failed: support TLS 1.2 or later`;
     case 'reset':
       return `${host} closed the connection before the answer was complete: check the server's logs`;
     default:

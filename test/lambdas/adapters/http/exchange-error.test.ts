@@ -73,9 +73,24 @@ it.each([
   ['SELF_SIGNED_CERT_IN_CHAIN', /is self-signed/],
   ['ERR_TLS_CERT_ALTNAME_INVALID', /is for another host than example\.com/],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /intermediate certificates/],
+  ['CERT_REVOKED', /was revoked/],
+  ['CERT_NOT_YET_VALID', /not valid yet/],
+  ['INVALID_PURPOSE', /is not accepted/],
+  ['CA_MD_TOO_WEAK', /is not accepted/],
+  ['CERT_CHAIN_TOO_LONG', /is not accepted/],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /TLS with example\.com failed/],
   ['EPROTO', /TLS 1\.2/],
 ])('what is wrong with TLS by %s is said in words', (code, words) => {
   const error = asExchangeError(Object.assign(new Error('x'), { code }), 'example.com', 'tls');
   expect(error.class).toBe('tls');
   expect(error.message).toMatch(words);
+});
+
+it('a port that speaks no TLS is called so, without what it sent', () => {
+  const found =
+    'write EPROTO 40CD:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:x.c:77:';
+  const error = asExchangeError(Object.assign(new Error(found), { code: 'EPROTO' }), 'example.com', 'tls');
+  expect(error.message).toBe(
+    'example.com does not speak TLS on this port: use the port that takes https (EPROTO).',
+  );
 });
