@@ -96,6 +96,7 @@ export const LEFT_BY_A_RUN = [
   'notFoundSince',
   'notFounds',
   'downloadMissing',
+  'downloadMissingSince',
   'faults',
   'lastError',
   'refused',

@@ -114,6 +114,8 @@ export type RequestRow = RowKey &
     notFounds?: number;
     /** Answers `complete` that gave no download. */
     downloadMissing?: number;
+    /** Since when upstream answers so. */
+    downloadMissingSince?: number;
     /** Polls in a row that gave no answer. */
     faults?: number;
     /** Upstream's last answer was a refusal that paused all polling. */

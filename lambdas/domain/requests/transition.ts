@@ -45,7 +45,9 @@ export type TransitionSettings = {
 
 /** Answers 404 in a row before a request counts as lost: time without polls, as in a pause, proves nothing. */
 export const NOT_FOUND_TRIES = 3;
-/** Answers `complete` without a download before the video counts as unavailable. */
+/** How long upstream must answer `complete` without a download before the video counts as unavailable, ms. */
+export const DOWNLOAD_MS = 3_600_000;
+/** Such answers in a row that this also takes. */
 export const DOWNLOAD_TRIES = 10;
 /** The least time between two `progress.updated` of a request, ms. */
 export const PROGRESS_MS = 10_000;
@@ -78,7 +80,7 @@ export function transition(
 
   const answer = { ...outcome.status, status: distinct(outcome.status.status) };
   const removed: (keyof RequestRow)[] = ['notFoundSince', 'notFounds', 'faults', 'refused', 'lastError'];
-  if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed);
+  if (isTerminal(row.status)) return afterEnd(row, answer, polled, removed, now);
 
   const changed = answer.status !== row.status;
   const set: Partial<RequestRow> = { ...polled, ...observed(answer) };
@@ -98,7 +100,7 @@ export function transition(
   }
 
   if (answer.status === 'complete') {
-    const end = completed(row, answer);
+    const end = completed(row, answer, now);
     const remove = [...removed, ...(end.remove ?? [])];
     return { ...end, set: { ...set, ...end.set }, remove, events: [...events, ...end.events] };
   }
@@ -127,27 +129,32 @@ function afterEnd(
   answer: UpstreamStatus,
   polled: Partial<RequestRow>,
   remove: (keyof RequestRow)[],
+  now: number,
 ): Transition {
   if (row.status !== 'complete') return { set: polled, remove, events: [], next: 'done' };
-  const end = completed(row, answer);
+  const end = completed(row, answer, now);
   return { ...end, set: { ...polled, ...end.set }, remove: [...remove, ...(end.remove ?? [])] };
 }
+
+/** What the row notes while a download is missing. */
+const NO_DOWNLOAD = ['downloadMissing', 'downloadMissingSince'] as const;
 
 type Completion = Pick<Transition, 'set' | 'events' | 'next' | 'source' | 'sourceGone'> & {
   remove?: (keyof RequestRow)[];
 };
 
-function completed(row: RequestRow, answer: UpstreamStatus): Completion {
+function completed(row: RequestRow, answer: UpstreamStatus, now: number): Completion {
   if (!row.copy) return { set: {}, events: [], next: 'done' };
   const { download } = answer;
   if (download) {
     // What the copy writes of the video meanwhile stays.
     const set = row.video ? {} : { video: { state: 'pending' as const } };
-    return { set, remove: ['downloadMissing', 'urlWanted'], events: [], next: 'copying', source: download };
+    return { set, remove: [...NO_DOWNLOAD, 'urlWanted'], events: [], next: 'copying', source: download };
   }
   const missing = (row.downloadMissing ?? 0) + 1;
-  if (missing < DOWNLOAD_TRIES) {
-    return { set: { downloadMissing: missing }, events: [], next: 'polling' };
+  const { downloadMissingSince = now } = row;
+  if (missing < DOWNLOAD_TRIES || now - downloadMissingSince < DOWNLOAD_MS) {
+    return { set: { downloadMissing: missing, downloadMissingSince }, events: [], next: 'polling' };
   }
   return unavailable(row, `Topaz answered "complete" ${missing} times without a download`);
 }
@@ -157,7 +164,7 @@ function unavailable(row: RequestRow, reason: string): Completion {
   if (row.urlWanted) {
     return {
       set: {},
-      remove: ['downloadMissing', 'urlWanted'],
+      remove: [...NO_DOWNLOAD, 'urlWanted'],
       events: [],
       next: 'copying',
       sourceGone: true,

@@ -222,10 +222,23 @@ test('a finished job without a download is asked about again, and copied when th
   expect((await request.events()).map((event) => event.type)).toEqual(['video.complete']);
 });
 
+test('polls by hand do not use up the hour that a download is waited for', async () => {
+  const { request, clock } = await setUp({ kind: 'noDownload', skip: 0, times: 16 }, 'complete');
+  for (let poll = 0; poll < 15; poll++) {
+    await request.update({ lane: 'poll', dueAt: clock.now() });
+    await request.poll();
+  }
+  expect(await request.view()).toMatchObject({ state: 'active', status: 'complete', video: null });
+  await request.poll();
+  expect(await request.view()).toMatchObject({ video: { state: 'pending' } });
+});
+
 test('a finished job that never gives a download ends, and says so', async () => {
-  const { request, sent } = await setUp({ kind: 'noDownload', skip: 0 }, 'complete');
+  const { request, clock, sent } = await setUp({ kind: 'noDownload', skip: 0 }, 'complete');
+  const completeAt = clock.now();
   while ((await request.row()).state === 'active') await request.poll();
-  expect(sent).toHaveLength(10);
+  expect(clock.now() - completeAt).toBeGreaterThanOrEqual(3_600_000);
+  expect(sent.length).toBeLessThan(20);
   expect((await request.events()).map((event) => event.type)).toEqual([
     'video.complete',
     'video.unavailable',

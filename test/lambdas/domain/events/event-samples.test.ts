@@ -8,6 +8,7 @@ import {
   type UpstreamStatus,
 } from '../../../../lambdas/domain/requests/request.ts';
 import {
+  DOWNLOAD_MS,
   DOWNLOAD_TRIES,
   NOT_FOUND_TRIES,
   type PollOutcome,
@@ -32,7 +33,9 @@ function cause(type: EventType, { status, progress, estimates, message, errorCod
       outcome: { kind: 'not-found' },
       row: { progress, notFoundSince: START - notFoundMs, notFounds: NOT_FOUND_TRIES },
     },
-    'video.unavailable': { row: { progress, downloadMissing: DOWNLOAD_TRIES - 1 } },
+    'video.unavailable': {
+      row: { progress, downloadMissing: DOWNLOAD_TRIES - 1, downloadMissingSince: START - DOWNLOAD_MS },
+    },
   };
   return { outcome: answer, row: {}, ...causes[type] };
 }

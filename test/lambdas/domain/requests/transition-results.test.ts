@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RequestRow, UpstreamStatus } from '../../../../lambdas/domain/requests/request.ts';
 import {
+  DOWNLOAD_MS,
   DOWNLOAD_TRIES,
   isOverdue,
   NOT_FOUND_TRIES,
@@ -351,7 +352,7 @@ const cases: Record<string, Case> = {
     outcome: says('complete', { progress: 100, download: DOWNLOAD }),
     whole: {
       set: { ...polled(), progress: 100, ...begun('complete'), video: { state: 'pending' } },
-      remove: [...ANSWERED, 'downloadMissing', 'urlWanted'],
+      remove: [...ANSWERED, 'downloadMissing', 'downloadMissingSince', 'urlWanted'],
       events: [
         {
           type: 'video.complete',
@@ -386,7 +387,7 @@ const cases: Record<string, Case> = {
     row: row({ status: 'postprocessing', sentStatus: 'postprocessing' }),
     outcome: says('complete'),
     whole: {
-      set: { ...polled(), ...begun('complete'), downloadMissing: 1 },
+      set: { ...polled(), ...begun('complete'), downloadMissing: 1, downloadMissingSince: NOW },
       remove: ANSWERED,
       events: [
         {
@@ -398,10 +399,20 @@ const cases: Record<string, Case> = {
     },
   },
   'a download that is missing again': {
-    row: complete({ downloadMissing: DOWNLOAD_TRIES - 2 }),
+    row: complete({ downloadMissing: DOWNLOAD_TRIES - 2, downloadMissingSince: NOW - DOWNLOAD_MS }),
     outcome: says('complete', { progress: 100 }),
     whole: {
-      set: { ...polled(), downloadMissing: DOWNLOAD_TRIES - 1 },
+      set: { ...polled(), downloadMissing: DOWNLOAD_TRIES - 1, downloadMissingSince: NOW - DOWNLOAD_MS },
+      remove: ANSWERED,
+      events: [],
+      next: 'polling',
+    },
+  },
+  'a download that is missing at many polls within an hour': {
+    row: complete({ downloadMissing: 100, downloadMissingSince: NOW - DOWNLOAD_MS + 1 }),
+    outcome: says('complete'),
+    whole: {
+      set: { ...polled(), downloadMissing: 101, downloadMissingSince: NOW - DOWNLOAD_MS + 1 },
       remove: ANSWERED,
       events: [],
       next: 'polling',
@@ -412,7 +423,7 @@ const cases: Record<string, Case> = {
     outcome: says('complete', { download: DOWNLOAD }),
     whole: {
       set: { ...polled(), video: { state: 'pending' } },
-      remove: [...ANSWERED, 'downloadMissing', 'urlWanted'],
+      remove: [...ANSWERED, 'downloadMissing', 'downloadMissingSince', 'urlWanted'],
       events: [],
       next: 'copying',
       source: DOWNLOAD,
@@ -423,7 +434,7 @@ const cases: Record<string, Case> = {
     outcome: says('complete', { download: DOWNLOAD }),
     whole: {
       set: polled(),
-      remove: [...ANSWERED, 'downloadMissing', 'urlWanted'],
+      remove: [...ANSWERED, 'downloadMissing', 'downloadMissingSince', 'urlWanted'],
       events: [],
       next: 'copying',
       source: DOWNLOAD,
@@ -432,6 +443,7 @@ const cases: Record<string, Case> = {
   'a download that never comes': {
     row: complete({
       downloadMissing: DOWNLOAD_TRIES - 1,
+      downloadMissingSince: NOW - DOWNLOAD_MS,
       message: 'odd',
       errorCode: 'E',
       estimates: ESTIMATES,
@@ -458,11 +470,15 @@ const cases: Record<string, Case> = {
     },
   },
   'a fresh URL that never comes': {
-    row: complete({ urlWanted: true, downloadMissing: DOWNLOAD_TRIES - 1 }),
+    row: complete({
+      urlWanted: true,
+      downloadMissing: DOWNLOAD_TRIES - 1,
+      downloadMissingSince: NOW - DOWNLOAD_MS,
+    }),
     outcome: says('complete'),
     whole: {
       set: polled(),
-      remove: [...ANSWERED, 'downloadMissing', 'urlWanted'],
+      remove: [...ANSWERED, 'downloadMissing', 'downloadMissingSince', 'urlWanted'],
       events: [],
       next: 'copying',
       sourceGone: true,
@@ -492,7 +508,7 @@ const cases: Record<string, Case> = {
     outcome: NOT_FOUND,
     whole: {
       set: polled(),
-      remove: ['notFoundSince', 'notFounds', 'downloadMissing', 'urlWanted'],
+      remove: ['notFoundSince', 'notFounds', 'downloadMissing', 'downloadMissingSince', 'urlWanted'],
       events: [],
       next: 'copying',
       sourceGone: true,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RequestRow, UpstreamStatus } from '../../../../lambdas/domain/requests/request.ts';
 import {
+  DOWNLOAD_MS,
   DOWNLOAD_TRIES,
   NOT_FOUND_TRIES,
   type PollOutcome,
@@ -106,7 +107,12 @@ describe('what a poll makes of a request', () => {
     },
     {
       name: 'a download that never comes is told',
-      row: { ...processing, status: 'complete', downloadMissing: DOWNLOAD_TRIES - 1 },
+      row: {
+        ...processing,
+        status: 'complete',
+        downloadMissing: DOWNLOAD_TRIES - 1,
+        downloadMissingSince: START - DOWNLOAD_MS,
+      },
       outcome: says('complete'),
       events: ['video.unavailable'],
       next: 'done',
