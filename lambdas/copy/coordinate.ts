@@ -2,8 +2,8 @@ import type { CopyRow } from '../domain/copying/copy.ts';
 import {
   copyRetryAt,
   diesSoon,
+  givesUp,
   isExpiring,
-  MAX_CONSECUTIVE_FAILURES,
   renewAt,
   tooOften,
   WATCH_MS,
@@ -95,8 +95,9 @@ async function failing(
   goOn: (failures: number) => Promise<void>,
 ): Promise<void> {
   const failures = (claim.row.consecutiveFailures ?? 0) + 1;
-  if (failures > MAX_CONSECUTIVE_FAILURES) return fail(use, claim, tooOften(reason));
-  if (isExpiring(claim.row.startedAt, use.now())) use.count('CopiesExpiring', 1);
+  const { startedAt } = claim.row;
+  if (givesUp(failures, startedAt, use.now())) return fail(use, claim, tooOften(reason, failures));
+  if (isExpiring(startedAt, use.now())) use.count('CopiesExpiring', 1);
   use.log.info('copy waits', { requestId: claim.row.requestId, reason, failures });
   await goOn(failures);
 }

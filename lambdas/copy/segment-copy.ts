@@ -3,7 +3,7 @@ import { concurrencyFor, partRange } from '../domain/copying/copy-plan.ts';
 import {
   copyRetryAt,
   diesSoon,
-  MAX_CONSECUTIVE_FAILURES,
+  givesUp,
   nextCheckAt,
   renewAt,
   tooOften,
@@ -177,7 +177,7 @@ export class SegmentCopy {
   async #wait({ reason, retryAfterMs }: CopyFault): Promise<void> {
     const { now, log } = this.#use;
     const failures = this.#ownBytes > 0 ? 1 : (this.#claim.row.consecutiveFailures ?? 0) + 1;
-    if (failures > MAX_CONSECUTIVE_FAILURES) return this.#fail(tooOften(reason));
+    if (givesUp(failures, this.#copy.startedAt, now())) return this.#fail(tooOften(reason, failures));
     log.info('segment waits', { requestId: this.#copy.requestId, reason, failures });
     await this.#release(copyRetryAt(failures, now(), retryAfterMs), failures);
   }
@@ -190,7 +190,7 @@ export class SegmentCopy {
     const { urlWantedSince, consecutiveFailures = 0, requestId } = this.#copy;
     if (urlWantedSince === undefined) {
       const failures = this.#ownBytes > 0 ? 1 : consecutiveFailures + 1;
-      if (failures > MAX_CONSECUTIVE_FAILURES) return this.#fail(tooOften(reason));
+      if (givesUp(failures, this.#copy.startedAt, now())) return this.#fail(tooOften(reason, failures));
       log.info('source refused its URL', { requestId, reason, failures });
       await this.#askForUrl(renewAt(failures, now()), failures);
     }

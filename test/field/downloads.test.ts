@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http, { type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { copyKey } from '../../lambdas/domain/rows.ts';
 import { generatedSha256, generatedSlices } from '../../local/topaz/video.ts';
 import { type CopyWorld, PART, SIZE, startCopyWorld } from '../lambdas/copy/copy-world.ts';
 import { useDatabase } from '../support/dynamodb.ts';
@@ -80,6 +81,14 @@ describe('a video that is complete before it can be fetched is waited for', () =
   ])('when it answers %s for an hour', async (_name, fault) => {
     const faults = [{ at: 'download', ...fault, forSeconds: 3_600 }];
     const requestId = await world.begin(PART / 2, { faults });
+    await world.runAll();
+    await expectStored(requestId, requestId, PART / 2);
+  });
+
+  test('when fresh URLs come faster than it is tried, since a person polls by hand', async () => {
+    const faults = [{ at: 'download', kind: 'http', status: 404, forSeconds: 1_200 }];
+    const requestId = await world.begin(PART / 2, { faults });
+    await database().table.write({ update: copyKey(requestId), set: { consecutiveFailures: 40 } });
     await world.runAll();
     await expectStored(requestId, requestId, PART / 2);
   });

@@ -1,11 +1,16 @@
 import { backoff, checkWait } from '../backoff.ts';
 import type { CopySource } from './copy.ts';
 
-/** Failures in a row, without a part copied between them, after which a copy has failed: about four hours. */
+/** Failures in a row, without a part copied between them, that end no copy: they take about four hours. */
 export const MAX_CONSECUTIVE_FAILURES = 24;
-/** Why a copy has failed after the last of them. */
-export const tooOften = (reason: string): string =>
-  `${reason}, ${MAX_CONSECUTIVE_FAILURES + 1} times in a row`;
+/** No copy gives up before, ms: fresh URLs come faster than failures are apart when a person polls by hand. */
+const LEAST_MS = 3_600_000;
+
+/** Whether a copy that began at `startedAt` has failed after a number of failures in a row. */
+export const givesUp = (failures: number, startedAt: number, now: number): boolean =>
+  failures > MAX_CONSECUTIVE_FAILURES && now - startedAt >= LEAST_MS;
+/** Why it has failed after the last of them. */
+export const tooOften = (reason: string, failures: number): string => `${reason}, ${failures} times in a row`;
 
 /** How often one copy begins again from the first byte; then it has failed. With the waits, over an hour. */
 export const MAX_RESTARTS = 7;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   copyRetryAt,
   diesSoon,
+  givesUp,
   isExpiring,
   MAX_CONSECUTIVE_FAILURES,
   MAX_RESTARTS,
@@ -65,9 +66,14 @@ test('beginnings wait a minute, then four times as long each', () => {
 });
 
 test('a copy that failed too often says how often', () => {
-  expect(tooOften('the source answered 500')).toBe(
-    `the source answered 500, ${MAX_CONSECUTIVE_FAILURES + 1} times in a row`,
-  );
+  expect(tooOften('the source answered 500', 25)).toBe('the source answered 500, 25 times in a row');
+});
+
+test('a copy gives up after many failures in a row, and never within an hour', () => {
+  const hour = 3_600_000;
+  expect(givesUp(MAX_CONSECUTIVE_FAILURES + 1, 7, 7 + hour)).toBe(true);
+  expect(givesUp(MAX_CONSECUTIVE_FAILURES, 7, 7 + 9 * hour)).toBe(false);
+  expect(givesUp(1_000, 7, 6 + hour)).toBe(false);
 });
 
 test('a wait that the source asks for is kept, within an hour', () => {
