@@ -2,8 +2,11 @@
 const EPOCH_SECONDS = 1e9;
 const EPOCH_MS = 1e12;
 const NUMBER = /^\d{1,17}(\.\d{1,9})?$/;
-/** An HTTP date (`Mon, 23 Nov 2026 20:02:00 GMT`) or an ISO 8601 time; `Date.parse` takes nearly anything. */
-const DATE = /^([A-Za-z]{3,9},? |\d{4}-\d\d-\d\dT)/;
+/**
+ * An HTTP date (`Mon, 23 Nov 2026 20:02:00 GMT`), also without its day, or an ISO 8601 time; `Date.parse` takes nearly
+ * anything.
+ */
+const DATE = /^([A-Za-z]{3,9},? |\d{1,2}[ -][A-Za-z]{3}[ -]|\d{4}-\d\d-\d\d[T ])/;
 /** A time zone at the end of a date. `Date.parse` takes a date without one as local time; in HTTP it is UTC. */
 const ZONE = /(GMT|UTC|Z|[+-]\d\d:?\d\d)$/i;
 /** A value of a list; the comma behind the name of a day is part of its date. */
@@ -35,4 +38,4 @@ function waitOf(text: string, now: number): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-const withZone = (text: string): string => (/^\d/.test(text) ? `${text}Z` : `${text} GMT`);
+const withZone = (text: string): string => (/^\d{4}-/.test(text) ? `${text}Z` : `${text} GMT`);

@@ -74,6 +74,8 @@ export function checkGivenUrl(text: string, rules: TargetRules, base?: string): 
   if (!URL.canParse(text, base)) return checkTargetUrl('', rules);
   const url = new URL(text, base);
   url.hash = '';
+  // A name with its root behind it is the same name.
+  if (/[^.]\.$/.test(url.hostname)) url.hostname = url.hostname.slice(0, -1);
   return checkTargetUrl(url.href, rules);
 }
 

@@ -10,6 +10,10 @@ test.each([
   ['an HTTP date of asctime', 'Mon Nov 23 20:02:00 2026', 120_000],
   ['an HTTP date of asctime, early in a month', 'Tue Dec  1 20:00:00 2026', 8 * 86_400_000],
   ['an HTTP date of RFC 850', 'Monday, 23-Nov-26 20:02:00 GMT', 120_000],
+  ['an HTTP date without its day', '23 Nov 2026 20:02:00 GMT', 120_000],
+  ['a date without day and zone', '23 Nov 2026 20:02:00', 120_000],
+  ['an ISO 8601 time with a blank', '2026-11-23 20:02:00Z', 120_000],
+  ['an ISO 8601 time with a blank and no zone', '2026-11-23 20:02:00', 120_000],
   ['a date in 2099', 'Wed, 23 Nov 2099 20:00:00 GMT', Date.UTC(2099, 10, 23, 20) - NOW],
   ['an ISO 8601 time', '2026-11-23T20:02:00Z', 120_000],
   ['an ISO 8601 time without a zone', '2026-11-23T20:02:00', 120_000],
@@ -28,6 +32,8 @@ test('a date without a zone is in UTC, wherever the bridge runs', () => {
   vi.stubEnv('TZ', 'America/New_York');
   expect(retryAfterMs('Mon Nov 23 20:02:00 2026', NOW)).toBe(120_000);
   expect(retryAfterMs('2026-11-23T20:02:00', NOW)).toBe(120_000);
+  expect(retryAfterMs('2026-11-23 20:02:00', NOW)).toBe(120_000);
+  expect(retryAfterMs('23 Nov 2026 20:02:00', NOW)).toBe(120_000);
 });
 
 test.each([

@@ -134,6 +134,7 @@ describe('a URL that a server gives', () => {
       undefined,
       'https://videos.example.com/%D0%B2%D0%B8%D0%B4%D0%B5%D0%BE',
     ],
+    ['https://videos.example.com./x', undefined, 'https://videos.example.com/x'],
     ['../c d', base, 'https://videos.example.com/c%20d'],
     ['//cdn.example.com/x', base, 'https://cdn.example.com/x'],
   ])('%j is read as browsers read it', (text, from, href) => {
@@ -144,6 +145,9 @@ describe('a URL that a server gives', () => {
     ['//10.0.0.1/x', base],
     ['https:\\\\10.0.0.1\\x', undefined],
     ['https://0x7f.1/', undefined],
+    ['https://10.0.0.1./', undefined],
+    ['https://vault.internal./', undefined],
+    ['https://videos.example.com../', undefined],
     ['https://2130706433/', undefined],
     ['https://[::ffff:127.0.0.1]/', undefined],
     ['https://user:pw@videos.example.com/', undefined],
