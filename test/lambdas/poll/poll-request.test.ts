@@ -329,7 +329,7 @@ test('a copy that waits for a URL learns that upstream has none any more', async
     },
   });
   await request.update({ urlWanted: true });
-  for (let tries = 0; tries < 10; tries++) await request.poll();
+  while ((await request.row()).lane !== undefined) await request.poll();
   expect(await request.copy()).toMatchObject({ sourceGone: true, lane: 'copy' });
   expect(await request.row()).not.toHaveProperty('lane');
   expect(await request.events()).toEqual([]);
