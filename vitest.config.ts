@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The tests that take longest begin first, so that at the end no worker waits for one of them. */
 const LONGEST =
-  /test\/([^/]+\.test|faults|chaos|model|bench|(local|console|client|cli)\/[^/]+\.test|lambdas\/(copy\/\w+-errors|deliver\/replay))/;
+  /test\/([^/]+\.test|faults|chaos|model|bench|examples|(local|console|client|cli)\/[^/]+\.test|lambdas\/(copy\/\w+-errors|deliver\/replay))/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -21,7 +21,8 @@ export default defineConfig({
     // Machines of CI are shared, and DynamoDB Local takes several times as long as dynoxide.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // One more than the machines of CI have cores, since tests that wait for processes leave theirs idle.
+    maxWorkers: 3,
     // Files share a worker, which imports the AWS SDK and the CDK once.
     isolate: false,
     unstubEnvs: true,
