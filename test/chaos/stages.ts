@@ -153,7 +153,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         await simulation.sleep(Math.min(ms, exchange.timeoutMs));
         if (ms > exchange.timeoutMs) throw exchangeError('timeout');
         if (outcome instanceof Error) throw outcome;
-        return { body: Buffer.alloc(0), headers: {}, truncated: false, durationMs: ms, ...outcome };
+        return { body: Buffer.alloc(0), headers: {}, truncated: false, ...outcome };
       },
     };
     return asHandler(

@@ -19,8 +19,6 @@ type FailureClass =
 /** How far an exchange has come. */
 export type Stage = 'queue' | 'dns' | 'connect' | 'tls' | 'headers' | 'body';
 
-type Details = { code?: string; reusedSocket?: boolean; statusCode?: number };
-
 /**
  * The one error of an exchange. Its message names host and remedy only: never the URL's path or query,
  * a header, or anything that the server sent. It has no `cause`, which could carry those.
@@ -30,20 +28,11 @@ export class ExchangeError extends Error {
   readonly class: FailureClass;
   /** Node's or OpenSSL's code, for example `ECONNRESET`. */
   readonly code: string | undefined;
-  /**
-   * A kept-alive connection was reset before the first byte of an answer: most likely it was
-   * closed while idle, so a second try at once is worth it.
-   */
-  readonly reusedSocket: boolean;
-  /** Given when the answer broke off or stalled after its headers. */
-  readonly statusCode: number | undefined;
 
-  constructor(failure: FailureClass, message: string, details: Details = {}) {
+  constructor(failure: FailureClass, message: string, code?: string) {
     super(message);
     this.class = failure;
-    this.code = details.code;
-    this.reusedSocket = details.reusedSocket ?? false;
-    this.statusCode = details.statusCode;
+    this.code = code;
   }
 }
 
@@ -67,42 +56,29 @@ const REMEDIES: Record<Stage, string> = {
 };
 
 /** The error of an exchange that ran out of time, `timeoutMs` being the limit that it met. */
-export function timeoutError(
-  host: string,
-  stage: Stage,
-  timeoutMs: number,
-  statusCode?: number,
-): ExchangeError {
+export function timeoutError(host: string, stage: Stage, timeoutMs: number): ExchangeError {
   const failure = stage === 'dns' ? 'dns' : stage === 'connect' ? 'connect_timeout' : 'timeout';
   const message = `${host} took more than ${timeoutMs} ms (waiting for ${WAITED_FOR[stage]}): ${REMEDIES[stage]}.`;
-  return new ExchangeError(failure, message, { code: 'ETIMEDOUT', statusCode });
+  return new ExchangeError(failure, message, 'ETIMEDOUT');
 }
 
 /** The error for a name that could not be resolved, because of `error`. */
 export function dnsError(hostname: string, error: unknown): ExchangeError {
   const code = codeOf(error);
-  return new ExchangeError('dns', `${hostname} could not be resolved (${code}): check its DNS records.`, {
+  return new ExchangeError(
+    'dns',
+    `${hostname} could not be resolved (${code}): check its DNS records.`,
     code,
-  });
+  );
 }
 
 /** Any error of `node:http`, `node:tls` or `node:net` as an {@link ExchangeError}. */
-export function asExchangeError(
-  error: unknown,
-  host: string,
-  stage: Stage,
-  details: Omit<Details, 'code'> = {},
-): ExchangeError {
+export function asExchangeError(error: unknown, host: string, stage: Stage): ExchangeError {
   if (error instanceof ExchangeError) return error;
   const code = codeOf(error);
   const failure = classify(code, stage);
-  const reusedSocket = failure === 'reset' && details.reusedSocket === true;
   const said = failure === 'tls' ? tlsFault(host, code, error) : sentence(failure, host);
-  return new ExchangeError(failure, `${said} (${code}).`, {
-    ...details,
-    code,
-    reusedSocket,
-  });
+  return new ExchangeError(failure, `${said} (${code}).`, code);
 }
 
 const expired = (host: string) => `The certificate of ${host} has expired: renew it`;

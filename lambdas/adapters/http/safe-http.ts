@@ -44,7 +44,6 @@ export type Answer = {
   readonly body: Buffer;
   /** Whether there was more than what `body` holds. */
   readonly truncated: boolean;
-  readonly durationMs: number;
 };
 
 /** Throws nothing but {@link ExchangeError}. Answers of any status are answers; none is followed. */
@@ -68,8 +67,6 @@ export type SafeHttpOptions = {
   readonly resolve?: Resolve;
   /** Certificates to trust in place of the well-known ones (PEM). */
   readonly ca?: string;
-  /** Ms from any origin. */
-  readonly now?: () => number;
 };
 
 /** `maxSockets` is per origin, so that a slow one cannot use up the connections of others. */
@@ -91,13 +88,7 @@ const AGENT: https.AgentOptions = {
  * connector's own resolution on every connection, and bounds time, body and connections.
  */
 export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
-  const {
-    allowLoopback,
-    maxUrlLength: maxLength,
-    ca,
-    resolve = resolveByDns(),
-    now = () => performance.now(),
-  } = options;
+  const { allowLoopback, maxUrlLength: maxLength, ca, resolve = resolveByDns() } = options;
   const admits = (address: string) =>
     isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address));
   const encrypted = new https.Agent({ ...AGENT, ca, lookup: guardedLookup(resolve, admits) });
@@ -132,7 +123,6 @@ export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
       return awaitAnswer(request, url, exchange);
     },
     async request(exchange) {
-      const startedAt = now();
       const { request, url } = begin(exchange);
       const rawAnswer = watchRawAnswer(request);
       try {
@@ -141,12 +131,12 @@ export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
         // Where the parser ended the answer, or took it to have no body, what came of one is still known.
         const isLost = read.body.length === 0 && (read.truncated || statusCode === 204);
         const body = (isLost && rawAnswer()?.body.subarray(0, exchange.keepBytes)) || read.body;
-        return { statusCode, headers, ...read, body, durationMs: now() - startedAt };
+        return { statusCode, headers, ...read, body };
       } catch (error) {
         const raw = rawAnswer();
         if (!raw) throw error;
         const body = raw.body.subarray(0, exchange.keepBytes);
-        return { ...raw, body, headers: {}, truncated: true, durationMs: now() - startedAt };
+        return { ...raw, body, headers: {}, truncated: true };
       }
     },
     close() {
@@ -162,20 +152,15 @@ function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange):
   const { promise, resolve, reject } = Promise.withResolvers<OpenAnswer>();
   let message: IncomingMessage | undefined;
   let stage: Stage = 'queue';
-  let bytesBefore = 0;
 
-  const explain = (error: unknown) =>
-    asExchangeError(error, url.host, stage, {
-      reusedSocket: request.reusedSocket && request.socket?.bytesRead === bytesBefore,
-      statusCode: message?.statusCode,
-    });
+  const explain = (error: unknown) => asExchangeError(error, url.host, stage);
   const fail = (error: ExchangeError) => {
     settle();
     // A request that still waits for a connection would emit its error only once it has got one.
     reject(error);
     (message ?? request).destroy(error);
   };
-  const expire = (limitMs: number) => fail(timeoutError(url.host, stage, limitMs, message?.statusCode));
+  const expire = (limitMs: number) => fail(timeoutError(url.host, stage, limitMs));
   const abort = () => fail(new ExchangeError('aborted', `The exchange with ${url.host} was aborted.`));
   const whole = setTimeout(expire, timeoutMs, timeoutMs);
   const untilHeaders = headersTimeoutMs && setTimeout(expire, headersTimeoutMs, headersTimeoutMs);
@@ -186,7 +171,6 @@ function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange):
   };
 
   request.on('socket', (socket) => {
-    bytesBefore = socket.bytesRead;
     stage = !socket.connecting ? 'headers' : isAddress(dialledHost(url)) ? 'connect' : 'dns';
     if (stage === 'headers') return;
     socket.once('lookup', () => {

@@ -82,7 +82,7 @@ export async function deliveryWorld(
       posted.push(post);
       const answer = await world.farSide(post);
       if (answer instanceof ExchangeError) throw answer;
-      const usual = { statusCode: 200, headers: {}, body: Buffer.alloc(0), truncated: false, durationMs: 1 };
+      const usual = { statusCode: 200, headers: {}, body: Buffer.alloc(0), truncated: false };
       return { ...usual, ...(typeof answer === 'number' ? { statusCode: answer } : answer) };
     },
   } as Partial<SafeHttp> as SafeHttp;

@@ -41,16 +41,6 @@ describe('an exchange error', () => {
     expect(asExchangeError('s3cr3t', 'example.com', 'headers').code).toBe('UNKNOWN');
   });
 
-  it('is flagged as of a reused connection only when it is a reset', () => {
-    const reused = { reusedSocket: true };
-    expect(asExchangeError(nodeError('ECONNRESET'), 'example.com', 'headers', reused).reusedSocket).toBe(
-      true,
-    );
-    expect(asExchangeError(nodeError('HPE_INTERNAL'), 'example.com', 'headers', reused).reusedSocket).toBe(
-      false,
-    );
-  });
-
   it.each<[Stage, string, RegExp]>([
     ['queue', 'timeout', /lower the rate\.$/],
     ['dns', 'dns', /DNS records\.$/],

@@ -61,17 +61,12 @@ describe('an exchange', () => {
         response.writeHead(202, { 'x-answer': 'yes' }).end('thanks');
       }),
     );
-    const times = [1_000, 1_250];
-    const answer = await post(
-      client({ now: () => times.shift()! }),
-      `https://receiver.test:${port}/hook?x=1`,
-      {
-        headers: { 'webhook-id': 'msg_1' },
-        body: Buffer.from('{"ü":1}'),
-      },
-    );
+    const answer = await post(client(), `https://receiver.test:${port}/hook?x=1`, {
+      headers: { 'webhook-id': 'msg_1' },
+      body: Buffer.from('{"ü":1}'),
+    });
     expect(bodies).toEqual(['POST /hook?x=1 msg_1 {"ü":1}']);
-    expect(answer).toMatchObject({ statusCode: 202, truncated: false, durationMs: 250 });
+    expect(answer).toMatchObject({ statusCode: 202, truncated: false });
     expect(answer.headers['x-answer']).toBe('yes');
     expect(answer.body.toString()).toBe('thanks');
   });
@@ -211,7 +206,7 @@ describe('an answer', () => {
       url: `http://localhost:${port}/`,
       timeoutMs: 10_000,
     });
-    expect(await text(message).catch(explain)).toMatchObject({ class: 'reset', statusCode: 200 });
+    expect(await text(message).catch(explain)).toMatchObject({ class: 'reset' });
   });
 
   it('that breaks off while it is not read harms nothing', async () => {
@@ -250,7 +245,6 @@ describe('a time limit', () => {
     expect(error).toMatchObject({
       class: 'timeout',
       message: expect.stringContaining('headers'),
-      statusCode: undefined,
     });
     await ended;
   });
@@ -308,7 +302,7 @@ describe('a connection', () => {
     const gone = await startHttp(() => {});
     gone.close();
     const error = await failure(post(client(), `https://receiver.test:${gone.port}/`));
-    expect(error).toMatchObject({ class: 'connect_refused', code: 'ECONNREFUSED', reusedSocket: false });
+    expect(error).toMatchObject({ class: 'connect_refused', code: 'ECONNREFUSED' });
   });
 
   it('that is reset within the TLS handshake', async () => {
@@ -317,12 +311,12 @@ describe('a connection', () => {
   });
 
   it.each([
-    ['before the headers', '', undefined],
-    ['within the status line', 'HTTP/1.1 20', undefined],
-  ])('that is closed %s', async (_when, sent, statusCode) => {
+    ['before the headers', ''],
+    ['within the status line', 'HTTP/1.1 20'],
+  ])('that is closed %s', async (_when, sent) => {
     const { port } = await far(startRaw((socket) => socket.once('data', () => socket.end(sent))));
     const error = await failure(post(client(), `http://localhost:${port}/`));
-    expect(error).toMatchObject({ class: 'reset', reusedSocket: false, statusCode });
+    expect(error).toMatchObject({ class: 'reset' });
   });
 
   it.each([
@@ -344,7 +338,7 @@ describe('a connection', () => {
       startRaw((socket) => socket.once('data', () => socket.write(sent, () => socket.resetAndDestroy()))),
     );
     const error = await failure(post(client(), `http://localhost:${port}/`));
-    expect(error).toMatchObject({ class: 'reset', reusedSocket: false, statusCode: undefined });
+    expect(error).toMatchObject({ class: 'reset' });
   });
 
   it('that is reset within the body', async () => {
@@ -353,13 +347,13 @@ describe('a connection', () => {
     const [half] = await once(message, 'data');
     expect(String(half)).toBe('half');
     reset();
-    expect(await text(message).catch(explain)).toMatchObject({ class: 'reset', statusCode: 200 });
+    expect(await text(message).catch(explain)).toMatchObject({ class: 'reset' });
   });
 
   it.each([
-    ['before any byte of the answer asks for a second try', '', true],
-    ['after the first byte does not', 'HTTP/1.1 2', false],
-  ])('that was kept alive and is closed %s', async (_when, sent, reusedSocket) => {
+    ['before any byte of the answer', ''],
+    ['after the first byte', 'HTTP/1.1 2'],
+  ])('that was kept alive and is closed %s is not used again', async (_when, sent) => {
     const { port, connections } = await far(
       startRaw((socket) => {
         socket.once('data', () => {
@@ -370,10 +364,7 @@ describe('a connection', () => {
     );
     const safeHttp = client();
     await post(safeHttp, `http://localhost:${port}/`);
-    expect(await failure(post(safeHttp, `http://localhost:${port}/`))).toMatchObject({
-      class: 'reset',
-      reusedSocket,
-    });
+    expect(await failure(post(safeHttp, `http://localhost:${port}/`))).toMatchObject({ class: 'reset' });
     expect(connections()).toBe(1);
     await post(safeHttp, `http://localhost:${port}/`);
     expect(connections()).toBe(2);
