@@ -107,8 +107,7 @@ function parseSource(bytes: Uint8Array): EventSource | undefined {
   if (kind === undefined) return undefined;
   if (kind !== 'request') return { kind: 'endpoint', endpointId: endpointId(kind, identity) };
   const hex = Array.from(identity, (byte) => byte.toString(16).padStart(2, '0')).join('');
-  const requestId = hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  return { kind: 'request', requestId };
+  return { kind: 'request', requestId: uuidOf(hex) };
 }
 
 function endpointBytes(id: string): Uint8Array | undefined {
@@ -120,3 +119,7 @@ function endpointBytes(id: string): Uint8Array | undefined {
   bytes.set(identity, 1);
   return bytes;
 }
+
+/** A UUID as it is written, from its 32 hexadecimal digits. */
+export const uuidOf = (hex: string): string =>
+  hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { uuidOf } from '../ids.ts';
 
 /** What a link to a stored video says. Times are ms since epoch. */
 type Link = {
@@ -51,11 +52,8 @@ export function verifyLink(token: string, secret: string, now: number): Link | u
   if (!timingSafeEqual(bytes.subarray(bodyBytes), mac(body, secret))) return undefined;
   const expiresAt = body.readUInt32BE(bodyBytes - 4) * 1000;
   if (expiresAt <= now) return undefined;
-  const requestId = body
-    .toString('hex', 1, 17)
-    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
   const issuedAt = version === VERSION ? body.readUIntBE(17, ISSUE_BYTES) : undefined;
-  return { requestId, issuedAt, expiresAt };
+  return { requestId: uuidOf(body.toString('hex', 1, 17)), issuedAt, expiresAt };
 }
 
 /** The prefix keeps the secret's other uses from making a valid link. */
