@@ -5,7 +5,6 @@ import { isReplayed, type ReplayRow, replayState } from '../../../../lambdas/dom
 test.each([
   ['failed', true, true],
   ['delivered', true, false],
-  ['expired', true, false],
   ['canceled', false, false],
   ['pending', false, false],
   ['held', false, false],
