@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { upstreamPauseKey } from '../../../lambdas/domain/rows.ts';
+import { createUpstreamPauses } from '../../../lambdas/poll/upstream-pause.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { PLACEHOLDER, pollWorld } from './poll-world.ts';
@@ -113,15 +114,14 @@ test('answers to polls that were under way together are one strike', async () =>
   expect(pauses.map(({ strikes }) => strikes)).toEqual([1]);
 });
 
-test('of two workers that pause at once the longer wait counts', async () => {
-  const { register, startWorker, answerWith, pause, clock } = await setUp({ status: 429 });
-  await answerWith([]);
-  const start = clock.now();
-  const refused = (retryAfter: number) =>
-    register([['processing', 0]], {}, [{ at: 'status', kind: 'http', status: 429, retryAfter }]);
-  const requests = [await refused(600), await refused(60), await refused(90)];
-  await Promise.all((await hintsOf(requests)).map((hint) => startWorker().invoke([hint])));
-  expect(await pause()).toMatchObject({ until: start + 600_000, strikes: 1 });
+test('of workers that pause at once the longest wait counts', async () => {
+  const { table, pause, clock } = await pollWorld(database());
+  const worker = () =>
+    createUpstreamPauses({ table, now: clock.now, random: () => 0, onApply: () => undefined });
+  const waits = [600_000, 60_000, 90_000];
+  const refusals = waits.map((retryAfterMs) => ({ reason: 'throttled', retryAfterMs }) as const);
+  await Promise.all(refusals.map((refusal) => worker().apply(refusal)));
+  expect(await pause()).toMatchObject({ until: clock.now() + 600_000, strikes: 1 });
 });
 
 test('a row whose message arrives during a pause waits for its end, and keeps what it holds', async () => {
