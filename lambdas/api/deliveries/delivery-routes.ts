@@ -54,7 +54,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
               deliveries.list(id, { after: range.after, before: position }, limit),
             show: (entries) =>
               entries.map(({ row }) =>
-                isExpired(row, now()) || !isWanted(row, query) ? undefined : deliveryView(row),
+                isExpired(row, now()) || !isWanted(row, query) ? undefined : deliveryView(row, call.caller),
               ),
           }),
         );
@@ -67,7 +67,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       access: 'read',
       summary: 'Shows a delivery with its attempts.',
       answers: { 200: 'Delivery' },
-      handle: async ({ params }) => ok(deliveryView(await known(params.id))),
+      handle: async ({ caller, params }) => ok(deliveryView(await known(params.id), caller)),
     }),
     route({
       name: 'retryDelivery',
@@ -76,7 +76,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
       access: 'admin',
       summary: 'Sends a delivery again, with the same event id; makes a pending delivery due now.',
       answers: { 202: 'Delivery' },
-      handle: async ({ params, once }) => {
+      handle: async ({ caller, params, once }) => {
         const { due } = await once((commit) =>
           optimistic(async () => {
             const row = await known(params.id);
@@ -92,7 +92,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
           }),
         );
         await hints.send(due);
-        return { status: 202, body: deliveryView(await known(params.id)) };
+        return { status: 202, body: deliveryView(await known(params.id), caller) };
       },
     }),
   ];

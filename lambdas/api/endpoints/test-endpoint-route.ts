@@ -22,7 +22,7 @@ export function testEndpointRoute(context: ApiContext): Route {
     body: endpointTestSchema(context),
     bodyOptional: true,
     answers: { 200: 'UrlTest', 202: 'EventId' },
-    handle: async ({ params, body: { type = 'endpoint.test', url }, once }) => {
+    handle: async ({ caller, params, body: { type = 'endpoint.test', url }, once }) => {
       const endpointId = (await knownEndpoint(endpoints, params.id)).id;
       const { ids, due } = await once((commit) =>
         url === undefined ? test(endpointId, type, commit) : urlTest.start({ endpointId, type, url }, commit),
@@ -31,7 +31,7 @@ export function testEndpointRoute(context: ApiContext): Route {
       const { eventId } = ids;
       const attempt = url === undefined ? undefined : await urlTest.ended(endpointId, eventId);
       if (!attempt) return { status: 202, body: { eventId } };
-      return ok({ eventId, attempt: attemptView(attempt) });
+      return ok({ eventId, attempt: attemptView(attempt, caller) });
     },
   });
 }

@@ -7,3 +7,12 @@ import type { Caller } from './auth.ts';
 export function visibleUrl(url: string, { role }: Pick<Caller, 'role'>): string {
   return role === 'admin' ? url : `${new URL(url).origin}/…`;
 }
+
+/** The same for the URLs in a text, such as the target of a redirect, or what a receiver answered. */
+export function visibleUrls(text: string, caller: Pick<Caller, 'role'>): string {
+  return text.replace(/https?:\/\/[^\s"'<>]+/g, (found) => {
+    const end = found.endsWith(',') ? ',' : '';
+    const url = found.slice(0, found.length - end.length);
+    return URL.canParse(url) ? `${visibleUrl(url, caller)}${end}` : found;
+  });
+}

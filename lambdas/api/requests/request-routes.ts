@@ -42,8 +42,8 @@ export function requestRoutes(context: ApiContext, signGet: SignGet): Route[] {
       access: 'read',
       summary: "Shows a request's statuses, progress, copy, events and deliveries, with reasons.",
       answers: { 200: 'Timeline' },
-      handle: async ({ params }) =>
-        ok(await timeline(context, await knownRequest(requests, params.requestId))),
+      handle: async ({ caller, params }) =>
+        ok(await timeline(context, await knownRequest(requests, params.requestId), caller)),
     }),
     videoRoute(context, signGet),
     route({

@@ -10,6 +10,7 @@ import { copyKey, deliveryKey } from '../../domain/rows.ts';
 import type { Endpoints } from '../../rows/endpoints.ts';
 import { eventsOf } from '../../rows/events.ts';
 import { deliveryView } from '../deliveries/delivery-view.ts';
+import type { Caller } from '../http/auth.ts';
 import { lastThatFit } from '../http/paging.ts';
 import type { TrackedRequest } from './tracked-requests.ts';
 
@@ -33,6 +34,7 @@ type TimelineDependencies = {
 export async function timeline(
   { table, endpoints, now }: TimelineDependencies,
   { request, meta }: TrackedRequest,
+  caller: Pick<Caller, 'role'>,
 ) {
   const events = (await lastEvents(table, request)).filter((row) => !isExpired(row, now()));
   const [copy, deliveries] = await Promise.all([
@@ -53,7 +55,9 @@ export async function timeline(
       at: iso(occurredAt),
       sequence: data.sequence,
     })),
-    deliveries: lastThatFit(deliveries.filter((row) => !isExpired(row, now())).map(deliveryWithReason)),
+    deliveries: lastThatFit(
+      deliveries.filter((row) => !isExpired(row, now())).map((row) => deliveryWithReason(row, caller)),
+    ),
   };
 }
 
@@ -125,8 +129,8 @@ async function deliveriesOf(
 }
 
 /** A delivery, and in words why it has not arrived. */
-function deliveryWithReason(row: DeliveryRow) {
-  const view = deliveryView(row);
+function deliveryWithReason(row: DeliveryRow, caller: Pick<Caller, 'role'>) {
+  const view = deliveryView(row, caller);
   return { ...view, reason: reasonOf(row, view.attempts.at(-1)) };
 }
 

@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
+import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
 import { countChanges } from '../../../../lambdas/domain/requests/request-counts.ts';
-import { metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { endpointKey, metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
+import { deliveryRow } from '../../../support/rows.ts';
 import { ADMIN, type Client, createClient, READER, uuid } from '../call-api.ts';
 
 const database = useDatabase();
@@ -146,6 +149,33 @@ describe('keys that only read', () => {
     expect(read.body.callbacks[0].url).toBe('https://user-7.hooks.example.com/…');
     const admin = await api.call('GET', `/v1/requests/${requestId}`, { key: ADMIN });
     expect(admin.body.callbacks[0].url).toBe(URL_A);
+  });
+
+  test('see the origins of URLs in what a receiver answered, too', async () => {
+    const { body: endpoint } = await api.call('POST', '/v1/endpoints', { body: { url: URL_A } });
+    await register({});
+    const { table } = database();
+    const source = { kind: 'request', requestId } as const;
+    const draft = { type: 'video.processing' as const, data: {} };
+    const { rows } = numberEvents(source, { sequence: 0, position: 0 }, [draft], api.clock.now);
+    const row = deliveryRow(rows[0]!, (await table.get<EndpointRow>(endpointKey(endpoint.id)))!);
+    const reason = `The endpoint answered 301, a redirect to ${URL_A}, which is not followed: use that URL instead.`;
+    const attempts = [{ at: 0, durationMs: 1, statusCode: 301, reason, body: `<a href="${URL_A}">here</a>` }];
+    await table.transact([{ put: rows[0]! }, { put: { ...row, attempts } }]);
+
+    const paths = [
+      `/v1/deliveries/${row.id}`,
+      `/v1/endpoints/${endpoint.id}/deliveries`,
+      `/v1/requests/${requestId}/timeline`,
+    ];
+    for (const path of paths) {
+      const seen = JSON.stringify((await api.call('GET', path, { key: READER })).body);
+      expect(seen, path).not.toMatch(/token-4711|key=secret/);
+      expect(seen, path).toContain('a redirect to https://user-7.hooks.example.com/…, which');
+      expect(seen, path).toContain('https://user-7.hooks.example.com/…\\">here');
+      const shown = JSON.stringify((await api.call('GET', path, { key: ADMIN })).body);
+      expect(shown, path).toContain(reason);
+    }
   });
 
   test('fetch no messages', async () => {
