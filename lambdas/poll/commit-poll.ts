@@ -75,7 +75,9 @@ export function createCommitPoll(dependencies: PollDependencies) {
       others: [
         ...events.writes,
         ...(copy ? [copy.write] : []),
-        ...(change.next === 'done' ? [expireMeta(row, at)] : []),
+        ...(change.next === 'done'
+          ? [{ update: metaKey(row.requestId), set: { expiresAt: requestExpiry(at, retentionDays) } }]
+          : []),
         ...countWrites(countChanges(row, { ...row, ...left.set }), row.requestId),
       ],
       due: [events.due, copy?.due],
@@ -111,10 +113,6 @@ export function createCommitPoll(dependencies: PollDependencies) {
       remove,
       dueAt: nextPoll(after, { outcome: polled.outcome, lateness: polled.lateness }, at, random()),
     };
-  }
-
-  function expireMeta(row: RequestRow, at: number): Write {
-    return { update: metaKey(row.requestId), set: { expiresAt: requestExpiry(at, retentionDays) } };
   }
 
   function report(row: RequestRow, change: Transition, { outcome, lateness }: Polled): void {
