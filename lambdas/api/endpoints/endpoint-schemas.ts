@@ -37,7 +37,6 @@ const secret = z
   );
 
 const rateLimit = z.number().check(z.minimum(MIN_RATE), z.maximum(MAX_RATE));
-const description = z.string().check(z.maxLength(500), wellFormed, z.describe('What a person calls it.'));
 
 type SchemaOptions = EndpointSettings & { readonly allowLoopback: boolean };
 
@@ -53,22 +52,27 @@ const ownFields = (settings: EndpointSettings) =>
     ),
   );
 
+/** The fields that both bodies take alike. */
+const sharedFields = (options: SchemaOptions) => ({
+  url: z.optional(targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.'))),
+  ...ownFields(options),
+  description: z.optional(
+    z.string().check(z.maxLength(500), wellFormed, z.describe('What a person calls it.')),
+  ),
+  ordered: z.optional(z.boolean().check(z.describe('Whether each delivery waits for the one before.'))),
+});
+
 /** The body that creates an endpoint. */
 export function endpointSchema(options: SchemaOptions) {
   return z
     .strictObject({
       kind: z.optional(z.enum(CREATED_KINDS).check(z.describe('Default `http`.'))),
-      url: z.optional(
-        targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.')),
-      ),
-      ...ownFields(options),
+      ...sharedFields(options),
       events: z.optional(
         filter.check(z.describe('Types, or prefixes with `.*`; default `video.*` and `endpoint.*`.')),
       ),
-      description: z.optional(description),
       enabled: z.optional(z.boolean().check(z.describe('Default true.'))),
       rateLimit: z.optional(rateLimit.check(z.describe('Deliveries per second.'))),
-      ordered: z.optional(z.boolean().check(z.describe('Whether each delivery waits for the one before.'))),
       headers: z.optional(headers.check(z.describe('Sent along; their values are write-only.'))),
       secret: z.optional(secret.check(z.describe('`whsec_` and base64; by default a fresh one.'))),
     })
@@ -90,17 +94,12 @@ export function endpointSchema(options: SchemaOptions) {
 /** The body that changes an endpoint. */
 export function endpointChangeSchema(options: SchemaOptions) {
   return z.strictObject({
-    url: z.optional(
-      targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.')),
-    ),
-    ...ownFields(options),
+    ...sharedFields(options),
     events: z.optional(filter.check(z.describe('Types, or prefixes with `.*`.'))),
-    description: z.optional(description),
     enabled: z.optional(z.boolean().check(z.describe('While it is not, its deliveries are held.'))),
     rateLimit: z.optional(
       z.nullable(rateLimit).check(z.describe('Deliveries per second; null for no limit.')),
     ),
-    ordered: z.optional(z.boolean().check(z.describe('Whether each delivery waits for the one before.'))),
     headers: z.optional(headers.check(z.describe('Replace all that it has; `{}` removes them.'))),
   });
 }
