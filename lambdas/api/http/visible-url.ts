@@ -8,9 +8,17 @@ export function visibleUrl(url: string, { role }: Pick<Caller, 'role'>): string 
   return role === 'admin' ? url : `${new URL(url).origin}/…`;
 }
 
-/** The same for the URLs in a text, such as the target of a redirect, or what a receiver answered. */
+/** A URL in a text, or a path that begins a word: what stands before it goes along. */
+const URL_OR_PATH = /https?:\/\/[^\s"'<>]+|(^|[\s"'(:=>])\/[^\s"'<>]+/g;
+
+/**
+ * The same for the URLs in a text, such as the target of a redirect, or what a receiver answered: many name the path that
+ * they do not know.
+ */
 export function visibleUrls(text: string, caller: Pick<Caller, 'role'>): string {
-  return text.replace(/https?:\/\/[^\s"'<>]+/g, (found) => {
+  if (caller.role === 'admin') return text;
+  return text.replace(URL_OR_PATH, (found, before?: string) => {
+    if (before !== undefined) return `${before}/…`;
     const end = found.endsWith(',') ? ',' : '';
     const url = found.slice(0, found.length - end.length);
     return URL.canParse(url) ? `${visibleUrl(url, caller)}${end}` : found;

@@ -160,7 +160,10 @@ describe('keys that only read', () => {
     const { rows } = numberEvents(source, { sequence: 0, position: 0 }, [draft], api.clock.now);
     const row = deliveryRow(rows[0]!, (await table.get<EndpointRow>(endpointKey(endpoint.id)))!);
     const reason = `The endpoint answered 301, a redirect to ${URL_A}, which is not followed: use that URL instead.`;
-    const attempts = [{ at: 0, durationMs: 1, statusCode: 301, reason, body: `<a href="${URL_A}">here</a>` }];
+    const page = '<pre>Cannot POST /token-4711?key=secret</pre> {"path":"/token-4711"} at 11/27';
+    const attempts = [
+      { at: 0, durationMs: 1, statusCode: 301, reason, body: `<a href="${URL_A}">here</a>${page}` },
+    ];
     await table.transact([{ put: rows[0]! }, { put: { ...row, attempts } }]);
 
     const paths = [
@@ -173,6 +176,7 @@ describe('keys that only read', () => {
       expect(seen, path).not.toMatch(/token-4711|key=secret/);
       expect(seen, path).toContain('a redirect to https://user-7.hooks.example.com/…, which');
       expect(seen, path).toContain('https://user-7.hooks.example.com/…\\">here');
+      expect(seen, path).toContain('<pre>Cannot POST /…</pre> {\\"path\\":\\"/…\\"} at 11/27');
       const shown = JSON.stringify((await api.call('GET', path, { key: ADMIN })).body);
       expect(shown, path).toContain(reason);
     }
