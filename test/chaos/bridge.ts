@@ -35,6 +35,8 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** A row that is due later than this after the end of faults is never done: a whole retry schedule fits, twice. */
 const LONGEST_CALM_MS = 180 * HOUR;
+/** Within this time of its due time a free worker takes up a row. */
+const TAKEN_UP_MS = 2 * MINUTE;
 const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
 
 export async function startEmulators() {
@@ -69,6 +71,8 @@ export type BridgeOptions = {
   readonly onNote?: ((line: string) => void) | undefined;
 };
 
+type Expected = Pick<History, 'promptMs' | 'sendsOnce'>;
+
 export type Bridge = Awaited<ReturnType<typeof startBridge>>;
 
 /** The whole bridge in virtual time, with users, receivers and a simulated Topaz around it. */
@@ -82,6 +86,7 @@ export async function startBridge(
   const faults = chooseFaults(simulation, random, only);
   const said: { where: string; text: string }[] = [];
   const crashes: Error[] = [];
+  const lateRows = new Map<string, History['lateRows'][number]>();
   const storedWhenReceived: { webhook: string; there: boolean }[] = [];
   const bucket = `chaos-${++runs}`;
   const s3 = new S3Client({
@@ -154,9 +159,9 @@ export async function startBridge(
   /**
    * Lets all come to its end, and tells what there is then, and how many calls that took.
    *
-   * @param promptMs how soon an event was to reach an endpoint that is well
+   * @param expected what the faults so far leave to be promised
    */
-  async function settle(promptMs: number): Promise<{ history: History; calls: number }> {
+  async function settle(expected: Expected): Promise<{ history: History; calls: number }> {
     const calmAt = simulation.now;
     let quietAt = await becomeQuiet();
     receivers.revive();
@@ -164,7 +169,7 @@ export async function startBridge(
     if (crashes[0]) throw crashes[0];
     const { calls } = simulation;
     simulation.crash = undefined;
-    return { history: { ...(await lookAt(calmAt, quietAt)), promptMs }, calls };
+    return { history: { ...(await lookAt(calmAt, quietAt)), ...expected }, calls };
   }
 
   /** Looks, when a receiver is told of a stored video, whether it is there. */
@@ -207,6 +212,11 @@ export async function startBridge(
       await simulation.runUntil(simulation.now + wait);
       await simulation.runFor(tick());
       await simulation.runUntil(simulation.now + 5_000);
+      for (const lane of LANES) {
+        for (const { pk, sk, dueAt } of await table.due(lane, simulation.now - TAKEN_UP_MS, 100)) {
+          lateRows.set(`${pk} ${sk}`, { pk, sk, lane, lateMs: simulation.now - dueAt });
+        }
+      }
     }
   }
 
@@ -230,7 +240,7 @@ export async function startBridge(
   }
 
   /** Asks the API, the bucket and the table what there is now. */
-  async function lookAt(calmAt: number, quietAt: number | undefined): Promise<Omit<History, 'promptMs'>> {
+  async function lookAt(calmAt: number, quietAt: number | undefined): Promise<Omit<History, keyof Expected>> {
     const visitor = new Actor('visitor');
     const seen = <T>(work: () => Promise<T>) => simulation.runFor(simulation.as(visitor, work));
     const observed = await observe({
@@ -245,6 +255,7 @@ export async function startBridge(
       tableName,
       s3,
       bucket,
+      sourcesServe: !faults.kinds.has('download faults'),
       secrets: [
         { name: 'the key of the API', value: API_KEY },
         { name: 'the key of Topaz', value: TOPAZ_KEY },
@@ -260,6 +271,7 @@ export async function startBridge(
       quietAt,
       received: receivers.received,
       storedWhenReceived,
+      lateRows: [...lateRows.values()],
       said,
     };
   }

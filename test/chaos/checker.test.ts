@@ -11,6 +11,9 @@ const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 const URL = 'https://steady.example/hook';
 const MINUTE = 60_000;
 
+const VIDEO = { key: KEY, size: 10, checksum: { algorithm: 'CRC32', value: 'crc' } };
+const CALLBACK = { endpointId: 'ep_callback', url: 'https://callback.example/1', events: ['video.complete'] };
+
 const SCRIPT = [
   ['requested', 0],
   ['accepted', 1],
@@ -32,7 +35,7 @@ function goodHistory() {
       previousStatus: 'processing',
       skipped: ['postprocessing'],
     }),
-    event(4, 'video.stored', { video: { key: KEY, size: 10 } }),
+    event(4, 'video.stored', { video: VIDEO }),
   ];
   const request: Mutable<RequestStory> = {
     requestId: ID,
@@ -40,13 +43,16 @@ function goodHistory() {
     isOrderly: true,
     copy: true,
     video: { size: 10, sha256: 'ab' },
+    isServed: true,
+    metadata: { order: '1' },
     commands: [],
-    callbacks: [],
+    callbacks: [{ url: CALLBACK.url, events: [...CALLBACK.events], at: START }],
     view: {
       state: 'done',
       status: 'complete',
       sequence: 4,
-      callbacks: [],
+      metadata: { order: '1' },
+      callbacks: [{ ...CALLBACK, events: [...CALLBACK.events] }],
       video: { state: 'stored', key: KEY, size: 10 },
     },
     events,
@@ -66,14 +72,16 @@ function goodHistory() {
   const history: Mutable<History> = {
     clocksApartMs: MINUTE,
     promptMs: 2 * MINUTE,
+    sendsOnce: true,
     calmAt: START + 10 * MINUTE,
     quietAt: START + 20 * MINUTE,
     requests: [request],
     endpoints: [endpoint],
     received: events.map((each) => webhook(each)),
     storedWhenReceived: [{ webhook: 'msg_4', there: true }],
-    bucket: { objects: [{ key: KEY, size: 10, sha256: 'ab' }], uploads: [] },
+    bucket: { objects: [{ key: KEY, size: 10, sha256: 'ab', checksum: 'crc' }], uploads: [] },
     unfinishedRows: [],
+    lateRows: [],
     rows: [{ pk: `REQ#${ID}`, sk: 'REQUEST' }],
     said: [{ where: 'log', text: 'polled' }],
     secrets: [{ name: 'the key', value: 'hush', rows: '^SAFE ' }],
@@ -157,6 +165,11 @@ describe.each<[invariant: number, cases: Case[]]>([
         'events go back in time',
         ({ events }) => Object.assign(events[3]!, { timestamp: events[0]!.timestamp }),
       ],
+      ['a callback is forgotten', ({ request }) => request.view!.callbacks.pop()],
+      [
+        'registering again resets the metadata',
+        ({ request }) => Object.assign(request.view!, { metadata: {} }),
+      ],
     ],
   ],
   [
@@ -232,6 +245,26 @@ describe.each<[invariant: number, cases: Case[]]>([
           (history.received as Received[]).push(webhook(events[0]!, { url: 'https://stranger.example/' })),
       ],
       [
+        'a failed attempt has an id of its own',
+        ({ history, events }) =>
+          (history.received as Received[]).push(webhook({ ...events[0]!, id: 'msg_9' }, { answer: 500 })),
+      ],
+      [
+        'a webhook says something else than its event',
+        ({ events }) => Object.assign(events[1]!.data, { progress: 40 }),
+      ],
+      [
+        'a webhook goes to an endpoint that has no delivery of it',
+        ({ endpoint }) => {
+          endpoint.deliveries.pop();
+          Object.assign(endpoint, { filter: ['video.requested', 'video.processing', 'video.complete'] });
+        },
+      ],
+      [
+        'a webhook comes again without cause',
+        ({ history, events }) => (history.received as Received[]).push(webhook(events[0]!)),
+      ],
+      [
         'an ordered endpoint gets events out of order',
         ({ history }) => Object.assign(history.received[0]!, { at: START + 5 * MINUTE }),
       ],
@@ -249,11 +282,31 @@ describe.each<[invariant: number, cases: Case[]]>([
         'video.stored is sent before the object is there',
         ({ history }) => Object.assign(history.storedWhenReceived[0]!, { there: false }),
       ],
+      [
+        'the bucket has not verified the checksum',
+        ({ history }) => Object.assign(history.bucket.objects[0]!, { checksum: undefined }),
+      ],
+      [
+        'a copy ends in silence',
+        ({ request, history }) => {
+          request.events.pop();
+          Object.assign(request.view!, { sequence: 3, video: null });
+          Object.assign(history.bucket, { objects: [] });
+        },
+      ],
+      [
+        'a video that was served is given up',
+        ({ request, history }) => {
+          Object.assign(request.view!.video!, { state: 'failed' });
+          Object.assign(request.events[3]!, { type: 'video.store_failed' });
+          Object.assign(history.bucket, { objects: [] });
+        },
+      ],
       ['an upload is left', ({ history }) => history.bucket.uploads.push(KEY)],
       [
         'an object is left that no event tells of',
         ({ history }) =>
-          history.bucket.objects.push({ key: `videos/${ID}/video-2.mp4`, size: 1, sha256: '' }),
+          history.bucket.objects.push({ key: `videos/${ID}/video-2.mp4`, size: 1, sha256: '', checksum: '' }),
       ],
     ],
   ],
@@ -263,6 +316,10 @@ describe.each<[invariant: number, cases: Case[]]>([
       ['the work never ends', ({ history }) => Object.assign(history, { quietAt: undefined })],
       ['a row is left', ({ history }) => history.unfinishedRows.push({ pk: 'A', sk: 'B', lane: 'poll' })],
       ['a request is active for good', ({ request }) => Object.assign(request.view!, { state: 'active' })],
+      [
+        'nobody takes up what is due',
+        ({ history }) => history.lateRows.push({ pk: 'A', sk: 'B', lane: 'poll', lateMs: 121_000 }),
+      ],
     ],
   ],
   [
@@ -272,6 +329,10 @@ describe.each<[invariant: number, cases: Case[]]>([
       [
         'a secret is in a webhook',
         ({ history }) => Object.assign(history.secrets[0]!, { value: 'requested' }),
+      ],
+      [
+        'a secret is in a header of a webhook',
+        ({ history }) => Object.assign(history.received[0]!.headers, { 'x-note': 'hush' }),
       ],
       [
         'a row that is not for it holds a secret',
@@ -340,6 +401,12 @@ const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][]
     },
   ],
   ['video.processing hides accepted', ({ events }) => Object.assign(events[1]!.data, { skipped: undefined })],
+  ['has lost its callback https://callback.example/1', ({ request }) => request.view!.callbacks.pop()],
+  [
+    'the callback https://callback.example/1 gets video.*, not video.complete',
+    ({ request }) => Object.assign(request.view!.callbacks[0]!, { events: ['video.*'] }),
+  ],
+  ['has the metadata {}', ({ request }) => Object.assign(request.view!, { metadata: {} })],
   [
     'ended 2 times with 0 restart(s)',
     ({ events }) => events.push(event(5, 'video.failed', { status: 'failed', previousStatus: 'complete' })),
@@ -390,6 +457,7 @@ const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][]
   ['has no event', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { eventId: 'msg_9' })],
   ['is pending for good', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'pending' })],
   ['is held for good', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'held' })],
+  ['is lost for good', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'lost' })],
   ['is canceled', ({ endpoint }) => Object.assign(endpoint.deliveries[0]!, { state: 'canceled' })],
   [
     'failed after 9 attempts',
@@ -417,6 +485,10 @@ const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][]
     ({ history, events }) =>
       (history.received as Received[]).push(webhook({ ...events[0]!, type: 'video.accepted' })),
   ],
+  ['tells of no event', ({ events }) => Object.assign(events[0]!, { id: 'msg_9' })],
+  ['says something else than its event', ({ events }) => Object.assign(events[0]!.data, { progress: 1 })],
+  ['belongs to no delivery', ({ endpoint }) => endpoint.deliveries.pop()],
+  ['was sent 2 times', ({ history, events }) => (history.received as Received[]).push(webhook(events[0]!))],
   ['got the events of', ({ history }) => Object.assign(history.received[0]!, { at: START + 5 * MINUTE })],
   ['where nothing is', ({ history }) => Object.assign(history.bucket, { objects: [] })],
   [
@@ -424,6 +496,19 @@ const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][]
     ({ history }) => Object.assign(history.bucket.objects[0]!, { sha256: 'cd' }),
   ],
   ['says 9 bytes, not 10', ({ events }) => Object.assign(events[3]!.data, { video: { key: KEY, size: 9 } })],
+  [
+    'has the checksum undefined, not crc',
+    ({ history }) => Object.assign(history.bucket.objects[0]!, { checksum: undefined }),
+  ],
+  [
+    'has video.stored,video.store_failed and 0 restart(s)',
+    ({ events }) => events.push(event(5, 'video.store_failed', { status: 'complete' })),
+  ],
+  ['is complete, and no event tells of its copy', ({ request }) => request.events.pop()],
+  [
+    'is not stored, though its source served it',
+    ({ request }) => Object.assign(request.view!.video!, { state: 'failed' }),
+  ],
   ['was copied without being asked for', ({ request }) => Object.assign(request, { copy: false })],
   ['is stored without an event', ({ request }) => request.events.pop()],
   [
@@ -441,11 +526,13 @@ const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][]
   ['was never ended', ({ history }) => history.bucket.uploads.push(KEY)],
   [
     'belongs to no request',
-    ({ history }) => history.bucket.objects.push({ key: 'videos/other/video.mp4', size: 1, sha256: '' }),
+    ({ history }) =>
+      history.bucket.objects.push({ key: 'videos/other/video.mp4', size: 1, sha256: '', checksum: '' }),
   ],
   [
     'is there, and no event told of it',
-    ({ history }) => history.bucket.objects.push({ key: `videos/${ID}/video-2.mp4`, size: 1, sha256: '' }),
+    ({ history }) =>
+      history.bucket.objects.push({ key: `videos/${ID}/video-2.mp4`, size: 1, sha256: '', checksum: '' }),
   ],
   ['the work never comes to its end', ({ history }) => Object.assign(history, { quietAt: undefined })],
   [
@@ -454,6 +541,10 @@ const SENTENCES: readonly [sentence: string, spoil: (good: Broken) => unknown][]
   ],
   ['is active for good', ({ request }) => Object.assign(request.view!, { state: 'active' })],
   ['is parked for good', ({ request }) => Object.assign(request.view!, { state: 'parked' })],
+  [
+    'A B waits in lane poll for 121 s after its time',
+    ({ history }) => history.lateRows.push({ pk: 'A', sk: 'B', lane: 'poll', lateMs: 121_000 }),
+  ],
   ['the key is in log', ({ history }) => history.said.push({ where: 'log', text: 'the key is hush' })],
   ['the key is in a webhook to', ({ history }) => Object.assign(history.secrets[0]!, { value: 'requested' })],
   [
@@ -483,8 +574,9 @@ test.each<[string, (good: Broken) => unknown]>([
   ],
   [
     'an endpoint that was made after an event, or deleted before it',
-    ({ endpoint }) => {
+    ({ endpoint, history }) => {
       Object.assign(endpoint, { createdAt: START + 90 * MINUTE, deliveries: [] });
+      Object.assign(history, { received: [] });
     },
   ],
   [
@@ -506,8 +598,28 @@ test.each<[string, (good: Broken) => unknown]>([
   [
     'a link that is new at each attempt',
     ({ history, events }) => {
-      const data = { ...events[3]!.data, video: { key: KEY, size: 10, url: 'https://b.example/v1/links/2' } };
-      (history.received as Received[]).push(webhook({ ...events[3]!, data }));
+      const data = { ...events[3]!.data, video: { ...VIDEO, url: 'https://b.example/v1/links/2' } };
+      Object.assign(history, {
+        received: [...history.received.slice(0, 3), webhook({ ...events[3]!, data })],
+      });
+    },
+  ],
+  [
+    'a webhook that comes again, since a worker died or a person asked for it',
+    ({ history, events }) => {
+      Object.assign(history, { sendsOnce: false });
+      (history.received as Received[]).push(webhook(events[0]!));
+    },
+  ],
+  [
+    'a video that its source did not serve',
+    ({ request, history, endpoint }) => {
+      Object.assign(request, { isServed: false });
+      Object.assign(request.view!.video!, { state: 'failed' });
+      Object.assign(request.events[3]!, { type: 'video.store_failed' });
+      Object.assign(history.bucket, { objects: [] });
+      endpoint.deliveries = request.events.map(delivery);
+      Object.assign(history, { received: request.events.map((each) => webhook(each)) });
     },
   ],
 ])('the checker takes for whole: %s', (_name, spoil) => {

@@ -1,7 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Webhook } from 'standardwebhooks';
-import { matches } from '../../lambdas/domain/events/event-filter.ts';
-import { STATUS_ORDER, TERMINAL_STATUSES } from '../../lambdas/domain/requests/request.ts';
 import type { DeliveryView, EndpointStory, EventView, History, RequestStory } from './history.ts';
 import type { Received } from './receivers.ts';
 
@@ -12,31 +10,48 @@ type Check = (history: History) => Iterable<string>;
 
 /**
  * Looks for broken promises in what users can see of a run. It knows what the bridge promises, and nothing of how
- * it keeps that.
+ * it keeps that: it imports none of the bridge's code, so that no mistake is in both.
  */
 export function check(history: History): Violation[] {
   return CHECKS.flatMap(([invariant, find]) => [...find(history)].map((what) => ({ invariant, what })));
 }
 
+/** The sixth invariant is that the others hold whatever fails; the ninth is the local runtime's, and so is its test. */
 const CHECKS: readonly (readonly [number, Check])[] = [
   [1, numbersHaveNoGaps],
   [1, statusesFollowEachOther],
   [1, nothingUnseenIsHidden],
+  [1, registrationsAreKept],
   [2, theEndIsFinal],
   [2, commandsAreObeyed],
   [3, everyEventIsDelivered],
   [3, deliveriesEnd],
   [3, webhooksAreSound],
+  [3, webhooksTellOfEvents],
+  [3, nothingIsSentAgainWithoutCause],
   [3, orderIsKept],
   [4, videosAreStored],
+  [4, copiesEnd],
   [4, nothingIsLeftBehind],
   [5, allComesToItsEnd],
+  [5, workIsTakenUp],
   [7, secretsAreKept],
   [8, noEndpointDelaysOthers],
 ];
 
 /** Attempts of the whole schedule (docs/receiving.md). */
 const WHOLE_SCHEDULE = 10;
+/** What upstream documents: the statuses of a job that succeeds, in their order, and all ends of a job. */
+const STATUS_ORDER = [
+  'requested',
+  'accepted',
+  'initializing',
+  'preprocessing',
+  'processing',
+  'postprocessing',
+  'complete',
+];
+const ENDS = ['complete', 'failed', 'canceled', 'lost'];
 
 const seen = ({ requests }: History): RequestStory[] => requests.filter(({ view }) => view !== undefined);
 const isNumbered = ({ type }: EventView): boolean => type !== 'progress.updated';
@@ -102,7 +117,7 @@ function* statusesFollowEachOther(history: History) {
 
 /** What upstream went through between two events is in `skipped`, where its order is documented. */
 function* nothingUnseenIsHidden(history: History) {
-  const order: readonly string[] = STATUS_ORDER;
+  const order = STATUS_ORDER;
   for (const request of seen(history)) {
     if (!request.isOrderly) continue;
     const events = statusEvents(request);
@@ -118,16 +133,29 @@ function* nothingUnseenIsHidden(history: History) {
   }
 }
 
+/** Registering again resets nothing: what a user said once is still there. */
+function* registrationsAreKept(history: History) {
+  for (const { requestId, view, callbacks, metadata } of seen(history)) {
+    for (const { url, events } of callbacks) {
+      const shown = view?.callbacks.find((each) => each.url === url);
+      if (!shown) yield `${requestId} has lost its callback ${url}`;
+      else if (!isDeepStrictEqual([...shown.events].sort(), [...events].sort()))
+        yield `${requestId}: the callback ${url} gets ${shown.events}, not ${events}`;
+    }
+    if (metadata && !isDeepStrictEqual({ ...view?.metadata }, { ...metadata }))
+      yield `${requestId} has the metadata ${JSON.stringify(view?.metadata)}`;
+  }
+}
+
 function* theEndIsFinal(history: History) {
-  const final: readonly string[] = [...TERMINAL_STATUSES, 'lost'];
   for (const request of seen(history)) {
     const { requestId, view, script, isOrderly } = request;
     const events = statusEvents(request);
     const restarts = commandsOf(request, 'restart').length;
-    const ends = events.filter(({ data }) => final.includes(data.status ?? ''));
+    const ends = events.filter(({ data }) => ENDS.includes(data.status ?? ''));
     if (ends.length > 1 + restarts)
       yield `${requestId} ended ${ends.length} times with ${restarts} restart(s)`;
-    const followed = events.slice(0, -1).filter(({ data }) => final.includes(data.status ?? ''));
+    const followed = events.slice(0, -1).filter(({ data }) => ENDS.includes(data.status ?? ''));
     if (followed.length > restarts) yield `${requestId} went on after its end without a restart`;
     const last = events.at(-1)?.data.status ?? 'registered';
     // An unknown status is told once; a restarted request is as if it had just been registered.
@@ -172,6 +200,10 @@ function audience(history: History, { view }: RequestStory): EndpointStory[] {
   return history.endpoints.filter(({ id, kind }) => kind !== 'callback' || own.has(id));
 }
 
+/** An entry is a type, or a prefix with `.*`. */
+const matches = (filter: readonly string[], type: string): boolean =>
+  filter.some((entry) => entry === type || (entry.endsWith('.*') && type.startsWith(entry.slice(0, -1))));
+
 function* everyEventIsDelivered(history: History) {
   for (const request of seen(history)) {
     for (const endpoint of audience(history, request)) {
@@ -204,7 +236,7 @@ function* deliveriesEnd(history: History) {
       const name = `the delivery of ${type} ${eventId} to ${url}`;
       if (requestId !== undefined && !purged.has(requestId) && !known.has(eventId))
         yield `${name} has no event`;
-      if (state === 'pending' || state === 'held') yield `${name} is ${state} for good`;
+      if (!['delivered', 'failed', 'canceled'].includes(state)) yield `${name} is ${state} for good`;
       if (state === 'canceled' && deletedAt === undefined) yield `${name} is canceled`;
       if (state === 'failed' && attemptCount < WHOLE_SCHEDULE)
         yield `${name} failed after ${attemptCount} attempts`;
@@ -244,6 +276,41 @@ function* webhooksAreSound(history: History) {
   }
 }
 
+/** A webhook says what the API says of its event, to nobody but those who have a delivery of it. */
+function* webhooksTellOfEvents(history: History) {
+  const events = new Map(seen(history).flatMap((each) => each.events.map((event) => [event.id, event])));
+  const known = new Set(seen(history).map(({ requestId }) => requestId));
+  const byUrl = Map.groupBy(history.endpoints, ({ url }) => url);
+  for (const webhook of history.received) {
+    const { type, timestamp, data } = JSON.parse(webhook.body) as EventView;
+    // What is purged is not shown any more, nor what tells of endpoints and not of requests.
+    if (!known.has(String(data.requestId))) continue;
+    const id = idOf(webhook);
+    const name = `the webhook ${id} (${type}) to ${webhook.url}`;
+    const event = events.get(id);
+    if (!event) yield `${name} tells of no event`;
+    else if (
+      !isDeepStrictEqual(
+        { type, timestamp, data: withoutLink(data) },
+        { type: event.type, timestamp: event.timestamp, data: withoutLink(event.data) },
+      )
+    ) {
+      yield `${name} says something else than its event`;
+    }
+    const endpoints = (byUrl.get(webhook.url) ?? []).filter(({ deletedAt }) => deletedAt === undefined);
+    for (const endpoint of endpoints) {
+      if (!endpoint.deliveries.some(({ eventId }) => eventId === id)) yield `${name} belongs to no delivery`;
+    }
+  }
+}
+
+/** What a receiver answered well comes again only when an answer or a worker was lost, or a person asked for it. */
+function* nothingIsSentAgainWithoutCause({ received, sendsOnce }: History) {
+  if (!sendsOnce) return;
+  const well = Map.groupBy(received.filter(isSuccess), (webhook) => `${idOf(webhook)} to ${webhook.url}`);
+  for (const [name, all] of well) if (all.length > 1) yield `${name} was sent ${all.length} times`;
+}
+
 /** Each attempt has a new link. */
 function withoutLink({ video, ...data }: EventView['data']) {
   if (typeof video !== 'object' || video === null) return data;
@@ -275,16 +342,36 @@ function* orderIsKept(history: History) {
   }
 }
 
+type StoredVideo = { key?: string; size?: number; checksum?: { value: string } };
+
+/** A copy that was asked for ends, as events say: in the bucket, if the source served it. */
+function* copiesEnd(history: History) {
+  const ends = ['video.stored', 'video.store_failed', 'video.unavailable'];
+  for (const request of seen(history)) {
+    const { requestId, view, copy, events, isServed } = request;
+    const restarts = commandsOf(request, 'restart').length;
+    const told = events.filter(({ type }) => ends.includes(type));
+    if (told.length > 1 + restarts)
+      yield `${requestId} has ${told.map(({ type }) => type)} and ${restarts} restart(s)`;
+    if (!copy || view?.state !== 'done' || view.status !== 'complete') continue;
+    if (told.length === 0) yield `${requestId} is complete, and no event tells of its copy`;
+    else if (isServed && view.video?.state !== 'stored')
+      yield `${requestId} is not stored, though its source served it`;
+  }
+}
+
 function* videosAreStored(history: History) {
   const objects = new Map(history.bucket.objects.map((object) => [object.key, object]));
   for (const { requestId, view, events, video, copy } of seen(history)) {
     const stored = events.filter(({ type }) => type === 'video.stored');
     for (const { data } of stored) {
-      const { key = '', size } = (data.video ?? {}) as { key?: string; size?: number };
+      const { key = '', size, checksum } = (data.video ?? {}) as StoredVideo;
       const object = objects.get(key);
       if (!object) yield `${requestId}: video.stored names ${key}, where nothing is`;
       else if (object.sha256 !== video.sha256) yield `${requestId}: ${key} has other bytes than upstream`;
       else if (size !== video.size) yield `${requestId}: video.stored says ${size} bytes, not ${video.size}`;
+      else if (object.checksum === undefined || object.checksum !== checksum?.value)
+        yield `${requestId}: ${key} has the checksum ${object.checksum}, not ${checksum?.value}`;
     }
     if (stored.length > 0 && !copy) yield `${requestId} was copied without being asked for`;
     if (view?.video?.state === 'stored' && stored.length === 0)
@@ -325,10 +412,19 @@ function* allComesToItsEnd(history: History) {
   }
 }
 
+/** While all is well no row waits for long after its time. */
+function* workIsTakenUp({ lateRows }: History) {
+  for (const { pk, sk, lane, lateMs } of lateRows)
+    yield `${pk} ${sk} waits in lane ${lane} for ${Math.round(lateMs / 1_000)} s after its time`;
+}
+
 function* secretsAreKept({ said, secrets, received, stored }: History) {
   const everything = [
     ...said,
-    ...received.map(({ url, body }) => ({ where: `a webhook to ${url}`, text: body })),
+    ...received.map(({ url, headers, body }) => ({
+      where: `a webhook to ${url}`,
+      text: `${JSON.stringify(headers)}\n${body}`,
+    })),
   ];
   for (const { name, value, rows } of secrets) {
     const found =

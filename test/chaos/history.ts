@@ -6,6 +6,8 @@ export type History = {
   readonly clocksApartMs: number;
   /** Within this time an event reaches an endpoint that always answers well, ms. */
   readonly promptMs: number;
+  /** Whether nothing happened that lets a webhook come again that was answered well. */
+  readonly sendsOnce: boolean;
   /** Virtual time at which faults stopped, and at which all was quiet; undefined when it never was. */
   readonly calmAt: number;
   readonly quietAt: number | undefined;
@@ -13,15 +15,23 @@ export type History = {
   readonly endpoints: readonly EndpointStory[];
   readonly received: readonly Received[];
   readonly bucket: {
-    readonly objects: readonly { readonly key: string; readonly size: number; readonly sha256: string }[];
+    readonly objects: readonly {
+      readonly key: string;
+      readonly size: number;
+      readonly sha256: string;
+      /** What the bucket itself knows of it; undefined when it has none. */
+      readonly checksum: string | undefined;
+    }[];
     readonly uploads: readonly string[];
   };
   /** Each `video.stored` that a receiver got, and whether its object was there at that moment. */
   readonly storedWhenReceived: readonly { readonly webhook: string; readonly there: boolean }[];
   /** Rows that still have work, or an owner, though all should be done. */
   readonly unfinishedRows: readonly Row[];
+  /** Rows that nobody took up within two minutes, when there were no faults any more. */
+  readonly lateRows: readonly (RowName & { readonly lane: string; readonly lateMs: number })[];
   /** Keys of all rows. */
-  readonly rows: readonly { readonly pk: string; readonly sk: string }[];
+  readonly rows: readonly RowName[];
   /** Everything that was written where others may read it: logs, lists, errors, pages. */
   readonly said: readonly { readonly where: string; readonly text: string }[];
   /** What must not be in any of it. */
@@ -33,7 +43,8 @@ export type History = {
 /** `rows` is a pattern of the keys of the rows that hold it; without it none may. */
 export type Secret = { readonly name: string; readonly value: string; readonly rows?: string };
 
-export type Row = Readonly<Record<string, unknown>> & { readonly pk: string; readonly sk: string };
+type RowName = { readonly pk: string; readonly sk: string };
+export type Row = Readonly<Record<string, unknown>> & RowName;
 
 /** A person's command to the bridge that was carried out; `at` is when it was answered. */
 export type Command = { readonly at: number; readonly kind: 'restart' | 'stop' | 'purge' };
@@ -46,6 +57,10 @@ export type RequestStory = {
   readonly isOrderly: boolean;
   readonly copy: boolean;
   readonly video: { readonly size: number; readonly sha256: string };
+  /** Whether upstream named a source at once, which served the video each time. */
+  readonly isServed: boolean;
+  /** What the user said of it, if anything. */
+  readonly metadata: Readonly<Record<string, string>> | undefined;
   readonly commands: readonly Command[];
   readonly callbacks: readonly {
     readonly url: string;
@@ -61,6 +76,7 @@ export type RequestView = {
   readonly state: string;
   readonly status: string;
   readonly sequence: number;
+  readonly metadata: Readonly<Record<string, string>>;
   readonly callbacks: readonly {
     readonly endpointId: string;
     readonly url: string;

@@ -23,9 +23,14 @@ export type Observable = {
   readonly tableName: string;
   readonly s3: S3Client;
   readonly bucket: string;
+  /** Whether every download works, but for what a job's own faults say. */
+  readonly sourcesServe: boolean;
   /** What must never be shown, beside the signing secrets. */
   readonly secrets: History['secrets'];
 };
+
+const isOfDownload = ({ at, kind }: Record<string, unknown>): boolean =>
+  at === 'download' || kind === 'noDownload';
 
 type Observed = Pick<
   History,
@@ -36,8 +41,8 @@ type Observed = Pick<
 export async function observe(bridge: Observable): Promise<Observed> {
   const { api } = bridge;
   const requests = [];
-  for (const { job, startedAt, copy, commands, callbacks } of bridge.requests) {
-    const { requestId, statuses, isOrderly, bytes, sha256 } = job;
+  for (const { job, startedAt, copy, commands, callbacks, metadata } of bridge.requests) {
+    const { requestId, statuses, isOrderly, bytes, sha256, faults } = job;
     const { status, body } = await api.call('GET', `/v1/requests/${requestId}`);
     const isThere = status === 200;
     requests.push({
@@ -46,6 +51,8 @@ export async function observe(bridge: Observable): Promise<Observed> {
       isOrderly,
       copy,
       video: { size: bytes, sha256 },
+      isServed: bridge.sourcesServe && !faults.some((fault) => isOfDownload(fault)),
+      metadata,
       commands,
       callbacks,
       view: isThere ? (body as RequestView) : undefined,
@@ -118,9 +125,12 @@ async function bucketNow({ s3, bucket }: Observable): Promise<History['bucket']>
   const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: bucket }));
   const objects = [];
   for (const { Key = '', Size = 0 } of Contents) {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key }));
+    const { Body, ChecksumCRC32: checksum } = await s3.send(
+      new GetObjectCommand({ Bucket: bucket, Key, ChecksumMode: 'ENABLED' }),
+    );
     const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-    objects.push({ key: Key, size: Size, sha256: createHash('sha256').update(bytes).digest('hex') });
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    objects.push({ key: Key, size: Size, sha256, checksum });
   }
   return { objects, uploads: Uploads.map(({ Key = '' }) => Key) };
 }

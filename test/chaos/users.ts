@@ -10,6 +10,8 @@ export type Tracked = {
   /** When the job began at Topaz, virtual ms. */
   readonly startedAt: number;
   readonly copy: boolean;
+  /** What it was registered with, when that came through. */
+  metadata?: Readonly<Record<string, string>>;
   readonly commands: Command[];
   readonly callbacks: { url: string; events: string[]; at: number }[];
   /** Registrations of it that are not answered yet; a purge may overtake them, and is then followed by them. */
@@ -96,13 +98,15 @@ export function createUsers(
     await setUpJob(job);
     requests.push(tracked);
     const callback = hasCallback ? newCallback() : undefined;
+    const metadata = { order: String(requests.length) };
     const { status, body } = await post(tracked, {
       copy,
-      metadata: { order: String(requests.length) },
+      metadata,
       ...(callback && { callbackUrl: callback.url, events: callback.events }),
     });
     if (status !== 201 && status !== 200) throw new Error(`a request is refused: ${JSON.stringify(body)}`);
     registered.add(tracked);
+    tracked.metadata = metadata;
     if (callback) tracked.callbacks.push({ ...callback, at: simulation.now });
     return tracked;
   }

@@ -51,7 +51,7 @@ async function play(
     });
     await simulation.runFor(begin('user', () => scenario(bridge)));
     over = true;
-    const { history, calls } = await bridge.settle(RECOVERY_MS);
+    const { history, calls } = await bridge.settle({ promptMs: RECOVERY_MS, sendsOnce: false });
     for (const permission of bridge.permissions.used) used.add(permission);
     return { calls, violations: check(history) };
   } finally {

@@ -243,6 +243,7 @@ export async function startRealBridge() {
       tableName: bridge.table,
       s3: bridge.s3,
       bucket: bridge.bucket,
+      sourcesServe: true,
       secrets: [
         { name: 'the key of the API', value: bridge.apiKey },
         { name: 'the key of Topaz', value: TOPAZ_KEY },
@@ -260,6 +261,8 @@ export async function startRealBridge() {
       },
       clocksApartMs: 0,
       promptMs: Number.POSITIVE_INFINITY,
+      sendsOnce: false,
+      lateRows: [],
       calmAt: begunAt,
       quietAt: isQuiet ? Date.now() : undefined,
       received: [...received],

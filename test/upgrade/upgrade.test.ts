@@ -91,7 +91,7 @@ test('a table that release 0.1 left in the middle of its work is carried on, and
     await seen(() => setUpJob({ requestId, bytes, sha256: '', statuses, faults: [], isOrderly: true }));
   }
   await order('PATCH', `/v1/endpoints/${endpoints[0]!.id}`, { enabled: true });
-  const { history } = await bridge.settle(5 * MINUTE);
+  const { history } = await bridge.settle({ promptMs: 5 * MINUTE, sendsOnce: false });
   expect(history.quietAt).toBeDefined();
 
   const requests = await list<Request>('/v1/requests');
