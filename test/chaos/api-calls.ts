@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
-import { CLOCKS_APART_MS } from './faults.ts';
+import type { Functions } from './functions.ts';
 import { Actor } from './simulation.ts';
 import { API_KEY, coldStartApi, type World } from './stages.ts';
 
@@ -17,17 +17,22 @@ export type ApiCalls = {
 
 const GATEWAY_TIMEOUT_MS = 30_000;
 const TRIES = 200;
+/** Shorter than the gateway waits: then Lambda has ended the function, too. */
+const FREEZES_MS = [5_000, 25_000];
 
 /** The HTTP API as its users call it: through the gateway, with functions behind it that fail and die like all others. */
-export function createApiCalls(world: World, onAnswer: (call: string, text: string) => void): ApiCalls {
-  const { simulation, faults } = world;
+export function createApiCalls(
+  world: World,
+  { newSkew, newFuse }: Pick<Functions, 'newSkew' | 'newFuse'>,
+  onAnswer: (call: string, text: string) => void,
+): ApiCalls {
+  const { simulation } = world;
   const { random } = simulation;
   let started = 0;
   let container = start();
 
   function start() {
-    const skew = faults.has('wrong clocks') ? random.integer(-CLOCKS_APART_MS / 2, CLOCKS_APART_MS / 2) : 0;
-    const actor = new Actor(`api-${++started}`, skew);
+    const actor = new Actor(`api-${++started}`, newSkew());
     return { actor, handler: simulation.as(actor, () => coldStartApi(world)) };
   }
 
@@ -45,22 +50,20 @@ export function createApiCalls(world: World, onAnswer: (call: string, text: stri
         onAnswer(`${method} ${url}`, text);
         resolve({ status, body: text === '' ? undefined : JSON.parse(text) });
       };
+      const leave = () => {
+        if (container.actor === actor) container = start();
+      };
       const die = () => {
         actor.alive = false;
-        if (container.actor === actor) container = start();
+        leave();
         answer(503, '{"message":"Service Unavailable"}');
       };
       actor.die = die;
-      if (faults.strikes('killed workers', 0.02)) {
-        actor.fuse = {
-          calls: random.integer(1, 8),
-          when: random.pick(['before', 'after'] as const),
-          burn: die,
-        };
-      }
-      const off = simulation.after(GATEWAY_TIMEOUT_MS, () =>
-        answer(503, '{"message":"Service Unavailable"}'),
-      );
+      actor.fuse = newFuse(actor, die, FREEZES_MS);
+      const off = simulation.after(GATEWAY_TIMEOUT_MS, () => {
+        leave();
+        answer(503, '{"message":"Service Unavailable"}');
+      });
       simulation
         .as(actor, () => handler(gatewayEvent(method, url, body, headers), {} as Context))
         .then(

@@ -74,11 +74,26 @@ export function createAwsWorld(
 
   /** A call takes effect; what it reads may be what was before the last writes. */
   function dynamodb(name: string, request: SdkRequest): Promise<SdkResponse> {
-    return transact(
-      name,
-      request,
-      faults.has('lagging reads') ? () => lagging(name, request) : () => send(request),
-    );
+    const toTable = faults.has('lagging reads')
+      ? (sent: SdkRequest) => lagging(name, sent)
+      : (sent: SdkRequest) => send(sent);
+    if (name === 'BatchGetItem' && faults.strikes('throttled calls', 0.1)) return inPart(request, toTable);
+    return transact(name, request, () => toTable(request));
+  }
+
+  /** A read of many rows that is throttled answers some of them, and names the others. */
+  async function inPart(request: SdkRequest, toTable: (sent: SdkRequest) => Promise<SdkResponse>) {
+    const call = JSON.parse(textOf(request.body)) as { RequestItems: Record<string, { Keys: unknown[] }> };
+    const { Keys = [], ...settings } = call.RequestItems[tableName] ?? { Keys: [] };
+    if (Keys.length < 2) return toTable(request);
+    const half = simulation.random.integer(1, Keys.length - 1);
+    const asked = (keys: unknown[]) => ({ [tableName]: { ...settings, Keys: keys } });
+    const RequestItems = asked(Keys.slice(0, half));
+    const answer = await toTable(withCall(request, 'BatchGetItem', { ...call, RequestItems }));
+    if (answer.statusCode !== 200) return answer;
+    const UnprocessedKeys = asked(Keys.slice(half));
+    const body = Buffer.from(JSON.stringify({ ...JSON.parse(answer.body.toString()), UnprocessedKeys }));
+    return { ...JSON_ANSWER, statusCode: 200, body };
   }
 
   async function lagging(operation: string, request: SdkRequest): Promise<SdkResponse> {

@@ -127,7 +127,7 @@ export async function startBridge(
   };
   const functions = createFunctions(world);
   ({ pump } = functions);
-  const api = createApiCalls(world, (where, text) => {
+  const api = createApiCalls(world, functions, (where, text) => {
     if (!/secret|POST \/v1\/endpoints$/.test(where)) said.push({ where, text });
   });
   const setUp = (job: Job) =>
@@ -183,7 +183,10 @@ export async function startBridge(
 
   /** One sweep, by a container of its own; one that may die never ends then. */
   function tick({ mortal = false } = {}): Promise<void> {
-    const actor = new Actor('tick');
+    const actor = new Actor('tick', functions.newSkew());
+    actor.fuse = functions.newFuse(actor, () => {
+      actor.alive = false;
+    });
     if (mortal) {
       actor.die = () => {
         actor.alive = false;

@@ -3,7 +3,7 @@ import type { Context, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Lane } from '../../lambdas/domain/work.ts';
 import { CLOCKS_APART_MS } from './faults.ts';
 import type { Message } from './queues.ts';
-import { Actor } from './simulation.ts';
+import { Actor, type Fuse } from './simulation.ts';
 import { COLD_STARTS, MOST_DELIVERIES, STAGE_OF, type StageHandler, type World } from './stages.ts';
 
 /** As deployed (lib/webhook-bridge.ts), with fewer workers. */
@@ -82,7 +82,7 @@ export function createFunctions(world: World) {
     };
     ends.set(actor, die);
     actor.die = die;
-    plan(actor, die);
+    actor.fuse = newFuse(actor, die);
     const timeUp = () => {
       if (over) return;
       if (actor.frozenUntil > simulation.now) simulation.at(actor.frozenUntil + 1, timeUp);
@@ -111,24 +111,22 @@ export function createFunctions(world: World) {
       );
   }
 
-  /** What this invocation has before it. */
-  function plan(actor: Actor, die: () => void): void {
-    actor.fuse = undefined;
+  /** What an invocation has before it; a function that is frozen goes on as if no time had passed. */
+  function newFuse(
+    actor: Actor,
+    die: () => void,
+    freezesMs: readonly number[] = [5_000, 100_000, 160_000, 400_000],
+  ): Fuse | undefined {
     const calls = random.integer(1, random.pick([4, 10, 30]));
     const when = random.chance(0.5) ? ('before' as const) : ('after' as const);
-    if (faults.strikes('killed workers', 0.08)) {
-      actor.fuse = { calls, when, burn: die };
-    } else if (faults.strikes('frozen workers', 0.08)) {
-      const ms = random.pick([5_000, 100_000, 160_000, 400_000]);
-      actor.fuse = {
-        calls,
-        when,
-        burn: () => {
-          counted.freezes++;
-          simulation.freeze(actor, ms);
-        },
-      };
-    }
+    if (faults.strikes('killed workers', 0.08)) return { calls, when, burn: die };
+    if (!faults.strikes('frozen workers', 0.08)) return undefined;
+    const ms = random.pick(freezesMs);
+    const burn = () => {
+      counted.freezes++;
+      simulation.freeze(actor, ms);
+    };
+    return { calls, when, burn };
   }
 
   function rest(stage: string, container: Container): void {
@@ -158,5 +156,5 @@ export function createFunctions(world: World) {
     }
   }
 
-  return { pump, restart, jumpClocks, heal, counted };
+  return { pump, restart, jumpClocks, heal, newSkew, newFuse, counted };
 }
