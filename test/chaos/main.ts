@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { startEmulators } from './bridge.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
-import { report, tryCase } from './try-case.ts';
+import { inWords, report, tryCase } from './try-case.ts';
 
 const USAGE = `Plays the bridge with simulated faults, and checks afterwards that no promise was broken.
 
@@ -41,18 +41,21 @@ const end = Date.now() + (minutes ?? Number.POSITIVE_INFINITY) * 60_000;
 
 const emulators = await startEmulators();
 const failed: number[] = [];
+const totals: Record<string, number> = {};
 let played = 0;
 try {
   for (let seed = first; played < runs && Date.now() < end; seed++, played++) {
     const onNote = values.trace ? (line: string) => void process.stderr.write(line) : undefined;
     const tried = await tryCase(emulators, { seed, requests: Number(values.requests), only, onNote });
     process.stdout.write(`${report(tried)}\n`);
+    for (const [name, count] of Object.entries(tried.run?.counted ?? {}))
+      totals[name] = (totals[name] ?? 0) + count;
     if (tried.violations.length > 0) failed.push(seed);
   }
 } finally {
   await emulators.stop();
 }
 process.stdout.write(
-  `${played} seeds, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(', ')}` : ''}\n`,
+  `${played} seeds: ${inWords(totals)}; ${failed.length} failed${failed.length > 0 ? `: ${failed.join(', ')}` : ''}\n`,
 );
 process.exitCode = failed.length > 0 ? 1 : 0;

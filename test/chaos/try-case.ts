@@ -26,8 +26,7 @@ export async function tryCase(emulators: Emulators, options: RunOptions): Promis
 
 /** A line about a run, and all about one that failed. */
 export function report({ options, violations, run, ms }: Tried): string {
-  const counted = Object.entries(run?.counted ?? {}).map(([name, count]) => `${count} ${name}`);
-  const summary = `seed ${options.seed} (${run?.digest ?? 'threw'}): ${counted.join(', ')}, ${(ms / 1_000).toFixed(1)} s`;
+  const summary = `seed ${options.seed} (${run?.digest ?? 'threw'}): ${inWords(run?.counted ?? {})}, ${(ms / 1_000).toFixed(1)} s`;
   if (violations.length === 0) return `${summary}, ok`;
   return [
     `${summary}, ${violations.length} promises broken`,
@@ -36,6 +35,11 @@ export function report({ options, violations, run, ms }: Tried): string {
     `  again: ${commandOf(options)}`,
   ].join('\n');
 }
+
+export const inWords = (counted: Readonly<Record<string, number>>): string =>
+  Object.entries(counted)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');
 
 /** The command that plays the same run again. */
 export function commandOf({ seed, requests, only }: RunOptions): string {
