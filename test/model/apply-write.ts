@@ -4,12 +4,13 @@ import type { Condition, Write } from '../../lambdas/adapters/dynamodb/expressio
 export type ModelRow = Readonly<Record<string, unknown>> | undefined;
 
 /**
- * What DynamoDB makes of an update: the row after it, or `refused` when a condition does not hold. The
+ * What DynamoDB makes of an update or a deletion: the row after it, or `refused` when a condition does not hold. The
  * model runs the code's own writes through it, so that model and code cannot part.
  */
 export function applyWrite(row: ModelRow, write: Write): ModelRow | 'refused' {
   if (!(write.if ?? []).every((clause) => holds(row, clause))) return 'refused';
-  if (!('update' in write)) throw new Error('the model knows updates only');
+  if ('delete' in write) return undefined;
+  if (!('update' in write)) throw new Error('the model knows updates and deletions only');
   const after: Record<string, unknown> = { ...row };
   for (const [name, value] of Object.entries(write.setIfAbsent ?? {})) after[name] ??= value;
   for (const [name, value] of Object.entries(write.set ?? {})) if (value !== undefined) after[name] = value;

@@ -7,6 +7,7 @@ import {
   finishWrite,
   parkWrite,
   progressWrite,
+  removeWrite,
   renewWrite,
   retryWrite,
   unclaimWrite,
@@ -20,6 +21,7 @@ export const WRITES = [
   'claim',
   'again',
   'finish',
+  'remove',
   'progress',
   'renew',
   'unclaim',
@@ -179,11 +181,14 @@ function ownWrites(holding: Holding, now: number): Own[] {
     { name: 'again', ...againWrite(claim, now) },
     { name: 'again', ...againWrite(claim, now, { lane: OTHER }) },
     { name: 'finish', ...finishWrite(claim) },
+    { name: 'remove', write: removeWrite(claim) },
     { name: 'unclaim', ...unclaimWrite(claim, now) },
     { name: 'retry', ...retryWrite(claim, 'Error', now) },
     { name: 'park', ...parkWrite(claim, 'r', now) },
   ];
 }
+
+const isEnd = (name: WriteName): boolean => name === 'finish' || name === 'remove';
 
 /** A write that ends a claim; its answer may be lost, and the hint after it. */
 function own(state: State, i: number, holding: Holding, name: WriteName, write: Write, due?: Due): State {
@@ -193,7 +198,7 @@ function own(state: State, i: number, holding: Holding, name: WriteName, write: 
     const broken = ghost.holder === holding.nonce ? `the holder's ${name} was refused` : undefined;
     return { ...state, workers: replaced(state.workers, i, undefined), ...(broken ? { broken } : {}) };
   }
-  const after = row as Work;
+  const after = (row ?? {}) as Work;
   const claims = name === 'unclaim' ? ghost.claims - 1 : name === 'retry' ? ghost.claims : 0;
   const broken =
     (ghost.holder !== holding.nonce && `${name} by a worker that had lost the row took effect`) ||
@@ -203,6 +208,7 @@ function own(state: State, i: number, holding: Holding, name: WriteName, write: 
       ? 'a parked row is not shown'
       : undefined) ||
     (name === 'park' && after.dueAt === holding.leaseEnd && 'a parked row is listed where its lease ended') ||
+    (name === 'remove' && row !== undefined && 'a removed row is still there') ||
     (name === 'finish' && (after.lane ?? after.dueAt) !== undefined && 'a finished row is still due') ||
     ((after.claims ?? 0) !== claims && `${name} leaves ${after.claims} claims instead of ${claims}`) ||
     (name !== 'retry' &&
@@ -211,13 +217,18 @@ function own(state: State, i: number, holding: Holding, name: WriteName, write: 
       `${name} leaves an old failure`) ||
     (name === 'retry' && after.lastFailure === undefined && 'a failure is not kept') ||
     undefined;
-  const { holder: _, ...rest } = ghost;
   return checked({
     ...state,
     row,
     workers: replaced(state.workers, i, { name, write, nonce: holding.nonce }),
     hints: due ? withHint(state.hints, due.lane, due.dueAt) : state.hints,
-    ghost: { ...rest, claims, todo: name !== 'finish', releasedBy: holding.nonce },
+    // Nobody asks whether a removal that is sent again had its effect: what is gone has no work left.
+    ghost: {
+      leaseEnd: ghost.leaseEnd,
+      claims,
+      todo: !isEnd(name),
+      ...(name === 'remove' ? {} : { releasedBy: holding.nonce }),
+    },
     ...(broken ? { broken } : {}),
   });
 }
@@ -363,6 +374,7 @@ export function samples(): [WriteName, Write][] {
     ['claim', claimWrite(LANE, { ...KEY, dueAt: 1 }, 'n', 1).write],
     ['again', againWrite(claim, 5).write],
     ['finish', finishWrite(claim).write],
+    ['remove', removeWrite(claim)],
     ['progress', progressWrite(claim, 5).write],
     ['renew', renewWrite(claim, 5).write],
     ['unclaim', unclaimWrite(claim, 5).write],
