@@ -195,6 +195,7 @@ test.each([0, PART])(
   },
 );
 
+// https://github.com/bezzad/Downloader/issues/220: servers refuse ranges with an error, and serve the whole.
 test.each(
   [400, 403, 405, 406, 500, 501].flatMap((status) => [0, PART].map((from) => [status, from] as const)),
 )('a source that answers %i to ranges from byte %i on is copied by one plain GET', async (status, from) => {
@@ -221,6 +222,7 @@ test('a source without ranges that answers the whole as if it were one is copied
   await expectStored(await copied(`${origin}/video.mp4`));
 });
 
+// https://github.com/mitxp/HbbTV-Testsuite/issues/16: a CDN answers one range with several.
 test.each<[string, (response: ServerResponse) => void]>([
   [
     'several ranges at once',

@@ -10,6 +10,7 @@ const database = useDatabase();
 const sequenceOf = ({ body }: Posted): number => JSON.parse(body).data.sequence;
 const requestOf = ({ body }: Posted): string => JSON.parse(body).data.requestId;
 
+// https://github.com/Shopify/shopify-app-js/issues/603: an update came a moment before what it updates was created.
 test('the events of one commit are first attempted in sequence order', async () => {
   const world = await deliveryWorld(database());
   await world.endpoint(1);
@@ -52,6 +53,8 @@ test('rows of one endpoint that share an invocation go out one at a time, other 
   }
 });
 
+// https://github.com/paypal/mirakl-hyperwallet-connector/issues/35: a webhook came after the one that overtook it, and
+// its receiver took the older state for the newer.
 test('an ordered endpoint gets an event only after the one before is final, for that request only', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1, { ordered: true });

@@ -28,6 +28,7 @@ function downFor(isMeant: (write: Write) => boolean) {
 const setsHealth = (write: Write) => 'update' in write && write.set?.health !== undefined;
 const givesBack = (write: Write) => 'update' in write && write.remove?.[0]?.startsWith('busy.') === true;
 
+// https://github.com/keygen-sh/keygen-api/issues/771: one endpoint that took 30 s each time held up everybody's webhooks.
 test('an attempt that takes long makes its endpoint leave the fast queue before it is answered', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1);
