@@ -37,6 +37,8 @@ const HOUR = 60 * MINUTE;
 const LONGEST_CALM_MS = 180 * HOUR;
 /** Within this time of its due time a free worker takes up a row. */
 const TAKEN_UP_MS = 2 * MINUTE;
+/** A row that waits for longer is not taken up any more. */
+const FORGOTTEN_MS = HOUR;
 const CREDENTIALS = { accessKeyId: 'simulated', secretAccessKey: 'simulated' };
 
 export async function startEmulators() {
@@ -220,6 +222,7 @@ export async function startBridge(
           lateRows.set(`${pk} ${sk}`, { pk, sk, lane, lateMs: simulation.now - dueAt });
         }
       }
+      if ([...lateRows.values()].some(({ lateMs }) => lateMs > FORGOTTEN_MS)) return undefined;
     }
   }
 

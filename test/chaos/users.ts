@@ -147,14 +147,14 @@ export function createUsers(
     if (tracked.commands.some(({ kind }) => kind === 'purge')) return;
     if (roll <= 3 && !registered.has(tracked)) return;
     switch (roll) {
-      case 1: {
+      case 1:
+      case 2: {
+        if (random.chance(0.3)) return void (await post(tracked, {}));
         const callback = newCallback();
         const { status } = await post(tracked, { callbackUrl: callback.url, events: callback.events });
         if (status === 200) tracked.callbacks.push({ ...callback, at: simulation.now });
         return;
       }
-      case 2:
-        return void (await post(tracked, {}));
       case 3: {
         const { status } = await post(tracked, {}, '/v1/requests?restart=true');
         if (status === 200) tracked.commands.push({ at: simulation.now, kind: 'restart' });
