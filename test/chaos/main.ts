@@ -1,3 +1,4 @@
+import './without-metrics.ts';
 import { parseArgs } from 'node:util';
 import { startEmulators } from './bridge.ts';
 import { FAULT_KINDS, type FaultKind } from './faults.ts';
