@@ -6,7 +6,7 @@ const asIs: Mutate = (_name, write) => write;
 const explore = (bounds: Bounds, mutate: Mutate = asIs) =>
   search(initialState(bounds), (state) => successors(state, mutate), keyOf);
 
-/** `MODEL=deep` explores some 460,000 states. */
+/** `MODEL=deep` explores some 540,000 states. */
 const BOUNDS: Bounds[] =
   process.env.MODEL === 'deep'
     ? [{ claims: 3, steps: 2, orders: 1, workers: 3 }]
