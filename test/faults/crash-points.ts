@@ -24,6 +24,11 @@ export function crashPoints(random: Random, calls: number, few: number): number[
   return EVERY_CALL ? points : random.shuffled(points).slice(0, Number(CRASH_POINTS ?? few));
 }
 
+/** Of all stories, those in which processes die: a few, or all when `CRASH_POINTS` says at how many calls. */
+export function crashStories(names: readonly string[], few: number): readonly string[] {
+  return CRASH_POINTS === undefined ? randomFrom(Number(CRASH_SEED)).shuffled(names).slice(0, few) : names;
+}
+
 /** What became of the worker that was to die: how many calls it made, and whether it came as far as its death. */
 type End = { readonly calls: number; readonly died: boolean };
 
