@@ -79,6 +79,8 @@ function dynamoDbLocal(): DynamoEngine | undefined {
   };
 }
 
+const PORTS_TRIED = 5;
+
 /** Starts DynamoDB as a child process; `folder` keeps its data. Throws when no engine runs on this machine. */
 export async function startDynamo(
   options: { folder?: string; engine?: DynamoEngine } = {},
@@ -90,10 +92,20 @@ export async function startDynamo(
         'elsewhere install Java 17 or later, so that "java" is found.',
     );
   }
-  const port = await freePort();
+  // Another process may take a port between the search for it and its use.
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startAt(await freePort(), engine, options.folder);
+    } catch (error) {
+      if (attempt === PORTS_TRIED || !/in use/i.test(String(error))) throw error;
+    }
+  }
+}
+
+async function startAt(port: number, engine: DynamoEngine, folder: string | undefined): Promise<Emulator> {
   const url = `http://127.0.0.1:${port}`;
   const lines: string[] = [];
-  const [command, ...args] = engine.command(port, options.folder);
+  const [command, ...args] = engine.command(port, folder);
   const child = superviseProgram(command, args, {
     onLine: (line) => lines.push(line) && lines.splice(0, lines.length - 20),
   });
