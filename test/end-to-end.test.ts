@@ -11,7 +11,7 @@ import { startTopaz } from '../local/topaz/server.ts';
 import { generatedSha256 } from '../local/topaz/video.ts';
 
 const TOPAZ_KEY = randomUUID();
-const MAX_WAIT = { timeout: 150_000, interval: 250 };
+const MAX_WAIT = { timeout: 210_000, interval: 250 };
 const LARGE = 20_000_000;
 
 /** What each job does, and what its receiver must have been told in the end. */
@@ -139,7 +139,7 @@ async function downloaded(url: string): Promise<Buffer> {
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
 test('on a bad day of AWS, with every third message lost and all queues purged once, every outcome is sent in full', {
-  timeout: 240_000,
+  timeout: 300_000,
 }, async () => {
   const ids = {} as Record<Job, string>;
   await Promise.all(
