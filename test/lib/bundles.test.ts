@@ -21,21 +21,30 @@ afterAll(async () => {
   await Promise.all(started.map((fn) => fn.stop()));
 });
 
+/** The function of a bundle with this environment. */
+function start(
+  { stage, directory }: Pick<Bundle, 'stage' | 'directory'>,
+  environment: Record<string, string>,
+): LocalFunction {
+  const fn = new LocalFunction({
+    name: stage,
+    arn: stage,
+    directory,
+    handler: 'index.handler',
+    timeoutMs: 60_000,
+    memoryMb: 512,
+    environment: { ...environment, AWS_REGION: 'us-east-1' },
+    maxProcesses: 1,
+  });
+  started.push(fn);
+  return fn;
+}
+
 describe('every bundle', () => {
   it('shows the lines of the source in a stack trace', async () => {
     for (const { stage, directory, environment } of bundles) {
-      const fn = new LocalFunction({
-        name: stage,
-        arn: stage,
-        directory,
-        handler: 'index.handler',
-        timeoutMs: 10_000,
-        memoryMb: 512,
-        // As deployed, but for what the handler asks for first: its start fails.
-        environment: { NODE_OPTIONS: environment.NODE_OPTIONS ?? '', AWS_REGION: 'us-east-1' },
-        maxProcesses: 1,
-      });
-      started.push(fn);
+      // As deployed, but for what the handler asks for first: its start fails.
+      const fn = start({ stage, directory }, { NODE_OPTIONS: environment.NODE_OPTIONS ?? '' });
       const failed = await fn.invoke({}).catch((error: unknown) => error);
       expect(failed, stage).toMatchObject({ kind: 'init' });
       const trace = (failed as { trace: string[] }).trace.join('\n');
@@ -53,25 +62,16 @@ describe('every bundle', () => {
     aws.listen(0, '127.0.0.1');
     await once(aws, 'listening');
     for (const { stage, directory, environment } of bundles) {
-      const fn = new LocalFunction({
-        name: stage,
-        arn: stage,
-        directory,
-        handler: 'index.handler',
-        timeoutMs: 60_000,
-        memoryMb: 512,
-        environment: {
+      const fn = start(
+        { stage, directory },
+        {
           ...environment,
           AWS_ENDPOINT_URL: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
-          AWS_REGION: 'us-east-1',
           AWS_ACCESS_KEY_ID: 'key',
           AWS_SECRET_ACCESS_KEY: 'secret',
           POWERTOOLS_LOG_LEVEL: 'SILENT',
         },
-        maxProcesses: 1,
-        allowsRecursion: true,
-      });
-      started.push(fn);
+      );
       traces.length = 0;
       // Whatever it answers: its calls to AWS are refused.
       await fn.invoke(eventFor(stage), [traceHeader('another', [])]).catch(() => {});
