@@ -52,7 +52,7 @@ export const BUNDLE_OPTIONS = {
   sourcesContent: false,
   legalComments: 'none',
   outExtension: { '.js': '.mjs' },
-  // What is imported when it is needed is a file of its own.
+  // A module that is imported only when it is needed becomes a separate file.
   splitting: true,
   chunkNames: '[name]-[hash]',
   alias: {
@@ -61,7 +61,7 @@ export const BUNDLE_OPTIONS = {
     '@smithy/core/event-streams': './build/stand-ins/event-streams.ts',
     'node:http': './build/stand-ins/http.ts',
   },
-  // Of the SDK, for browsers.
+  // A part of the SDK for browsers only.
   external: ['bowser'],
   plugins: [literalKeys],
   define: { VERSION: JSON.stringify(version) },
@@ -72,8 +72,9 @@ export const BUNDLE_OPTIONS = {
 } satisfies BuildOptions;
 
 /**
- * Makes the bundles of the stages, `dist/lambda/<stage>/index.mjs` with its source map, and the console's files beside
- * that of `api`, unless those that are there come from the same sources. Several processes may do so at once. Throws when a source cannot be bundled.
+ * Makes the bundles of the stages, `dist/lambda/<stage>/index.mjs` with its source map, and the console's files next to
+ * that of `api`, unless they exist already for the same sources. Several processes may do so at once. Throws when a
+ * source cannot be bundled.
  */
 export async function buildBundles(): Promise<void> {
   const sources = sourceHash();

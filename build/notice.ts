@@ -22,7 +22,7 @@ export function noticeOf(metafiles: readonly Metafile[]): string {
     .flatMap(({ outputs }) => Object.values(outputs))
     .flatMap(({ inputs }) => Object.entries(inputs));
   const folders = inputs
-    // What was found and left out again is not in the package.
+    // esbuild also lists files of which nothing is left in the bundle.
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
     .map(([file]) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0])
     .filter((folder) => folder !== undefined);

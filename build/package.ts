@@ -48,7 +48,7 @@ async function buildConstruct(): Promise<Metafile> {
     format: 'cjs',
     platform: 'node',
     external: ['aws-cdk-lib', 'constructs'],
-    // Files are found from the folder of the sources, which is as far from the bundles as that of the outcome is.
+    // The construct finds files from the folder of its source, which is as deep as the folder of the compiled file.
     define: { 'import.meta.url': 'SOURCE_URL' },
     banner: {
       js: "const SOURCE_URL = require('node:url').pathToFileURL(require('node:path').join(__dirname, '../../lib/index.js')).href;",

@@ -7,7 +7,7 @@ import { WebhookBridgeStack } from './webhook-bridge-stack.ts';
 type BuildAppOptions = {
   /** Where the cloud assembly goes; default `cdk.out`, or where the CDK CLI says. */
   readonly outdir?: string;
-  /** Settings (see config.ts) beside those that the CDK CLI passes on from `cdk.json`. */
+  /** Settings (see config.ts) in addition to those that the CDK CLI passes on from `cdk.json`. */
   readonly context?: Record<string, unknown>;
 };
 

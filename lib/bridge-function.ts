@@ -40,7 +40,7 @@ type Network = {
 
 /** What is recorded of each invocation, and under which name. */
 export type Telemetry = {
-  /** Names the deployment in logs and metrics, so that two of an account are told apart. */
+  /** Names the deployment in logs and metrics, since an account may have several. */
   readonly bridgeName: string;
   readonly logRetention: RetentionDays;
   /** Whether X-Ray traces it. */
@@ -51,7 +51,7 @@ export type Telemetry = {
 /** The bundles, a folder for each stage: `npm run build` makes them, and the published package has them. */
 const BUNDLES = fileURLToPath(new URL('../dist/lambda/', import.meta.url));
 
-/** Versions of the CDK that the bridge supports know no name for it. */
+/** The oldest versions of the CDK that the bridge supports have no constant for it. */
 const NODEJS_24 = new Runtime('nodejs24.x', RuntimeFamily.NODEJS);
 
 /** What a function needs to get its place in a VPC, and to give it back. */

@@ -44,7 +44,7 @@ type BridgeTableProps = {
   readonly table?: ITableV2;
   readonly customerKey?: IKey;
   readonly formerKeys: readonly IKey[];
-  /** Of a table of the bridge's own; only one that is destroyed goes unprotected. */
+  /** Of the bridge's own table. With `DESTROY` the table has no deletion protection. */
   readonly removalPolicy: RemovalPolicy;
 };
 

@@ -51,7 +51,7 @@ export class LaneQueue extends Construct {
     acknowledge(
       mapping,
       'Serverless-LambdaEventSourceMappingDestination',
-      'For streams; of SQS the queue itself moves what keeps failing to its dead letters.',
+      'The rule is for streams; an SQS queue itself moves what keeps failing to its dead letters.',
     );
   }
 

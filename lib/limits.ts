@@ -15,7 +15,7 @@ const wholeNumber = (min: number, max: number, unit: string) =>
       .max(max, `must be at most ${max}`),
   );
 
-/** Of what only the deployment knows, such as the URL of another resource, nothing can be checked before. */
+/** A value that only the deployment knows, such as the URL of another resource, cannot be checked before. */
 const known = (isRight: (value: string) => boolean) => (value: string) =>
   Token.isUnresolved(value) || isRight(value);
 
@@ -58,7 +58,7 @@ export const LIMITS = {
   maxCopies: wholeNumber(2, 1000, 'workers').default(4),
   /** Workers at a time that fan events out; each takes ten requests. */
   maxDispatches: wholeNumber(2, 1000, 'workers').default(10),
-  /** Workers at a time of each of the two lanes of deliveries; beyond these the index `due` is what limits. */
+  /** Workers at a time of each of the two lanes of deliveries; with more, the index `due` would be the limit. */
   maxDeliveries: wholeNumber(2, 1000, 'workers').default(50),
   /** Calls that may wait for messages of pull endpoints at a time; each keeps a worker of the API for up to 20 s. */
   maxWaits: wholeNumber(1, 100, 'calls').default(5),

@@ -62,7 +62,7 @@ export class VideoBucket extends Construct {
       // A key is reserved before anything is uploaded and never overwritten, so versions would only
       // keep, and bill, the video that a person deletes on purpose.
       versioned: false,
-      // The copy aborts its own uploads; this is for those of a stack that was deleted meanwhile.
+      // The copy aborts its own uploads; this is for those of a stack that is deleted during a copy.
       lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(7) }],
       removalPolicy,
     });
@@ -96,7 +96,7 @@ export class VideoBucket extends Construct {
     fn.addEnvironment('BUCKET_NAME', this.bucket.bucketName);
   }
 
-  /** Lets the function sign links to videos, whose rows name their bucket, and see whether the present bucket answers. */
+  /** Lets the function sign links to videos in all these buckets, and see whether the present bucket answers. */
   connectReader(fn: BridgeFunction): void {
     this.allow(fn, ['s3:GetObject']);
     const resources = [this.bucket.bucketArn];
@@ -124,7 +124,7 @@ export class VideoBucket extends Construct {
       acknowledge(
         fn.role as IRole,
         `AwsSolutions-IAM5[Resource::${this.asNagWritesIt(place)}]`,
-        'The videos of one bucket, whose keys are told by a template and the names of the files.',
+        'The videos of one bucket: a template and the names of the files determine their keys.',
       );
     }
   }
@@ -138,7 +138,7 @@ export class VideoBucket extends Construct {
   }
 }
 
-/** What every key begins with that the template gives. */
+/** The beginning that all keys from the template share. */
 function fixedPrefix(keyTemplate: string): string {
   return keyTemplate.slice(0, keyTemplate.indexOf('{'));
 }

@@ -70,7 +70,7 @@ export type WebhookBridgeProps = {
   readonly keyTemplate?: string;
 
   /**
-   * Where videos are from before `bucket` or `keyTemplate` was changed: without it their links end.
+   * Where videos are from before `bucket` or `keyTemplate` was changed: without it their links fail.
    *
    * @default - nowhere else
    */
@@ -135,10 +135,10 @@ export type WebhookBridgeProps = {
   readonly alarmTopic?: ITopic;
 
   /**
-   * The VPC in which the functions work that call foreign servers: `copy` and `deliver`. They need ways to DynamoDB,
-   * SQS, S3, Secrets Manager and, if used, EventBridge, beside those to Topaz's storage and your receivers.
+   * The VPC of the functions that call foreign servers: `copy` and `deliver`. They must reach Topaz's storage, your
+   * receivers, DynamoDB, SQS, S3, Secrets Manager and, if used, EventBridge.
    *
-   * @default - a network of Lambda's own
+   * @default - Lambda's own network
    */
   readonly vpc?: IVpc;
 
@@ -159,7 +159,7 @@ export type WebhookBridgeProps = {
   /**
    * A host name for the API; also give `certificate`, and point the name to {@link WebhookBridge.domainName}.
    *
-   * @default - the host name that API Gateway makes up
+   * @default - the host name that API Gateway generates
    */
   readonly domainName?: string;
 

@@ -11,7 +11,7 @@ import { type BridgeConfig, readConfig } from './config.ts';
 import { WebhookBridge } from './webhook-bridge.ts';
 import type { WebhookBridgeProps } from './webhook-bridge-props.ts';
 
-/** The bridge as a stack: settings from the context in, what a user needs to begin out. */
+/** The bridge as a stack: takes settings from the context, and outputs what a user needs to begin. */
 export class WebhookBridgeStack extends Stack {
   constructor(scope: Construct, id: string) {
     const config = readConfig(scope.node);

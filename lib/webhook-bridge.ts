@@ -60,7 +60,7 @@ export class WebhookBridge extends Construct {
       formerVideos: props.formerVideos ?? [],
       customerKey,
       formerKeys,
-      // Of a first deployment that failed it is empty, and goes with the rest.
+      // After a first deployment that failed, the bucket is empty and is deleted with the rest.
       removalPolicy: removalPolicy ?? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
     });
     const secrets = new BridgeSecrets(this, 'Secrets', { topazApiKey: props.topazApiKey });
@@ -73,7 +73,7 @@ export class WebhookBridge extends Construct {
       systemLogLevel: props.systemLogLevel ?? 'WARN',
     };
     const { vpc, vpcSubnets, securityGroups } = props;
-    // Of those that call foreign servers.
+    // For the functions that call foreign servers.
     const network = vpc && {
       vpc,
       ...(vpcSubnets && { vpcSubnets }),
@@ -110,7 +110,7 @@ export class WebhookBridge extends Construct {
       memorySize: 512,
       telemetry,
       network,
-      // Slow, failing and unproven endpoints have workers of their own, each message one of them.
+      // Slow, failing and unproven endpoints have their own workers, one for each message.
       lanes: {
         deliver: { batchSize: 10, maxConcurrency: config.maxDeliveries },
         'deliver-slow': { batchSize: 1, maxConcurrency: config.maxDeliveries },
@@ -151,7 +151,7 @@ export class WebhookBridge extends Construct {
       api.fn.addEnvironment('EVENT_BUS_NAME', props.eventBus.eventBusName);
     }
 
-    // Who is set how.
+    // The settings of each function.
     api.fn.addEnvironment('MAX_WAITS', String(config.maxWaits));
     poll.fn.addEnvironment('TOPAZ_BASE_URL', config.topazBaseUrl);
     poll.fn.addEnvironment('MAX_POLLS_PER_SECOND', String(config.maxPollsPerSecond));

@@ -18,8 +18,8 @@ import { streamCopy } from './stream-copy.ts';
 const MAX_KEYS = 100;
 
 /**
- * Looks at the source, reserves a key, and begins: a large file by planning its segments, a small one by
- * copying it at once, one whose ranges are missing or unreliable by streaming it.
+ * Looks at the source, reserves a key, and begins. It plans the segments of a large file, copies a small one at
+ * once, and streams a source without reliable ranges.
  */
 export async function beginCopy(use: CopyDependencies, claim: Claim<CopyRow>, lease: Lease): Promise<void> {
   const { source } = use;
@@ -83,8 +83,8 @@ async function copyRanges(
 }
 
 /**
- * Reserves a key that is free in the bucket. The one that the copy has already comes first: the name
- * and type that another key would be made of may have changed since. No key is left with an upload.
+ * Reserves a key that is free in the bucket. It first tries the key that the copy has already, since the name
+ * and type that make up a key may have changed. It leaves no upload at a key that it gives up.
  */
 async function reserveKey(
   use: CopyDependencies,

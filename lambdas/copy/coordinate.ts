@@ -59,8 +59,8 @@ export async function coordinate(
 }
 
 /**
- * Undoes what a worker did after it had lost its claim, when another has ended and cleaned up the copy
- * meanwhile; a copy that goes on cleans up at its own end.
+ * Undoes what a worker did after it had lost its claim, if another worker has ended and cleaned up the copy by
+ * then. A copy that goes on cleans up at its own end.
  */
 async function undoLate(use: CopyDependencies, { row, nonce }: Claim<CopyRow>): Promise<void> {
   const copy = await use.copies.get(row.requestId);

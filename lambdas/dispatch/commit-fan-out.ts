@@ -21,7 +21,7 @@ import type { WorkContext } from '../engine/stage.ts';
 import { entryWrite } from '../rows/backlog.ts';
 import type { DispatchDependencies } from './dispatch-dependencies.ts';
 
-/** An endpoint's deliveries in one message, which are worked on in order; slow ones need time each. */
+/** An endpoint's deliveries in one message, worked on in order. Slow ones take time, so a message has fewer of them. */
 const DELIVERIES_PER_MESSAGE = { deliver: 10, 'deliver-slow': 3 };
 
 /** Whether a fan-out goes on after a batch: at once, by another worker, or not, since nothing is left. */

@@ -14,7 +14,7 @@ import { releaseCallbacks } from './release-callbacks.ts';
 const EVENTS_PER_PAGE = 25;
 const SEGMENTS_PER_PAGE = 1_000;
 const DELETES_AT_ONCE = 10;
-/** When the clean-up of an unfinished copy is looked at again, ms; a parked one waits for a person. */
+/** How long until an unfinished clean-up of a copy is checked again, ms; a parked one waits for a person. */
 const COPY_WAIT_MS = 15_000;
 const PARKED_COPY_WAIT_MS = 900_000;
 

@@ -2,7 +2,7 @@
 export const METRIC_NAMESPACE = 'WebhookBridge';
 
 /**
- * Every such metric, with its unit and the dimension that it has beside `service`, which names the deployment.
+ * Every such metric, with its unit and its dimension besides `service`, which names the deployment.
  * The functions write them, `lib/monitoring.ts` shows them and alarms on some.
  */
 export const METRICS = {

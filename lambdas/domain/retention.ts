@@ -1,7 +1,7 @@
 const DAY_MS = 86_400_000;
 const DAY_S = 86_400;
 
-/** The longest that a request can stay unfinished after an event: polled for up to 12 days (`pendingDays`), then copied and delivered. */
+/** How long a request can stay unfinished after an event: polled for up to 12 days (`pendingDays`), then copied. */
 const UNFINISHED_DAYS = 16;
 
 /**

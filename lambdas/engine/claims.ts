@@ -130,7 +130,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     }
   }
 
-  /** Notes on the row what later claims must know. Throws {@link ConditionFailed} when it is no longer this worker's. */
+  /** Stores on the row what later claims must know. Throws {@link ConditionFailed} when the row is another worker's. */
   async function note<T extends RowKey>(claim: Claim<T>, set: Readonly<Partial<T>>): Promise<void> {
     await table.write({ update: claim.row, set, if: [owned(claim)] }, 'nothing');
     Object.assign(claim.row, set);

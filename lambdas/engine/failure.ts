@@ -10,7 +10,7 @@ export class Denied extends Error {
   override readonly name = 'Denied';
 }
 
-/** Claims after which a denial is believed: the waits between them add up to over five minutes. */
+/** Claims after which a denial counts as final: the waits between them add up to over five minutes. */
 const DENIED_CLAIMS = 7;
 const DENIALS = new Set(['Denied', 'AccessDenied', 'AccessDeniedException', 'AccessDeniedError']);
 

@@ -11,7 +11,7 @@ export const ROWS_PER_MESSAGE: Record<Lane, number> = {
   'deliver-slow': 1,
 };
 
-/** Up to this many rows have messages of their own: the length of the queue then shows how much is left to do. */
+/** Up to this many rows get one message each: the length of the queue then shows how much is left to do. */
 const SINGLE_MESSAGES = 2_000;
 
 /**

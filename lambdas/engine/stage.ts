@@ -27,11 +27,11 @@ export type StageOptions<T extends RowKey> = {
   readonly work: (claim: Claim<T>, context: WorkContext) => Promise<void>;
   /** Runs before each invocation's rows. */
   readonly before?: () => void;
-  /** Rows with the same answer are worked on one after another, in the order of the messages. */
+  /** Rows for which it returns the same text are worked on one after another, in the order of the messages. */
   readonly sequence?: (hint: Hint) => string;
   /** Rows worked on at a time. */
   readonly concurrency?: number;
-  /** What a row's work may take: none is begun with less left of the function's time, ms. */
+  /** What a row's work may take, ms: none begins when the function has less time left. */
   readonly rowMs?: number;
 };
 
@@ -41,8 +41,8 @@ export type StageOptions<T extends RowKey> = {
  * failed is not one of them: it was rescheduled, and its old message is obsolete. Rows that there is no
  * time for are hinted again: their message would come back only after minutes.
  *
- * Rows that were claimed before without progress run last and alone, so that one that kills its worker
- * takes no others along.
+ * Rows that were claimed before without progress run last and alone: if one of them kills its worker, no
+ * other row is affected.
  */
 export function stage<T extends RowKey>(options: StageOptions<T>) {
   const { lanes, claims, hints, now, work, before, sequence, concurrency = 10, rowMs = 5_000 } = options;
@@ -142,7 +142,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     }
   }
 
-  // Middy would answer just before the time-out, and the work would go on beside the next invocation's.
+  // Middy would answer just before the time-out, and the work would go on during the next invocation's.
   // Lambda's own time-out ends the process, and the work with it.
   return middy<SQSEvent, SQSBatchResponse>({ timeoutEarlyInMillis: 0 }).handler(handle);
 }

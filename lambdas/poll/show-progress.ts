@@ -7,7 +7,7 @@ import type { MetaRow, RequestRow, UpstreamStatus } from '../domain/requests/req
 import { metaKey } from '../domain/rows.ts';
 
 /**
- * Keeps what is only shown beside the row that is polled, by one write and only when it changed: the
+ * Writes what is only shown to a row besides the one that is polled, and only when it changed: the
  * nodes' states and how progress went.
  *
  * @param row as it was before the poll

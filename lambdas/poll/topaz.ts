@@ -21,12 +21,12 @@ export type Topaz = { status(requestId: string): Promise<PollOutcome | Refusal> 
 
 /** A poll takes at most this long, also when it asks again with a new key; ms. */
 export const TIMEOUT_MS = 10_000;
-/** The share of it after which a second try begins beside a first one without an answer. */
+/** The share of it after which a second try begins, while the first still waits for an answer. */
 const FIRST_TRY_SHARE = 0.5;
 const MAX_BYTES = 1_048_576;
 const MAX_JOBS_KEPT = 8;
 
-/** A number that DynamoDB's client takes: no larger than an exact integer, nor next to nothing. */
+/** A number that DynamoDB's client takes: not above the largest exact integer, and not almost zero. */
 const bounded = (number: number): number => {
   if (Math.abs(number) < 1e-9) return 0;
   return Math.max(-Number.MAX_SAFE_INTEGER, Math.min(Number.MAX_SAFE_INTEGER, number));
@@ -139,7 +139,7 @@ export function createTopaz(options: {
   /**
    * One GET, and a second one when the first fails or has no answer after a while: the first answer counts.
    * Lambda freezes a process between invocations, and the connections that it kept may be dead when it
-   * thaws: some answer with a reset, some never. A slow upstream may still answer the first.
+   * thaws: some answer with a reset, some never. If upstream is only slow, it may still answer the first.
    */
   async function send(requestId: string, key: string, signal: AbortSignal): Promise<Response> {
     const first = abortable((each) => get(requestId, key, AbortSignal.any([signal, each])));

@@ -26,7 +26,7 @@ export function createCallbackSecrets(
       return secrets;
     });
 
-  /** Replaces them, if they still are as they were read. */
+  /** Replaces them, if they have not changed since they were read. */
   const replacement = (read: readonly EndpointSecret[], secrets: readonly EndpointSecret[]): Write => ({
     update: callbackSecretKey,
     set: { secrets },

@@ -23,7 +23,7 @@ import { wake, withdraw } from '../engine/wake.ts';
 /** Account-wide endpoints there may be; each event is matched against all of them. */
 export const MAX_ENDPOINTS = 100;
 
-/** By then the deliveries of a deleted endpoint have ended, and expire. */
+/** After this time the deliveries of a deleted endpoint have ended, and expire. */
 const CANCELED_WITHIN_MS = 86_400_000;
 
 /** The row at {@link endpointCountsKey}. */
@@ -86,7 +86,7 @@ export function change(
 ): { writes: Write[]; due?: Due } {
   const settings = {
     set,
-    // Settings of a callback that a person made are kept.
+    // Keeps the settings of a callback that a person made.
     remove: [...remove, 'expiresAt'],
     if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
   };
@@ -127,9 +127,9 @@ function removal(endpoint: EndpointRow, expiresAt: number): Write[] {
 }
 
 /**
- * Makes sure that a callback's endpoint is there, and stays for all that a request registered now may send it;
- * one that is there keeps its health and settings. Undefined when nothing is to be written: requests with the
- * same URL share the row, and one that each of them wrote would be hot.
+ * Makes sure that a callback's endpoint exists for as long as a request registered now may send to it. An existing
+ * one keeps its health and settings. Undefined when nothing needs to be written: requests with the same URL share
+ * the row, and it would be hot if each of them wrote it.
  *
  * @param there the row as it was read
  */

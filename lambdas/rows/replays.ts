@@ -7,7 +7,7 @@ import type { RowKey } from '../domain/work.ts';
 /** Rows over which a replay's count of what has ended is spread, so that workers do not collide on one. */
 const SHARES = 16;
 
-/** What the end of a delivery adds to the replay that it is in, if any; a write that is never refused. */
+/** The write that counts the end of a delivery in its replay, if it is in one; never refused. */
 export const countedInReplay = ({ replayId, inReplay, eventId }: DeliveryRow, expiresAt: number): Write[] =>
   replayId && inReplay
     ? [{ update: replayDoneKey(replayId, shareOf(eventId)), add: { done: 1 }, set: { expiresAt } }]

@@ -21,7 +21,7 @@ export function createTargets(table: Pick<Table, 'get'>) {
     return endpoint && withOrigin(endpoint);
   }
 
-  /** The target that an endpoint, as it was just read, is. */
+  /** The target for an endpoint that was just read. */
   async function withOrigin(endpoint: EndpointRow): Promise<Target> {
     if (!isCallback(endpoint)) return { endpoint };
     const origin = originOf(endpoint.url);
@@ -35,7 +35,7 @@ export function createTargets(table: Pick<Table, 'get'>) {
     };
   }
 
-  /** Lets the next call read again: a target with its origin, or all. */
+  /** Makes the next call read again: one target with its origin, or all. */
   function forget(target?: Target): void {
     if (target === undefined) {
       endpoints.clear();

@@ -3,8 +3,8 @@ import { addMetric, publishMetrics, putMetric } from '../adapters/lambda/metrics
 import type { LaneSweep } from './sweep.ts';
 
 /**
- * Logs and measures what a sweep found overdue. A metric is billed by the hour in which it is written, so nothing is
- * said of lanes that are in time.
+ * Logs and measures what a sweep found overdue. A metric is billed by the hour in which it is written, so lanes that
+ * are on time write none.
  */
 export function reportOverdue(lanes: readonly LaneSweep[]): void {
   const late = lanes.filter(({ overdue }) => overdue > 0);

@@ -3,7 +3,7 @@ import { ConditionFailed } from './condition-failed.ts';
 /** Every round has a winner, so this many writers at once all get through. */
 const TRIES = 20;
 
-/** That the first write was refused, such as the one that ends a claim: the row is another worker's by now. */
+/** That the first write was refused, such as the one that ends a claim: another worker has the row by now. */
 export const firstRefused = ({ failed }: ConditionFailed): boolean => failed.includes(0);
 
 /**

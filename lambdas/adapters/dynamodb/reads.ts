@@ -82,7 +82,7 @@ export function createReads(client: DynamoDBClient, tableName: string, random: (
       for (const item of Responses?.[tableName] ?? []) rows.push(rowOf<T>(item));
       wanted = UnprocessedKeys?.[tableName]?.Keys ?? [];
       if (wanted.length === 0) return rows;
-      // What a partition had no units for is left out of the answer, which the SDK takes for a success.
+      // DynamoDB leaves out what a partition had no units for, and the SDK takes that for a success.
       await sleep(random() * backoff(attempt, UNPROCESSED_WAITS));
     }
   }

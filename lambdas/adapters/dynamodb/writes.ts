@@ -141,7 +141,7 @@ function failedAt(places: readonly (readonly [number, Item | undefined])[]): Con
   );
 }
 
-/** Why a write failed that may come through when it is sent again. */
+/** Why a write failed that may succeed when it is sent again. */
 function passingCause(error: unknown): 'conflict' | 'throttled' | undefined {
   if (error instanceof TransactionConflictException) return 'conflict';
   if (!(error instanceof TransactionCanceledException)) return undefined;

@@ -1,6 +1,6 @@
 /** How an HTTP exchange failed, as the log of attempts names it. */
 type FailureClass =
-  /** The URL, or every address that its name resolves to, is one that the bridge does not dial. */
+  /** The bridge must not connect to this URL, or to any of the addresses that its name resolves to. */
   | 'address_refused'
   | 'dns'
   | 'connect_refused'
@@ -103,7 +103,7 @@ const CERTIFICATE_FAULTS: Readonly<Record<string, (host: string) => string>> = {
 
 /** Other codes of certificates: too weak, for another purpose, with a broken chain. */
 const OF_CERTIFICATE = /CERT|_CA|CA_|CRL|EE_KEY|PURPOSE/;
-/** How OpenSSL calls what is no TLS, under the code `EPROTO`: most often plain HTTP. */
+/** OpenSSL's names for an answer that is not TLS, under the code `EPROTO`: most often plain HTTP. */
 const NO_TLS = /wrong version number|packet length too long/;
 
 function tlsFault(host: string, code: string, error: unknown): string {

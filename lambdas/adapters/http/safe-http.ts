@@ -9,7 +9,7 @@ import { watchRawAnswer } from './raw-answer.ts';
 export type Exchange = {
   readonly method: string;
   readonly url: string;
-  /** `host` and `accept-encoding` are set here, whatever is given. */
+  /** The client sets `host` and `accept-encoding` itself, and ignores given ones. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
   /** For the whole exchange, from the wait for a connection to the last byte of the answer. */
@@ -32,7 +32,7 @@ export type OpenAnswer = {
 type BodyLimits = {
   /** Beyond this many bytes the connection is destroyed and the answer taken as it is. */
   readonly maxBodyBytes: number;
-  /** So much of the body is returned. */
+  /** How many bytes of the body are returned. */
   readonly keepBytes: number;
   /** How long the body is read once the headers are there, ms; then the answer is taken as it is. By default `timeoutMs` runs on. */
   readonly bodyTimeoutMs?: number;
@@ -42,7 +42,7 @@ export type Answer = {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** Whether there was more than what `body` holds. */
+  /** Whether the answer had more bytes than `body` holds. */
   readonly truncated: boolean;
 };
 
@@ -62,7 +62,7 @@ export type SafeHttp = {
 export type SafeHttpOptions = {
   /** Only locally: admits loopback addresses, and plain http to them. */
   readonly allowLoopback: boolean;
-  /** Longer URLs are refused; without it those longer than a webhook's may be. */
+  /** The longest URL that is admitted; by default the longest of a webhook. */
   readonly maxUrlLength?: number;
   readonly resolve?: Resolve;
   /** Certificates to trust in place of the well-known ones (PEM). */
@@ -128,7 +128,7 @@ export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
       try {
         const { statusCode, headers, message } = await awaitAnswer(request, url, exchange);
         const read = await readBody(message, exchange);
-        // Where the parser ended the answer, or took it to have no body, what came of one is still known.
+        // The parser ended the answer, or took it to have no body; what came is still known.
         const isLost = read.body.length === 0 && (read.truncated || statusCode === 204);
         const body = (isLost && rawAnswer()?.body.subarray(0, exchange.keepBytes)) || read.body;
         return { statusCode, headers, ...read, body };
@@ -216,7 +216,7 @@ async function readBody(message: IncomingMessage, { maxBodyBytes, keepBytes, bod
     }
     whole = read <= keepBytes;
   } catch {
-    // The status counts; what came of the body is kept.
+    // The status counts; the part of the body that came is kept.
   } finally {
     clearTimeout(timeUp);
   }

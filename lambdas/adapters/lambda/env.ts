@@ -14,7 +14,7 @@ export function requireEnv<K extends string>(...names: K[]): Record<K, string> {
   return Object.fromEntries(names.map((name) => [name, process.env[name]])) as Record<K, string>;
 }
 
-/** The variable as a positive number; throws {@link MissingEnvironment} when it is none. */
+/** The variable as a positive number; throws {@link MissingEnvironment} when it is not one. */
 export function requireNumber(name: string): number {
   const value = Number(requireEnv(name)[name]);
   if (!Number.isFinite(value) || value <= 0) {

@@ -6,16 +6,16 @@ const GIB = 1024 * MIB;
 export const MAX_PARTS = 10_000;
 export const MIN_PART_BYTES = 5 * MIB;
 
-/** What a worker needs besides the buffers of its parts: Node, the code, sockets. */
+/** The memory that a worker needs besides the buffers of its parts: for Node, the code, sockets. */
 const RUNTIME_BYTES = 192 * MIB;
 const MAX_CONCURRENCY = 6;
 /** One part is fetched while another is sent. */
 const MIN_CONCURRENCY = 2;
-/** So many rows, the COPY row and the request's fit into one transaction of 100. */
+/** This many rows, the COPY row and the request's fit into one transaction of 100. */
 const MOST_SEGMENTS = 90;
 const PARTS_PER_SEGMENT = 8;
 
-/** What bounds how a file is cut. */
+/** The limits within which a file is divided. */
 export type PartLimits = {
   /** Of one worker, which holds several parts at a time. */
   readonly memoryMiB: number;
@@ -27,7 +27,7 @@ type CopyPlan = {
   /** Bytes of each part but the last. */
   readonly partSize: number;
   readonly parts: number;
-  /** Rows that as many workers can copy at once. */
+  /** The number of segments: as many workers can copy at once. */
   readonly segments: number;
 };
 
@@ -54,11 +54,11 @@ export function planCopy(size: number, limits: PartLimits): CopyPlan {
   return { partSize, parts, segments };
 }
 
-/** How many parts of `partSize` bytes a worker copies at a time: each has a buffer of its own. */
+/** How many parts of `partSize` bytes a worker copies at a time: each has its own buffer. */
 export const concurrencyFor = (partSize: number, limits: PartLimits): number =>
   Math.max(1, Math.min(MAX_CONCURRENCY, Math.floor(bufferBudget(limits) / partSize)));
 
-/** The parts of a segment, first and last (inclusive), of `parts` in all: even to within one part. */
+/** The parts of a segment, first and last (inclusive), of `parts` in all: segments differ by at most one part. */
 export function segmentParts(segment: number, plan: Pick<CopyPlan, 'parts' | 'segments'>): [number, number] {
   const bound = (i: number) => Math.floor((i * plan.parts) / plan.segments);
   return [bound(segment) + 1, bound(segment + 1)];

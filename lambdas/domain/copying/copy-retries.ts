@@ -1,9 +1,9 @@
 import { backoff, checkWait } from '../backoff.ts';
 import type { CopySource } from './copy.ts';
 
-/** Failures in a row, without a part copied between them, that end no copy: they take about four hours. */
+/** Failures in a row, without a part copied between them, that a copy survives: they take about four hours. */
 export const MAX_CONSECUTIVE_FAILURES = 24;
-/** No copy gives up before, ms: fresh URLs come faster than failures are apart when a person polls by hand. */
+/** No copy fails sooner after its beginning, ms: when a person polls by hand, fresh URLs come faster than the waits. */
 const LEAST_MS = 3_600_000;
 
 /** Whether a copy that began at `startedAt` has failed after a number of failures in a row. */
@@ -12,7 +12,7 @@ export const givesUp = (failures: number, startedAt: number, now: number): boole
 /** Why it has failed after the last of them. */
 export const tooOften = (reason: string, failures: number): string => `${reason}, ${failures} times in a row`;
 
-/** How often one copy begins again from the first byte; then it has failed. With the waits, over an hour. */
+/** How often one copy may begin again from the first byte before it fails. With the waits, this takes over an hour. */
 export const MAX_RESTARTS = 7;
 /** How long a copy waits for a fresh URL while upstream cannot be reached, ms. */
 export const URL_WAIT_MS = 86_400_000;
@@ -55,7 +55,7 @@ export const renewAt = (failures: number, now: number): number =>
 export const restartAt = (restarts: number, now: number): number =>
   restarts <= 1 ? now : now + backoff(restarts - 1, RESTARTS);
 
-/** When a segment checks again for the URL that it has waited for since `since`: less often as time passes. */
+/** When a segment that has awaited a fresh URL since `since` checks again: less often as time passes. */
 export const nextCheckAt = (since: number, now: number): number => now + checkWait(now - since, CHECKS);
 
 /**

@@ -8,7 +8,7 @@ export type CopySource = {
   readonly expiresAt?: number;
   /** When it was given, ms since epoch. */
   readonly receivedAt: number;
-  /** Counts the URLs: a worker that was refused asks for another only if no worker has since. */
+  /** Counts the URLs: a refused worker asks for another only if no other worker has since. */
   readonly version: number;
 };
 
@@ -48,7 +48,7 @@ export type CopyUpload = {
 export type CopyRow = RowKey &
   Work & {
     requestId: string;
-    /** Of no other copy, not even of the same request: the copy knows its objects by it. */
+    /** Unique to this copy, even among copies of the same request: the copy recognizes its objects by it. */
     copyId: string;
     state: 'pending' | 'copying' | 'stored' | 'failed' | 'canceled';
     /** Counts the uploads begun; segments of an older generation end themselves. */
@@ -57,13 +57,13 @@ export type CopyRow = RowKey &
     restarts: number;
     startedAt: number;
     source: CopySource;
-    /** Upstream has no download any more. */
+    /** Upstream no longer has a download. */
     sourceGone?: boolean;
-    /** Since when a fresh URL is waited for, ms since epoch. */
+    /** Since when the copy has waited for a fresh URL, ms since epoch. */
     urlWantedSince?: number;
-    /** Failures in a row, without a part copied between them, that a later try may not meet. */
+    /** Failures in a row, without a part copied between them, of the kind that a later try may not meet. */
     consecutiveFailures?: number;
-    /** To be copied by one plain GET, since the source's ranges or ETags cannot be relied on. */
+    /** Whether to copy by one plain GET, since the source's ranges or ETags cannot be relied on. */
     streamed?: boolean;
     earlier?: EarlierVideo;
     content?: CopyContent;
@@ -78,7 +78,7 @@ export type CopyRow = RowKey &
      * one of its requests may still reach the bucket.
      */
     lateUntil?: number;
-    /** Why the copy has failed: decided before anything is cleaned up. */
+    /** Why the copy has failed; written before anything is cleaned up. */
     failure?: string;
     expiresAt?: number;
   };
@@ -107,13 +107,13 @@ export function placed({ requestId, target, content }: CopyRow) {
   return { target, content };
 }
 
-/** How a copy knows an object as its own. */
+/** How a copy recognizes an object as its own. */
 export type ObjectMark = Pick<CopyRow, 'requestId' | 'copyId' | 'generation'>;
 
 /** Whether an object is one that the copy has put there, in this generation or an earlier one. */
 export const isOwn = (copy: CopyRow, { copyId }: Partial<ObjectMark>): boolean => copyId === copy.copyId;
 
-/** A segment after the end of its generation or its copy. */
+/** Ends a segment whose generation or copy has ended. */
 export const supersededSegment = (expiresAt: number) =>
   ({ state: 'superseded', bytesPerSecond: 0, expiresAt }) satisfies Partial<SegmentRow>;
 

@@ -22,8 +22,8 @@ const BODY_BYTES = new Map([
 
 /**
  * The token of `/v1/links/{token}`: base64url of version, request, times and their HMAC-SHA256, cut
- * to 16 bytes. It grants what it names without a row of its own, so links cost nothing until used. By the
- * time of issue a link ends with the tracking that it was made in, even when the request is registered again.
+ * to 16 bytes. A link has no row, so it costs nothing until it is used. Its time of issue shows whether the
+ * request was registered again since: then the link has ended.
  *
  * @param link.requestId a UUID
  */

@@ -28,7 +28,7 @@ const SIGNATURES: readonly (MediaFormat & { readonly at?: number; readonly bytes
     bytes,
   })),
   { type: 'application/gzip', extension: 'gz', bytes: '\x1f\x8b\x08' },
-  // The beginnings of a fragmented MP4 whose first part is elsewhere.
+  // How a fragmented MP4 begins when its first part is elsewhere.
   ...['styp', 'sidx', 'moof'].map((bytes) => ({ ...MP4, at: 4, bytes })),
   ...['moov', 'mdat', 'wide', 'free', 'skip', 'pnot'].map((bytes) => ({ ...QUICKTIME, at: 4, bytes })),
 ];
@@ -133,7 +133,7 @@ const essence = (contentType: string | undefined): string =>
 const latin1 = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 
-/** UTF-8 without control characters, which every container has among its first bytes. */
+/** UTF-8 without control characters; every video container has some among its first bytes. */
 function isText(head: Uint8Array): boolean {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(head, { stream: true });

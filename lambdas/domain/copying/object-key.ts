@@ -19,7 +19,7 @@ const EXTENSION = /\.[A-Za-z0-9]{1,8}$/;
 /** What a key template can name. */
 type KeyValues = {
   readonly requestId: string;
-  /** The name of the file at the source, as far as it is known. */
+  /** The name of the file at the source, if it is known. */
   readonly filename?: string;
   readonly contentType: string;
   /** ms since epoch. */

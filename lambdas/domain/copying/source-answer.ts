@@ -4,19 +4,19 @@ import type { SourceFaultKind } from './copy-fault.ts';
 /** The headers of an answer, names in lower case. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
-/** What an answer that does not serve means. */
+/** What an answer means that does not serve the range. */
 export type SourceFault = {
   readonly kind: SourceFaultKind;
   /** A clause for logs and the event's reason: no URL, nothing that the source sent. */
   readonly reason: string;
   readonly retryAfterMs?: number;
-  /** Where a redirect leads, as sent. */
+  /** Where a redirect leads, as it was sent. */
   readonly location?: string;
 };
 
 export type ByteRange = { readonly start: number; readonly length: number };
 
-/** What is known of the content, which every answer must agree with. */
+/** What is known of the content; every answer must agree with it. */
 export type Known = { readonly size?: number; readonly etag?: string; readonly lastModified?: string };
 
 /** What is wrong with an answer to a ranged GET; undefined when its body is the range. */

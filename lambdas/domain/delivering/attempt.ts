@@ -15,9 +15,9 @@ export type Attempt = {
 /** Attempts kept on a delivery's row, which counts them all. */
 export const ATTEMPTS_KEPT = 12;
 
-/** Any 2xx is a delivery, however the rest of the answer comes. */
+/** Any 2xx is a delivery, even when the rest of the answer is cut or malformed. */
 export const isSuccess = ({ statusCode }: Pick<Attempt, 'statusCode'>): boolean =>
   statusCode !== undefined && statusCode >= 200 && statusCode < 300;
 
-/** The endpoint says that it is no longer there (Standard Webhooks): it is disabled. */
+/** The endpoint answers that it is gone (Standard Webhooks), and is disabled. */
 export const isGone = ({ statusCode }: Attempt): boolean => statusCode === 410;

@@ -1,4 +1,4 @@
-/** Headers that the connection, the signature, the payload or the bridge's name decide. */
+/** Headers that the connection, the signature, the payload or the bridge sets. */
 const RESERVED = new Set([
   'accept-encoding',
   'connection',
@@ -26,7 +26,7 @@ const MAX_HEADER_VALUE = 1_000;
 /** What is shown in place of a value: it may be a secret, so it is write-only. */
 export const HIDDEN_VALUE = '***';
 
-/** Why a header can't be one of an endpoint's own: a sentence with the remedy; undefined when it can. */
+/** Why an endpoint cannot have this header: a sentence with the remedy; undefined when it can. */
 export function headerRefusal(name: string, value: string): string | undefined {
   const lower = name.toLowerCase();
   if (!TOKEN.test(name) || name.length > MAX_HEADER_NAME) {

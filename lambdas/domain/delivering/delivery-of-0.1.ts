@@ -17,7 +17,7 @@ export const REMOVED = ['payload', 'waitsAt', 'passes', 'after', 'next'] as cons
 export const isOf01 = (row: object): row is DeliveryOf01 =>
   'payload' in row && 'eventId' in row && 'endpointId' in row;
 
-/** Release 0.1 kept failed deliveries in lanes of their own, by which it listed them. */
+/** Release 0.1 kept failed deliveries in separate lanes, by which it listed them. */
 export const isInFailedLane = ({ lane }: DeliveryOf01): boolean => lane?.startsWith('failed#') ?? false;
 
 /**

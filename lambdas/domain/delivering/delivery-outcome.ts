@@ -2,7 +2,7 @@ import { ATTEMPTS_KEPT, type Attempt, isSuccess } from './attempt.ts';
 import type { DeliveryRow } from './delivery.ts';
 import { nextAttemptAt } from './retry-schedule.ts';
 
-/** What an attempt changes of its delivery, and when it is attempted again, if it is. */
+/** What an attempt changes of its delivery, and when the next attempt is, if there is one. */
 type DeliveryOutcome =
   | { readonly set: Partial<DeliveryRow> & { state: 'delivered' | 'failed' } }
   | { readonly set: Partial<DeliveryRow>; readonly dueAt: number };

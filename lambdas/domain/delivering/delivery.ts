@@ -13,7 +13,7 @@ export type DeliveryRow = RowKey &
     id: string;
     eventId: string;
     endpointId: string;
-    /** When its endpoint was created, which tells it from one of the same id that was deleted before. */
+    /** When its endpoint was created: an endpoint with the same id may have been deleted before. */
     endpointCreatedAt: number;
     requestId?: string;
     type: string;
@@ -25,14 +25,14 @@ export type DeliveryRow = RowKey &
     attemptCount: number;
     /** Failed attempts on the present schedule; a replay begins a new one. */
     failures: number;
-    /** The backlog that it waits in; while it does, it has no lane. */
+    /** The backlog in which it waits; meanwhile it has no lane. */
     backlogKey?: string;
-    /** Goes out even while the breaker is open: a probe, or asked for by a person. */
+    /** Goes out even while the breaker is open, since it is a probe or a person asked for it. */
     bypassesBreaker?: true;
-    /** Of an ordered endpoint: the event whose delivery must be final first, and the one that waits for this. */
+    /** For an ordered endpoint: the event whose delivery must be final first, and the event that waits for this one. */
     predecessor?: string;
     successor?: string;
-    /** The replay that last sent it again; while `inReplay`, its outcome is still to be counted there. */
+    /** The replay that last sent it again; with `inReplay`, that replay still has to count its outcome. */
     replayId?: string;
     inReplay?: true;
     expiresAt?: number;

@@ -16,14 +16,14 @@ export type EndpointChange = OwnFields & {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** A callback is named by its URL, and its filters are its requests'. */
+/** The URL of a callback is its identity, and its filters belong to its requests. */
 const NOT_OF_CALLBACKS = ['url', 'events'] as const;
 
 /** What a PATCH changes of an endpoint's row. */
 export type ChangedEndpoint = {
   readonly set: Partial<EndpointRow>;
   readonly remove: readonly (keyof EndpointRow)[];
-  /** What it means for the endpoint as a gate: it wakes and checks its backlog now, or it stops. */
+  /** What the change means for the gate: it wakes and checks its backlog now, or it stops. */
   readonly gate?: 'wakes' | 'stops';
 };
 
@@ -76,7 +76,7 @@ export function changed(endpoint: EndpointRow, given: EndpointChange): ChangedEn
   const remove: (keyof EndpointRow)[] = rateLimit === null ? ['rateLimit'] : [];
   if (enabled === undefined || enabled === endpoint.enabled) {
     const probes = url !== undefined && isOpen(endpoint.health);
-    // By the old limit the next of the backlog may be far away.
+    // By the old limit, the next delivery of the backlog may be far away.
     const changesRate = rateLimit !== undefined && endpoint.lane === GATE_LANE;
     return probes || changesRate
       ? { set, remove: [...remove, ...GATE_WORK], gate: 'wakes' }

@@ -26,9 +26,9 @@ export type EndpointRow = Gate &
     createdAt: number;
     listKey: string;
     listAt: string;
-    /** Of a callback that no person changed: when it may be deleted; each registration extends it. */
+    /** For a callback that no person changed: when it may be deleted; each registration extends it. */
     expiresAt?: number;
-    /** Of a callback: since when no request seems to name it, ms since epoch; a registration removes it. */
+    /** For a callback: since when no request seems to name it, ms since epoch; a registration removes it. */
     unusedSince?: number;
   };
 
@@ -38,5 +38,5 @@ export type Target = { readonly endpoint: EndpointRow; readonly origin?: OriginR
 /** The `list` partition of a kind of endpoints. */
 export const endpointList = (kind: EndpointKind): string => `endpoints#${kind}`;
 
-/** Why an endpoint is disabled that did nothing wrong. */
+/** The reason of an endpoint that a person disabled. */
 export const DISABLED_THROUGH_API = 'disabled through the API';

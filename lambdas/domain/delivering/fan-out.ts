@@ -21,7 +21,7 @@ export type Audience = {
   readonly callbacks: readonly { readonly callback: Callback; readonly target: Target | undefined }[];
 };
 
-/** The lowest position that some audience has had: events after it are to be looked at. */
+/** The lowest position that any audience has reached: the events after it are the next to fan out. */
 export const lowestCursor = (cursors: Cursors): number =>
   Math.min(cursors.accountCursor.position, ...Object.values(cursors.callbackCursors));
 

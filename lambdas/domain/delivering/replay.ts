@@ -22,7 +22,7 @@ export type ReplayRow = RowKey &
     cursor?: string;
     /** Whether all of the range was looked at. */
     queuedAll?: boolean;
-    /** Deliveries of the range that it sends again; those of them that were put into the backlog. */
+    /** How many deliveries of the range it sends again, and how many of them are in the backlog so far. */
     matched: number;
     queued: number;
     expiresAt: number;

@@ -1,6 +1,6 @@
 import type { EndpointSecret } from './endpoint.ts';
 
-/** Old secrets that sign along at most; the header grows by each. */
+/** The most old secrets that also sign; each lengthens the header. */
 const MAX_OLD_SECRETS = 4;
 const PREFIX = 'whsec_';
 const MIN_BYTES = 24;

@@ -14,7 +14,7 @@ export type EventDraft = {
   readonly numbered?: false;
 };
 
-/** The row of an event. `data` holds all of the payload's but the metadata, which META holds once. */
+/** The row of an event. `data` is that of the payload without the metadata, which META holds once. */
 export type EventRow = RowKey & {
   id: string;
   type: EventType;

@@ -5,9 +5,9 @@ const DOUBLING_MS = 2_000;
 const MOST = 20;
 
 /**
- * The factor on the price of a poll while polls come late, that is while more requests are in flight than
- * the cap on polls carries. The polls that can be made then go where the expected lateness is greatest: a
- * job that is about to end is polled nearly in time, one whose end is far or uncertain waits longer. All
+ * The factor on the price of a poll while polls come late: more requests are in flight than the cap on
+ * polls carries. The polls that can be made then go where the expected lateness is greatest. A job that is
+ * about to end is polled nearly on time; a job with a far or uncertain end waits longer. All
  * workers see about the same lateness, so the price is the same for all requests. It settles where the
  * schedule asks for as many polls as can be made.
  *

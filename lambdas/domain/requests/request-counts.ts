@@ -3,9 +3,9 @@ import type { RowKey } from '../work.ts';
 import { KNOWN_STATUSES, LOST, REGISTERED, type RequestRow } from './request.ts';
 
 /**
- * How many requests there are, by state and status: kept in the transactions that change them, since counting
- * would read them all. An expired request is deleted by DynamoDB, in no transaction. So requests expire at the
- * end of a UTC day, and each day has a count of its own, which expires with them.
+ * How many requests there are, by state and status. The transactions that change requests also change these counts,
+ * since counting would read all requests. DynamoDB deletes an expired request without a transaction. So requests
+ * expire at the end of a UTC day, and each day has its own count, which expires with them.
  */
 export type RequestCounts = {
   readonly state: RequestRow['state'];

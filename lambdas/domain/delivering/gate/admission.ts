@@ -10,7 +10,7 @@ type Candidate = {
   /** Failed attempts on the present schedule. */
   readonly failures: number;
   readonly bypassesBreaker?: true;
-  /** When the endpoint that it is for was created: one that is named again is another. */
+  /** When its endpoint was created: an endpoint may be deleted and named again with the same id. */
   readonly endpointCreatedAt: number;
 };
 
@@ -61,14 +61,14 @@ export function startOf(target: GateTarget, isTest = false): Start {
   if (!endpoint.enabled) return { backlogKey, state: 'held' };
   if (isTest) return { lane: laneOf(target) };
   if (isOpen(endpoint.health)) return { backlogKey, state: 'held' };
-  // Others wait for a slot, and go first.
+  // Other deliveries wait for a slot, and go first.
   if (isAwake(endpoint) && isLimited(target)) return { backlogKey, state: 'pending' };
   return { lane: laneOf(target) };
 }
 
 /**
- * The backlog that a delivery waits in. A replayed one has a backlog of its own, so that it keeps no new
- * event waiting; but clients fetch all deliveries of a pull endpoint from one.
+ * The backlog that a delivery waits in. Replayed deliveries have a separate backlog, so that they keep no new
+ * event waiting. A pull endpoint has one backlog, since clients fetch all of its deliveries from there.
  */
 export const backlogOf = (endpoint: Gate, { inReplay }: { readonly inReplay?: true }): string =>
   backlogPartition(endpoint, inReplay && !isFetched(endpoint));

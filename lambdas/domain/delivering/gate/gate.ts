@@ -20,7 +20,7 @@ export type Gate = RowKey &
     /** Deliveries per second. */
     rateLimit?: number;
     health: EndpointHealth;
-    /** Counts what opens and shuts the gate; a writer of the health must have read the last count. */
+    /** Counts how often the gate opened or shut; a writer of the health must have read the last count. */
     stateVersion: number;
     /** Since when nothing waits, ms since epoch; the gate stays due for a last check. */
     quietSince?: number;
@@ -49,7 +49,7 @@ const RELEASES_PER_SECOND = 100;
 export const isAwake = (gate: Work & Pick<Gate, 'quietSince'>): boolean =>
   gate.lane === GATE_LANE && gate.quietSince === undefined;
 
-/** When an open breaker lets the next probe through; undefined while one goes out, and when nothing waits. */
+/** When an open breaker lets the next probe through; undefined while a probe goes out, and when nothing waits. */
 export const nextProbeAt = (gate: Gate): number | undefined =>
   isOpen(gate.health) && isAwake(gate) && gate.owner === undefined ? gate.dueAt : undefined;
 

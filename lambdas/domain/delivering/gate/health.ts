@@ -8,7 +8,7 @@ export type EndpointHealth = {
   /** The last failed attempt, within an hour. */
   lastFailedAt?: number;
   lastDeliveredAt?: number;
-  /** Failed attempts since the last success, long ones several times, counted until the breaker opens. */
+  /** Failed attempts since the last success, with long ones counted several times; counted until the breaker opens. */
   failures?: number;
   /** Since when the breaker is open: only probes and retries go out. */
   openSince?: number;
@@ -26,7 +26,7 @@ const HOUR = 60 * MINUTE;
 
 /** Failed attempts in a row that open the breaker. */
 export const FAILURES_TO_OPEN = 5;
-/** A failure that kept a worker this long counts once more: one that takes its whole time opens the breaker alone. */
+/** A failure that kept a worker this long counts once more: one that takes the whole time opens the breaker at once. */
 const AS_BAD_AS_ANOTHER_MS = 3_000;
 /** How long attempts must have failed in a row before the endpoint is given up. */
 export const GIVE_UP_AFTER_MS = 5 * 24 * HOUR;
@@ -35,7 +35,7 @@ export const GIVE_UP_AFTER_MS = 5 * 24 * HOUR;
  * {@link EndpointHealth.lastFailedAt} may be an hour old.
  */
 const IN_A_ROW_MS = 28 * HOUR;
-/** An answer that takes longer keeps others waiting: its endpoint leaves the fast queue. */
+/** An answer that takes longer makes other deliveries wait: its endpoint leaves the fast queue. */
 export const SLOW_MS = 2_000;
 /** How exactly the time of the last delivery is kept; each renewal is a write. */
 const DELIVERED_RESOLUTION_MS = MINUTE;

@@ -3,8 +3,8 @@ import type { RowKey } from '../../work.ts';
 import { type Outcome, SLOW_MS } from './health.ts';
 
 /**
- * What the callbacks of one origin (`https://example.com`) have shown of its server. Each callback has a
- * breaker of its own, since a failure speaks of one URL; only slowness speaks of the server behind it.
+ * What the callbacks of one origin (`https://example.com`) have shown of its server. Each callback has its
+ * own breaker, since a failure concerns one URL; only slowness concerns the server behind it.
  */
 export type OriginRow = RowKey & {
   origin: string;

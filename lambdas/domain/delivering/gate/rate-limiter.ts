@@ -24,7 +24,7 @@ export type LimiterRow = RowKey &
 export type SlotRequest = {
   readonly nonce: string;
   readonly now: number;
-  /** How long it can wait for its time, ms. */
+  /** How long the attempt can wait for its time, ms. */
   readonly maxWaitMs: number;
 };
 

@@ -1,6 +1,6 @@
 import { AHEAD_MS } from './rate-limiter.ts';
 
-/** After how long more deliveries are released, ms: before those that were released ahead are gone. */
+/** How often deliveries are released, ms: before those that were released ahead have gone out. */
 export const RELEASE_EVERY_MS = AHEAD_MS / 2;
 
 /** While both wait, one release in this many is for a replayed delivery, the others for new ones. */

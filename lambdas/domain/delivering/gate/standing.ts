@@ -21,7 +21,7 @@ const allSlow = (workers: number): Limit => ({
 /** A limiter row, and what it limits: attempts under way, starts per second, or both. */
 export type Limit = { readonly key: RowKey; readonly atOnce?: number; readonly perSecond?: number };
 
-/** A callback that nothing was sent to yet has the standing that its origin has. */
+/** A callback to which nothing was sent yet has the standing of its origin. */
 export function standingOf({ endpoint: { health }, origin }: GateTarget): Standing {
   if (health.state !== 'healthy') return 'failing';
   if (health.slow) return 'slow';

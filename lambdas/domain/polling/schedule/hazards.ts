@@ -71,7 +71,7 @@ function ageOf(state: PollState, now: number, unseen: number): Window {
   return [least, Math.max(least, Math.min(greatest, least + unseen))];
 }
 
-/** When a job ends that has only postprocessing left. */
+/** When a job will end that has only postprocessing left. */
 function finishing(state: PollState, now: number): Chance {
   const { median, shape, shareOfJob, shapeOfLong } = POSTPROCESSING;
   const ofLong = (shareOfJob * (state.statusSince - state.registeredAt)) / 1000;
@@ -120,8 +120,8 @@ function byEstimate(state: PollState, now: number): Expectation {
 }
 
 /**
- * After progress has moved. Either the remaining steps take as long as the earlier ones, within what steps vary
- * by and what polls cannot see. Or the present step has stalled, and the others follow when it is over.
+ * After progress has moved. Either the remaining steps take as long as the earlier ones, give or take how much
+ * steps vary and what polls cannot see. Or the present step has stalled, and the others follow when it is over.
  */
 function byRate(rate: ProgressRate): Expectation {
   const { secondsPerPercent, measured, last, first } = rate;
