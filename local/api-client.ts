@@ -1,4 +1,4 @@
-/** Calls the bridge's API with a key. Throws with the problem's detail when the answer is no success. */
+/** Calls the bridge's API with a key. Throws with the problem's detail unless the call succeeded. */
 export class ApiClient {
   private readonly baseUrl: string;
   private readonly key: string;

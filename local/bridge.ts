@@ -41,7 +41,7 @@ type BridgeOptions = {
    * without one; 10 by default, since each is a process of some 100 MB.
    */
   maxWorkers?: number;
-  /** How AWS behaves where it differs from the usual. */
+  /** How AWS behaves where that differs from the defaults of `aws/behavior.ts`. */
   aws?: Partial<AwsBehavior>;
   /** Replaces environment variables of the functions that have them. */
   env?: Record<string, string>;
@@ -124,7 +124,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   const log = new Log(options.log, dataDir.kept ? join(dataDir.path, 'bridge.log') : undefined);
   closing(() => log.close());
 
-  // Both listen first, for the template is resolved with their addresses.
+  // Both listen first, since the template is resolved with their addresses.
   const door = await FrontDoor.listen();
   closing(() => door.close());
   const api = await HttpApi.listen(options.port ?? 0);

@@ -24,12 +24,12 @@ export type ReceivedWebhook = {
   statusCode: number;
 };
 
-/** The body of `POST /_behave`: how to answer on a path, or on all others without one of their own. */
+/** The body of `POST /_behave`: how to answer on a path, or on all paths for which nothing was set. */
 const behaviorSchema = z.strictObject({
   path: z.string().startsWith('/').optional(),
   status: z.int().min(200).max(599).default(204),
   delayMs: z.int().nonnegative().default(0),
-  /** For so many webhooks, then 204 again. */
+  /** For this many webhooks, then 204 again. */
   times: z.int().positive().default(Infinity),
   /** Seconds, or text that is sent as it stands. */
   retryAfter: z.union([z.int().nonnegative(), z.string()]).optional(),

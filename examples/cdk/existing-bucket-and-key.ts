@@ -7,13 +7,13 @@ import { WebhookBridge } from '../../lib/index.ts'; // in your app: 'topaz-video
 
 export type ExistingBucketAndKeyProps = StackProps & {
   readonly bucketName: string;
-  /** Of the key that encrypts the bucket, and the bridge's table. */
+  /** The ARN of the key that encrypts the bucket, and the bridge's table. */
   readonly keyArn: string;
   /** The secret whose text is the Topaz API key. */
   readonly topazSecretName: string;
 };
 
-/** Videos go into a bucket that is there, under a prefix of their own, encrypted by a key that is there. */
+/** Stores the videos in an existing bucket, under a separate prefix, encrypted by an existing key. */
 export class ExistingBucketAndKeyStack extends Stack {
   constructor(scope: Construct, id: string, props: ExistingBucketAndKeyProps) {
     super(scope, id, props);

@@ -15,7 +15,7 @@ import { WebhookBridge } from '../../lib/index.ts'; // in your app: 'topaz-video
 
 const code = fileURLToPath(new URL('./function-url-receiver', import.meta.url));
 
-/** Webhooks arrive at a function with a URL of its own, which verifies their signatures. */
+/** A function with a URL receives the webhooks and verifies their signatures. */
 export class FunctionUrlReceiverStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);

@@ -2,7 +2,7 @@ import { CfnOutput, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { WebhookBridge } from '../../lib/index.ts'; // in your app: 'topaz-video-webhooks'
 
-/** The bridge as it is: everything is its own. */
+/** The bridge with all defaults: it creates everything that it needs. */
 export class PlainStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);

@@ -20,7 +20,7 @@ import { WebhookBridge } from '../../lib/index.ts'; // in your app: 'topaz-video
 /** The video that the stand-in for Topaz hands out. */
 export const VIDEO_FILE = fileURLToPath(new URL('../../local/topaz/video.mp4', import.meta.url));
 
-/** A bridge between a stand-in for Topaz and a receiver: `npm run smoke -- --stack NAME` tries it as a whole. */
+/** A bridge between a stand-in for Topaz and a receiver: `npm run smoke -- --stack NAME` tests it as a whole. */
 export class SmokeTestStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
@@ -72,7 +72,7 @@ export class SmokeTestStack extends Stack {
   }
 }
 
-/** A function that anyone may call by a URL of its own; its code is in the folder of its name. */
+/** A function with a URL that anyone may call; its code is in the folder of its name. */
 class PublicFunction extends Construct {
   readonly fn: LambdaFunction;
   /** `https://` and the host, without a trailing slash. */

@@ -18,7 +18,7 @@ export class StepFunctionsStack extends Stack {
     const bridge = new WebhookBridge(this, 'Bridge', { eventBus });
 
     const workflow = new StateMachine(this, 'Workflow', {
-      // Your steps; `$.detail.data.video` is where the video is.
+      // Your steps; `$.detail.data.video` says where the video is.
       definitionBody: DefinitionBody.fromChainable(new Pass(this, 'Begin')),
       timeout: Duration.hours(1),
       tracingEnabled: true,

@@ -3,7 +3,7 @@
  * what would slow a demonstration down is off, and `harsh` turns it on.
  */
 export type AwsBehavior = {
-  /** Of all random choices; the same seed makes the same choices in the same order of calls. */
+  /** Decides all random choices: the same seed makes the same choices in the same order of calls. */
   seed: number;
   /** How far an index, and reads that are not consistent, lag behind writes at most, ms. */
   lagMs: number;
@@ -16,7 +16,7 @@ export type AwsBehavior = {
   /** Write and read units a second of one partition key, of a table or an index. */
   partitionWriteUnits: number;
   partitionReadUnits: number;
-  /** Share of writes that meet a transaction's conflict although nothing overlaps. */
+  /** Share of writes that are refused as a conflict with a transaction although nothing overlaps. */
   transactionConflicts: number;
   /** Seconds between two looks for expired rows; 0 for none. */
   expirySeconds: number;
@@ -27,7 +27,7 @@ export type AwsBehavior = {
   failedMessages: number;
   /** By how much the approximate number of messages is off: 0.1 for ten in a hundred. */
   messageCountError: number;
-  /** The clocks of functions are apart by up to so many ms. */
+  /** How far the clocks of functions are apart at most, ms. */
   clockSkewMs: number;
   /** Whether the process of a function is stopped between two invocations. */
   freeze: boolean;
@@ -35,13 +35,13 @@ export type AwsBehavior = {
   longFreezes: number;
   /** Invocations at a time of all functions; beyond it Lambda throttles. */
   accountConcurrency: number;
-  /** ms after the start within which policies begin to hold, each function's at a random time. */
+  /** Within how many ms after the start the policies take effect, those of each function at a random time. */
   iamDelayMs: number;
   /** Share of calls to S3 that it answers with 503 SlowDown. */
   slowDowns: number;
   /** Share of CompleteMultipartUpload that S3 answers with status 200 and an error in the body. */
   completeErrors: number;
-  /** Share of those with a condition that meet another write of the key: S3 drops their upload. */
+  /** Share of those with a condition that conflict with another write of the key: S3 drops their upload. */
   completeConflicts: number;
 };
 

@@ -131,7 +131,7 @@ async function startAt(port: number, engine: DynamoEngine, folder: string | unde
   return emulator;
 }
 
-/** Starts SQS in this process. Messages are hints, so none outlives it. */
+/** Starts SQS in this process. Its messages are lost when the process ends, which is harmless: they are hints. */
 export async function startSqs(): Promise<Emulator> {
   const app = buildApp({ logger: false });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
@@ -159,7 +159,7 @@ async function answers(url: string): Promise<string | undefined> {
   return `DynamoDB did not answer at ${url} within ${START_WITHIN_MS / 1000} seconds.`;
 }
 
-/** Another program may have taken the port meanwhile, so it is not enough that something answers. */
+/** Another program may have taken the port since, so it is not enough that something answers. */
 async function isDynamo(url: string): Promise<boolean> {
   const credential = `local/20260101/${REGION}/dynamodb/aws4_request`;
   try {

@@ -52,7 +52,7 @@ export class Expiry {
     const chosen = shuffled(Items, this.random).filter(() => this.random() < SHARE);
     for (const item of chosen) {
       const Key = Object.fromEntries(key.map((name) => [name, item[name]!]));
-      // A row that was given a later expiry meanwhile stays.
+      // A row that got a later expiry since stays.
       const still = { ConditionExpression: '#expiry < :now', ...expired };
       await this.client
         .send(new DeleteItemCommand({ TableName: table, Key, ...still }))

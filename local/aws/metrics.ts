@@ -15,7 +15,7 @@ type EmbeddedMetrics = {
 };
 
 type Metric = { Namespace: string; MetricName: string; Dimensions?: { Name: string; Value: string }[] };
-/** A metric over periods of so many seconds. */
+/** A metric over periods of this many seconds. */
 export type MetricQuery = Metric & { Period: number; Statistic?: string };
 
 type MetricDataQuery = {

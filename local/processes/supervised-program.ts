@@ -1,5 +1,5 @@
 // Runs the program named by the arguments and kills it when standard input closes: the parent holds the other end,
-// so it closes with the parent's death, `kill -9` included. A program of others cannot be taught to do so itself.
+// so it closes with the parent's death, `kill -9` included. It is for programs that we cannot change.
 import { spawn } from 'node:child_process';
 
 const [command = '', ...args] = process.argv.slice(2);

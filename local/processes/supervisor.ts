@@ -19,7 +19,7 @@ type SuperviseOptions = {
   onLine?: (line: string) => void;
 };
 
-/** Starts a program that knows nothing of its supervision. */
+/** Starts a program that does not watch its parent itself. */
 export function superviseProgram(
   command: string,
   args: string[],
@@ -27,7 +27,7 @@ export function superviseProgram(
 ): Supervised {
   const wrapper = fileURLToPath(new URL('./supervised-program.ts', import.meta.url));
   const child = spawn(process.execPath, [wrapper, command, ...args], {
-    // A group of its own: Ctrl-C in the terminal reaches the parent alone, which ends its children in order.
+    // A separate process group: Ctrl-C in the terminal reaches only the parent, which ends its children in order.
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
     env: options.env ?? process.env,

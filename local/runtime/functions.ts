@@ -18,7 +18,7 @@ export type FunctionSettings = {
   environment: Record<string, string>;
   /** Whether it may be invoked again and again in one chain of requests. */
   allowsRecursion?: boolean;
-  /** How many invocations may run at the same time, each in a process of its own. */
+  /** How many invocations may run at the same time, each in a separate process. */
   maxProcesses: number;
 };
 

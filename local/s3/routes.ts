@@ -73,7 +73,7 @@ const ROUTES: Route[] = [
   { method: 'DELETE', target: 'key', required: ['uploadId'], operation: abortMultipartUpload },
 ];
 
-/** The `x-amz-` headers that are understood; `x-amz-checksum-*` and `x-amz-meta-*` besides. */
+/** The `x-amz-` headers that are understood, besides `x-amz-checksum-*` and `x-amz-meta-*`. */
 const HEADERS = new Set([
   'x-amz-content-sha256',
   'x-amz-date',

@@ -13,13 +13,13 @@ export const jobSchema = z.strictObject({
   trace: traceSchema.optional(),
   /** How many seconds of the trace pass in one second. */
   speed: z.number().positive().max(1e6).optional(),
-  /** Serves a generated video of so many bytes instead of the playable one. */
+  /** Serves a generated video of this many bytes instead of the playable one. */
   bytes: z
     .int()
     .nonnegative()
     .max(200 * GIB)
     .optional(),
-  /** Pads the playable video with so many bytes, which players skip: a copy then takes a moment. */
+  /** Pads the playable video with this many bytes, which players skip: a copy then takes a moment. */
   padding: z.int().nonnegative().max(GIB).optional(),
   faults: faults.default([]),
 });
@@ -66,7 +66,7 @@ export class Jobs {
     this.#onChange = onChange;
   }
 
-  /** Brings saved jobs back as they were; they have gone on meanwhile. */
+  /** Restores saved jobs. Their time has gone on since they were saved. */
   restore(saved: SavedJobs): void {
     for (const { options, startedAt } of saved) this.set(options, startedAt);
   }
