@@ -19,7 +19,7 @@ export function AttemptResult({ attempt }: { readonly attempt: Attempt }) {
       </div>
       {reason && <div>{reason}</div>}
       {error && <div class="subtle mono">{error}</div>}
-      {body && <Json value={body} label="How the answer began" />}
+      {body && <Json value={body} label="The beginning of the answer" />}
     </>
   );
 }

@@ -54,7 +54,7 @@ export function EndpointPage({ id }: { readonly id: string }) {
   if (error.value instanceof ApiError && error.value.status === 404)
     return (
       <section class="page">
-        <Empty title="There is no such endpoint any more">
+        <Empty title="This endpoint no longer exists">
           <p>
             If it was deleted, what it was sent is listed below. Other endpoints are on the page{' '}
             <Link href="/endpoints">Endpoints</Link>.

@@ -5,7 +5,7 @@ import type { Tone } from '../parts/tone.ts';
 export const nameOf = ({ id, description, url, busName, kind }: Endpoint): string =>
   description || url || (busName && `event bus ${busName}`) || `${kind} endpoint ${id}`;
 
-/** Whether a secret of its own signs what it is sent: events on a bus are not signed, and callbacks share one secret. */
+/** Whether its own secret signs what it is sent: events on a bus are not signed, and callbacks share one secret. */
 export const isSigned = ({ kind }: Endpoint): boolean => kind === 'http' || kind === 'pull';
 
 export function healthTone({ health, enabled }: Endpoint): Tone {

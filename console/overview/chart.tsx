@@ -17,7 +17,7 @@ type ChartProps = {
 
 const HEIGHT = 110;
 
-/** One series over time, as bars; its sum in words beside it. */
+/** One series over time, as bars, with its sum in words. */
 export function Chart({ name, points, color, kind }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   /** Under the viewer's pointer. */

@@ -11,7 +11,7 @@ type ActionProps = {
   readonly confirm?: { readonly title: string; readonly text: string; readonly button: string };
 };
 
-/** A button that makes a call: busy meanwhile, with the error in words beside it. */
+/** A button that makes a call. It shows that the call is under way, and an error in words. */
 export function Action({ children, run, confirm, class: name }: ActionProps) {
   const busy = useSignal(false);
   const error = useSignal<unknown>(undefined);

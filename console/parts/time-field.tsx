@@ -2,7 +2,7 @@ import type { Signal } from '@preact/signals';
 
 type TimeFieldProps = {
   readonly label: string;
-  /** Beside the label, such as what an empty field means. */
+  /** A note next to the label, such as what an empty field means. */
   readonly hint?: string;
   /** As the browser gives it, in the viewer's zone; empty for none. */
   readonly value: Signal<string>;

@@ -33,7 +33,7 @@ export function RequestActions({ request, onDone }: RequestActionsProps) {
           run={() => done(requests.stop(requestId))}
           confirm={{
             title: 'Stop tracking this request?',
-            text: 'The bridge polls it no more and ends a running copy. What was observed is still delivered. The job at Topaz and a stored video stay. You can restart it.',
+            text: 'The bridge stops polling it and ends a running copy. Events observed so far are still delivered. The job at Topaz and a stored video stay. You can restart it.',
             button: 'Stop tracking',
           }}
         >
@@ -47,7 +47,7 @@ export function RequestActions({ request, onDone }: RequestActionsProps) {
           run={() => requests.stop(requestId, { purge: true }).then(() => navigate('/requests'))}
           confirm={{
             title: 'Purge this request?',
-            text: 'This stops tracking, cancels its deliveries and erases its events and metadata. Nothing brings them back. A stored video stays in the bucket.',
+            text: 'This stops tracking, cancels its deliveries and erases its events and metadata. This cannot be undone. A stored video stays in the bucket.',
             button: 'Purge',
           }}
         >

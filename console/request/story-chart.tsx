@@ -254,7 +254,7 @@ type ShapeProps = {
   readonly mark: Mark;
   readonly x: (time: number) => number;
   readonly y: number;
-  /** px to the left, for what has no time of its own. */
+  /** px to the left, for what has no time. */
   readonly shift: number;
 };
 

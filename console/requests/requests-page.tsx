@@ -57,7 +57,7 @@ export function RequestsPage() {
 
   const close = () => {
     dialog.value = undefined;
-    // What was registered meanwhile may be more than a refresh looks at.
+    // More may have been registered since than a refresh looks at.
     last = undefined;
     round.value++;
   };
