@@ -91,7 +91,7 @@ export function createClient(options: ClientOptions) {
           body: registration,
           query: { restart: restart || undefined },
         }),
-      /** Tracks up to 100 requests in one call; each has a status of its own. */
+      /** Tracks up to 100 requests in one call; the answer has a status for each. */
       registerBatch: batch,
       /**
        * Tracks any number of requests; gives each result as it comes. An idempotency key holds for all of them:

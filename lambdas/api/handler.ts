@@ -75,7 +75,7 @@ const api = createApi({
   eventBusName: process.env.EVENT_BUS_NAME,
 });
 
-/** The build puts the console's files beside the bundle. */
+/** The build puts the console's files next to the bundle. */
 const consoleFiles = createConsoleFiles(new URL('console/', import.meta.url), {
   allowLoopback: env.ALLOW_LOOPBACK === 'true',
 });

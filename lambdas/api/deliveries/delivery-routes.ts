@@ -44,7 +44,7 @@ export function deliveryRoutes(context: ApiContext): Route[] {
         const id = call.params.id ?? '';
         const { query } = call;
         const range = idsAround(query);
-        // What was sent to an endpoint that is deleted meanwhile can still be looked at.
+        // The deliveries of a deleted endpoint can still be looked at.
         if (!isEndpointId(id)) throw notFound('endpoint');
         return lists(call, (from) =>
           collectPage({

@@ -47,7 +47,7 @@ export function deploymentChecks({ messages, bucket, alarms }: Deployment) {
       return { state: 'ok', detail: `None of ${counted(all.length, 'alarm')} is raised.` };
     return {
       state: 'failed',
-      detail: `${raised.length} of ${counted(all.length, 'alarm')} raised. ${raised.map(({ meaning }) => meaning).join(' ')}`,
+      detail: `Raised alarms: ${raised.length} of ${all.length}. ${raised.map(({ meaning }) => meaning).join(' ')}`,
       remedy: `See ${[...new Set(raised.map(({ section }) => section))].join(', ')}`,
     };
   }
@@ -62,7 +62,7 @@ export function deploymentChecks({ messages, bucket, alarms }: Deployment) {
 const BUCKET_PROBLEMS = {
   missing: {
     detail: 'The bucket of the videos is gone.',
-    remedy: 'Create it again with the same name, or deploy with another bucket; copies wait meanwhile.',
+    remedy: 'Create it again with the same name, or deploy with another bucket. Copies wait until then.',
   },
   forbidden: {
     detail: 'S3 refuses access to the bucket of the videos.',

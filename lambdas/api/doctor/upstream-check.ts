@@ -56,7 +56,8 @@ export function createUpstreamCheck({
     return {
       state: 'warning',
       detail: 'The poll stage has not asked Topaz within 12 s.',
-      remedy: 'Check again in a minute. If it stays so, see the log and the throttles of the function poll.',
+      remedy:
+        'Check again in a minute. If it happens again, see the log and the throttles of the function poll.',
     };
   };
 }
@@ -69,7 +70,7 @@ function failing({ outcome, detail = '' }: UpstreamAnswer): Finding {
       remedy: 'Wait if Topaz is down; otherwise check its address (the setting topazBaseUrl).',
     };
   if (outcome === 'throttled')
-    return { state: 'warning', detail: sentence(detail), remedy: 'Wait: polling slows down, and goes on.' };
+    return { state: 'warning', detail: sentence(detail), remedy: 'Wait: polling slows down and continues.' };
   return {
     state: 'failed',
     detail: sentence(detail),

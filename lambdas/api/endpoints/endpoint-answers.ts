@@ -10,28 +10,26 @@ export const endpointAnswer = named(
   z.object({
     id: textOf('Begins with `ep_`.'),
     kind: z.enum(ENDPOINT_KINDS).check(z.describe('How it receives; `callback` belongs to requests.')),
-    url: z.optional(textOf('Where it is posted to; keys that may only read see its origin alone.')),
+    url: z.optional(textOf('Where events are posted to; keys that may only read see only its origin.')),
     ...mapOwnFields(({ description }) => z.optional(textOf(description))),
     events: z.array(z.string()).check(z.describe('The types that it receives, or prefixes with `.*`.')),
-    description: textOf('What a person calls it.'),
-    enabled: z.boolean().check(z.describe('While it is not, its deliveries are held.')),
-    disabledReason: z.optional(textOf('Why it is not enabled.')),
+    description: textOf('A note for people.'),
+    enabled: z.boolean().check(z.describe('Whether it receives; otherwise its deliveries are held.')),
+    disabledReason: z.optional(textOf('Why it is disabled.')),
     rateLimit: z.optional(z.number().check(z.describe('Deliveries per second.'))),
     ordered: z.boolean().check(z.describe('Whether each delivery waits for the one before.')),
     headers: z
       .record(z.string(), z.string())
-      .check(z.describe('Sent along; the values are write-only, and shown as `***`.')),
+      .check(z.describe('Sent with each delivery; the values are write-only, and shown as `***`.')),
     createdAt: timeOf('When it was created.'),
     health: z
       .object({
         state: z.enum(['healthy', 'failing', 'disabled']).check(z.describe('By its last attempts.')),
         failingSince: z.optional(timeOf('Since when no attempt has succeeded.')),
-        lastDeliveredAt: z.optional(timeOf('When it last took a delivery.')),
-        nextProbeAt: z.optional(
-          timeOf('When one of the deliveries that wait is tried, while others are held.'),
-        ),
+        lastDeliveredAt: z.optional(timeOf('When it last accepted a delivery.')),
+        nextProbeAt: z.optional(timeOf('When the next probe goes out: one of the deliveries that are held.')),
       })
-      .check(z.describe('Whether it takes what it is sent.')),
+      .check(z.describe('Whether it accepts deliveries.')),
   }),
 );
 
@@ -60,7 +58,7 @@ export const secretAnswer = named(
     previous: z.optional(
       z
         .object({
-          secret: textOf('The one before.'),
+          secret: textOf('The previous secret.'),
           expiresAt: timeOf('Until when it signs.'),
         })
         .check(z.describe('Also signs, until it expires.')),
@@ -76,15 +74,15 @@ export const messagesAnswer = named(
         z.object({
           headers: z
             .record(z.string(), z.string())
-            .check(z.describe('Those of Standard Webhooks, which sign the body.')),
+            .check(z.describe('The headers of Standard Webhooks, which sign the body.')),
           body: textOf('The bytes that were signed: verify before you parse.'),
         }),
       )
-      .check(z.describe('Those that were not acknowledged yet, the oldest first.')),
+      .check(z.describe('The messages that are not acknowledged yet, the oldest first.')),
   }),
 );
 
 export const acknowledgedAnswer = named(
   'Acknowledged',
-  z.object({ acknowledged: countOf('Messages that will not come again.') }),
+  z.object({ acknowledged: countOf('How many messages this call acknowledged; they do not come again.') }),
 );

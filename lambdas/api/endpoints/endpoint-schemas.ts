@@ -22,7 +22,7 @@ const headers = z.record(z.string(), z.string()).check(
     for (const [name, value] of Object.entries(context.value)) {
       const refusal = headerRefusal(name, value);
       if (refusal) refuse([name], refusal);
-      else if (seen.has(name.toLowerCase())) refuse([name], 'This header is there twice: remove one.');
+      else if (seen.has(name.toLowerCase())) refuse([name], 'This header is given twice: remove one.');
       seen.add(name.toLowerCase());
     }
   }),
@@ -56,9 +56,7 @@ const ownFields = (settings: EndpointSettings) =>
 const sharedFields = (options: SchemaOptions) => ({
   url: z.optional(targetUrl(options).check(z.describe('Where events of an `http` endpoint are posted to.'))),
   ...ownFields(options),
-  description: z.optional(
-    z.string().check(z.maxLength(500), wellFormed, z.describe('What a person calls it.')),
-  ),
+  description: z.optional(z.string().check(z.maxLength(500), wellFormed, z.describe('A note for people.'))),
   ordered: z.optional(z.boolean().check(z.describe('Whether each delivery waits for the one before.'))),
 });
 
@@ -73,7 +71,7 @@ export function endpointSchema(options: SchemaOptions) {
       ),
       enabled: z.optional(z.boolean().check(z.describe('Default true.'))),
       rateLimit: z.optional(rateLimit.check(z.describe('Deliveries per second.'))),
-      headers: z.optional(headers.check(z.describe('Sent along; their values are write-only.'))),
+      headers: z.optional(headers.check(z.describe('Sent with each delivery; their values are write-only.'))),
       secret: z.optional(secret.check(z.describe('`whsec_` and base64; by default a fresh one.'))),
     })
     .check(
@@ -96,11 +94,13 @@ export function endpointChangeSchema(options: SchemaOptions) {
   return z.strictObject({
     ...sharedFields(options),
     events: z.optional(filter.check(z.describe('Types, or prefixes with `.*`.'))),
-    enabled: z.optional(z.boolean().check(z.describe('While it is not, its deliveries are held.'))),
+    enabled: z.optional(
+      z.boolean().check(z.describe('Whether it receives; otherwise its deliveries are held.')),
+    ),
     rateLimit: z.optional(
       z.nullable(rateLimit).check(z.describe('Deliveries per second; null for no limit.')),
     ),
-    headers: z.optional(headers.check(z.describe('Replace all that it has; `{}` removes them.'))),
+    headers: z.optional(headers.check(z.describe('Replace all of its headers; `{}` removes them.'))),
   });
 }
 

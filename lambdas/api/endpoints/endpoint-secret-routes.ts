@@ -10,7 +10,7 @@ import { rotatedSecret, rotation, secretView } from './secret-rotation.ts';
 
 /** The secrets that sign the messages of one endpoint. */
 export function endpointSecretRoutes({ endpoints, now, randomBytes }: ApiContext): Route[] {
-  /** An endpoint with secrets of its own. */
+  /** An endpoint that has its own secrets. */
   async function signing(
     id: string | undefined,
   ): Promise<EndpointRow & Required<Pick<EndpointRow, 'secrets'>>> {

@@ -6,7 +6,7 @@ import { iso } from '../../domain/iso.ts';
 import type { Caller } from '../http/auth.ts';
 import { visibleUrl } from '../http/visible-url.ts';
 
-/** What `GET /v1/endpoints/{id}` answers; the secret has a call of its own. */
+/** What `GET /v1/endpoints/{id}` answers; another call shows the secret. */
 export function endpointView(endpoint: EndpointRow, caller: Caller) {
   const { id, kind, url, events, description, enabled, disabledReason, rateLimit, ordered, health } =
     endpoint;

@@ -7,9 +7,9 @@ import type { RowKey } from '../../domain/work.ts';
 
 /** Calls that may wait for messages of one endpoint at a time. */
 export const MAX_WAITS_OF_ENDPOINT = 2;
-/** How long a place is kept beyond the wait, for a call that ends without leaving it, ms. */
+/** How long a place is kept after the wait, since a call may end without giving it back, ms. */
 const GRACE_MS = 10_000;
-/** Whose places those are that all endpoints share. */
+/** The owner of the places that all endpoints share. */
 const ALL = 'ALL';
 
 type Place = RowKey & { readonly nonce: string };

@@ -4,7 +4,7 @@ import { countOf, named, pageOf, textOf, timeOf } from '../http/answers.ts';
 
 const video = z.looseObject({
   bucket: textOf('Where it is stored.'),
-  key: textOf('Of the object in the bucket.'),
+  key: textOf('The key of the object in the bucket.'),
   size: countOf('Bytes.'),
   contentType: textOf('As Topaz served it.'),
   checksum: z
@@ -20,7 +20,7 @@ const data = z.looseObject({
   sequence: z.optional(countOf("Numbers a request's events 1, 2, 3, …")),
   status: z.optional(textOf('As Topaz names it.')),
   previousStatus: z.optional(
-    z.nullable(z.string()).check(z.describe('The status of the event before; null in the first.')),
+    z.nullable(z.string()).check(z.describe('The status of the previous event; null in the first.')),
   ),
   skipped: z.optional(
     z
@@ -44,12 +44,10 @@ const data = z.looseObject({
   errorCode: z.optional(textOf("Topaz's code of a failure.")),
   reason: z.optional(textOf('Why, in words.')),
   video: z.optional(video.check(z.describe('What was stored, and where.'))),
-  metadata: z.optional(
-    z.record(z.string(), z.string()).check(z.describe('As the request was registered with.')),
-  ),
+  metadata: z.optional(z.record(z.string(), z.string()).check(z.describe('As given at the registration.'))),
   kind: z.optional(textOf('The kind of the endpoint.')),
   url: z.optional(textOf('The URL of the endpoint.')),
-  description: z.optional(textOf('What a person calls the endpoint.')),
+  description: z.optional(textOf('The description of the endpoint.')),
   failingSince: z.optional(timeOf('Since when the endpoint has failed.')),
   test: z.optional(z.boolean().check(z.describe('True in a sample that a person sent.'))),
 });
@@ -61,7 +59,7 @@ export const eventAnswer = named(
     id: textOf('The same in every attempt and replay: the `webhook-id`.'),
     type: z.enum(EVENT_TYPES).check(z.describe('What happened.')),
     timestamp: timeOf('When the bridge observed it.'),
-    data: data.check(z.describe('Only gains fields: ignore those that you do not know.')),
+    data: data.check(z.describe('New fields may be added: ignore those that you do not know.')),
   }),
 );
 

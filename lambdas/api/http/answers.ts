@@ -22,7 +22,7 @@ export const countOf = (description: string) => count.check(z.describe(descripti
 /** A page of a list, newest first unless the call says otherwise. */
 export const pageOf = <T extends z.ZodMiniType>(item: T) =>
   z.object({
-    items: z.array(item).check(z.describe('Those of this page.')),
+    items: z.array(item).check(z.describe('The items of this page.')),
     cursor: z.optional(textOf('Where the next page begins; the last page has none.')),
   });
 

@@ -49,7 +49,7 @@ function match(keys: readonly ApiKey[], given: string): ApiKey | undefined {
 const MALFORMED =
   'The secret of API keys must be {"keys": [{"id", "key", "role": "admin", "read" or "consumer"}]}: correct it';
 
-/** A malformed key locks no other out: it is left out, and the log names it. */
+/** Ignores a malformed key, so that the other keys still work; the log names it. */
 function parseKeys(text: string): ApiKey[] {
   let parsed: unknown;
   try {

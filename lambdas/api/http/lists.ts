@@ -16,7 +16,7 @@ export const paging = {
         z.describe('Items of a page, 1 to 100; default 50.'),
       ),
   ),
-  cursor: z.optional(z.string().check(z.maxLength(1_000), z.describe('Of the page before.'))),
+  cursor: z.optional(z.string().check(z.maxLength(1_000), z.describe('The `cursor` of the previous page.'))),
 };
 
 type PagingQuery = { limit?: string; cursor?: string };

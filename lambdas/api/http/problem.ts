@@ -33,7 +33,7 @@ export class Problem extends Error {
 
 /** Wrong fields that one answer names: a body can have more of them than an answer has room for. */
 const MAX_FIELD_ERRORS = 20;
-/** Characters of a field's path that are repeated. */
+/** Characters of a field's path that the answer repeats. */
 const MAX_PATH = 200;
 
 /** The input is wrong in the named fields; the answer names the first of them. */
@@ -48,7 +48,7 @@ export function invalid(found: readonly FieldError[]): Problem {
   return new Problem(400, named.join(' '), { errors });
 }
 
-/** The call with the same idempotency key made something that is deleted by now, and nothing is made again. */
+/** An earlier call with this idempotency key made something that has been deleted since; it is not made again. */
 export function createdAndGone(what: string): Problem {
   const message = `The ${what} that was made with this key has been deleted since: send a new key to make it again.`;
   return conflict(`Idempotency-Key: ${message}`, [{ path: 'Idempotency-Key', message }]);

@@ -10,7 +10,7 @@ type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
  */
 export type Access = 'public' | 'read' | 'consumer' | 'admin';
 
-/** An item of a batch, which has its idempotency key with the call's together. */
+/** An item of a batch. Its idempotency key is made of the call's key and the item's id. */
 export type KeyedItem = { readonly id: string; readonly content: unknown };
 
 /** A call that was authenticated and parsed. */
@@ -53,13 +53,13 @@ export type Route<Q = unknown, B = unknown> = {
   readonly query?: z.ZodMiniType<Q>;
   /** The JSON body; without it there is none. */
   readonly body?: z.ZodMiniType<B>;
-  /** The body as the document shows it, where `body` leaves parts to the handler. */
+  /** The body as the document shows it, where `body` leaves some checks to the handler. */
   readonly describedBody?: z.ZodMiniType;
   /** Whether the body may be left out, and counts as `{}`. */
   readonly bodyOptional?: boolean;
   /** Bytes; by default 256 KiB. */
   readonly maxBodyBytes?: number;
-  /** Statuses of its own that a refusal can have, beside those that follow from the rest. */
+  /** Statuses of refusals besides those that follow from the other fields. */
   readonly refusals?: readonly number[];
   /** What the answers hold, by status: the name of a schema in the document, or nothing. */
   readonly answers: Readonly<Record<number, string | null>>;

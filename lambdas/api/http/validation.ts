@@ -9,7 +9,7 @@ export function parse<T>(schema: z.ZodMiniType<T>, input: unknown): T {
   throw invalid(result.error.issues.flatMap((issue) => fieldErrors(issue)));
 }
 
-/** Refuses a JSON value with a field named `__proto__`, which a schema of any names would leave out in silence. */
+/** Refuses a JSON value with a field named `__proto__`: a schema that takes any names would drop it silently. */
 export function refusePrototypes(value: unknown): void {
   const found = prototypesIn(value, '', 0);
   if (found.length > 0) {
@@ -30,7 +30,7 @@ const DEEPEST = 8;
 
 type Issue = z.core.$ZodIssue;
 
-/** What zod/mini says when a schema has no message of its own. */
+/** What zod/mini says when a schema has no message. */
 const UNTOLD = 'Invalid input';
 
 function fieldErrors(issue: Issue): FieldError[] {

@@ -23,7 +23,7 @@ export function batchRoute(context: ApiContext): Route {
     method: 'POST',
     path: '/v1/requests/batch',
     access: 'admin',
-    summary: 'Tracks up to 100 requests; each item has a status of its own.',
+    summary: 'Tracks up to 100 requests; the answer has a status for each item.',
     body: batchSchema,
     describedBody: z.strictObject({
       items: z

@@ -10,7 +10,7 @@ const video = z.object({
   copiedBytes: z.optional(countOf('Bytes that are in the bucket.')),
   bytesPerSecond: z.optional(z.number().check(z.describe('How fast it is copied.'))),
   bucket: z.optional(textOf('Where it is stored.')),
-  key: z.optional(textOf('Of the object in the bucket.')),
+  key: z.optional(textOf('The key of the object in the bucket.')),
   size: z.optional(countOf('Bytes.')),
   contentType: z.optional(textOf('As Topaz serves it, such as `video/mp4`.')),
   checksum: z.optional(
@@ -75,7 +75,7 @@ export const requestAnswer = named(
       .array(
         z.object({
           endpointId: textOf('Begins with `ep_c`.'),
-          url: textOf('Keys that may only read see its origin alone.'),
+          url: textOf('Keys that may only read see only its origin.'),
           events: z.array(z.string()).check(z.describe('The types that it receives.')),
         }),
       )
@@ -84,7 +84,7 @@ export const requestAnswer = named(
     parked: z.optional(
       z
         .object({ reason: textOf('Why the last try failed.'), since: timeOf('When it was parked.') })
-        .check(z.describe('While work on it waits for a person.')),
+        .check(z.describe('Present while work on it waits for a person.')),
     ),
   }),
 );

@@ -26,7 +26,7 @@ export const timelineAnswer = named(
           progress: z.number().check(z.describe('Percent.')),
         }),
       )
-      .check(z.describe('At most 200 points of the progress; thinned so that the shape stays.')),
+      .check(z.describe('The progress in at most 200 points, chosen so that its shape stays.')),
     polls: countOf('How often Topaz was asked.'),
     copy: z.nullable(
       z

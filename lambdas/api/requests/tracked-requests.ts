@@ -132,7 +132,7 @@ export function createRequests(table: Table, now: () => number) {
         }),
       ),
     );
-    // A request that changes its state meanwhile may be seen in two lists.
+    // A request that changes its state between two of these reads may be in both lists.
     const byPosition = new Map(pages.flatMap(({ rows }) => rows.map((row) => [row.listAt, row] as const)));
     const entries = [...byPosition.entries()]
       .sort(([a], [b]) => (a < b ? 1 : -1))

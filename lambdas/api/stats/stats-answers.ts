@@ -34,7 +34,7 @@ export const statsAnswer = named(
           capped: z.optional(z.boolean().check(z.describe('Whether more wait than were counted.'))),
         }),
       )
-      .check(z.describe('The work that is to be done, by its kind.')),
+      .check(z.describe('The work that is left to do, by its kind.')),
     upstream: z
       .object({
         state: z.enum(['ok', 'paused']).check(z.describe('While it is paused, nothing is polled.')),

@@ -14,10 +14,10 @@ export const EVENT_DESCRIPTIONS = {
   'video.stored': 'The video is in your bucket and its checksum is verified.',
   'video.store_failed': 'The video could not be copied; `reason` says why.',
   'video.unavailable': 'The job is complete, but Topaz offers no download.',
-  'video.lost': 'Topaz no longer knows the request.',
+  'video.lost': 'Topaz no longer knows the request, or it was pending for too long; `reason` says which.',
   'progress.updated': 'The progress changed; only for filters that name it, at most every 10 s per request.',
   'endpoint.test': 'You asked for a test of this endpoint.',
-  'endpoint.disabled': 'An endpoint failed for too long and gets nothing any more.',
+  'endpoint.disabled': 'An endpoint failed for five days or answered 410, and is disabled.',
   'endpoint.recovered': 'An endpoint that had failed answers again.',
 } as const;
 

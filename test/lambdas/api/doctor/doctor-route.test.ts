@@ -176,7 +176,7 @@ describe('the deployment', () => {
     expect((await (await clinic({ alarms })).checks()).alarms).toEqual({
       name: 'alarms',
       state: 'failed',
-      detail: '2 of 3 alarms raised. Work waits. A copy fails.',
+      detail: 'Raised alarms: 2 of 3. Work waits. A copy fails.',
       remedy: 'See docs/runbook.md#11, docs/runbook.md#13',
     });
     expect((await (await clinic({ alarms: async () => [] })).checks()).alarms).toMatchObject({
