@@ -20,7 +20,7 @@ const THROTTLES = [429, 503];
 
 /**
  * One POST of a signed webhook. Whatever the receiver does is a result, never an error. A connection
- * that is reset without an answer may only mean that the server was restarted: tried once more at once.
+ * that is reset without an answer may only mean that the server was restarted, so it is tried again at once.
  */
 export async function attemptPost(
   http: SafeHttp,

@@ -1,6 +1,6 @@
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 
-/** Waits for work beside an attempt that must not change its result: an error is only logged, and gives undefined. */
+/** Waits for work that must not change the result of an attempt: an error is only logged, and gives undefined. */
 export async function bestEffort<T>(
   { log }: Pick<DeliverDependencies, 'log'>,
   message: string,

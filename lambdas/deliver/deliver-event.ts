@@ -18,7 +18,7 @@ import { createWaiting } from './waiting.ts';
 /**
  * How long an attempt waits for the time that the rate limit gives it, ms. SQS delays by whole seconds, so
  * the attempts of one second come together, and the message before it may have come as late. In the fast
- * queue others are behind it: there it only makes up for the lateness of its message.
+ * queue other deliveries wait behind it, so there this counts from its due time.
  */
 const MAX_WAIT_MS = 2_000;
 const MIN_WAIT_MS = 50;

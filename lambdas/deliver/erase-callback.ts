@@ -9,9 +9,9 @@ import { isCallbackUsed } from '../rows/endpoints.ts';
 /**
  * Erases the row of a callback, which holds its URL, when no request names it any more.
  *
- * It was marked as unused two minutes ago. A registration that read it before has ended since, so its use is
- * seen here; one that read it later has taken the mark away. One that a person changed does not expire, and
- * stays until that person deletes it.
+ * It was marked as unused two minutes ago. A registration that read the row before the mark has ended since, so
+ * its use is seen here; one that read it later has removed the mark. A callback that a person changed does not
+ * expire, and stays until that person deletes it.
  */
 export function createEraseCallback({ table }: { readonly table: Table }) {
   return async function eraseCallback(claim: Claim<CallbackErasureRow>): Promise<void> {

@@ -18,10 +18,9 @@ const PAGE = 50;
 const AT_ONCE = 10;
 
 /**
- * The work of a gate that is awake: releases deliveries from its backlog, the oldest events first, and
- * replayed ones beside new ones. All of them within the rate limit when the endpoint answers well, as many
- * as there are free slots when it does not, one as a probe while its breaker is open, none while it is
- * disabled.
+ * The work of a gate that is awake: releases deliveries from its backlog, new and replayed ones, the oldest
+ * events first. It releases all within the rate limit when the endpoint answers well, as many as there are
+ * free slots when it does not, one as a probe while its breaker is open, and none while it is disabled.
  */
 export function createReleaseBacklog(dependencies: DeliverDependencies) {
   const { table, claims, targets, limiter, maxDeliveries, now, log } = dependencies;

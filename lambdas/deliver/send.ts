@@ -8,7 +8,7 @@ import { type AttemptResult, attemptPost } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { signingSecrets } from './signing-secrets.ts';
 
-/** The delivery cannot be sent now for a reason of the bridge's own, which passes; nothing was attempted. */
+/** The bridge itself cannot send the delivery now, for a reason that passes; nothing was attempted. */
 export class NotSendable extends Error {
   override readonly name = 'NotSendable';
 }

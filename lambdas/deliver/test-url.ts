@@ -9,8 +9,8 @@ import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { signingSecrets } from './signing-secrets.ts';
 
 /**
- * Sends a test to its URL, and keeps how it ended. It is no delivery: it is not tried again, counts for no
- * endpoint's health, and goes without the endpoint's own headers, which may be secrets of its receiver.
+ * Sends a test to its URL, and keeps how it ended. A test is not a delivery: it is not tried again, does not
+ * count for the endpoint's health, and has none of the endpoint's headers, which may be secrets of its receiver.
  */
 export function createTestUrl(dependencies: DeliverDependencies) {
   const { table, claims, http, now, elapsed, log } = dependencies;

@@ -11,7 +11,7 @@ import type { WorkContext } from '../engine/stage.ts';
 import { entryWrite, wakeCrowdedGate } from '../rows/backlog.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 
-/** The ways in which a claimed delivery waits without a due time of its own. */
+/** The ways in which a claimed delivery waits without a due time. */
 export function createWaiting({ table, claims, targets, now, log }: DeliverDependencies) {
   /** Into the backlog of a gate that is shut or awake (see domain/delivering/gate/gate.ts). */
   async function inBacklog(

@@ -15,7 +15,7 @@ const MOST_DELIVERIES = 45;
  * rows and the cursor, under the outbox's claim.
  *
  * The events are read before the endpoints, and both consistently, so an endpoint that existed when
- * an event was written is seen; a callback added meanwhile takes the claim away. That is why no
+ * an event was written is seen. A callback that is added in between takes the claim away. So no
  * version of the endpoint list needs to be checked.
  */
 export function createDispatchEvents(dependencies: DispatchDependencies) {

@@ -30,7 +30,7 @@ export const METRICS = {
   CopiesExpiring: { unit: 'Count' },
   /** Bytes that arrived in the bucket. */
   BytesCopied: { unit: 'Bytes' },
-  /** An endpoint failed for too long, or said that it is gone, and gets nothing any more. */
+  /** An endpoint failed for too long, or answered that it is gone, and was disabled. */
   EndpointDisabled: { unit: 'Count' },
   /** A delivery failed at its last attempt. */
   DeliveriesFailed: { unit: 'Count' },

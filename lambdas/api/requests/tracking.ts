@@ -115,9 +115,9 @@ function stopRequest(
 }
 
 /**
- * A copy that has not ended is canceled by its own stage, which cleans up, and once more when the lease of the
- * worker has ended that it is taken from. One that was not seen, since it began while the rows were read, makes
- * the write fail, and all is read again.
+ * Makes the copy stage cancel a copy that has not ended. That stage cleans up at once, and again when the lease of
+ * the worker that had the copy has ended. If a copy began while the rows were read, the write fails and all is
+ * read again.
  */
 function cancelCopy({ request, copy }: TrackedRequest, now: number): { write: Write; due?: Due } {
   if (copy?.lane === undefined) {
