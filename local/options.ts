@@ -14,9 +14,9 @@ export type StartOptions = {
   tickSeconds: number;
   /** Bounds the workers of each queue; undefined leaves it to the runtime. */
   workers: number | undefined;
-  /** Whether AWS has a bad day. */
+  /** Whether AWS also has its rarer faults. */
   harsh: boolean;
-  /** Of the random choices of the AWS services. */
+  /** The seed of the random choices of the AWS services. */
   seed: number | undefined;
   json: boolean;
 };
@@ -34,7 +34,7 @@ Usage: npm start -- [options]
   --speed N          run simulated jobs N times as fast (default 1)
   --tick SECONDS     look for overdue work every SECONDS (default 60, as deployed)
   --workers N        run at most N workers per queue (default 10; the template says how many)
-  --harsh            let AWS have a bad day: throttles, conflicts, lost connections, errors of S3
+  --harsh            add the rarer faults of AWS: throttling, conflicts, lost connections, errors of S3
   --seed N           repeat the random choices of the AWS services of an earlier run
   --json             print one line of JSON when ready, and nothing else
   --help             show this
