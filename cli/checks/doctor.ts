@@ -23,7 +23,7 @@ key, the secrets, the table, the bucket, the queues and their dead letters, alar
 The exit code is 0 unless a check has failed; a warning (!) is no failure.`,
   examples: [
     ['doctor', 'What is wrong, and what to do'],
-    ['doctor --json', 'The checks for a program, a line each'],
+    ['doctor --json', 'The checks as JSON, one per line'],
   ],
   async run(session) {
     const { out } = session;
@@ -43,7 +43,9 @@ The exit code is 0 unless a check has failed; a warning (!) is no failure.`,
         session.signal.throwIfAborted();
         const failure = failureOf(error, session.url());
         say({ name, state: 'failed', ...inTwo(failure.message) });
-        throw new Failure('1 check has failed, which the others need.', failure.exitCode, { cause: failure });
+        throw new Failure('1 check has failed, and the others depend on it.', failure.exitCode, {
+          cause: failure,
+        });
       }
     };
     const { url } = await session.connection();
@@ -86,7 +88,7 @@ function clockCheck(skew: number): Check {
       name,
       state: 'warning',
       detail: 'The bridge does not tell its time, so the clocks are not compared.',
-      remedy: 'A proxy between may remove the header Date.',
+      remedy: 'A proxy in between may remove the header Date.',
     };
   if (Math.abs(skew) <= MAX_SKEW_MS)
     return { name, state: 'ok', detail: "This machine's clock agrees with the bridge's." };

@@ -13,26 +13,27 @@ const NAMES = ['webhook-id', 'webhook-timestamp', 'webhook-signature'] as const;
 const TOLERANCE_S = 300;
 const PREFIX = 'whsec_';
 
-/** Why a signature of Standard Webhooks does not hold, a sentence each; empty when it does. */
+/** Why a signature of Standard Webhooks is wrong, a sentence each; empty when it is right. */
 export function explainSignature({ secret, headers, body, now }: Received): string[] {
   const findings: string[] = [];
   const key = keyOf(secret);
-  if (!key) return ['The secret is none: it is whsec_ and base64 of 24 to 64 bytes.'];
+  if (!key) return ['This is not a secret: give whsec_ and base64 of 24 to 64 bytes.'];
   const values = NAMES.map((name) => {
     const found = headers.filter(([each]) => each === name).map(([, value]) => value);
     if (found.length === 0) findings.push(`The header ${name} is missing: does a proxy remove it?`);
     if (found.length > 1)
-      findings.push(`The header ${name} is there ${found.length} times: a proxy may add it.`);
+      findings.push(`The header ${name} comes ${found.length} times: a proxy may add it.`);
     return found[0] ?? '';
   });
   if (findings.length > 0) return findings;
   const [id = '', timestamp = '', signature = ''] = values;
 
   const age = Math.round(now / 1000) - Number(timestamp);
-  if (!/^\d+$/.test(timestamp)) findings.push(`webhook-timestamp is no number of seconds: "${timestamp}".`);
+  if (!/^\d+$/.test(timestamp))
+    findings.push(`webhook-timestamp is not a number of seconds: "${timestamp}".`);
   else if (age > TOLERANCE_S)
     findings.push(
-      `The timestamp is ${age} s old, more than ${TOLERANCE_S} s: it was replayed or waited, or the clock is wrong. Give --at when it arrived.`,
+      `The timestamp is ${age} s old, more than ${TOLERANCE_S} s: it was repeated or delayed, or the clock is wrong. Give --at if it arrived earlier.`,
     );
   else if (age < -TOLERANCE_S)
     findings.push(`The timestamp is ${-age} s in the future: the clock of the receiver is wrong.`);

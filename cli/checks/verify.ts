@@ -58,14 +58,16 @@ export const verify = command<Flags>({
   },
 });
 
-/** Name and value of each header, repeated ones too. Lines that are none are left out, such as a status line. */
+/** Name and value of each header, repeated ones too. Leaves out other lines, such as a status line. */
 function parseHeaders(text: string): [string, string][] {
   if (text.trimStart().startsWith('{')) {
     let given: Record<string, unknown>;
     try {
       given = JSON.parse(text) as Record<string, unknown>;
     } catch {
-      throw usageError('--headers begins like JSON and is none: correct it, or give one header a line.');
+      throw usageError(
+        '--headers begins like JSON but is not JSON: correct it, or give one header per line.',
+      );
     }
     return Object.entries(given).flatMap(([name, value]) =>
       [value].flat().map((each): [string, string] => [name.toLowerCase(), String(each)]),

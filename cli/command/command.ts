@@ -42,7 +42,12 @@ const CONNECTION_FLAGS = {
   region: text('The region of --stack', 'REGION'),
 };
 const COMMON_FLAGS = {
-  json: { kind: 'boolean', brief: 'Print JSON alone, an object a line', optional: true, withNegated: false },
+  json: {
+    kind: 'boolean',
+    brief: 'Print only JSON, one object per line',
+    optional: true,
+    withNegated: false,
+  },
   debug: {
     kind: 'boolean',
     brief: 'Show the stack trace of an error',

@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { EXIT, Failure } from '../frame/failure.ts';
 
 /**
- * Works on a file while no other run on this machine does. A file beside it, with the id of this process, is the lock.
+ * Works on a file while no other run on this machine does. A file next to it, with the id of this process, is the lock.
  * A lock that a killed run left is ignored.
  *
  * @param path undefined locks nothing

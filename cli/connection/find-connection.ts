@@ -56,7 +56,7 @@ function ofProfile(name: string, { key }: ConnectionFlags, env: Env): Connection
   if (!Object.hasOwn(profiles, name)) {
     const names = Object.keys(profiles);
     const known = names.length > 0 ? `There are: ${names.join(', ')}.` : 'There are none.';
-    throw usageError(`There is no profile "${name}". ${known} topaz-bridge login ${name} makes it.`);
+    throw usageError(`There is no profile "${name}". ${known} topaz-bridge login ${name} creates it.`);
   }
   // The file may have been edited by hand.
   const profile: Partial<Record<keyof Profile, unknown>> | undefined = profiles[name];
@@ -72,7 +72,7 @@ function checked({ url, key }: Profile, from: string): Connection {
   return { url: checkedUrl(url), key: checkedKey(key), from };
 }
 
-/** The address without a trailing slash. @throws {Failure} it is none of a bridge */
+/** The address without a trailing slash. @throws {Failure} it cannot be the address of a bridge */
 export function checkedUrl(given: string): string {
   const text = given.includes('://') ? given : `https://${given}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;

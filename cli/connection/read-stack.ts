@@ -17,7 +17,7 @@ export async function readStack(
 ): Promise<Profile> {
   const config = { ...(region ? { region } : {}), ...(profile ? { profile } : {}) };
   try {
-    // Only who names a stack waits for the SDK.
+    // Loaded here, so that only those who name a stack wait for the SDK.
     const [{ CloudFormation }, { SecretsManager }] = await Promise.all([
       import('@aws-sdk/client-cloudformation'),
       import('@aws-sdk/client-secrets-manager'),
@@ -42,7 +42,7 @@ async function outputsOf(
   const [url, secretArn] = [output('ApiUrl'), output('ApiKeySecretArn')];
   if (!url || !secretArn)
     throw new Failure(
-      `The stack ${name} is no bridge, or its deployment has not ended: it lacks the outputs ApiUrl and ApiKeySecretArn.`,
+      `The stack ${name} is not a bridge, or its deployment has not ended: it lacks the outputs ApiUrl and ApiKeySecretArn.`,
     );
   return { url, secretArn };
 }

@@ -13,10 +13,10 @@ type Flags = {
 };
 
 export const deliveries = command<Flags, [string]>({
-  brief: "List an endpoint's deliveries, those of the newest events first",
+  brief: "List an endpoint's deliveries, the newest events first",
   examples: [
     ['deliveries ep_… --state failed', 'What did not arrive, and why'],
-    ['deliveries ep_… --status-code 5xx --since 2h', 'What the receiver failed at lately'],
+    ['deliveries ep_… --status-code 5xx --since 2h', 'Recent server errors of the receiver'],
   ],
   flags: {
     state: {
@@ -29,7 +29,7 @@ export const deliveries = command<Flags, [string]>({
     statusCode: {
       kind: 'parsed',
       parse: String,
-      brief: 'Only those that were last answered this: 404, 5xx, or none for no answer',
+      brief: 'Only deliveries with this last answer: 404, 5xx, or none for no answer',
       placeholder: 'CODE',
       optional: true,
     },

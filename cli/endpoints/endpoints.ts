@@ -106,7 +106,7 @@ const show = command<object, [string]>({
 });
 
 const update = command<Settings, [string]>({
-  brief: 'Change an endpoint; what is not named stays',
+  brief: 'Change an endpoint; settings that are not given stay',
   examples: [['endpoints update ep_… --rate-limit 5', 'Send at most five a second']],
   flags: SETTINGS,
   args: ID,
@@ -119,7 +119,7 @@ const update = command<Settings, [string]>({
 
 const rm = command<{ yes?: boolean }, [string]>({
   brief: 'Delete an endpoint and cancel its pending deliveries',
-  examples: [['endpoints rm ep_… --yes', 'Delete it without being asked']],
+  examples: [['endpoints rm ep_… --yes', 'Delete it without a question']],
   flags: { yes: FLAGS.yes },
   aliases: { y: 'yes' },
   args: ID,
@@ -170,7 +170,10 @@ const test = command<{ type?: string; to?: string }, [string]>({
   brief: 'Send an endpoint.test event, or a sample of another type, to an endpoint or any URL',
   examples: [
     ['endpoints test ep_…', 'Try it out'],
-    ['endpoints test ep_… --type video.stored --to https://…', 'Once to that URL, with its answer'],
+    [
+      'endpoints test ep_… --type video.stored --to https://…',
+      'Send a sample once to another URL, and show its answer',
+    ],
   ],
   flags: {
     type: text('The type of the event', 'TYPE'),

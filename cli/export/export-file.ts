@@ -7,7 +7,7 @@ import { EXIT, Failure } from '../frame/failure.ts';
 export type Begun = {
   /** What was asked for, as it was written; another run goes on only with the same. */
   readonly settings: string;
-  /** As they were understood then, ISO 8601: what is registered later is not part of this export. */
+  /** The times as the first run understood them, ISO 8601: what is registered later is not part of this export. */
   readonly since: string | undefined;
   readonly until: string;
   readonly salt: string;
@@ -46,7 +46,7 @@ export async function openExportFile(path: string, begun: Begun, fresh: boolean)
     );
   if (!earlier && !fresh && existsSync(path))
     throw new Failure(
-      `${path} is there already: give another place by -o, or --fresh to replace it.`,
+      `${path} exists already: give another place by -o, or --fresh to replace it.`,
       EXIT.refused,
     );
   let state: ExportState = earlier ?? { ...begun, position: undefined, ended: false, bytes: 0, requests: 0 };
@@ -104,5 +104,5 @@ function readState(journal: string): ExportState | undefined {
   } catch {
     // Something else.
   }
-  throw new Failure(`${journal} is there and is no journal of an export: move it away.`, EXIT.refused);
+  throw new Failure(`${journal} exists and is not the journal of an export: move it away.`, EXIT.refused);
 }

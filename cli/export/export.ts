@@ -5,11 +5,12 @@ const text = (brief: string, placeholder: string) =>
   ({ kind: 'parsed', parse: String, brief, placeholder, optional: true }) as const;
 
 export const exportRequests = command<ExportFlags>({
-  brief: 'Write requests, events and deliveries as JSON lines; with -o an interrupted export goes on',
-  description: `Write requests, events and deliveries as JSON lines; with -o an interrupted export goes on when it is run again.
+  brief: 'Write requests, events and deliveries as JSON lines; with -o an interrupted export can continue',
+  description: `Write requests, events and deliveries as JSON lines; with -o an interrupted export continues when it is run again.
 
 Each line has a kind: "request" with the request and its timeline, then its events, and the deliveries of its last 100
-events. The newest request comes first. Times are those of the registration. While the bridge is away, an export waits.
+events. The newest request comes first. Times are those of the registration. While the bridge cannot be reached, an
+export waits.
 
 --anonymize replaces ids, URLs, metadata, names and error texts by pseudonyms, which are the same for the same value
 within one export; statuses, times, progress, estimates and other numbers stay. So an export of your own jobs can go into
@@ -23,7 +24,7 @@ a report, and npm run bench:polling -- --traces FILE judges the polling schedule
     since: text('Registered from this time on: ISO 8601, or 2h for two hours ago', 'TIME'),
     until: text('Registered before this time (default: now)', 'TIME'),
     request: { ...text('Only this request (repeatable)', 'ID'), variadic: true },
-    output: text('The file; default is standard output, which cannot go on', 'FILE'),
+    output: text('The file (default: standard output, which cannot be continued)', 'FILE'),
     anonymize: {
       kind: 'boolean',
       brief: 'Replace what may name someone or something',

@@ -7,7 +7,7 @@ export function parseTime(text: string, now: number = Date.now()): string {
   const ago = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text);
   const at = ago ? now - Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? 0) : Date.parse(text);
   if (Number.isNaN(at))
-    throw usageError(`"${text}" is no time: give 2026-11-26T20:00Z, or 2h for two hours ago.`);
+    throw usageError(`"${text}" is not a time: give 2026-11-26T20:00Z, or 2h for two hours ago.`);
   return new Date(at).toISOString();
 }
 

@@ -28,7 +28,7 @@ export function createOutput({ stdout, stderr, env }: Streams, json: boolean) {
     raw(text: string): void {
       stdout.write(text);
     },
-    /** What is said beside the outcome. */
+    /** Notes besides the outcome. */
     note(text: string): void {
       stderr.write(`${text}\n`);
     },

@@ -9,18 +9,18 @@ const texts = (brief: string, placeholder: string) =>
 
 export const importRequests = command<ImportFlags, [string]>({
   brief:
-    'Track the requests of a file, CSV or JSON lines; an interrupted import goes on when it is run again',
-  description: `Track the requests of a file, CSV or JSON lines; an interrupted import goes on when it is run again.
+    'Track the requests of a file, CSV or JSON lines; an interrupted import continues when it is run again',
+  description: `Track the requests of a file, CSV or JSON lines; an interrupted import continues when it is run again.
 
 The first line of a CSV file names its columns. Of these, requestId (or id), callbackUrl (or callback), events, copy and
 metadata.NAME are known; others are left out unless --column says what they are for. A file without such a line is a
 list of ids. JSON lines have an object with these names each, or an id.
 
-FILE.import-journal holds the result of each line, so that a run again sends only what is not tracked yet: what was
+FILE.import-journal holds the result of each line, so that another run sends only what is not tracked yet: what was
 refused, and what is new in the file. Lines that could not be registered are in FILE.import-report, as JSON lines.
-Standard input (-) has neither: name them by --journal and --report.
+For standard input (-), name these files by --journal and --report.
 
-While the bridge or the network is away for a while, an import waits, up to an hour each time.`,
+While the bridge cannot be reached, an import waits, up to an hour each time.`,
   examples: [
     ['import jobs.csv', 'A file with a column requestId or id, or of ids alone'],
     ['import jobs.csv --column job=requestId --column order=metadata', 'Columns with other names'],

@@ -97,7 +97,7 @@ function readJournal(path: string): Found {
     // Something else.
   }
   throw new Failure(
-    `${path} is there and is no journal of an import: give another place by --journal.`,
+    `${path} exists and is not the journal of an import: give another place by --journal.`,
     EXIT.refused,
   );
 }

@@ -9,7 +9,7 @@ type Flags = { default?: boolean; yes?: boolean };
 export const login = command<Flags, [string?]>({
   brief: "Save a bridge's address and key as a profile",
   description:
-    'Save an address and a key as a profile, after a call that tries them. Asks for what is not given by --url, --key or --stack, and before a profile of another address is replaced. Only you can read the file.',
+    'Save an address and a key as a profile, after a call that tries them. Asks for what is not given by --url, --key or --stack, and asks before it replaces a profile of another address. Only you can read the file.',
   examples: [
     ['login', 'Be asked for address and key'],
     ['login local --url http://127.0.0.1:8787 --key KEY', 'Save the bridge of npm start'],

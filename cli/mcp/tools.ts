@@ -66,7 +66,7 @@ const READING: readonly Tool[] = [
   tool('list_deliveries', {
     title: 'List deliveries',
     description:
-      "Lists an endpoint's deliveries, those of the newest events first, with their attempts and why these failed.",
+      "Lists an endpoint's deliveries, the newest events first, with their attempts and why these failed.",
     input: z.strictObject({
       endpointId,
       state: z.optional(z.enum(DELIVERY_STATES)),

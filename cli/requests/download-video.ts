@@ -23,7 +23,7 @@ const MAX_FAILURES = 6;
 const FIRST_WAIT_MS = 500;
 
 /**
- * What is to be downloaded of a request.
+ * What to download of a request.
  *
  * @throws {Failure} its video is not stored
  */
@@ -42,7 +42,7 @@ export function storedVideo(request: VideoRequest): StoredVideo {
 
 /**
  * Downloads a video to `target`, which appears whole and checked by size and CRC-32, or not at all. What an earlier
- * run left in the file beside it is used; the checksum in its name says that it belongs to the same video.
+ * run left in the partial file next to it is used; the checksum in that file's name says that it is of the same video.
  *
  * @throws {Failure} the bytes do not match, or do not come
  */
@@ -86,7 +86,7 @@ export async function downloadVideo(
         failures = done > before ? 1 : failures + 1;
         if (failures >= MAX_FAILURES)
           throw new Failure(
-            `The download of ${video.requestId} does not go on: ${(error as Error).message}. Run it again; it continues where it ended.`,
+            `The download of ${video.requestId} broke off: ${(error as Error).message}. Run it again; it continues where it ended.`,
             EXIT.failed,
             { cause: error },
           );
@@ -98,7 +98,7 @@ export async function downloadVideo(
     if (done !== size || found.toString('base64') !== video.checksum) {
       await rm(partial, { force: true });
       throw new Failure(
-        `The bytes of ${video.requestId} that came do not match the checksum, and were deleted. Run the download again.`,
+        `The bytes that came of ${video.requestId} do not match the checksum and were deleted. Run the download again.`,
       );
     }
     await file.sync();
@@ -110,7 +110,7 @@ export async function downloadVideo(
 
 type FileHandle = Awaited<ReturnType<typeof open>>;
 
-/** How many bytes are there, and their CRC-32. More than the video has are none of it. */
+/** How many bytes there are, and their CRC-32. A file larger than the video is emptied. */
 async function checksumOf(file: FileHandle, size: number): Promise<{ done: number; crc: number }> {
   let [done, crc] = [0, 0];
   const buffer = Buffer.alloc(1 << 20);
@@ -137,7 +137,7 @@ function isFinal(error: unknown): boolean {
   );
 }
 
-/** Whether a file is that video already, so that nothing is to be done. */
+/** Whether a file is that video already, so that nothing is left to do. */
 export async function isDownloaded(video: StoredVideo, path: string): Promise<boolean> {
   const there = await stat(path).catch(() => undefined);
   if (!there) return false;
@@ -153,7 +153,7 @@ export async function isDownloaded(video: StoredVideo, path: string): Promise<bo
     }
   }
   throw new Failure(
-    `${path} is there and is another file: move it away, or give another place by -o.`,
+    `${path} exists and is another file: move it away, or give another place by -o.`,
     EXIT.refused,
   );
 }

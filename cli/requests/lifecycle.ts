@@ -34,7 +34,7 @@ export const restart = command<object, string[]>({
 
 export const stop = command<object, string[]>({
   brief: 'Stop tracking requests; the jobs at Topaz and stored videos stay as they are',
-  examples: [['stop 4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34', 'Poll it no more']],
+  examples: [['stop 4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34', 'Stop polling a request']],
   args: IDS,
   async run({ connect, out }, _flags, ...ids) {
     const bridge = await connect();
@@ -49,7 +49,7 @@ export const stop = command<object, string[]>({
 export const purge = command<{ yes?: boolean }, string[]>({
   brief: "Stop requests, cancel their deliveries and erase the bridge's data of them",
   description: 'Stop requests, cancel their deliveries and erase their data. Stored videos stay.',
-  examples: [['purge --yes 4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34', 'Erase a request without being asked']],
+  examples: [['purge --yes 4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34', 'Erase a request without a question']],
   flags: { yes: FLAGS.yes },
   aliases: { y: 'yes' },
   args: IDS,

@@ -4,7 +4,7 @@ import { one } from '../frame/arguments.ts';
 import { bytesText, durationText, printable, table, timeText } from '../frame/text.ts';
 
 export const show = command<object, [string]>({
-  brief: "Tell a request's story: statuses, copy, events and deliveries",
+  brief: "Show a request's timeline: statuses, copy, events and deliveries",
   examples: [['show 4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34', 'All that happened to a request']],
   args: one('ID', 'The id of the request'),
   async run({ connect, out }, _flags, requestId) {

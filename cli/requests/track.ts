@@ -21,7 +21,7 @@ const texts = (brief: string, placeholder: string) =>
 export const track = command<Flags, string[]>({
   brief: 'Track requests, and with --wait show how they go until all have ended',
   description:
-    'Track requests, and with --wait show how they go until all have ended. Ctrl-C ends the view and not the tracking, and while the bridge is away the view waits.',
+    'Track requests, and with --wait show how they go until all have ended. Ctrl-C ends the view; the bridge goes on tracking. While the bridge cannot be reached, the view waits.',
   examples: [
     ['track ID --callback https://example.com/hooks --metadata order=42', 'Track a request'],
     ['track ID1 ID2 --wait --download videos/', 'Wait for two requests and download their videos'],

@@ -7,10 +7,10 @@ import { endText, hasEnded, progressLine } from './request-text.ts';
 import { createTimeLeft } from './time-left.ts';
 
 const LOOK_EVERY_MS = 2_000;
-/** Each request more makes a round longer by this, so that many do not load the bridge, ms. */
+/** Each further request makes a round longer by this, so that many do not load the bridge, ms. */
 const PER_REQUEST_MS = 50;
 const AT_ONCE = 5;
-/** Jobs take hours, and so may an outage meanwhile. */
+/** Jobs take hours, and an outage in between may, too. */
 const LONGEST_OUTAGE_MS = 12 * 3_600_000;
 
 /**
@@ -54,7 +54,7 @@ export async function waitForRequests(
       live?.draw(ids.flatMap((id) => seen.get(id) ?? []).map(lineOf));
       if (ids.every((id) => hasEndedIn(seen, id))) break;
       if (Date.now() >= until)
-        throw new Failure('Not all have ended in this time; the bridge goes on with them.', EXIT.timeout);
+        throw new Failure('Not all have ended in this time; the bridge goes on tracking them.', EXIT.timeout);
       await sleep(Math.min(LOOK_EVERY_MS + open.length * PER_REQUEST_MS, Math.max(0, until - Date.now())));
     }
   } finally {

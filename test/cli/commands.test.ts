@@ -135,7 +135,7 @@ describe('a request from the command line', { timeout: 60_000 }, () => {
     const { code, stderr } = await cli.run(['track', slow, '--wait', '--timeout', '1']);
     expect({ code, stderr }).toEqual({
       code: 5,
-      stderr: 'Not all have ended in this time; the bridge goes on with them.\n',
+      stderr: 'Not all have ended in this time; the bridge goes on tracking them.\n',
     });
     expect((await cli.run(['poll', slow])).code).toBe(0);
     expect((await cli.run(['stop', slow])).stdout).toBe(`${slow} is stopped.\n`);
@@ -335,7 +335,7 @@ describe('verify', () => {
     [
       'a doubled header',
       () => verify(`${headers(sign(body))}webhook-id: msg_2\n`),
-      'webhook-id is there 2 times',
+      'webhook-id comes 2 times',
     ],
   ])('names %s', async (_name, run, reason) => {
     expect(await run()).toMatchObject({ code: 1, stderr: expect.stringContaining(reason) });

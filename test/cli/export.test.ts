@@ -217,11 +217,11 @@ test('on a terminal its progress is drawn in place', async () => {
 });
 
 test.each([
-  [['-o', 'mine.jsonl'], 4, 'is there already'],
-  [['-o', 'other.jsonl'], 4, 'no journal of an export'],
+  [['-o', 'mine.jsonl'], 4, 'exists already'],
+  [['-o', 'other.jsonl'], 4, 'not the journal of an export'],
   [['--request', 'x', '--since', '1d'], 2, 'leave --since and --until away'],
   [['--since', '1h', '--until', '2h'], 2, '--until must be after --since'],
-  [['--since', 'yesterday'], 2, 'is no time'],
+  [['--since', 'yesterday'], 2, 'is not a time'],
   [['--request', randomUUID()], 3, 'There is no such request'],
 ])('%j ends with %i and changes no file', async (flags, code, sentence) => {
   write('mine.jsonl', 'mine');

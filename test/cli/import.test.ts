@@ -124,7 +124,7 @@ describe('a CSV file', { timeout: 60_000 }, () => {
     ['id\n', ['--journal', 'wrong.csv'], 2, 'must be different files'],
     ['[{}]', [], 2, 'array of JSON'],
     [Buffer.from([0x69, 0x64, 0x0a, 0xe9, 0x0a]), [], 2, 'not text in UTF-8'],
-    ['id\n', ['--journal', 'ids.txt'], 4, 'is no journal of an import'],
+    ['id\n', ['--journal', 'ids.txt'], 4, 'is not the journal of an import'],
   ])('%j with %j ends with %i', async (content, flags, code, sentence) => {
     write('wrong.csv', content);
     write('ids.txt', 'mine\n');

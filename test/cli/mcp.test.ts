@@ -169,7 +169,7 @@ describe('the official client', () => {
     expect((await call(mcp, 'show_delivery', { deliveryId: '' })).text).toContain('This is empty.');
     expect(await call(mcp, 'replay_deliveries', { endpointId: 'ep_x', since: 'once' })).toMatchObject({
       isError: true,
-      text: expect.stringContaining('"once" is no time'),
+      text: expect.stringContaining('"once" is not a time'),
     });
     const reader = await connect(['--allow-writes'], { BRIDGE_API_KEY: READ_KEY });
     expect(await call(reader, 'poll_request', { requestId: crypto.randomUUID() })).toMatchObject({
