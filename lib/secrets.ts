@@ -10,13 +10,10 @@ export class BridgeSecrets extends Construct {
   readonly topazApiKey: ISecret;
   /** The keys to the bridge's own API: `{"keys": [{"id", "key", "role"}], "firstKey"}`. */
   readonly apiKeys: Secret;
-  /** Signs the tokens of `/v1/links`. */
-  private readonly linkSecret: Secret;
 
   constructor(scope: Construct, id: string, { topazApiKey }: { topazApiKey?: ISecret }) {
     super(scope, id);
     this.topazApiKey = topazApiKey ?? this.placeholder();
-    this.linkSecret = generated(this, 'LinkSecret', 'Signs the video links in webhooks');
 
     // Generated whole, so that no update of the stack writes it again: CloudFormation generates a value again only
     // when these properties change. Leave them as they are; keys that were added since would be lost.
@@ -25,12 +22,12 @@ export class BridgeSecrets extends Construct {
       generateStringKey: 'firstKey',
     });
 
-    const own = [this.linkSecret, this.apiKeys, ...(topazApiKey ? [] : [this.topazApiKey])];
+    const own = [this.apiKeys, ...(topazApiKey ? [] : [this.topazApiKey])];
     for (const secret of own) {
       acknowledge(
         secret,
         'AwsSolutions-SMG4',
-        'Topaz cannot rotate its key; the others are replaced by hand when their users are ready.',
+        'Topaz cannot rotate its key; those of the API are replaced by hand when their users are ready.',
       );
     }
   }
@@ -53,10 +50,6 @@ export class BridgeSecrets extends Construct {
 
   grantApiKeys(fn: BridgeFunction): void {
     give(this.apiKeys, fn, 'API_KEYS_SECRET_ARN');
-  }
-
-  grantLinkSecret(fn: BridgeFunction): void {
-    give(this.linkSecret, fn, 'LINK_SECRET_ARN');
   }
 }
 

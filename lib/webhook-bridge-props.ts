@@ -136,7 +136,7 @@ export type WebhookBridgeProps = {
 
   /**
    * The VPC of the functions that call foreign servers: `copy` and `deliver`. They must reach Topaz's storage, your
-   * receivers, DynamoDB, SQS, S3, Secrets Manager and, if used, EventBridge.
+   * receivers, DynamoDB, SQS, S3 and, if used, EventBridge.
    *
    * @default - Lambda's own network
    */

@@ -143,8 +143,6 @@ export class WebhookBridge extends Construct {
     videos.connectReader(api.fn);
     secrets.grantTopazApiKey(poll.fn);
     secrets.grantApiKeys(api.fn);
-    secrets.grantLinkSecret(api.fn);
-    secrets.grantLinkSecret(deliver.fn);
     if (props.eventBus) {
       const resources = [props.eventBus.eventBusArn];
       deliver.fn.addToRolePolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources }));

@@ -16,7 +16,7 @@ const CLIENTS: Record<string, readonly (readonly [module: string, name: string])
   poll: [DYNAMODB, SQS, SECRETS],
   copy: [DYNAMODB, SQS, S3],
   dispatch: [DYNAMODB, SQS],
-  deliver: [DYNAMODB, SQS, SECRETS],
+  deliver: [DYNAMODB, SQS],
 };
 
 /** Bundles a handler that constructs the same clients as a stage and does nothing else, into `folder`. */

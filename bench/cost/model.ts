@@ -62,7 +62,7 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
       'copy: DynamoDB, 60 write units': 60 * PRICES.writeUnit,
     },
     idlePerMonth: {
-      'three secrets': 3 * PRICES.secret,
+      'two secrets': 2 * PRICES.secret,
       '16 alarms, one of them on six metrics': (15 + 6) * PRICES.alarmMetric,
       '5 queues with 5 pollers each': 5 * 5 * 3 * MINUTES * PRICES.sqsCall,
       'ticks: Lambda, Scheduler, 2.5 read units, 5 queue attributes, logs':
@@ -76,7 +76,7 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
     },
     runningPerMonth: {
       '7 metrics, by the hour in which they are written': 7 * PRICES.metric,
-      'secrets, read four times a minute': 4 * MINUTES * PRICES.secretCall,
+      'secrets, read twice a minute': 2 * MINUTES * PRICES.secretCall,
       "the table's key, for five more functions": 5 * KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
     },
   };

@@ -2,12 +2,15 @@ import { signLink } from '../domain/copying/link-token.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import type { EventPayload } from '../domain/events/event.ts';
 import { iso } from '../domain/iso.ts';
-import type { SecretReader } from './secrets.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Links to stored videos, made per attempt, so that a late retry still carries one that works. */
-export function createVideoLinks(options: { secret: SecretReader; publicUrl: string; linkDays: number }) {
+export function createVideoLinks(options: {
+  secret: () => Promise<string>;
+  publicUrl: string;
+  linkDays: number;
+}) {
   const { secret, publicUrl, linkDays } = options;
   return async (requestId: string, now: number): Promise<{ url: string; urlExpiresAt: string }> => {
     const expiresAt = now + linkDays * DAY_MS;

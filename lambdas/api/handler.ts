@@ -12,6 +12,7 @@ import { createSecret } from '../adapters/secrets.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
 import { LANES } from '../domain/work.ts';
 import { laneHints } from '../engine/lane-hints.ts';
+import { createLinkSecret } from '../rows/link-secret.ts';
 import { createApi } from './app.ts';
 import { createConsoleFiles } from './console/console-files.ts';
 import { createLaneMessages } from './doctor/lane-messages.ts';
@@ -19,7 +20,6 @@ import { createLaneMessages } from './doctor/lane-messages.ts';
 const env = requireEnv(
   'TABLE_NAME',
   'API_KEYS_SECRET_ARN',
-  'LINK_SECRET_ARN',
   'PUBLIC_URL',
   'ALLOW_LOOPBACK',
   'POWERTOOLS_SERVICE_NAME',
@@ -27,9 +27,8 @@ const env = requireEnv(
   'ALARM_PREFIX',
 );
 const now = Date.now;
-const secrets = new SecretsManagerClient(AWS_CLIENT);
-const linkSecret = createSecret(secrets, env.LINK_SECRET_ARN, now);
 const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
+const linkSecret = createLinkSecret(table, randomBytes, now);
 const sqs = new SQSClient(AWS_CLIENT);
 const { hints, queueUrls } = laneHints(sqs, ...LANES);
 
@@ -56,7 +55,7 @@ const api = createApi({
   hints,
   now,
   randomBytes,
-  apiKeys: createSecret(secrets, env.API_KEYS_SECRET_ARN, now),
+  apiKeys: createSecret(new SecretsManagerClient(AWS_CLIENT), env.API_KEYS_SECRET_ARN, now),
   linkSecret,
   videoLink: createVideoLinks({
     secret: linkSecret,

@@ -12,7 +12,7 @@ import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { createFinishDelivery } from './finish-delivery.ts';
 import { createRecordAttempt } from './record-attempt.ts';
 import type { RecordHealth } from './record-health.ts';
-import { NotSendable, type Send } from './send.ts';
+import type { Send } from './send.ts';
 import { createWaiting } from './waiting.ts';
 
 /**
@@ -22,15 +22,13 @@ import { createWaiting } from './waiting.ts';
  */
 const MAX_WAIT_MS = 2_000;
 const MIN_WAIT_MS = 50;
-/** When the bridge itself could not send a delivery, it tries again after this time, ms. */
-const NOT_SENDABLE_MS = 60_000;
 
 /** Makes one attempt at a claimed delivery if the gate admits it; otherwise the delivery waits or is canceled. */
 export function createDeliverEvent(
   dependencies: DeliverDependencies & { readonly send: Send; readonly recordHealth: RecordHealth },
 ) {
   const { claims, targets, limiter, send, recordHealth } = dependencies;
-  const { now, sleep, after, maxDeliveries, log } = dependencies;
+  const { now, sleep, after, maxDeliveries } = dependencies;
   const finishDelivery = createFinishDelivery(dependencies);
   const recordAttempt = createRecordAttempt(dependencies);
   const waiting = createWaiting(dependencies);
@@ -54,10 +52,6 @@ export function createDeliverEvent(
     try {
       if (sendAt > now()) await sleep(sendAt - now());
       result = await watched(claim.lane, target, send(target.endpoint, claim.row));
-    } catch (error) {
-      if (!(error instanceof NotSendable)) throw error;
-      log.error('not sendable now', { deliveryId: claim.row.id, error });
-      return context.hint(await claims.again(claim, now() + NOT_SENDABLE_MS));
     } finally {
       await bestEffort(dependencies, 'slot not released', limiter.release(limits, claim.nonce));
     }

@@ -1,19 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createSafeHttp } from '../adapters/http/safe-http.ts';
 import { AWS_CLIENT } from '../adapters/lambda/aws-client.ts';
 import { requireEnv, requireNumber } from '../adapters/lambda/env.ts';
 import { lazy } from '../adapters/lambda/lazy.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric } from '../adapters/lambda/metrics.ts';
-import { createSecret } from '../adapters/secrets.ts';
 import { createVideoLinks } from '../adapters/video-link.ts';
 import { createWorker } from '../engine/worker.ts';
 import { createCallbackSecrets } from '../rows/callback-secret.ts';
+import { createLinkSecret } from '../rows/link-secret.ts';
 import { createDeliver } from './deliver.ts';
 
-const env = requireEnv('LINK_SECRET_ARN', 'PUBLIC_URL', 'ALLOW_LOOPBACK');
+const env = requireEnv('PUBLIC_URL', 'ALLOW_LOOPBACK');
 const worker = createWorker('deliver', 'deliver-slow', 'dispatch');
 const clocks = { now: worker.now, elapsed: () => performance.now() };
 
@@ -37,7 +36,7 @@ export const handler = createDeliver({
   }),
   callbackSecrets: createCallbackSecrets(worker.table, randomBytes).read,
   videoLink: createVideoLinks({
-    secret: createSecret(new SecretsManagerClient(AWS_CLIENT), env.LINK_SECRET_ARN, worker.now),
+    secret: createLinkSecret(worker.table, randomBytes, worker.now),
     publicUrl: env.PUBLIC_URL,
     linkDays: requireNumber('LINK_DAYS'),
   }),

@@ -8,12 +8,7 @@ import { type AttemptResult, attemptPost } from './attempt.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
 import { signingSecrets } from './signing-secrets.ts';
 
-/** The bridge itself cannot send the delivery now, for a reason that passes; nothing was attempted. */
-export class NotSendable extends Error {
-  override readonly name = 'NotSendable';
-}
-
-/** One attempt at a delivery. Throws {@link NotSendable}. */
+/** One attempt at a delivery. */
 export type Send = (endpoint: EndpointRow, row: DeliveryRow) => Promise<AttemptResult>;
 
 type Transport = EndpointKindTraits['transport'];
@@ -34,11 +29,7 @@ export function createSend(dependencies: DeliverDependencies): Send {
   };
 
   return async (endpoint, row) => {
-    const body = await bodyToSend(row, videoLink, now()).catch((cause: unknown) => {
-      throw new NotSendable('the link to the video cannot be made: see the logs for Secrets Manager', {
-        cause,
-      });
-    });
+    const body = await bodyToSend(row, videoLink, now());
     return transports[traitsOf(endpoint).transport](endpoint, row, body);
   };
 }

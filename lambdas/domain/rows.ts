@@ -110,6 +110,8 @@ export const upstreamPauseKey: RowKey = { pk: 'UPSTREAM-PAUSE', sk: 'PAUSE' };
 export const upstreamCheckKey: RowKey = { pk: 'UPSTREAM-CHECK', sk: 'CHECK' };
 /** The secret that signs per-request callbacks. */
 export const callbackSecretKey: RowKey = { pk: 'CALLBACK-SECRET', sk: 'SECRET' };
+/** The secret that signs links to videos and cursors of lists. */
+export const linkSecretKey: RowKey = { pk: 'LINK-SECRET', sk: 'SECRET' };
 
 /** What work a row that is due stands for. `copy` is a whole one or a segment of it. */
 type RowWork =

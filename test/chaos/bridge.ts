@@ -22,7 +22,7 @@ import type { Random } from './random.ts';
 import { refuseRealCalls } from './real-calls.ts';
 import { createReceivers } from './receivers.ts';
 import { Actor, Simulation } from './simulation.ts';
-import { API_KEY, coldStartTick, LINK_SECRET, TOPAZ_KEY, type World } from './stages.ts';
+import { API_KEY, coldStartTick, TOPAZ_KEY, type World } from './stages.ts';
 import { type Job, PART_BYTES } from './upstream.ts';
 import { createUsers } from './users.ts';
 import { useVirtualTimers } from './virtual-timers.ts';
@@ -265,7 +265,6 @@ export async function startBridge(
       secrets: [
         { name: 'the key of the API', value: API_KEY },
         { name: 'the key of Topaz', value: TOPAZ_KEY },
-        { name: 'the secret of links', value: LINK_SECRET },
         { name: 'a download URL', value: `${emulators.topazUrl}/download/`, rows: ' (COPY|SEGMENT)' },
         { name: 'a signature of S3', value: 'X-Amz-Signature=' },
       ],

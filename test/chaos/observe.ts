@@ -78,6 +78,9 @@ export async function observe(bridge: Observable): Promise<Observed> {
     secrets: [
       ...bridge.secrets,
       { name: 'the secret of callbacks', value: callbackSecret, rows: '^CALLBACK-SECRET ' },
+      ...rows
+        .filter(({ pk }) => pk === 'LINK-SECRET')
+        .map(({ secret }) => ({ name: 'the secret of links', value: String(secret), rows: '^LINK-SECRET ' })),
       ...bridge.endpoints.flatMap(({ id, secrets }) =>
         secrets.map((value) => ({ name: `a secret of ${id}`, value, rows: id })),
       ),

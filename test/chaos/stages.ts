@@ -24,6 +24,7 @@ import { createPoll } from '../../lambdas/poll/poll.ts';
 import { reportPause } from '../../lambdas/poll/report-pause.ts';
 import { createTopaz } from '../../lambdas/poll/topaz.ts';
 import { createCallbackSecrets } from '../../lambdas/rows/callback-secret.ts';
+import { createLinkSecret } from '../../lambdas/rows/link-secret.ts';
 import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { reportOverdue } from '../../lambdas/tick/report-overdue.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
@@ -37,7 +38,6 @@ import { PART_BYTES } from './upstream.ts';
 
 export const TOPAZ_KEY = 'topaz-key-that-nobody-may-see';
 export const API_KEY = 'api-key-that-nobody-may-see';
-export const LINK_SECRET = 'link-secret-that-nobody-may-see';
 export const PUBLIC_URL = 'https://bridge.example';
 const RETENTION_DAYS = 30;
 /** Workers of each lane that delivers. */
@@ -65,7 +65,7 @@ export type World = {
 };
 
 /** A secret, by the variable that names its ARN to a function. */
-type SecretName = 'TOPAZ_API_KEY_SECRET' | 'API_KEYS_SECRET' | 'LINK_SECRET';
+type SecretName = 'TOPAZ_API_KEY_SECRET' | 'API_KEYS_SECRET';
 
 export type StageHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
@@ -138,7 +138,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
 
   deliver(world) {
     const { simulation, receivers } = world;
-    const { table, claims, hints, now, random, sleep, secret, randomBytes } = common(world);
+    const { table, claims, hints, now, random, sleep, randomBytes } = common(world);
     const http: Pick<SafeHttp, 'request'> = {
       request: async (exchange) => {
         const fate = { there: simulation.random.integer(1, 40), back: simulation.random.integer(1, 40) };
@@ -172,7 +172,7 @@ export const COLD_STARTS: Record<'poll' | 'copy' | 'dispatch' | 'deliver', (worl
         putEvent: async () => ({ attempt: { at: now(), durationMs: 1, statusCode: 200 } }),
         callbackSecrets: createCallbackSecrets(table, randomBytes).read,
         videoLink: createVideoLinks({
-          secret: secret('LINK_SECRET', LINK_SECRET),
+          secret: createLinkSecret(table, randomBytes, now),
           publicUrl: PUBLIC_URL,
           linkDays: 7,
         }),
@@ -255,6 +255,7 @@ export function coldStartTick(world: World): () => Promise<unknown> {
 export function coldStartApi(world: World) {
   const { table, hints, now, randomBytes, sleep, secret } = common(world, AWS_CLIENT);
   const signGet = createSignGet(new S3Client({ region: REGION, credentials: CREDENTIALS }), now);
+  const linkSecret = createLinkSecret(table, randomBytes, now);
   const keys = JSON.stringify({ keys: [{ id: 'admin', key: API_KEY, role: 'admin' }] });
   return createApi({
     table,
@@ -283,9 +284,9 @@ export function coldStartApi(world: World) {
     now,
     randomBytes,
     apiKeys: secret('API_KEYS_SECRET', keys),
-    linkSecret: secret('LINK_SECRET', LINK_SECRET),
+    linkSecret,
     videoLink: createVideoLinks({
-      secret: secret('LINK_SECRET', LINK_SECRET),
+      secret: linkSecret,
       publicUrl: PUBLIC_URL,
       linkDays: 7,
     }),

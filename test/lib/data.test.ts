@@ -220,18 +220,10 @@ describe('the secrets', () => {
     expect(environment('api').API_KEYS_SECRET_ARN).toEqual({ Ref: secret });
   });
 
-  it('give the key of the links to the functions that write and read them', () => {
-    const secret = target(environment('api').LINK_SECRET_ARN);
-    expect(readers(secret)).toEqual(['api', 'deliver']);
-    expect(environment('deliver').LINK_SECRET_ARN).toEqual({ Ref: secret });
-  });
-
   it('are generated, not written in the template', () => {
-    for (const secret of [template.Outputs.TopazApiKeySecretArn.Value, environment('api').LINK_SECRET_ARN]) {
-      expect(resources[target(secret)]!.Properties).toMatchObject({
-        GenerateSecretString: { PasswordLength: 43 },
-      });
-    }
+    expect(resources[target(template.Outputs.TopazApiKeySecretArn.Value)]!.Properties).toMatchObject({
+      GenerateSecretString: { PasswordLength: 43 },
+    });
     expect(JSON.stringify(template)).not.toContain('{{resolve:');
   });
 
@@ -247,10 +239,17 @@ describe('the secrets', () => {
     });
   });
 
-  it('are read by value only', () => {
-    for (const stage of ['api', 'poll', 'deliver']) {
+  it('are read by value only, and by no other stage', () => {
+    for (const [stage, reads] of [
+      ['api', true],
+      ['poll', true],
+      ['tick', false],
+      ['copy', false],
+      ['dispatch', false],
+      ['deliver', false],
+    ] as const) {
       const actions = granted(stage, 'secretsmanager:').flatMap((grant) => grant.actions);
-      expect(new Set(actions)).toEqual(new Set(['secretsmanager:GetSecretValue']));
+      expect(actions, stage).toEqual(reads ? ['secretsmanager:GetSecretValue'] : []);
     }
   });
 });

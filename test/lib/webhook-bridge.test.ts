@@ -100,7 +100,7 @@ describe('a bridge in an app of a user', () => {
     const template = Template.fromStack(stack);
     template.resourceCountIs('AWS::S3::Bucket', 0);
     template.resourceCountIs('AWS::SNS::Topic', 0);
-    template.resourceCountIs('AWS::SecretsManager::Secret', 2);
+    template.resourceCountIs('AWS::SecretsManager::Secret', 1);
     template.allResourcesProperties('AWS::Logs::LogGroup', { RetentionInDays: 7 });
     template.allResourcesProperties('AWS::CloudWatch::Alarm', {
       AlarmActions: ['arn:aws:sns:eu-west-1:123456789012:alarms'],
@@ -219,7 +219,6 @@ describe('what holds data', () => {
       'BridgeTable0A1DD2D6',
       'BridgeVideosBucketBEE46175',
       'BridgeSecretsTopazApiKeyD9917105',
-      'BridgeSecretsLinkSecretE59865EF',
       'BridgeSecretsApiKeysBFC2DDA5',
     ]);
   });

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Write } from '../../lambdas/adapters/dynamodb/expression.ts';
 import { createTable } from '../../lambdas/adapters/dynamodb/table.ts';
+import { signLink } from '../../lambdas/domain/copying/link-token.ts';
 import { type Bridge, type Emulators, startBridge, startEmulators } from '../chaos/bridge.ts';
 import { randomFrom } from '../chaos/random.ts';
 import { Actor } from '../chaos/simulation.ts';
+import { PUBLIC_URL } from '../chaos/stages.ts';
 
 /**
  * The table of release 0.1 (commit 8dbf77d), as `npm start` left it when it was killed in the middle of its work. Its
@@ -30,8 +32,11 @@ type Request = {
   sequence: number;
   video?: { state: string };
 };
-type Event = { type: string; data: { sequence: number; status: string; previousStatus: string | null } };
-type Message = { headers: Record<string, string> };
+type Event = {
+  type: string;
+  data: { requestId?: string; sequence: number; status: string; previousStatus: string | null };
+};
+type Message = { headers: Record<string, string>; body: string };
 
 let emulators: Emulators;
 let bridge: Bridge;
@@ -138,6 +143,15 @@ test('a table that release 0.1 left in the middle of its work is carried on, and
   expect((await order('POST', `/v1/endpoints/${pull.id}/messages/ack`, { ids })).status).toBe(200);
   // Release 0.1 did not count the two deliveries of the request that was purged meanwhile.
   expect(await get(`/v1/replays/${REPLAY}`)).toMatchObject({ matched: 14, queued: 14, done: 12 });
+
+  // Links are signed anew: by a secret in the table, where 0.1 had one in Secrets Manager.
+  const stored = items
+    .map(({ body }: Message) => JSON.parse(body))
+    .find(({ type, data }: Event) => type === 'video.stored' && data.requestId === STORED);
+  const follow = (url: string) => order('GET', new URL(url).pathname);
+  expect((await follow(stored.data.video.url)).status).toBe(302);
+  const link = { requestId: STORED, issuedAt: KILLED_AT, expiresAt: KILLED_AT + 7 * 24 * 60 * MINUTE };
+  expect((await follow(`${PUBLIC_URL}/v1/links/${signLink(link, 'of 0.1')}`)).status).toBe(404);
 
   // What they got is whole, and in order where order was asked for.
   const webhooks = receivers.received.map(({ url, headers, body }) => ({

@@ -20,7 +20,7 @@ export function bridgeChecks({ table, endpoints, linkSecret, callbackSecrets, no
 
   async function secretsCheck(): Promise<Finding> {
     await Promise.all([linkSecret(), callbackSecrets.read()]);
-    return { state: 'ok', detail: 'The secrets that sign links and callbacks are filled.' };
+    return { state: 'ok', detail: 'The secrets that sign links and callbacks are there.' };
   }
 
   async function workCheck(): Promise<Finding> {

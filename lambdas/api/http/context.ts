@@ -1,5 +1,4 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
-import type { SecretReader } from '../../adapters/secrets.ts';
 import type { VideoLinks } from '../../adapters/video-link.ts';
 import type { Hints } from '../../engine/hints.ts';
 import { createCallbackSecrets } from '../../rows/callback-secret.ts';
@@ -14,7 +13,7 @@ export type ContextOptions = {
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;
   /** Signs links and cursors. */
-  readonly linkSecret: SecretReader;
+  readonly linkSecret: () => Promise<string>;
   readonly retentionDays: number;
   /** A link to the stored video of a request, for messages that are fetched. */
   readonly videoLink: VideoLinks;

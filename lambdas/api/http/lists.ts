@@ -1,5 +1,4 @@
 import * as z from 'zod/mini';
-import type { SecretReader } from '../../adapters/secrets.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { ItemPage } from './paging.ts';
 import { type Answer, type Call, ok } from './route.ts';
@@ -22,16 +21,16 @@ export const paging = {
 type PagingQuery = { limit?: string; cursor?: string };
 
 /** Lists over HTTP: `{items, cursor?}`, with cursors that belong to the path and the filter. */
-export function createLists(secret: SecretReader) {
+export function createLists(secret: () => Promise<string>) {
   return async function page<Q extends PagingQuery>(
     { path, query }: Pick<Call<Q, unknown>, 'path' | 'query'>,
     collect: (from: { limit: number; after: string | undefined }) => Promise<ItemPage<unknown>>,
   ): Promise<Answer> {
     const { limit, cursor, ...filter } = query;
     const list = JSON.stringify([path, Object.entries(filter).sort()]);
-    const key = await secret();
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, list, key);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, list, await secret());
     const { items, next } = await collect({ limit: limit ? Number(limit) : DEFAULT_LIMIT, after });
-    return ok({ items, ...(next === undefined ? {} : { cursor: encodeCursor(next, list, key) }) });
+    if (next === undefined) return ok({ items });
+    return ok({ items, cursor: encodeCursor(next, list, await secret()) });
   };
 }

@@ -8,7 +8,8 @@ import { createRequests } from './tracked-requests.ts';
 /**
  * Links to stored videos, as webhooks carry them: valid for days, to URLs that are valid for minutes. The bridge
  * makes them for the receivers of its events, so they do not end with an API key. They end with their time, with a
- * purge, when the request is registered again, and when the link secret is replaced.
+ * purge, when the request is registered again, and when a person deletes
+ * the row of the link secret.
  */
 export function linkRoutes({ table, linkSecret, now }: ApiContext, signGet: SignGet): Route[] {
   const requests = createRequests(table, now);

@@ -13,6 +13,7 @@ import {
   endpointKey,
   eventKey,
   limiterKey,
+  linkSecretKey,
   listAt,
   metaKey,
   objectKey,
@@ -79,6 +80,7 @@ const KEYS: readonly [key: () => RowKey, pk: string, sk: string][] = [
   [() => upstreamPauseKey, 'UPSTREAM-PAUSE', 'PAUSE'],
   [() => upstreamCheckKey, 'UPSTREAM-CHECK', 'CHECK'],
   [() => callbackSecretKey, 'CALLBACK-SECRET', 'SECRET'],
+  [() => linkSecretKey, 'LINK-SECRET', 'SECRET'],
 ];
 
 test.each(KEYS)('the key of a row stays where earlier releases wrote it: %s', (key, pk, sk) => {
