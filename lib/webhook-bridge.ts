@@ -92,7 +92,8 @@ export class WebhookBridge extends Construct {
     const copy = new Stage(this, 'Copy', {
       stage: 'copy',
       timeout: Duration.minutes(15),
-      memorySize: 2048,
+      // Its share of CPU moves more than Lambda's network does, and the time is billed by it.
+      memorySize: 1024,
       telemetry,
       network,
       lanes: { copy: { batchSize: 1, maxConcurrency: config.maxCopies } },

@@ -93,7 +93,7 @@ async function load(directory: string, environment: Readonly<Record<string, stri
     env: {
       ...environment,
       AWS_REGION: 'us-east-1',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '2048',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
       BUNDLE: join(directory, 'index.mjs'),
     },
   });

@@ -11,7 +11,7 @@ import { startServers } from './servers.ts';
 const GIB = 1024 ** 3;
 const SIZE = 200 * GIB;
 /** As deployed. */
-const MEMORY_MIB = 2048;
+const MEMORY_MIB = 1024;
 const WORKERS = 10;
 
 export type HugeFigures = {

@@ -27,10 +27,10 @@ const MINUTES_PER_DAY = 1440;
 /** DynamoDB keeps its table's key for each caller for about five minutes. An upper bound: AWS states no number of calls. */
 const KEY_READS_PER_HOUR = 12;
 const EVENTS = 8;
-const PART_MB = 16.777;
+const PART_MB = 67.109;
 /** What one copy worker moves, and its memory. */
 const COPY_MB_PER_S = 50;
-const COPY_GB = 2;
+const COPY_GB = 1;
 const KB = 1e-6;
 
 const lambda = (memoryGb: number, seconds: number, calls = 1) =>
@@ -55,7 +55,7 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
       [`events: Lambda and SQS, ${EVENTS} times, a delivery for each endpoint`]:
         EVENTS * (1 + endpoints) * (lambda(0.5, 0.2) + 3 * PRICES.sqsCall),
       'events: logs, 1 KB each and endpoint': EVENTS * (1 + endpoints) * KB * PRICES.logGb,
-      [`copy: Lambda, ${gb} GB at ${COPY_MB_PER_S} MB/s with 2 GB of memory, and PUTs of parts`]: transfer(
+      [`copy: Lambda, ${gb} GB at ${COPY_MB_PER_S} MB/s with 1 GB of memory, and PUTs of parts`]: transfer(
         gb,
         PART_MB,
       ),
