@@ -83,7 +83,7 @@ async function endLeases(endpoint: string): Promise<void> {
   dynamo.destroy();
 }
 
-test('after a kill -9 in the middle of a copy, a restart stores the video and sends every event', {
+test('after a kill -9 in the middle of a copy, a restart stores the video, sends every event and takes earlier cursors', {
   timeout: 300_000,
 }, async () => {
   const requestId = randomUUID();
@@ -100,6 +100,8 @@ test('after a kill -9 in the middle of a copy, a restart stores the video and se
   const first = await startRuntime();
   const before = new ApiClient(first.apiUrl, first.apiKey);
   await before.post('/v1/requests', { requestId, callbackUrl: `${receiver.url}/hook` });
+  for (let n = 0; n < 2; n++) await before.post('/v1/endpoints', { kind: 'pull' });
+  const { cursor } = await before.get<{ cursor: string }>('/v1/endpoints?limit=1');
   await vi.waitFor(async () => {
     const { video } = await before.get<RequestView>(`/v1/requests/${requestId}`);
     expect(video?.state).toBe('copying');
@@ -112,6 +114,9 @@ test('after a kill -9 in the middle of a copy, a restart stores the video and se
   expect(second.apiKey).toBe(first.apiKey);
   await endLeases(second.dynamodbEndpoint);
   const after = new ApiClient(second.apiUrl, second.apiKey);
+  // A cursor is signed by the same secret as a link.
+  const rest = await after.get<{ items: unknown[] }>(`/v1/endpoints?limit=1&cursor=${cursor}`);
+  expect(rest.items).toHaveLength(1);
   const events = await vi.waitFor(async () => {
     const request = await after.get<RequestView>(`/v1/requests/${requestId}`);
     expect(request).toMatchObject({ state: 'done', video: { state: 'stored' } });
