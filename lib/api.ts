@@ -64,7 +64,7 @@ export class Api extends Construct {
         payloadFormatVersion: PayloadFormatVersion.VERSION_2_0,
       }),
     });
-    // The history of its own metrics, and the alarms on them; CloudWatch knows no resources for these reads.
+    // For the history of the bridge's metrics, and its alarms; CloudWatch knows no resources for these reads.
     const actions = ['cloudwatch:GetMetricData', 'cloudwatch:DescribeAlarms'];
     this.fn.addToRolePolicy(new PolicyStatement({ actions, resources: ['*'] }));
     this.url = domain ? `https://${domain.name}` : this.http.apiEndpoint;

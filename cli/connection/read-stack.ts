@@ -8,7 +8,7 @@ type Where = { readonly region?: string; readonly profile?: string };
 /**
  * Address and key of a deployed bridge, from the outputs of its stack and the secret of its keys.
  *
- * @throws {Failure} the stack or the secret cannot be read, or is none of a bridge
+ * @throws {Failure} the stack or the secret cannot be read, or is not that of a bridge
  */
 export async function readStack(
   name: string,

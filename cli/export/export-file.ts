@@ -28,9 +28,9 @@ const KIND = 'topaz-bridge export';
 export type ExportFile = Awaited<ReturnType<typeof openExportFile>>;
 
 /**
- * Opens a file that an export writes page by page. It appears when it is whole; until then its content is in a file
- * beside it, and a journal says how much of that is whole and where the next page begins. What a killed run wrote after
- * that is cut off, so nothing is there twice.
+ * Opens a file that an export writes page by page. It appears when it is whole; until then its content is in a partial
+ * file next to it, and a journal says how much of that is whole and where the next page begins. What a killed run wrote
+ * after that is cut off, so nothing is there twice.
  *
  * @param begun what a new export begins with
  * @throws {Failure} something else is there, or an export with other settings

@@ -71,8 +71,8 @@ export async function* exportPages(
 }
 
 /**
- * What the bridge has of requests: of each its line, its events, and the deliveries of its last 100 events. One that is
- * erased meanwhile has none.
+ * The records of requests: for each its line, its events, and the deliveries of its last 100 events. A request that was
+ * erased since has none.
  */
 export async function recordsOf(bridge: Client, requests: readonly VideoRequest[]): Promise<ExportRecord[]> {
   const records: ExportRecord[] = [];

@@ -62,7 +62,7 @@ const OTHER_VERSION =
 /** Any error as a sentence for people. `url`: of the bridge that was called, if one was. */
 export function failureOf(error: unknown, url = 'The bridge'): Failure {
   if (error instanceof Failure) return error;
-  // What others said must not look like a line of its own.
+  // What others said must not look like a separate line.
   const withCause = (message: string, exitCode: number) =>
     new Failure(printable(message), exitCode, { cause: error });
   if (error instanceof ApiError) return withCause(refusal(error, url), exitCodeOf(error.status));

@@ -33,7 +33,7 @@ export async function* readCsv(lines: AsyncIterable<TextLine>): AsyncGenerator<C
     const line = first.number;
     if (Array.isArray(outcome)) yield { line, cells: outcome.map((cell) => cell.trim()) };
     else {
-      // The lines that a wrong quote took are records of their own.
+      // Each line that a wrong quote took in is a record again.
       ahead.unshift(...taken);
       yield { line, reason: reasonOf(taken.length > 0 ? { code: NOT_CLOSED } : outcome) };
     }

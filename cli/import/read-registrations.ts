@@ -15,7 +15,7 @@ type Reading = {
   readonly name: string;
   readonly format: Format;
   readonly columns: ReadonlyMap<string, Field>;
-  /** What a line gets that has none of its own. */
+  /** The values for lines that give none. */
   readonly defaults: Omit<Registration, 'requestId'>;
   /** Is told the columns that are for nothing. */
   readonly onUnused: (names: readonly string[]) => void;

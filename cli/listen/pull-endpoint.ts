@@ -22,7 +22,7 @@ export async function openEndpoint(
   return (await bridge.endpoints.create({ kind: 'pull', events, description })).id;
 }
 
-/** Ctrl-C has ended the other calls by now, so this has a client of its own. */
+/** Ctrl-C has ended the other calls by now, so this uses another client. */
 export async function removeEndpoint({ connection, out }: Session, endpointId: string): Promise<void> {
   try {
     await createClient({ ...(await connection()), timeoutMs: 10_000 }).endpoints.delete(endpointId);

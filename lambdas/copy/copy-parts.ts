@@ -17,7 +17,7 @@ export type PartRoute = {
 
 export type PartsOptions = {
   readonly route: PartRoute;
-  /** Parts at a time; each has a buffer of its own. */
+  /** Parts at a time; each has its own buffer. */
   readonly concurrency: number;
   readonly buffers: Buffers;
   readonly signal: AbortSignal;

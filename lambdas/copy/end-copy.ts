@@ -70,7 +70,7 @@ export async function endCanceled(use: CopyDependencies, claim: Claim<CopyRow>):
   else await use.copies.cancel(claim);
 }
 
-/** Commits an end and reports it; a request that was stopped meanwhile gets no event and keeps no object. */
+/** Commits an end and reports it; a request that was stopped since gets no event and keeps no object. */
 async function end(use: CopyDependencies, claim: Claim<CopyRow>, outcome: CopyOutcome): Promise<void> {
   const due = await use.copies.end(claim, outcome);
   if (due === 'stopped') {

@@ -78,7 +78,7 @@ export function createReplayDeliveries(dependencies: DeliverDependencies) {
     return (await writeIf(table, write)) ? due : undefined;
   }
 
-  /** Into the backlog with a new schedule and the same id; false when it has changed meanwhile. */
+  /** Into the backlog with a new schedule and the same id; false when it has changed since it was read. */
   async function enqueue(row: DeliveryRow, replayId: string, endpoint: EndpointRow): Promise<boolean> {
     if (row.replayId === replayId) return true;
     const backlogKey = backlogOf(endpoint, { inReplay: true });

@@ -21,8 +21,8 @@ const PARKED_COPY_WAIT_MS = 900_000;
 /**
  * Erases a request with its events and deliveries. The deliveries go first, so that nothing is sent while
  * the copy is cleaned up. Each page ends with less to erase, so it can be interrupted anywhere. The
- * request's own rows go last and together, since this work is found through them. A writer of an event takes
- * the claim away meanwhile.
+ * request's own rows go last and together, since this work is found through them. If an event is written
+ * while this runs, its writer takes the claim away.
  */
 export function createEraseRequest(
   dependencies: Pick<DispatchDependencies, 'table' | 'claims' | 'now' | 'retentionDays'>,

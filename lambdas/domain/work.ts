@@ -8,7 +8,7 @@
 export type RowKey = { readonly pk: string; readonly sk: string };
 
 export const LANES = ['poll', 'copy', 'dispatch', 'deliver', 'deliver-slow'] as const;
-/** The kinds of work, each with a queue of its own. */
+/** The kinds of work, each with its own queue. */
 export type Lane = (typeof LANES)[number];
 
 /** The environment variable that names a lane's queue to a function, such as `DELIVER_SLOW_QUEUE_URL`. */

@@ -49,7 +49,7 @@ export function createCommitPoll(dependencies: PollDependencies) {
         const { own, others, due } = await writesOf(claim, change, polled, at);
         return { at, change, due: [await claims.commit(claim, own, others), ...due] };
       },
-      // The copy's row may change meanwhile; the request's own row changes only when another writer takes it.
+      // The copy's row may have changed since; the request's own row changes only when another writer takes it.
       { unless: firstRefused },
     );
     await hint(committed.due);

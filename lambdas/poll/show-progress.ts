@@ -31,7 +31,7 @@ export async function showProgress(
     const fewer = thinned(meta?.progressSeries ?? []);
     if (fewer) await writeIf(table, { update: key, set: { progressSeries: fewer }, if: [present('pk')] });
   } catch (error) {
-    // Erased meanwhile.
+    // The request was erased since.
     if (!(error instanceof ConditionFailed)) throw error;
   }
 }

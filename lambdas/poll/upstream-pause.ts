@@ -80,7 +80,7 @@ export function createUpstreamPauses(options: {
     });
   }
 
-  /** Ends the pause after the answer to its probe; a signal that came meanwhile says more, and stays. */
+  /** Ends the pause after the answer to its probe; a signal that came since is newer, and stays. */
   async function lift(probed: UpstreamPause): Promise<void> {
     await writeIf(table, { delete: upstreamPauseKey, if: unchanged(probed) });
   }

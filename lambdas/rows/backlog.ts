@@ -36,8 +36,8 @@ export function createBacklogs(table: Table) {
     table.query<BacklogEntry>({ partition: backlogPartition(gate, replayed), limit, consistent: true });
 
   /**
-   * Makes a delivery that waits due; undefined when it no longer waits: it was erased, or a person sent
-   * it meanwhile.
+   * Makes a delivery that waits due; undefined when it no longer waits: it was erased, or a person has
+   * sent it again.
    */
   async function release(
     entry: BacklogEntry,

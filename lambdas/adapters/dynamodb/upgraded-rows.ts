@@ -47,7 +47,7 @@ export function withUpgradedRows(table: Rows): Rows {
     }
   }
 
-  /** Rows that are deleted meanwhile are left out. */
+  /** Leaves out rows that were deleted since. */
   async function all(rows: readonly RowKey[]): Promise<RowKey[]> {
     return (await Promise.all(rows.map(upgraded))).filter((row) => row !== undefined);
   }

@@ -53,7 +53,7 @@ export function parkedRoutes({ table, lists, hints, now }: ApiContext): Route[] 
             const row = await table.get<ParkedRow>(key);
             const lane = LANES.find((each) => each === row?.parked?.lane);
             if (row?.lane !== PARKED || !lane)
-              throw new Problem(404, 'This work is not parked, or was released meanwhile.');
+              throw new Problem(404, 'This work is not parked, or has been released since.');
             const woken = wake(row, lane, now(), { if: [equals('lane', PARKED)] });
             return commit([woken.write], { status: 202, ids: {}, due: woken.due });
           }),

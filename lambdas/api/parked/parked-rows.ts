@@ -8,7 +8,7 @@ const TIME_DIGITS = 15;
 
 /**
  * Lists the rows of all kinds that wait for a person, last parked first. Many may be parked at the same time,
- * so those of one time are always read together and put in an order of their own.
+ * so those of one time are always read together and sorted here.
  */
 export function createParkedList(table: Pick<Table, 'query'>) {
   return async function listParked(

@@ -15,7 +15,7 @@ import { broken, SourceError } from './source-error.ts';
 /** An answer that may be to the range alone. */
 class RefusedRange extends SourceError {}
 
-/** Reads ranges of a source: by connections of its own, and by `node:http` what those do not read. */
+/** Reads ranges of a source: by RangeConnections, and by `node:http` what those do not read. */
 export function createReadRange({ following, open, connections, chunks, now }: SourceAccess) {
   /** Origins whose answers a RangeConnection does not read. */
   const notPlain = new Set<string>();

@@ -170,7 +170,7 @@ export function isSameContent(earlier: CopyContent, now: Omit<CopyContent, 'cont
 
 /**
  * The answer to a copy that wants a fresh URL, as a change of its row; `source` is undefined when upstream
- * has no download any more. Undefined when the copy has ended or was canceled meanwhile.
+ * no longer has a download. Undefined when the copy has ended or was canceled since.
  */
 export function renewedSource(
   row: CopyRow,

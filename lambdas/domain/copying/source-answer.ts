@@ -47,8 +47,8 @@ export function rangeFault(
 }
 
 /**
- * Statuses that a server, or a firewall before it, may answer to the range alone, and would not to the whole. What
- * speaks of the file, the key or the load is none of them.
+ * Statuses with which a server, or a firewall before it, may refuse only the range and not the whole. Statuses that
+ * concern the file, the key or the load are not among them.
  */
 const OF_RANGES = new Set([400, 403, 405, 406, 500, 501]);
 

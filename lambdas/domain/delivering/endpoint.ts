@@ -7,7 +7,7 @@ export type EndpointSecret = { readonly secret: string; readonly expiresAt?: num
 
 /**
  * The row of an endpoint, account-wide or a per-request callback. Callbacks are signed with the
- * bridge's callback secret and have no secrets of their own; their filter is on their request.
+ * bridge's callback secret and have no other secrets; their filter is on their request.
  */
 export type EndpointRow = Gate &
   OwnFields & {
