@@ -4,7 +4,6 @@ import type { Metrics } from './aws/metrics.ts';
 import type { Random } from './aws/random.ts';
 import type { Closing } from './closing.ts';
 import type { Log } from './log.ts';
-import { Freezer } from './processes/freezer.ts';
 import { ConcurrencyLimit } from './runtime/concurrency-limit.ts';
 import { LocalFunction } from './runtime/functions.ts';
 import { REGION } from './runtime/resource-types.ts';
@@ -32,12 +31,10 @@ export function startFunctions(
   },
   closing: Closing,
 ): LocalFunction[] {
-  const freezer = behavior.freeze ? new Freezer() : undefined;
-  if (freezer) closing(() => freezer.close());
   const service = {
     concurrency: new ConcurrencyLimit(behavior.accountConcurrency),
     clockOffset: () => Math.round((random() - 0.5) * behavior.clockSkewMs),
-    ...(freezer && { freezer }),
+    freezes: behavior.freeze,
     onThaw: () => {
       if (random() < behavior.longFreezes) door.closeIdleConnections();
     },

@@ -1,5 +1,6 @@
-// Kills processes when standard input closes: the parent holds the other end, so it closes with the parent's death.
-// A process that is stopped (SIGSTOP) cannot watch its parent itself. Lines `+PID` and `-PID` say which ones to kill.
+// Kills processes when standard input closes: the parent holds the other end, so it closes with the parent's death,
+// `kill -9` included. Neither a program of others, nor one that is stopped (SIGSTOP) or never returns to its event
+// loop, can watch its parent itself. Lines `+PID` and `-PID` say which ones to kill.
 import { createInterface } from 'node:readline';
 
 const pids = new Set<number>();

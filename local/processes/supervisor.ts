@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -25,31 +26,31 @@ export function superviseProgram(
   args: string[],
   options: SuperviseOptions = {},
 ): Supervised {
-  const wrapper = fileURLToPath(new URL('./supervised-program.ts', import.meta.url));
-  const child = spawn(process.execPath, [wrapper, command, ...args], {
+  const child = spawn(command, args, {
     // A separate process group: Ctrl-C in the terminal reaches only the parent, which ends its children in order.
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     env: options.env ?? process.env,
   });
-  return supervised(child, options, () => child.stdin?.end());
+  return supervised(child, options);
 }
 
-/** Starts a module of ours, which must load `parent-watch.ts` in a worker, with a message channel to it. */
+/** Starts a module of ours with a message channel to it. */
 export function superviseModule(module: URL, options: SuperviseOptions = {}): Supervised {
   const child = spawn(process.execPath, [...(options.execArgv ?? []), fileURLToPath(module)], {
     detached: true,
-    stdio: ['pipe', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: options.env ?? process.env,
   });
-  return supervised(child, options, () => child.kill('SIGKILL'));
+  return supervised(child, options);
 }
 
-function supervised(child: ChildProcess, { onLine }: SuperviseOptions, end: () => void): Supervised {
+function supervised(child: ChildProcess, { onLine }: SuperviseOptions): Supervised {
+  killWithParent(child);
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream }).on('line', (line) => onLine?.(line));
   }
-  child.stdin?.on('error', () => {}); // the child may be gone before its pipe is closed
+  child.on('error', ({ message }) => onLine?.(message));
   const ended = once(child, 'close').then(
     () => {},
     () => {},
@@ -58,8 +59,30 @@ function supervised(child: ChildProcess, { onLine }: SuperviseOptions, end: () =
     process: child,
     ended,
     stop: async () => {
-      end();
+      child.kill('SIGKILL');
       await ended;
     },
   };
+}
+
+/** Outlives this process and kills its children then; one for all of them. */
+let reaper: ChildProcess | undefined;
+
+function killWithParent(child: ChildProcess): void {
+  const { pid } = child;
+  if (pid === undefined) return; // it could not be started
+  reaper ??= startReaper();
+  reaper.stdin?.write(`+${pid}\n`);
+  child.once('exit', () => reaper?.stdin?.write(`-${pid}\n`));
+}
+
+function startReaper(): ChildProcess {
+  const started = spawn(process.execPath, [fileURLToPath(new URL('./reaper.ts', import.meta.url))], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  started.stdin?.on('error', () => {}); // killed from outside
+  started.unref();
+  (started.stdin as Socket | null)?.unref();
+  return started;
 }

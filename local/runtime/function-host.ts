@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import {
   CLOCK_OFFSET_VARIABLE,
   type HostAnswer,
@@ -12,8 +11,6 @@ import {
 import { skewClock } from './skewed-clock.ts';
 
 type Handler = (event: unknown, context: unknown) => unknown;
-
-new Worker(new URL('../processes/parent-watch.ts', import.meta.url));
 
 const directory = process.env.LAMBDA_TASK_ROOT ?? '.';
 const handlerName = process.env._HANDLER ?? '';

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Freezer } from '../processes/freezer.ts';
 import { type Supervised, superviseModule } from '../processes/supervisor.ts';
 import type { ConcurrencyLimit } from './concurrency-limit.ts';
 import { CLOCK_OFFSET_VARIABLE, type HostAnswer, type Invocation } from './host-protocol.ts';
@@ -25,8 +24,8 @@ export type FunctionSettings = {
 /** What an invocation shares with the others of the account. */
 export type LambdaService = {
   concurrency?: ConcurrencyLimit;
-  /** Stops a process between invocations. */
-  freezer?: Freezer;
+  /** Whether a process is stopped between invocations. */
+  freezes?: boolean;
   /** How far the clock of a new process is off, ms. */
   clockOffset?: () => number;
   /** Called before a stopped process continues: it may close the connections of that process. */
@@ -141,10 +140,9 @@ export class LocalFunction {
   /** A process that stands by, going on. */
   private thawed(): Supervised | undefined {
     const host = this.idle.pop();
-    const pid = host?.process.pid;
-    if (pid === undefined || !this.service.freezer) return host;
+    if (!host || !this.service.freezes) return host;
     this.service.onThaw?.(this.settings.name);
-    this.service.freezer.thaw(pid);
+    host.process.kill('SIGCONT');
     return host;
   }
 
@@ -204,8 +202,7 @@ export class LocalFunction {
     );
 
     const answer = await answered;
-    const { pid } = host.process;
-    if (pid !== undefined && !this.inspected) this.service.freezer?.freeze(pid);
+    if (this.service.freezes && !this.inspected) host.process.kill('SIGSTOP');
     this.idle.push(host);
     if ('error' in answer) {
       const { errorType, errorMessage, trace } = answer.error;

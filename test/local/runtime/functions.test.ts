@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Freezer } from '../../../local/processes/freezer.ts';
 import { ConcurrencyLimit } from '../../../local/runtime/concurrency-limit.ts';
 import {
   type FunctionSettings,
@@ -146,12 +145,11 @@ describe('a function', () => {
   });
 
   it('stands still between invocations, and goes on with the next', async () => {
-    const freezer = new Freezer();
     const fn = functionOf(
       '() => { const before = beats; beats = 0; return before; }',
       {},
       'let beats = 0; setInterval(() => beats++, 5);',
-      { freezer },
+      { freezes: true },
     );
     await fn.invoke({});
     const [pid] = fn.pids;
@@ -160,8 +158,6 @@ describe('a function', () => {
     await vi.waitFor(() => expect(Date.now() - before).toBeGreaterThan(300), 10_000);
     // Some timers may fire when it goes on; 60 would have, had it not stood still.
     expect(await fn.invoke({})).toBeLessThan(30);
-    await fn.stop();
-    freezer.close();
   });
 
   it('has a clock of its own, which does not change how much time it has left', async () => {
