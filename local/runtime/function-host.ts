@@ -1,5 +1,6 @@
 // The process in which one function's bundle runs: loads it as Lambda does, then answers one invocation at a time.
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -22,6 +23,8 @@ let handler: Handler;
 try {
   handler = await loadHandler();
   say({ ready: true });
+  // With NODE_COMPILE_CACHE the next process loads faster. This one is killed in the end, which would keep nothing.
+  flushCompileCache();
 } catch (error) {
   say({ initError: describe(error) }, () => process.exit(1));
 }

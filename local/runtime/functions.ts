@@ -168,6 +168,7 @@ export class LocalFunction {
         AWS_LAMBDA_LOG_STREAM_NAME: 'local',
         // Certificates that people trust on this machine, a proxy's above all, hold for the functions, too.
         ...(process.env.NODE_EXTRA_CA_CERTS && { NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS }),
+        ...(process.env.NODE_COMPILE_CACHE && { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE }),
         [CLOCK_OFFSET_VARIABLE]: String(this.service.clockOffset?.() ?? 0),
       },
       onLine: this.onLine,
