@@ -65,13 +65,9 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
       'two secrets': 2 * PRICES.secret,
       '16 alarms, one of them on six metrics': (15 + 6) * PRICES.alarmMetric,
       '5 queues with 5 pollers each': 5 * 5 * 3 * MINUTES * PRICES.sqsCall,
-      'ticks: Lambda, Scheduler, 2.5 read units, 5 queue attributes, logs':
-        MINUTES *
-        (lambda(0.5, 0.15) +
-          PRICES.scheduled +
-          2.5 * PRICES.readUnit +
-          5 * PRICES.sqsCall +
-          1 * KB * PRICES.logGb),
+      // One that finds nothing overdue asks no queue and logs nothing.
+      'ticks: Lambda, Scheduler, 2.5 read units':
+        MINUTES * (lambda(0.5, 0.15) + PRICES.scheduled + 2.5 * PRICES.readUnit),
       "the table's key, for the tick": KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
     },
     runningPerMonth: {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { alternatives, bridgeCost, perMonth, sum } from '../../bench/cost/model.ts';
 
@@ -7,6 +8,15 @@ test('a poll costs what docs/scale.md says: $8.15 a million', () => {
   const polls = Object.entries(bridgeCost(work).perRequest).filter(([name]) => name.startsWith('polls'));
   const dollars = polls.reduce((total, [, each]) => total + each, 0);
   expect((dollars / work.polls) * 1e6).toBeCloseTo(8.15, 1);
+});
+
+test('the table of the README has the figures of the model', () => {
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const dollars = (value: number) => `$${value.toFixed(value < 100 ? 2 : 0)}`;
+  for (const [name, cost] of Object.entries({ 'the bridge': bridgeCost(work), ...alternatives(work) })) {
+    const figures = [1000 * sum(cost.perRequest), sum(cost.idlePerMonth), perMonth(cost, work)];
+    expect(readme).toContain(`| ${[name, ...figures.map(dollars)].join(' | ')} |`);
+  }
 });
 
 test('a month is its idle cost, what jobs cost while any runs, and what its requests cost', () => {
