@@ -6,38 +6,35 @@ import { Construct } from 'constructs';
 import { type Lane, queueUrlVariable } from '../lambdas/domain/work.ts';
 import { acknowledge } from './acknowledge.ts';
 import type { BridgeFunction } from './bridge-function.ts';
+import type { DeadLetters } from './dead-letters.ts';
 
 export type LaneQueueProps = {
   readonly lane: Lane;
   /** The function whose work the lane holds. */
   readonly worker: BridgeFunction;
+  /** Where messages go that fail ten times. */
+  readonly deadLetters: DeadLetters;
   /** Messages per invocation. */
   readonly batchSize: number;
   /** Invocations at a time, from 2 to 1,000. */
   readonly maxConcurrency: number;
 };
 
-/** The queue of one lane: hints go in, the lane's worker is woken, and messages that fail ten times go to the dead letters. */
+/** The queue of one lane: hints go in, the lane's worker is woken, and messages that fail ten times leave it. */
 export class LaneQueue extends Construct {
   readonly lane: Lane;
   readonly queue: Queue;
-  readonly deadLetters: Queue;
 
-  constructor(scope: Construct, id: string, { lane, worker, batchSize, maxConcurrency }: LaneQueueProps) {
+  constructor(scope: Construct, id: string, props: LaneQueueProps) {
     super(scope, id);
+    const { lane, worker, deadLetters, batchSize, maxConcurrency } = props;
     this.lane = lane;
-    this.deadLetters = new Queue(this, 'DeadLetters', {
-      encryption: QueueEncryption.SQS_MANAGED,
-      enforceSSL: true,
-      retentionPeriod: Duration.days(14),
-    });
-    acknowledge(this.deadLetters, 'Serverless-SQSRedrivePolicy', 'It is the dead-letter queue itself.');
     this.queue = new Queue(this, 'Queue', {
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
       // As AWS advises: a throttled invocation is tried again before the message shows up twice.
       visibilityTimeout: Duration.seconds(6 * (worker.timeout as Duration).toSeconds()),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: 10 },
+      deadLetterQueue: { queue: deadLetters, maxReceiveCount: 10 },
     });
     this.allow(worker, ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes']);
     const mapping = new EventSourceMapping(this, 'Mapping', {
@@ -67,10 +64,9 @@ export class LaneQueue extends Construct {
     this.name(fn);
   }
 
-  /** Lets the function see how many messages wait, and how many are dead letters. */
+  /** Lets the function see how many messages wait. */
   grantCount(fn: BridgeFunction): void {
-    const resources = [this.queue.queueArn, this.deadLetters.queueArn];
-    fn.addToRolePolicy(new PolicyStatement({ actions: ['sqs:GetQueueAttributes'], resources }));
+    this.allow(fn, ['sqs:GetQueueAttributes']);
   }
 
   private allow(fn: BridgeFunction, actions: string[]): void {

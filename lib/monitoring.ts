@@ -19,12 +19,14 @@ import { Construct } from 'constructs';
 import { alarmDescription } from '../lambdas/domain/alarm-description.ts';
 import { METRIC_NAMESPACE, METRICS, type MetricName } from '../lambdas/domain/metrics.ts';
 import type { BridgeFunction, StageName } from './bridge-function.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import { savedQueries } from './saved-queries.ts';
 
 type MonitoringProps = {
   readonly functions: Readonly<Record<StageName, BridgeFunction>>;
   readonly queues: readonly LaneQueue[];
+  readonly deadLetters: DeadLetters;
   /** Where alarms go. */
   readonly alarmTopic?: ITopic;
   /** The deployment's name in its metrics. */
@@ -52,7 +54,7 @@ export class Monitoring extends Construct {
     this.props = props;
     this.topic = props.alarmTopic ?? this.newTopic();
     this.alarmOfRows();
-    for (const queue of props.queues) this.alarmOfDeadLetters(queue);
+    this.alarmOfDeadLetters();
     this.alarmOfFunctions();
     this.alarmPrefix = this.prefixOfAlarms();
     this.dashboardUrl = this.dashboard();
@@ -134,12 +136,12 @@ export class Monitoring extends Construct {
     );
   }
 
-  private alarmOfDeadLetters({ lane, deadLetters }: LaneQueue): void {
+  private alarmOfDeadLetters(): void {
     this.alarm(
-      `DeadLetters-${lane}`,
-      deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
-      `A message of the lane ${lane} failed ten times: DynamoDB refused, the function crashes at its start, or the ` +
-        "account has no concurrency left. The sweep wakes its row again; the function's logs say why.",
+      'DeadLetters',
+      this.props.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
+      'A message failed ten times: DynamoDB refused, the function crashes at its start, or the account has no ' +
+        "concurrency left. The message names its lane, whose function's logs say why; the sweep wakes its row again.",
     );
   }
 
@@ -199,14 +201,13 @@ export class Monitoring extends Construct {
     return `${stack.stackName}-${first.slice(0, shared)}`;
   }
 
-  /** Each alarm has a section of the runbook, named by the first word of its id. */
+  /** Each alarm has a section of the runbook, named like it. */
   private described(id: string, description: string): string {
-    const [section = ''] = id.toLowerCase().split('-');
-    return alarmDescription(description, section);
+    return alarmDescription(description, id.toLowerCase());
   }
 
   private dashboard(): string {
-    const { functions, queues } = this.props;
+    const { functions, queues, deadLetters } = this.props;
     const each = (of: (fn: BridgeFunction, label: string) => IMetric) =>
       Object.entries(functions).map(([label, fn]) => of(fn, label));
     const dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) });
@@ -252,12 +253,7 @@ export class Monitoring extends Construct {
           queue.metricApproximateNumberOfMessagesVisible({ label: lane, period: PERIOD }),
         ),
       ),
-      graph(
-        'Dead letters',
-        queues.map(({ lane, deadLetters }) =>
-          deadLetters.metricApproximateNumberOfMessagesVisible({ label: lane, period: PERIOD }),
-        ),
-      ),
+      graph('Dead letters', [deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD })]),
       graph(
         'Oldest hint (s)',
         queues.map(({ lane, queue }) =>

@@ -1,24 +1,32 @@
 import { Construct } from 'constructs';
 import type { Lane } from '../lambdas/domain/work.ts';
 import { BridgeFunction, type BridgeFunctionProps } from './bridge-function.ts';
+import type { DeadLetters } from './dead-letters.ts';
 import { LaneQueue, type LaneQueueProps } from './lane-queue.ts';
 
 type StageProps = BridgeFunctionProps & {
   /** What wakes the stage. */
   readonly lanes: Partial<Record<Lane, Pick<LaneQueueProps, 'batchSize' | 'maxConcurrency'>>>;
+  /** Where messages of its lanes go that fail ten times. */
+  readonly deadLetters: DeadLetters;
 };
 
-/** A stage that is woken by SQS: one function with a queue and dead letters per lane. */
+/** A stage that is woken by SQS: one function with a queue per lane. */
 export class Stage extends Construct {
   readonly fn: BridgeFunction;
   readonly queues: readonly LaneQueue[];
 
-  constructor(scope: Construct, id: string, { lanes, ...props }: StageProps) {
+  constructor(scope: Construct, id: string, { lanes, deadLetters, ...props }: StageProps) {
     super(scope, id);
     this.fn = new BridgeFunction(this, 'Function', props);
     this.queues = Object.entries(lanes).map(
       ([lane, wake]) =>
-        new LaneQueue(this, `${pascalCase(lane)}Lane`, { lane: lane as Lane, worker: this.fn, ...wake }),
+        new LaneQueue(this, `${pascalCase(lane)}Lane`, {
+          lane: lane as Lane,
+          worker: this.fn,
+          deadLetters,
+          ...wake,
+        }),
     );
   }
 

@@ -13,6 +13,7 @@ import type { MetricName } from '../lambdas/domain/metrics.ts';
 import { Api } from './api.ts';
 import { BridgeTable, type CallbackSecretRow } from './bridge-table.ts';
 import { Clock } from './clock.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { checkLimits, pollWorkers } from './limits.ts';
 import { Monitoring } from './monitoring.ts';
 import { BridgeSecrets } from './secrets.ts';
@@ -81,12 +82,14 @@ export class WebhookBridge extends Construct {
     };
     const api = new Api(this, 'Api', { telemetry, domain: domainOf(props) });
     const clock = new Clock(this, 'Clock', { telemetry });
+    const deadLetters = new DeadLetters(this, 'DeadLetters');
     const pollers = pollWorkers(config.maxPollsPerSecond);
     const poll = new Stage(this, 'Poll', {
       stage: 'poll',
       timeout: Duration.seconds(60),
       memorySize: 512,
       telemetry,
+      deadLetters,
       lanes: { poll: { batchSize: 10, maxConcurrency: pollers } },
     });
     const copy = new Stage(this, 'Copy', {
@@ -95,6 +98,7 @@ export class WebhookBridge extends Construct {
       // Its share of CPU moves more than Lambda's network does, and the time is billed by it.
       memorySize: 1024,
       telemetry,
+      deadLetters,
       network,
       lanes: { copy: { batchSize: 1, maxConcurrency: config.maxCopies } },
     });
@@ -103,6 +107,7 @@ export class WebhookBridge extends Construct {
       timeout: Duration.seconds(60),
       memorySize: 512,
       telemetry,
+      deadLetters,
       lanes: { dispatch: { batchSize: 10, maxConcurrency: config.maxDispatches } },
     });
     const deliver = new Stage(this, 'Deliver', {
@@ -110,6 +115,7 @@ export class WebhookBridge extends Construct {
       timeout: Duration.seconds(60),
       memorySize: 512,
       telemetry,
+      deadLetters,
       network,
       // Slow, failing and unproven endpoints have their own workers, one for each message.
       lanes: {
@@ -129,6 +135,7 @@ export class WebhookBridge extends Construct {
       queue.grantSweep(clock.fn);
       queue.grantCount(api.fn);
     }
+    deadLetters.grantCount(api.fn);
 
     // Who holds what.
     table.connect(clock.fn, { actions: [], indexes: ['due'] });
@@ -178,6 +185,7 @@ export class WebhookBridge extends Construct {
         deliver: deliver.fn,
       },
       queues,
+      deadLetters,
       bridgeName,
       alarmTopic: props.alarmTopic,
     });

@@ -84,7 +84,7 @@ export async function startApiWorld(latencyMs: number): Promise<ApiWorld> {
     table,
     metricHistory: async () => new Map(),
     deployment: {
-      messages: async () => [],
+      messages: async () => ({ waiting: [], dead: 0 }),
       bucket: async () => 'there',
       alarms: async () => [],
     },

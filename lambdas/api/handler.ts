@@ -15,7 +15,7 @@ import { laneHints } from '../engine/lane-hints.ts';
 import { createLinkSecret } from '../rows/link-secret.ts';
 import { createApi } from './app.ts';
 import { createConsoleFiles } from './console/console-files.ts';
-import { createLaneMessages } from './doctor/lane-messages.ts';
+import { createQueueMessages } from './doctor/queue-messages.ts';
 
 const env = requireEnv(
   'TABLE_NAME',
@@ -25,6 +25,7 @@ const env = requireEnv(
   'POWERTOOLS_SERVICE_NAME',
   'BUCKET_NAME',
   'ALARM_PREFIX',
+  'DEAD_LETTERS_URL',
 );
 const now = Date.now;
 const table = createTable(new DynamoDBClient(AWS_CLIENT), env.TABLE_NAME);
@@ -40,7 +41,7 @@ const api = createApi({
     return createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME);
   }),
   deployment: {
-    messages: createLaneMessages(sqs, queueUrls),
+    messages: createQueueMessages(sqs, queueUrls, env.DEAD_LETTERS_URL),
     bucket: lazy(async () => {
       const { S3Client } = await import('@aws-sdk/client-s3');
       const { createBucketState } = await import('./doctor/bucket-state.ts');

@@ -1,4 +1,4 @@
-import { GetQueueAttributesCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Doctor } from '../../client/client.ts';
 import { ADMIN_KEY, type LocalBridge, startLocalBridge } from '../support/local-bridge.ts';
@@ -36,8 +36,8 @@ test('a broken deployment is told by each check, with what to do, and a mended o
       ? { kind: 'error', status: 404, code: 'NotFound', message: 'gone' }
       : undefined,
   );
-  const deadLetters = await deadLettersOf('POLL_QUEUE_URL');
-  await bridge.sqs.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: 'x' }));
+  const { DEAD_LETTERS_URL } = bridge.queueUrls;
+  await bridge.sqs.send(new SendMessageCommand({ QueueUrl: DEAD_LETTERS_URL, MessageBody: 'x' }));
 
   const ill = await doctor();
   expect(ill).toMatchObject({ code: 1, stderr: expect.stringMatching(/^2 checks have failed at /) });
@@ -48,7 +48,7 @@ test('a broken deployment is told by each check, with what to do, and a mended o
       remedy: expect.stringContaining('TopazApiKeySecretArn'),
     },
     bucket: { state: 'failed', detail: 'The bucket of the videos is gone.', remedy: expect.any(String) },
-    queues: { state: 'warning', detail: expect.stringContaining('dead letters: 1 of poll') },
+    queues: { state: 'warning', detail: expect.stringContaining('and 1 dead letter.') },
     alarms: { state: 'ok', detail: expect.stringMatching(/^None of 1\d alarms is raised/) },
   });
 
@@ -80,12 +80,3 @@ test('what stands in the way of all checks is the last of them', async () => {
     remedy: expect.stringContaining('topaz-bridge login'),
   });
 });
-
-async function deadLettersOf(variable: string): Promise<string> {
-  const url = bridge.queueUrls[variable] ?? '';
-  const { Attributes } = await bridge.sqs.send(
-    new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['RedrivePolicy'] }),
-  );
-  const { deadLetterTargetArn } = JSON.parse(Attributes?.RedrivePolicy ?? '{}') as Record<string, string>;
-  return url.replace(/[^/]*$/, deadLetterTargetArn?.split(':').at(-1) ?? '');
-}

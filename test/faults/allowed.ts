@@ -49,15 +49,6 @@ export function allowed(): string[] {
     return action === 'sqs:GetQueueAttributes' && stage !== 'tick' && stage !== 'api';
   }
 
-  /** The lane whose queue gives its dead letters to this one. */
-  function deadLettersOf(logicalId: string): string | undefined {
-    const [queue = ''] =
-      Object.entries(resources).find(([, { Properties }]) =>
-        JSON.stringify(Properties?.RedrivePolicy ?? '').includes(`"${logicalId}"`),
-      ) ?? [];
-    return lanes.get(queue);
-  }
-
   function kindOf(resource: unknown): string {
     if (typeof resource === 'string') return resource;
     const written = JSON.stringify(resource);
@@ -67,9 +58,7 @@ export function allowed(): string[] {
       return /\/index\/(\w+)/.test(written) ? `index ${/\/index\/(\w+)/.exec(written)?.[1]}` : 'table';
     if (Type === 'AWS::S3::Bucket') return written.includes('"/') ? 'objects' : 'bucket';
     if (Type === 'AWS::SQS::Queue')
-      return lanes.has(logicalId)
-        ? `queue ${lanes.get(logicalId)}`
-        : `dead letters ${deadLettersOf(logicalId)}`;
+      return lanes.has(logicalId) ? `queue ${lanes.get(logicalId)}` : 'dead letters';
     if (Type === 'AWS::SecretsManager::Secret') return `secret ${secrets.get(logicalId)}`;
     return written;
   }

@@ -36,11 +36,11 @@ describe('every queue', () => {
     }
   });
 
-  it('has dead letters of its own after ten receives', () => {
+  it('of a lane gives what was received ten times to the dead letters of all', () => {
     expect(redrives.map((redrive) => redrive.maxReceiveCount)).toEqual([10, 10, 10, 10, 10]);
-    expect(new Set(deadLetters).size).toBe(5);
     const without = queues.filter(([, r]) => !r.Properties.RedrivePolicy).map(([id]) => id);
-    expect(without.sort()).toEqual(deadLetters.sort());
+    expect(without).toHaveLength(1);
+    expect(new Set(deadLetters)).toEqual(new Set(without));
   });
 });
 

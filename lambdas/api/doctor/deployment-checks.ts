@@ -1,14 +1,13 @@
-import type { Lane } from '../../domain/work.ts';
 import { counted, type Finding } from './check.ts';
 
-/** Messages of a lane, as SQS counts them: those that wait, and those that failed ten times. */
-export type LaneMessages = { readonly lane: Lane; readonly waiting: number; readonly dead: number };
+/** Messages as SQS counts them: those that wait in the queue of each lane, and those of all that failed ten times. */
+export type QueueMessages = { readonly waiting: readonly number[]; readonly dead: number };
 /** What an alarm means, and the section of the runbook about it. */
 export type Alarm = { readonly meaning: string; readonly section: string; readonly isRaised: boolean };
 
 /** What AWS says of the deployment. Each call rejects when AWS refuses. */
 export type Deployment = {
-  readonly messages: () => Promise<readonly LaneMessages[]>;
+  readonly messages: () => Promise<QueueMessages>;
   readonly bucket: () => Promise<'there' | 'missing' | 'forbidden' | 'elsewhere'>;
   readonly alarms: () => Promise<readonly Alarm[]>;
 };
@@ -22,15 +21,14 @@ export function deploymentChecks({ messages, bucket, alarms }: Deployment) {
   }
 
   async function queuesCheck(): Promise<Finding> {
-    const lanes = await messages();
-    const waiting = lanes.reduce((sum, lane) => sum + lane.waiting, 0);
-    const dead = lanes.filter((lane) => lane.dead > 0).map((lane) => `${lane.dead} of ${lane.lane}`);
-    const answering = `${lanes.length} queues answer, with ${counted(waiting, 'message')} waiting`;
-    if (dead.length === 0) return { state: 'ok', detail: `${answering} and no dead letters.` };
+    const { waiting, dead } = await messages();
+    const sum = waiting.reduce((total, each) => total + each, 0);
+    const answering = `${waiting.length} queues answer, with ${counted(sum, 'message')} waiting and`;
+    if (dead === 0) return { state: 'ok', detail: `${answering} no dead letters.` };
     return {
       state: 'warning',
-      detail: `${answering}. There are dead letters: ${dead.join(', ')}.`,
-      remedy: 'The logs of the functions of these lanes say why: docs/runbook.md#deadletters',
+      detail: `${answering} ${counted(dead, 'dead letter')}.`,
+      remedy: "A dead letter names its lane, whose function's logs say why: docs/runbook.md#deadletters",
     };
   }
 

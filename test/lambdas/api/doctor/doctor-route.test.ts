@@ -142,14 +142,11 @@ describe('upstream', () => {
 });
 
 describe('the deployment', () => {
-  test('has its queues counted, and dead letters named by lane', async () => {
-    const messages = async () => [
-      { lane: 'poll', waiting: 2, dead: 0 } as const,
-      { lane: 'copy', waiting: 0, dead: 3 } as const,
-    ];
+  test('has its messages and dead letters counted', async () => {
+    const messages = async () => ({ waiting: [2, 0], dead: 3 });
     expect((await (await clinic({ messages })).checks()).queues).toMatchObject({
       state: 'warning',
-      detail: '2 queues answer, with 2 messages waiting. There are dead letters: 3 of copy.',
+      detail: '2 queues answer, with 2 messages waiting and 3 dead letters.',
       remedy: expect.stringContaining('docs/runbook.md#deadletters'),
     });
   });
