@@ -1,5 +1,5 @@
-import { BlockList } from 'node:net';
 import fc from 'fast-check';
+import ipaddr from 'ipaddr.js';
 import { describe, expect, it } from 'vitest';
 import {
   isAddress,
@@ -7,24 +7,58 @@ import {
   isPublicAddress,
 } from '../../../../lambdas/domain/http/public-address.ts';
 
-/** IANA's special-purpose registry for IPv4, and multicast, in the words of another implementation. */
-const special = new BlockList();
-for (const block of [
-  '0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.0.2.0/24',
-  '192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24 198.18.0.0/15',
-  '198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4',
-].flatMap((line) => line.split(' '))) {
-  const [network, prefix] = block.split('/');
-  special.addSubnet(network!, Number(prefix));
+/** What ipaddr.js knows of IANA's registries. */
+const isUnicast = (address: string): boolean => ipaddr.parse(address).range() === 'unicast';
+const isGlobal = (address: string): boolean =>
+  isUnicast(address) && ipaddr.IPv6.parse(address).match(ipaddr.IPv6.parseCIDR('2000::/3'));
+
+/** The first and the last address of each block that ipaddr.js names, and their neighbours outside. */
+function edges(kind: 'IPv4' | 'IPv6'): string[] {
+  const { SpecialRanges } = ipaddr[kind].prototype as unknown as {
+    SpecialRanges: Record<string, Block | Block[]>;
+  };
+  const ranges = Object.values(SpecialRanges);
+  const blocks = ranges.flatMap((range) => (Array.isArray(range[0]) ? (range as Block[]) : [range as Block]));
+  expect(blocks.length).toBeGreaterThan(15);
+  return blocks.flatMap(([network, prefix]) => {
+    const bits = BigInt(network.toByteArray().length * 8);
+    const first = network.toByteArray().reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    const last = first + (1n << (bits - BigInt(prefix))) - 1n;
+    return [first - 1n, first, last, last + 1n]
+      .filter((edge) => edge >= 0n && edge < 1n << bits)
+      .map((edge) => ipaddr.fromByteArray(bytesOf(edge, Number(bits) / 8)).toString());
+  });
 }
+type Block = [ipaddr.IPv4 | ipaddr.IPv6, number];
+
+const bytesOf = (value: bigint, length: number): number[] =>
+  Array.from({ length }, (_, i) => Number((value >> BigInt(8 * (length - 1 - i))) & 0xffn));
 
 describe('an address', () => {
-  it('of IPv4 is public when IANA lists no special purpose for it', () => {
+  it('of IPv4 is public when another implementation knows no special purpose of it', () => {
+    for (const address of edges('IPv4')) expect(isPublicAddress(address), address).toBe(isUnicast(address));
     fc.assert(
       fc.property(fc.ipV4(), (address) => {
-        expect(isPublicAddress(address)).toBe(!special.check(address));
+        expect(isPublicAddress(address)).toBe(isUnicast(address));
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  it('of IPv6 is public when another implementation knows no special purpose of it, and it is in 2000::/3', () => {
+    for (const address of edges('IPv6')) expect(isPublicAddress(address), address).toBe(isGlobal(address));
+    const group = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
+    const first = fc.constantFrom('2001', '2002', '2620', '3fff', '2a00', '2000', '3ffe');
+    const second = fc.oneof(
+      fc.constantFrom('0', '1', '2', '3', '4', '10', '20', '30', '4f', 'db8', 'fff'),
+      group,
+    );
+    const near = fc.tuple(first, second, group, group).map((groups) => `${groups.join(':')}::1`);
+    fc.assert(
+      fc.property(fc.oneof(near, fc.ipV6()), (address) => {
+        expect(isPublicAddress(address)).toBe(isGlobal(address));
+      }),
+      { numRuns: 4_000 },
     );
   });
 
