@@ -37,6 +37,19 @@ const literalKeys: Plugin = {
   },
 };
 
+/**
+ * The SDK derives a class from the web's ReadableStream, which loads all web streams of Node at each cold start. No body
+ * of the bridge is one.
+ */
+const noWebStreams: Plugin = {
+  name: 'no-web-streams',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]ChecksumStream\.browser\.js$/ }, () => ({
+      contents: 'export class ChecksumStream {}',
+    }));
+  },
+};
+
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /** How every stage is bundled. */
@@ -63,7 +76,7 @@ export const BUNDLE_OPTIONS = {
   },
   // A part of the SDK for browsers only.
   external: ['bowser'],
-  plugins: [literalKeys],
+  plugins: [literalKeys, noWebStreams],
   define: { VERSION: JSON.stringify(version) },
   metafile: true,
   logLevel: 'warning',

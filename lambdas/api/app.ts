@@ -1,62 +1,46 @@
+import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import { lazy } from '../adapters/lambda/lazy.ts';
 import type { SecretReader } from '../adapters/secrets.ts';
-import { deliveryRoutes } from './deliveries/delivery-routes.ts';
-import { replayRoutes } from './deliveries/replay-routes.ts';
-import type { Deployment } from './doctor/deployment-checks.ts';
-import { doctorRoute } from './doctor/doctor-route.ts';
-import { callbackSecretRoutes } from './endpoints/callback-secret-routes.ts';
-import { endpointRoutes } from './endpoints/endpoint-routes.ts';
-import { messageRoutes } from './endpoints/message-routes.ts';
-import { eventRoutes } from './events/event-routes.ts';
+import type { AllRoutesOptions } from './all-routes.ts';
 import { createAuthenticate } from './http/auth.ts';
 import { type ContextOptions, createContext } from './http/context.ts';
 import { createIdempotency } from './http/idempotency.ts';
-import { createRouter } from './http/router.ts';
-import { openApiRoute } from './openapi/openapi-route.ts';
-import { parkedRoutes } from './parked/parked-routes.ts';
+import type { Route } from './http/route.ts';
+import { createRouter, matches } from './http/router.ts';
 import { batchRoute } from './requests/batch-route.ts';
 import { linkRoutes } from './requests/link-routes.ts';
 import { requestRoutes } from './requests/request-routes.ts';
 import type { SignGet } from './requests/signed-url.ts';
-import { createCounts } from './stats/counts.ts';
 import { healthRoute } from './stats/health-route.ts';
-import { historyRoute } from './stats/history-route.ts';
-import type { MetricHistory } from './stats/metric-history.ts';
-import { statsRoutes } from './stats/stats-route.ts';
-import { whoamiRoute } from './stats/whoami-route.ts';
 
 /** What the api stage is given. */
-type ApiOptions = ContextOptions & {
-  /** The text of the secret with the API keys. */
-  readonly apiKeys: SecretReader;
-  readonly signGet: SignGet;
-  readonly metricHistory: MetricHistory;
-  readonly deployment: Deployment;
-};
+type ApiOptions = ContextOptions &
+  AllRoutesOptions & {
+    /** The text of the secret with the API keys. */
+    readonly apiKeys: SecretReader;
+    readonly signGet: SignGet;
+  };
 
-/** The HTTP API: every call of the contract, behind one handler. */
+/**
+ * The HTTP API: every call of the contract, behind one handler. Requests and links are there at once. The code of all
+ * other calls is loaded by the first of them, since every cold start pays for what is loaded with the bundle.
+ */
 export function createApi(options: ApiOptions) {
   const context = createContext(options);
-  const counts = createCounts(options.table);
-  const routes = [
+  const authenticate = createAuthenticate(options.apiKeys);
+  const idempotency = createIdempotency(options.table, options.now);
+  const frequent: readonly Route[] = [
     healthRoute,
-    whoamiRoute,
     ...requestRoutes(context, options.signGet),
     batchRoute(context),
-    ...endpointRoutes(context),
-    ...deliveryRoutes(context),
-    ...messageRoutes(context),
-    ...replayRoutes(context),
-    ...eventRoutes(context),
-    ...callbackSecretRoutes(context),
-    ...statsRoutes(context, counts),
-    doctorRoute(context, counts, options.deployment),
-    historyRoute(context, options.metricHistory),
-    ...parkedRoutes(context),
     ...linkRoutes(context, options.signGet),
   ];
-  return createRouter(
-    [...routes, openApiRoute(routes)],
-    createAuthenticate(options.apiKeys),
-    createIdempotency(options.table, options.now),
-  );
+  const serveFrequent = createRouter(frequent, authenticate, idempotency);
+  // It has all routes: the document and the refusals of unknown calls name them.
+  const serveAny = lazy(async () => {
+    const { allRoutes } = await import('./all-routes.ts');
+    return createRouter(allRoutes(context, options, frequent), authenticate, idempotency);
+  });
+  return async (event: APIGatewayProxyEventV2, lambda: Context) =>
+    frequent.some((each) => matches(each, event)) ? serveFrequent(event, lambda) : serveAny(event, lambda);
 }

@@ -83,14 +83,14 @@ describe('every bundle', () => {
     aws.close();
   }, 60_000);
 
-  it('is small: a cold start loads at most 450 kB, and the API with its schemas 480', () => {
+  it('is small: a cold start loads at most 450 kB', () => {
     expect(bundles).toHaveLength(6);
     for (const { stage, directory } of bundles) {
       const loaded = [...importedBy(directory, 'index.mjs')].map(
         (file) => statSync(join(directory, file)).size,
       );
       const bytes = loaded.reduce((sum, size) => sum + size);
-      expect(bytes, stage).toBeLessThanOrEqual(stage === 'api' ? 480_000 : 450_000);
+      expect(bytes, stage).toBeLessThanOrEqual(450_000);
     }
   });
 

@@ -129,6 +129,12 @@ function unrouted(routes: readonly Route[], method: string, path: string): Probl
   return new Problem(405, `${path} does not take ${method}: use ${allow}.`, { headers: { allow } });
 }
 
+/** Whether the route serves the event's method and path. */
+export function matches(route: Route, { requestContext: { http } }: Event): boolean {
+  const method = http.method === 'HEAD' ? 'GET' : http.method;
+  return route.method === method && pattern(route.path).test(http.path);
+}
+
 const pattern = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll('.', '\\.').replace(/\{[^{}]+\}/g, '[^/]+')}/?$`);
 

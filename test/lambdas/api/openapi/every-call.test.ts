@@ -33,10 +33,10 @@ const API_KEYS = JSON.stringify({
 });
 const HOOK = 'https://hooks.example.com/topaz';
 /**
- * Documented answers that never come: whoami reads no row, the doctor reports a refused read in its answer, and a
- * batch gives each item a status of its own.
+ * Documented answers that never come: a batch gives each item a status of its own, whoami reads no row, and the doctor
+ * reports a refused read in its answer.
  */
-const NOT_CAUSED = ['getWhoami 429', 'registerRequests 409', 'getDoctor 429'];
+const NOT_CAUSED = ['registerRequests 409', 'getWhoami 429', 'getDoctor 429'];
 
 const database = useDatabase();
 let operations: ReadonlyMap<string, Described>;
