@@ -78,7 +78,7 @@ export async function startReceiver(
     if (call === 'GET /_received') list(target.searchParams.get('requestId'), response);
     else if (call === 'POST /_behave') behave(await text(request), response);
     else if (request.method === 'POST') await receive(request, response);
-    else json(response, 404, { message: `${call} is no call of the receiver.` });
+    else json(response, 404, { message: `${call} is not a call of the receiver.` });
   }
 
   function list(requestId: string | null, response: ServerResponse): void {

@@ -70,7 +70,7 @@ export async function answerCalls({ lines, write, methods }: Served): Promise<vo
     const known = isId(id) ? id : null;
     if (jsonrpc === '2.0' && typeof method !== 'string' && isAnswer(message)) return undefined;
     if (jsonrpc !== '2.0' || typeof method !== 'string' || !isObject(params))
-      return failed(known, RPC.request, 'This is no message of JSON-RPC 2.0.');
+      return failed(known, RPC.request, 'This is not a JSON-RPC 2.0 message.');
     if (id === undefined) return notified(method, params);
     if (known === null) return failed(null, RPC.request, 'The id of a call is a string or a number.');
     return call(known, method, params);

@@ -149,7 +149,7 @@ function Progress({ replay, error, onClose }: ProgressProps) {
           : `${done} of ${matched} ${state === 'queueing' ? 'found so far ' : ''}ended.`}
       </p>
       <ErrorNote error={error} />
-      {state !== 'done' && <p class="subtle">It goes on when you close this.</p>}
+      {state !== 'done' && <p class="subtle">It continues when you close this.</p>}
       <div class="buttons">
         <button type="button" onClick={onClose}>
           Close

@@ -114,7 +114,7 @@ function Catalogue() {
       <h2>Catalogue</h2>
       <p class="subtle">
         Endpoints filter by these types, or by a prefix such as <code>video.*</code>. The{' '}
-        <Link href="/reference#Event">reference</Link> describes what is around <code>data</code>.
+        <Link href="/reference#Event">reference</Link> describes the fields around <code>data</code>.
       </p>
       <ErrorNote error={error.value} />
       {!data.value && !error.value && <Loading />}

@@ -21,7 +21,7 @@ export function Deliveries({ timeline: { deliveries, events }, story }: Deliveri
   return (
     <section class="panel">
       <h2>Deliveries</h2>
-      {deliveries.length === 0 && events.length === 0 && <p class="subtle">There is no event yet to send.</p>}
+      {deliveries.length === 0 && events.length === 0 && <p class="subtle">There is no event to send yet.</p>}
       {deliveries.length === 0 && events.length > 0 && (
         <p class="subtle">
           No webhook was sent: no endpoint matched. Create one on the page{' '}

@@ -45,6 +45,6 @@ export async function remedy(
     case 'wait':
       await carryOut.wait(fault);
   }
-  // The end of a worker's time is no failure.
+  // The end of a worker's time is not a failure.
   if (kind !== 'time') await shown.showFailure(requestId, reason);
 }

@@ -49,7 +49,7 @@ export function eventId(address: EventAddress): string {
   return `msg_${encodeBase32(bytes)}`;
 }
 
-/** The reverse of {@link eventId}; undefined when `id` is no event id. */
+/** The reverse of {@link eventId}; undefined when `id` is not an event id. */
 export function parseEventId(id: string): EventAddress | undefined {
   if (!id.startsWith('msg_')) return undefined;
   const bytes = decodeBase32(id.slice(4), EVENT_BYTES);
@@ -80,7 +80,7 @@ export function deliveryId(endpoint: string, event: string): string {
   return `dlv_${encodeBase32(bytes)}`;
 }
 
-/** The reverse of {@link deliveryId}; undefined when `id` is no delivery id. */
+/** The reverse of {@link deliveryId}; undefined when `id` is not a delivery id. */
 export function parseDeliveryId(id: string): { endpointId: string; eventId: string } | undefined {
   if (!id.startsWith('dlv_')) return undefined;
   const bytes = decodeBase32(id.slice(4), ENDPOINT_BYTES + EVENT_BYTES);

@@ -26,7 +26,7 @@ export function answerSimulation(controls: Controls, call: string, body: string,
         return json(200, {});
       });
     default:
-      return json(404, { message: `${call} is no call of the simulation.` });
+      return json(404, { message: `${call} is not a call of the simulation.` });
   }
 }
 

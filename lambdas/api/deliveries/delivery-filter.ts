@@ -3,7 +3,7 @@ import { DELIVERY_STATES, type DeliveryRow } from '../../domain/delivering/deliv
 import { matches } from '../../domain/events/event-filter.ts';
 import { eventFilter } from '../http/event-filter.ts';
 
-const STATUS_CODE = 'This is no status code: give one such as 404, a class such as 5xx, or none.';
+const STATUS_CODE = 'This is not a status code: give one such as 404, a class such as 5xx, or none.';
 
 /** The filters of an endpoint's deliveries. */
 export const deliveryFilter = {

@@ -4,7 +4,7 @@
  * - `changed`: it has other bytes than those begun with;
  * - `unranged`: it answers a range with something else;
  * - `interrupted`: the one stream of a source without ranges broke off;
- * - `busy`: not now: it is overloaded, or what it serves is no video yet;
+ * - `busy`: not now: it is overloaded, or what it serves is not a video yet;
  * - `broken`: the exchange broke;
  * - `unusable`: it can never be copied: compressed, too large, or where the bridge must not go;
  * - `moved`: it redirects.

@@ -90,7 +90,7 @@ function privateHost(host: string): string | undefined {
   if (host.endsWith('.')) return 'The host ends with a dot: remove it.';
   if (PRIVATE_SUFFIXES.test(host)) return `The name ${host} is private: use one that public DNS knows.`;
   if (!HOST_NAME.test(host))
-    return `${host} is no public host name: use a full one such as hooks.example.com.`;
+    return `${host} is not a public host name: use a full one such as hooks.example.com.`;
   return undefined;
 }
 

@@ -247,7 +247,7 @@ export const HOSTILE_URLS: { what: string; reason: RegExp; urls: string[] }[] = 
   },
   {
     what: 'names of one label, or none',
-    reason: /no public host name/,
+    reason: /not a public host name/,
     urls: [
       'https://metadata/',
       'https://kubernetes/',
