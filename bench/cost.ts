@@ -8,8 +8,8 @@ const usage = `npm run cost -- --requests-per-day N [options]
   --polls P        polls of a job (default 23, what a simulated one takes)
   --json           one JSON document on standard output
 
-What the bridge costs in us-east-1, itemised, without the storage of videos and without free tiers, beside four other
-ways to do the same. The prices are in bench/cost/prices.ts, and the units of work are those of docs/scale.md.`;
+What the bridge costs in us-east-1, itemised, without the storage of videos and without free tiers, compared with four
+other ways to do the same. The prices are in bench/cost/prices.ts, and the units of work are those of docs/scale.md.`;
 
 const { values } = parseArgs({
   options: {
@@ -72,7 +72,7 @@ function report(costs: Record<string, Cost>, work: Work): string {
     list(bridge.perRequest, 1000),
     '\nIdle, per month:',
     list(bridge.idlePerMonth, 1),
-    '\nBeside it while jobs run, per month:',
+    '\nIn addition while jobs run, per month:',
     list(bridge.runningPerMonth ?? {}, 1),
     '',
     `| | per 1,000 requests | idle, a month | a month of ${work.requestsPerDay} requests a day |`,

@@ -141,7 +141,7 @@ export class Monitoring extends Construct {
       'DeadLetters',
       this.props.deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
       'A message failed ten times: DynamoDB refused, the function crashes at its start, or the account has no ' +
-        "concurrency left. The message names its lane, whose function's logs say why; the sweep wakes its row again.",
+        "concurrency left. The message names its lane; the logs of that lane's function say why. The sweep wakes its row.",
     );
   }
 
@@ -302,13 +302,13 @@ export class Monitoring extends Construct {
     return [50, 95].map((p) => this.metric(name, { statistic: Stats.percentile(p), label: `p${p}` }));
   }
 
-  /** For how long polling has waited when the present pause ends, s. */
+  /** How long polling will have waited when the present pause ends, s. */
   private paused(reason: 'key' | 'load'): Metric {
     return this.metric('UpstreamPaused', { dimensionsMap: { reason } });
   }
 }
 
-/** How a metric is put together over time, where it is no sum, by its unit. */
+/** How a metric is aggregated over time, by its unit, where it is not summed. */
 const STATISTICS: Record<string, string> = { Seconds: Stats.MAXIMUM, Milliseconds: Stats.percentile(95) };
 
 /** Millionths of a dollar, from docs/scale.md: a poll with all that it causes, and one delivered event. */

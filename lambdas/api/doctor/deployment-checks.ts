@@ -28,7 +28,8 @@ export function deploymentChecks({ messages, bucket, alarms }: Deployment) {
     return {
       state: 'warning',
       detail: `${answering} ${counted(dead, 'dead letter')}.`,
-      remedy: "A dead letter names its lane, whose function's logs say why: docs/runbook.md#deadletters",
+      remedy:
+        "Each dead letter names its lane; the log of that lane's function says why: docs/runbook.md#deadletters",
     };
   }
 
