@@ -40,6 +40,8 @@ type ApiProps = {
 export class Api extends Construct {
   readonly fn: BridgeFunction;
   readonly http: HttpApi;
+  /** A line of JSON for each call, also for those that do not reach the function. */
+  readonly accessLogs: LogGroup;
   /** Base URL, without a trailing slash. */
   readonly url: string;
 
@@ -74,7 +76,7 @@ export class Api extends Construct {
       'The function checks the API keys itself; health, OpenAPI, signed links and the files of the console need none.',
     );
 
-    const accessLogs = new LogGroup(this, 'AccessLogs', {
+    this.accessLogs = new LogGroup(this, 'AccessLogs', {
       // Under any other name each API takes a place in a resource policy of the account, which holds few.
       logGroupName: `/aws/vendedlogs/${bridgeName}/api-access`,
       retention: logRetention,
@@ -86,7 +88,7 @@ export class Api extends Construct {
       autoDeploy: true,
       throttle: { rateLimit: 200, burstLimit: 400 },
       accessLogSettings: {
-        destination: new LogGroupLogDestination(accessLogs),
+        destination: new LogGroupLogDestination(this.accessLogs),
         format: AccessLogFormat.custom(JSON.stringify(ACCESS_LOG)),
       },
     });

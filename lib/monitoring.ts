@@ -14,12 +14,14 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { type ITopic, Topic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { alarmDescription } from '../lambdas/domain/alarm-description.ts';
 import { METRIC_NAMESPACE, METRICS, type MetricName } from '../lambdas/domain/metrics.ts';
 import type { BridgeFunction, StageName } from './bridge-function.ts';
 import type { DeadLetters } from './dead-letters.ts';
+import { errorMetric } from './error-metric.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import { savedQueries } from './saved-queries.ts';
 
@@ -27,6 +29,8 @@ type MonitoringProps = {
   readonly functions: Readonly<Record<StageName, BridgeFunction>>;
   readonly queues: readonly LaneQueue[];
   readonly deadLetters: DeadLetters;
+  /** The log of the API's calls. */
+  readonly accessLogs: ILogGroup;
   /** Where alarms go. */
   readonly alarmTopic?: ITopic;
   /** The deployment's name in its metrics. */
@@ -146,29 +150,23 @@ export class Monitoring extends Construct {
   }
 
   private alarmOfFunctions(): void {
-    const { api, tick, ...workers } = this.props.functions;
-    const errors = [api, tick, ...Object.values(workers)].map(
-      (fn, i) => [`e${i}`, fn.metricErrors({ period: PERIOD })] as const,
-    );
-    const sum = new MathExpression({
-      expression: errors.map(([name]) => name).join(' + '),
-      usingMetrics: Object.fromEntries(errors),
-      label: 'Errors of all functions',
-      period: PERIOD,
-    });
+    const { functions, accessLogs, bridgeName } = this.props;
+    // Calls are the only invocations of the api, and their log also has what Lambda refused.
+    const { api: _, ...others } = functions;
+    const errors = errorMetric(this, { functions: others, accessLogs, bridgeName, period: PERIOD });
     // A single crash is what leases and the sweep are for; a series of them is a bug.
-    this.alarm('Errors', sum, 'Functions fail again and again; their logs say why.', 5);
     this.alarm(
-      'Throttled',
-      api.metricThrottles({ period: PERIOD }),
-      'The account has no concurrency left: callers of the API get 503, and work waits in its queues.',
+      'Errors',
+      errors,
+      'Functions fail, or calls of the API are answered 5xx, again and again: a bug, or no concurrency left.',
+      5,
     );
     new Alarm(this, 'ClockStopped', {
       alarmDescription: this.described(
         'ClockStopped',
         'The sweep does not run: lost hints and retries beyond 15 minutes stay undone.',
       ),
-      metric: tick.metricInvocations({ period: PERIOD }),
+      metric: functions.tick.metricInvocations({ period: PERIOD }),
       comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
       threshold: 1,
       evaluationPeriods: 2,
@@ -189,8 +187,8 @@ export class Monitoring extends Construct {
 
   /**
    * CloudFormation names a resource by its stack and logical id, and the CDK builds the logical ids from the path, so
-   * those of this construct's alarms begin alike. The function api cannot be given the names themselves: alarms
-   * watch it, so each would need the other first.
+   * those of this construct's alarms begin alike. The function api gets the beginning rather than all names, so that
+   * no deployment of it waits for alarms.
    */
   private prefixOfAlarms(): string {
     const stack = Stack.of(this);

@@ -186,6 +186,7 @@ export class WebhookBridge extends Construct {
       },
       queues,
       deadLetters,
+      accessLogs: api.accessLogs,
       bridgeName,
       alarmTopic: props.alarmTopic,
     });
@@ -290,11 +291,12 @@ function nameOf(bridge: Construct): string {
   return [stack.stackName, ...path.map(({ node }) => node.id.replace(/[^\w-]/g, '-'))].join('.');
 }
 
-/** The bridge's name as it is given. Throws when no log group could be named by it. */
+/** The bridge's name as it is given. Throws when no log group, or no namespace of metrics, could be named by it. */
 function checkedName(name: string | undefined): string | undefined {
-  if (name === undefined || Token.isUnresolved(name) || /^[\w.-]{1,255}$/.test(name)) return name;
+  if (name === undefined || Token.isUnresolved(name) || /^[\w.-]{1,200}$/.test(name)) return name;
   throw new Error(
-    'Wrong properties of the webhook bridge: `bridgeName` must be letters, digits, dots, hyphens and underscores.',
+    'Wrong properties of the webhook bridge: `bridgeName` must be letters, digits, dots, hyphens and underscores, ' +
+      'at most 200.',
   );
 }
 

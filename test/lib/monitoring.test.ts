@@ -51,6 +51,40 @@ describe('alarms', () => {
     expect(watched).toEqual([...new Set(deadLetters)]);
   });
 
+  it('ring when functions fail, or calls are answered 5xx, five times', () => {
+    const [errors] = alarms.filter((alarm) => alarm.MetricName === 'Errors');
+    expect(errors).toMatchObject({
+      Namespace: 'WebhookBridge/TopazWebhookBridge',
+      Statistic: 'Sum',
+      Threshold: 5,
+      TreatMissingData: 'notBreaching',
+    });
+    expect(errors).not.toHaveProperty('Dimensions');
+    const filters = all('AWS::Logs::MetricFilter').map(([, { Properties }]) => Properties);
+    for (const { MetricTransformations } of filters) {
+      expect(MetricTransformations).toEqual([
+        { MetricNamespace: errors?.Namespace, MetricName: 'Errors', MetricValue: '1' },
+      ]);
+    }
+    const failed = '{ ($.type = "platform.report") && ($.record.status != "success") }';
+    const logOf = (stage: string) =>
+      target((fn(stage)[1].Properties.LoggingConfig as { LogGroup: unknown }).LogGroup);
+    const [[, stage] = []] = all('AWS::ApiGatewayV2::Stage');
+    const calls = (stage!.Properties.AccessLogSettings as { DestinationArn: unknown }).DestinationArn;
+    expect(
+      Object.fromEntries(filters.map((each) => [target(each.LogGroupName), each.FilterPattern])),
+    ).toEqual({
+      ...Object.fromEntries(
+        ['tick', 'poll', 'copy', 'dispatch', 'deliver'].map((each) => [logOf(each), failed]),
+      ),
+      [target(calls)]: '{ $.status = "5*" }',
+    });
+  });
+
+  it('watch one metric each, since an alarm is billed by its metrics', () => {
+    for (const alarm of alarms) expect(alarm).toHaveProperty('MetricName');
+  });
+
   it('are found by the beginning of their names, which the api stage gets', () => {
     const prefix = String(environment('api').ALARM_PREFIX);
     for (const [id] of all('AWS::CloudWatch::Alarm')) expect(`TopazWebhookBridge-${id}`).toContain(prefix);

@@ -65,6 +65,9 @@ describe('a bridge in an app of a user', () => {
     });
     const named = Object.values(logGroups).map(({ Properties }) => Properties.LogGroupName);
     expect(new Set(named).size).toBe(named.length);
+    const filters = Object.values(template.findResources('AWS::Logs::MetricFilter'));
+    const namespaces = filters.map(({ Properties }) => Properties.MetricTransformations[0].MetricNamespace);
+    expect(new Set(namespaces)).toEqual(new Set(['WebhookBridge/Videos.One', 'WebhookBridge/Videos.Two']));
     expect(stack.resolve(one.metricVideosStored().dimensions)).toEqual({ service: 'Videos.One' });
     expect(stack.resolve(two.metricVideosStored().dimensions)).toEqual({ service: 'Videos.Two' });
   });
@@ -84,6 +87,7 @@ describe('a bridge in an app of a user', () => {
   it('refuses a name that no log group can have', () => {
     const named = (bridgeName: string) => () => new WebhookBridge(newStack(), 'Bridge', { bridgeName });
     expect(named('our videos')).toThrow('`bridgeName` must be letters');
+    expect(named('a'.repeat(201))).toThrow('at most 200');
     expect(named('our.videos_2-eu')).not.toThrow();
   });
 
