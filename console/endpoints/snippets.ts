@@ -15,7 +15,7 @@ app.post('/hooks', express.raw({ type: '*/*' }), (request, response) => {
 });`,
   Python: `# pip install standardwebhooks
 import os
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks import Webhook
 
 webhook = Webhook(os.environ["WEBHOOK_SECRET"])
 
@@ -89,7 +89,7 @@ for (;;) {
 }`,
   Python: `# pip install standardwebhooks requests
 import os, requests
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks import Webhook
 
 webhook = Webhook(os.environ["WEBHOOK_SECRET"])
 url = "${url}/messages"

@@ -24,7 +24,7 @@ export type SmokeTestOptions = {
 };
 
 /** The jobs take half a minute; a bridge that was just deployed also starts its functions and waits for its tick, ms. */
-const PATIENCE_MS = 5 * 60_000;
+const MAX_WAIT_MS = 5 * 60_000;
 const LOOK_EVERY_MS = 2_000;
 /** Between signature and receipt, as Standard Webhooks has it. */
 const TOLERANCE_S = 300;
@@ -150,10 +150,10 @@ async function within<T>(
   what: string,
   look: () => Promise<T | undefined>,
 ): Promise<T> {
-  for (let left = PATIENCE_MS; left > 0; left -= LOOK_EVERY_MS) {
+  for (let left = MAX_WAIT_MS; left > 0; left -= LOOK_EVERY_MS) {
     const found = await look();
     if (found !== undefined) return found;
     await sleep(LOOK_EVERY_MS);
   }
-  throw new Error(`It takes more than ${PATIENCE_MS / 60_000} minutes until ${what}.`);
+  throw new Error(`It takes more than ${MAX_WAIT_MS / 60_000} minutes until ${what}.`);
 }
