@@ -113,14 +113,10 @@ export class Monitoring extends Construct {
       LASTING.toSeconds(),
     );
     this.alarm(
-      'RequestsLost',
-      this.metric('RequestsLost'),
-      'Topaz no longer knows a request, or never ended it.',
-    );
-    this.alarm(
-      'CopyFailed',
-      this.metric('CopyFailed'),
-      'A video could not be stored; GET /v1/requests/{id} says why.',
+      'VideosMissing',
+      this.metric('VideosMissing'),
+      'A request ended without its video: Topaz lost it or offers no download, or the video could not be stored. ' +
+        'The newest events say which and why: GET /v1/events.',
     );
     this.alarm(
       'CopiesExpiring',
@@ -210,7 +206,7 @@ export class Monitoring extends Construct {
       Object.entries(functions).map(([label, fn]) => of(fn, label));
     const dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) });
     dashboard.addWidgets(
-      graph('Needs a person', this.counts('ParkedRows', 'RequestsLost', 'CopyFailed', 'EndpointDisabled')),
+      graph('Needs a person', this.counts('ParkedRows', 'VideosMissing', 'EndpointDisabled')),
       graph('Oldest overdue (s)', [this.metric('OldestOverdue')]),
       graph(
         'Overdue rows',
@@ -232,7 +228,7 @@ export class Monitoring extends Construct {
       ]),
     );
     dashboard.addWidgets(
-      graph('Copies', this.counts('CopiesStored', 'CopyFailed', 'CopiesExpiring')),
+      graph('Copies', this.counts('CopiesStored', 'VideosMissing', 'CopiesExpiring')),
       graph('Copied (bytes per second)', [
         new MathExpression({
           expression: `bytes / ${PERIOD.toSeconds()}`,

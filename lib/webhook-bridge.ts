@@ -241,9 +241,9 @@ export class WebhookBridge extends Construct {
     return this.metric('CopiesStored', options);
   }
 
-  /** Videos that could not be stored. */
+  /** Requests that ended without their video: lost by Topaz, without a download, or not to be stored. */
   metricVideosFailed(options?: MetricOptions): Metric {
-    return this.metric('CopyFailed', options);
+    return this.metric('VideosMissing', options);
   }
 
   /** Deliveries that failed at their last attempt. */

@@ -63,7 +63,7 @@ export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
     },
     idlePerMonth: {
       'two secrets': 2 * PRICES.secret,
-      '11 alarms, on one metric each': 11 * PRICES.alarmMetric,
+      '10 alarms, on one metric each': 10 * PRICES.alarmMetric,
       '5 queues with 5 pollers each': 5 * 5 * 3 * MINUTES * PRICES.sqsCall,
       // One that finds nothing overdue asks no queue and logs nothing.
       'ticks: Lambda, Scheduler, 2.5 read units':

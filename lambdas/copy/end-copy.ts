@@ -85,7 +85,7 @@ async function end(use: CopyDependencies, claim: Claim<CopyRow>, outcome: CopyOu
     use.count('CopiesStored', 1);
     use.log.info('stored', { requestId, size, key });
   } else {
-    use.count('CopyFailed', 1);
+    use.count('VideosMissing', 1);
     use.log.info('copy failed', { requestId, reason: error });
   }
 }

@@ -22,10 +22,8 @@ export const METRICS = {
   DeliveryLatency: { unit: 'Milliseconds' },
   /** A row was claimed eight times without progress, or only a person can help: it waits for one. */
   ParkedRows: { unit: 'Count' },
-  /** Upstream no longer knows a request, or it was pending for too long. */
-  RequestsLost: { unit: 'Count' },
-  /** A video could not be stored. */
-  CopyFailed: { unit: 'Count' },
+  /** A request ended without its video: upstream lost it or offers no download, or the video could not be stored. */
+  VideosMissing: { unit: 'Count' },
   /** A copy failed once more, and within six hours upstream may delete its video. */
   CopiesExpiring: { unit: 'Count' },
   /** Bytes that arrived in the bucket. */

@@ -22,6 +22,9 @@ import type { PollDependencies } from './poll-dependencies.ts';
 import { showProgress } from './show-progress.ts';
 import { startCopy } from './start-copy.ts';
 
+/** Events that end a request without its video; a copy that fails counts its own. */
+const VIDEO_MISSING: readonly string[] = ['video.lost', 'video.unavailable'];
+
 /** A poll's answer, and what the commit needs to know of the poll; `lateness` in ms. */
 export type Polled = {
   readonly outcome: PollOutcome;
@@ -121,7 +124,7 @@ export function createCommitPoll(dependencies: PollDependencies) {
     count('PollLateness', lateness);
     if (outcome.kind === 'fault') count('PollFaults');
     if (numbered.length > 0) count('Transitions', numbered.length);
-    if (numbered.some(({ type }) => type === 'video.lost')) count('RequestsLost');
+    if (numbered.some(({ type }) => VIDEO_MISSING.includes(type))) count('VideosMissing');
     log.info('polled', {
       requestId: row.requestId,
       outcome: outcome.kind,

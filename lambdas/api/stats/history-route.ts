@@ -23,7 +23,7 @@ const SERIES = {
   transitions: ['Transitions'],
   copies: ['CopiesStored'],
   deliveries: ['DeliveriesSucceeded'],
-  failures: ['CopyFailed', 'DeliveriesFailed', 'RequestsLost'],
+  failures: ['VideosMissing', 'DeliveriesFailed'],
 } as const satisfies Record<string, readonly SummedMetric[]>;
 
 /** How long an answer is reused, ms: CloudWatch charges for each metric of a call. */

@@ -47,7 +47,7 @@ async function expectFailed(requestId: string, reason: RegExp): Promise<void> {
   expect(await world.requestOf(requestId)).toMatchObject({ state: 'done', video: { state: 'failed' } });
   expect(await world.uploads()).toEqual([]);
   expect(await world.objects()).toEqual([]);
-  expect(world.counted.CopyFailed).toBe(1);
+  expect(world.counted.VideosMissing).toBe(1);
 }
 
 describe('a URL that works no more', () => {

@@ -135,7 +135,7 @@ test.each([
   expect(await request.view()).toMatchObject({ state: 'done', status: 'lost', nextPollAt: null });
   expect(await request.events()).toMatchObject([{ type: 'video.lost' }]);
   expect(sent.length).toBeGreaterThan(0);
-  expect(counted.RequestsLost).toBe(2);
+  expect(counted.VideosMissing).toBe(2);
   expect(await fresh.view()).toMatchObject({ state: 'active' });
 });
 
@@ -234,7 +234,7 @@ test('polls by hand do not use up the hour that a download is waited for', async
 });
 
 test('a finished job that never gives a download ends, and says so', async () => {
-  const { request, clock, sent } = await setUp({ kind: 'noDownload', skip: 0 }, 'complete');
+  const { request, clock, sent, counted } = await setUp({ kind: 'noDownload', skip: 0 }, 'complete');
   const completeAt = clock.now();
   while ((await request.row()).state === 'active') await request.poll();
   expect(clock.now() - completeAt).toBeGreaterThanOrEqual(3_600_000);
@@ -243,6 +243,7 @@ test('a finished job that never gives a download ends, and says so', async () =>
     'video.complete',
     'video.unavailable',
   ]);
+  expect(counted.VideosMissing).toBe(1);
   expect(await request.view()).toMatchObject({
     state: 'done',
     status: 'complete',

@@ -13,8 +13,8 @@ function setUp() {
     const [, from, , period] = call;
     return new Map([
       ['Polls', [{ at: from + period, value: 3 }]],
-      ['CopyFailed', [{ at: from, value: 1 }]],
-      ['RequestsLost', [{ at: from, value: 2 }]],
+      ['DeliveriesFailed', [{ at: from, value: 1 }]],
+      ['VideosMissing', [{ at: from, value: 2 }]],
     ]);
   };
   return { ...createClient(database(), { startAt, metricHistory }), calls };
