@@ -211,19 +211,24 @@ describe('a bridge in an app of a user', () => {
   });
 });
 
-describe('what holds data', () => {
-  it('keeps its logical id, or CloudFormation would replace it', () => {
+describe('what a replacement would lose', () => {
+  it.each([
+    [
+      'rows, videos and secrets',
+      ['AWS::DynamoDB::GlobalTable', 'AWS::S3::Bucket', 'AWS::SecretsManager::Secret'],
+      [
+        'BridgeTable0A1DD2D6',
+        'BridgeVideosBucketBEE46175',
+        'BridgeSecretsTopazApiKeyD9917105',
+        'BridgeSecretsApiKeysBFC2DDA5',
+      ],
+    ],
+    ['the address of the API', ['AWS::ApiGatewayV2::Api'], ['BridgeApiHttpF4E29A59']],
+    ['subscriptions to alarms', ['AWS::SNS::Topic'], ['BridgeMonitoringAlarmsD3EE3DDA']],
+  ])('keeps its logical id, or CloudFormation would replace it: %s', (_, types, pinned) => {
     const stack = newStack();
     new WebhookBridge(stack, 'Bridge');
     const template = Template.fromStack(stack);
-    const ids = ['AWS::DynamoDB::GlobalTable', 'AWS::S3::Bucket', 'AWS::SecretsManager::Secret'].flatMap(
-      (type) => Object.keys(template.findResources(type)),
-    );
-    expect(ids).toEqual([
-      'BridgeTable0A1DD2D6',
-      'BridgeVideosBucketBEE46175',
-      'BridgeSecretsTopazApiKeyD9917105',
-      'BridgeSecretsApiKeysBFC2DDA5',
-    ]);
+    expect(types.flatMap((type) => Object.keys(template.findResources(type)))).toEqual(pinned);
   });
 });
