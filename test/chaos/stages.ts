@@ -9,6 +9,8 @@ import { log } from '../../lambdas/adapters/lambda/log.ts';
 import { addMetric } from '../../lambdas/adapters/lambda/metrics.ts';
 import { createSecret } from '../../lambdas/adapters/secrets.ts';
 import { createVideoLinks } from '../../lambdas/adapters/video-link.ts';
+// A load in the middle of a run would take real time, and so change how the seed goes.
+import '../../lambdas/api/all-routes.ts';
 import { createApi } from '../../lambdas/api/app.ts';
 import { createSignGet } from '../../lambdas/api/requests/sign-get.ts';
 import { createCopy } from '../../lambdas/copy/copy.ts';
