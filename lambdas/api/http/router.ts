@@ -53,7 +53,8 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
       ...keyed(event, caller, { query: event.rawQueryString, body }),
     });
     if (served.method !== 'GET') {
-      log.info('changed', { method, route: served.path, caller: caller.id, status: answer.status });
+      const { status } = answer;
+      log.info('changed', { method, route: served.path, caller: caller.id, status, ...idsOf(event, answer) });
     }
     return answer;
   }
@@ -103,6 +104,12 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
       findKept: (items) => idempotency.find(items.map(scopeOf)),
     };
   }
+}
+
+/** What a changing call was about: the ids in its path, and the request that it registered. */
+function idsOf({ pathParameters }: Event, { body }: Answer): Record<string, unknown> {
+  const { requestId } = (body ?? {}) as { requestId?: unknown };
+  return { ...(requestId !== undefined && { requestId }), ...pathParameters };
 }
 
 /** The gateway joins headers of one name by commas: the same key twice is that key. */

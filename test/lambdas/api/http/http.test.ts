@@ -93,6 +93,31 @@ describe('keys', () => {
   });
 });
 
+describe('the log', () => {
+  test('has a line for each change, which names the request by the id that all stages log', async () => {
+    const told = vi.spyOn(log, 'info').mockImplementation(() => {});
+    onTestFinished(() => void told.mockRestore());
+    const id = uuid('logged');
+    await api.call('POST', '/v1/requests', { body: { requestId: id } });
+    await api.call('GET', `/v1/requests/${id}`);
+    await api.call('POST', `/v1/requests/${id}/poll`);
+    await api.call('DELETE', `/v1/requests/${id}`);
+    const changes = told.mock.calls.map(([message, extra]) => [message, extra]);
+    const caller = 'admin';
+    expect(changes).toEqual([
+      ['changed', { method: 'POST', route: '/v1/requests', caller, status: 201, requestId: id }],
+      [
+        'changed',
+        { method: 'POST', route: '/v1/requests/{requestId}/poll', caller, status: 202, requestId: id },
+      ],
+      [
+        'changed',
+        { method: 'DELETE', route: '/v1/requests/{requestId}', caller, status: 204, requestId: id },
+      ],
+    ]);
+  });
+});
+
 describe('routes', () => {
   test('an unknown path is 404, and a known one with another method 405 that says which it has', async () => {
     expect((await api.call('GET', '/v1/nothing')).status).toBe(404);
