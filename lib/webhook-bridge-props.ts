@@ -13,7 +13,7 @@ import type { VideoPlace } from './video-bucket.ts';
 /** What can be set of a bridge; nothing has to be. */
 export type WebhookBridgeProps = {
   /**
-   * Names this bridge in logs, metrics, the dashboard and the API: at most 200 letters, digits, dots, hyphens and underscores.
+   * Names this bridge in logs, metrics, the dashboard and the API: at most 128 letters, digits, dots, hyphens and underscores.
    * Must be unique in its account and region.
    *
    * @default - the name of the stack and the path of the construct in it, joined by dots

@@ -66,7 +66,7 @@ export class WebhookBridge extends Construct {
     });
     const secrets = new BridgeSecrets(this, 'Secrets', { topazApiKey: props.topazApiKey });
 
-    const bridgeName = checkedName(props.bridgeName) ?? nameOf(this);
+    const bridgeName = checkedName(props.bridgeName ?? nameOf(this));
     const telemetry = {
       bridgeName,
       logRetention: props.logRetention ?? RetentionDays.ONE_MONTH,
@@ -291,12 +291,12 @@ function nameOf(bridge: Construct): string {
   return [stack.stackName, ...path.map(({ node }) => node.id.replace(/[^\w-]/g, '-'))].join('.');
 }
 
-/** The bridge's name as it is given. Throws when no log group, or no namespace of metrics, could be named by it. */
-function checkedName(name: string | undefined): string | undefined {
-  if (name === undefined || Token.isUnresolved(name) || /^[\w.-]{1,200}$/.test(name)) return name;
+/** The bridge's name. Throws for one that no log group, namespace of metrics or HTTP API (128 characters) could have. */
+function checkedName(name: string): string {
+  if (Token.isUnresolved(name) || /^[\w.-]{1,128}$/.test(name)) return name;
   throw new Error(
     'Wrong properties of the webhook bridge: `bridgeName` must be letters, digits, dots, hyphens and underscores, ' +
-      'at most 200.',
+      `at most 128, and not ${name}.`,
   );
 }
 

@@ -84,11 +84,12 @@ describe('a bridge in an app of a user', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('refuses a name that no log group can have', () => {
+  it('refuses a name that no log group or API can have, also one that its own path gives', () => {
     const named = (bridgeName: string) => () => new WebhookBridge(newStack(), 'Bridge', { bridgeName });
     expect(named('our videos')).toThrow('`bridgeName` must be letters');
-    expect(named('a'.repeat(201))).toThrow('at most 200');
+    expect(named('a'.repeat(129))).toThrow('at most 128');
     expect(named('our.videos_2-eu')).not.toThrow();
+    expect(() => new WebhookBridge(newStack('a'.repeat(128)), 'Bridge')).toThrow('at most 128');
   });
 
   it('uses the bucket, key, bus, topic and secret that it is given instead of making its own', () => {
