@@ -27,7 +27,7 @@ const MINUTES_PER_DAY = 1440;
 /** DynamoDB keeps its table's key for each caller for about five minutes. An upper bound: AWS states no number of calls. */
 const KEY_READS_PER_HOUR = 12;
 const EVENTS = 8;
-const PART_MB = 67.109;
+const PART_MB = 33.554;
 /** What one copy worker moves, and its memory. */
 const COPY_MB_PER_S = 50;
 const COPY_GB = 1;

@@ -1,5 +1,6 @@
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 
 /** S3's limits of a multipart upload: 10,000 parts of at least 5 MiB. */
 export const MAX_PARTS = 10_000;
@@ -12,7 +13,8 @@ const MAX_CONCURRENCY = 6;
 const MIN_CONCURRENCY = 2;
 /** This many rows, the COPY row and the request's fit into one transaction of 100. */
 const MOST_SEGMENTS = 90;
-const PARTS_PER_SEGMENT = 4;
+/** More than a worker holds at a time, so that it fetches some while it sends others. */
+const PARTS_PER_SEGMENT = 8;
 
 /** The limits within which a file is divided. */
 export type PartLimits = {
@@ -38,13 +40,13 @@ export const largestCopy = (limits: PartLimits): number => MAX_PARTS * largestPa
 
 /**
  * How to cut `size` bytes. Larger files get larger parts, since the request of a small part costs more than the
- * compute for its bytes: 32 MiB below 512 MiB, 64 MiB above, less where the memory is small, more where 10,000 parts
+ * compute for its bytes: 32 MiB below 4 GiB, 64 MiB above, less where the memory is small, more where 10,000 parts
  * would not do.
  *
  * @param size at most {@link largestCopy}
  */
 export function planCopy(size: number, limits: PartLimits): CopyPlan {
-  const wanted = size < 512 * MIB ? 32 * MIB : 64 * MIB;
+  const wanted = size < 4 * GIB ? 32 * MIB : 64 * MIB;
   const affordable = Math.max(limits.minPartBytes, floorToPowerOfTwo(bufferBudget(limits) / 4));
   const needed = Math.ceil(size / MAX_PARTS / MIB) * MIB;
   const partSize = Math.max(Math.min(wanted, affordable), needed);

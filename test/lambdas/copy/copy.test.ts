@@ -51,7 +51,7 @@ test('a video of several segments is stored byte for byte, with one event', asyn
   });
   expect(await world.copyOf(requestId)).toMatchObject({ state: 'stored', open: 0 });
   expect(await world.copyOf(requestId)).not.toHaveProperty('lane');
-  expect(await world.segmentsOf(requestId)).toHaveLength(3);
+  expect(await world.segmentsOf(requestId)).toHaveLength(2);
   expect(await world.uploads()).toEqual([]);
   expect(world.hints.of('dispatch')).toHaveLength(1);
   expect(world.counted.BytesCopied).toBe(size);

@@ -87,7 +87,7 @@ describe('a plan, for any size and memory', () => {
 });
 
 test('larger files get larger parts', () => {
-  const parts = [511 * MIB, GIB, 200 * GIB, 1_000 * GIB].map(
+  const parts = [GIB, 8 * GIB, 200 * GIB, 1_000 * GIB].map(
     (bytes) => planCopy(bytes, DEPLOYED).partSize / MIB,
   );
   expect(parts).toEqual([32, 64, 64, 103]);
