@@ -1,4 +1,3 @@
-import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
 import { lazy } from '../adapters/lambda/lazy.ts';
 import type { SecretReader } from '../adapters/secrets.ts';
 import type { AllRoutesOptions } from './all-routes.ts';
@@ -6,7 +5,7 @@ import { createAuthenticate } from './http/auth.ts';
 import { type ContextOptions, createContext } from './http/context.ts';
 import { createIdempotency } from './http/idempotency.ts';
 import type { Route } from './http/route.ts';
-import { createRouter, matches } from './http/router.ts';
+import { createRouter } from './http/router.ts';
 import { batchRoute } from './requests/batch-route.ts';
 import { linkRoutes } from './requests/link-routes.ts';
 import { requestRoutes } from './requests/request-routes.ts';
@@ -35,12 +34,10 @@ export function createApi(options: ApiOptions) {
     batchRoute(context),
     ...linkRoutes(context, options.signGet),
   ];
-  const serveFrequent = createRouter(frequent, authenticate, idempotency);
   // It has all routes: the document and the refusals of unknown calls name them.
   const serveAny = lazy(async () => {
     const { allRoutes } = await import('./all-routes.ts');
     return createRouter(allRoutes(context, options, frequent), authenticate, idempotency);
   });
-  return async (event: APIGatewayProxyEventV2, lambda: Context) =>
-    frequent.some((each) => matches(each, event)) ? serveFrequent(event, lambda) : serveAny(event, lambda);
+  return createRouter(frequent, authenticate, idempotency, serveAny);
 }

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import httpRouter from '@middy/http-router';
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2, Context } from 'aws-lambda';
 import { log } from '../../adapters/lambda/log.ts';
 import type { Authenticate, Caller } from './auth.ts';
 import { readBody } from './body.ts';
@@ -16,10 +16,21 @@ type Result = APIGatewayProxyStructuredResultV2;
 const MAX_KEY = 255;
 /** Visible ASCII, as a header carries it. */
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$/;
+/** What the router answers when no route matches and there is another router to ask. */
+const UNROUTED: Result = {};
 const ANONYMOUS: Caller = { id: '', role: 'read' };
 
-/** The handler of API Gateway's HTTP API events (payload 2.0) for the routes. */
-export function createRouter(routes: readonly Route[], authenticate: Authenticate, idempotency: Idempotency) {
+/**
+ * The handler of API Gateway's HTTP API events (payload 2.0) for the routes.
+ *
+ * @param otherwise serves what none of them does; by default that is refused
+ */
+export function createRouter(
+  routes: readonly Route[],
+  authenticate: Authenticate,
+  idempotency: Idempotency,
+  otherwise?: (event: Event, context: Context) => Promise<Result>,
+) {
   const router = httpRouter<Event, Result>({
     routes: routes.flatMap((each) => {
       const { method, path } = each;
@@ -29,14 +40,19 @@ export function createRouter(routes: readonly Route[], authenticate: Authenticat
       return [{ method, path, handler }, ...(method === 'GET' ? [head] : [])];
     }),
     notFoundResponse: ({ method, path }) => {
+      if (otherwise) return UNROUTED;
       throw unrouted(routes, method, path);
     },
   });
+  const route = router as unknown as (event: Event, context: Context) => Promise<Result>;
   return middy<Event, Result>()
     .onError(async (request) => {
       request.response = toResult(refusal(request.error, request.event));
     })
-    .handler(router as never);
+    .handler(async (event, context) => {
+      const result = await route(event, context);
+      return result === UNROUTED && otherwise ? otherwise(event, context) : result;
+    });
 
   async function serve(served: Route, event: Event): Promise<Answer> {
     const caller = served.access === 'public' ? ANONYMOUS : await authorize(served, event);
@@ -134,12 +150,6 @@ function unrouted(routes: readonly Route[], method: string, path: string): Probl
     return new Problem(404, `There is no ${path}: see /v1/openapi.json for all paths.`);
   const allow = [...new Set(allowed.flatMap((each) => (each === 'GET' ? ['GET', 'HEAD'] : each)))].join(', ');
   return new Problem(405, `${path} does not take ${method}: use ${allow}.`, { headers: { allow } });
-}
-
-/** Whether the route serves the event's method and path. */
-export function matches(route: Route, { requestContext: { http } }: Event): boolean {
-  const method = http.method === 'HEAD' ? 'GET' : http.method;
-  return route.method === method && pattern(route.path).test(http.path);
 }
 
 const pattern = (path: string): RegExp =>
