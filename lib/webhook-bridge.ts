@@ -95,7 +95,8 @@ export class WebhookBridge extends Construct {
     const copy = new Stage(this, 'Copy', {
       stage: 'copy',
       timeout: Duration.minutes(15),
-      // Its share of CPU moves more than Lambda's network does, and the time is billed by it.
+      // Lambda bills a copy by memory and time, and the network limits it before this memory's share of CPU does.
+      // Not measured on Lambda: docs/scale.md, "Copies".
       memorySize: 1024,
       telemetry,
       deadLetters,
