@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundlesOf, importedBy } from '../../bench/cold/measure.ts';
 import { LANES } from '../../lambdas/domain/work.ts';
 import { encodeHints } from '../../lambdas/engine/hint-message.ts';
-import { LocalFunction } from '../../local/runtime/functions.ts';
+import { FunctionError, LocalFunction } from '../../local/runtime/functions.ts';
 import { synthesize } from '../../local/runtime/synthesize.ts';
 import { passesOf, traceHeader } from '../../local/runtime/trace-lineage.ts';
 
@@ -54,33 +54,28 @@ describe('every bundle', () => {
   }, 60_000);
 
   it('sends its place in the chain of invocations along with its calls, by which Lambda finds loops', async () => {
-    const traces: (string | undefined)[] = [];
-    const aws = createServer((request, response) => {
-      traces.push(request.headers['x-amzn-trace-id']?.toString());
-      response.writeHead(400).end('{"__type":"ValidationException","message":"refused"}');
-    });
-    aws.listen(0, '127.0.0.1');
-    await once(aws, 'listening');
     for (const { stage, directory, environment } of bundles) {
+      // A server for each function: one that failed may still be sending while the next one runs.
+      const aws = await refusingAws();
       const fn = start(
         { stage, directory },
         {
           ...environment,
-          AWS_ENDPOINT_URL: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
+          AWS_ENDPOINT_URL: aws.url,
           AWS_ACCESS_KEY_ID: 'key',
           AWS_SECRET_ACCESS_KEY: 'secret',
           POWERTOOLS_LOG_LEVEL: 'SILENT',
         },
       );
-      traces.length = 0;
-      // Whatever it answers: its calls to AWS are refused.
-      await fn.invoke(eventFor(stage), [traceHeader('another', [])]).catch(() => {});
-      expect(traces.length, stage).toBeGreaterThan(0);
-      for (const trace of traces) {
+      // Whatever it answers, or throws: its calls to AWS are refused.
+      const failed = await fn.invoke(eventFor(stage), [traceHeader('another', [])]).catch((error) => error);
+      if (failed instanceof FunctionError) expect(failed, stage).toMatchObject({ kind: 'thrown' });
+      expect(aws.traces.length, stage).toBeGreaterThan(0);
+      for (const trace of aws.traces) {
         expect([passesOf('another', [trace]), passesOf(stage, [trace])], stage).toEqual([1, 1]);
       }
+      aws.close();
     }
-    aws.close();
   }, 60_000);
 
   it('is small: a cold start loads at most 450 kB', () => {
@@ -115,6 +110,19 @@ describe('every bundle', () => {
     }
   });
 });
+
+/** A server that refuses each call, and the trace headers of the calls. */
+async function refusingAws() {
+  const traces: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    traces.push(request.headers['x-amzn-trace-id']?.toString());
+    response.writeHead(400).end('{"__type":"ValidationException","message":"refused"}');
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { traces, url: `http://127.0.0.1:${port}`, close: () => server.close() };
+}
 
 /** An event that makes a function call AWS. */
 function eventFor(stage: string): unknown {
