@@ -78,7 +78,7 @@ export class Monitoring extends Construct {
       statistic: STATISTICS[unit] ?? (dimension ? Stats.MAXIMUM : Stats.SUM),
       dimensionsMap: { service: this.props.bridgeName, ...(dimension && value && { [dimension]: value }) },
       // An alarm on a metric with a label is another kind of alarm; only graphs of lanes need one.
-      ...(name === 'OverdueRows' && { label: value }),
+      ...(dimension === 'lane' && value && { label: value }),
       period: PERIOD,
     }).with(options);
   }
@@ -207,11 +207,8 @@ export class Monitoring extends Construct {
     const dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.hours(12) });
     dashboard.addWidgets(
       graph('Needs a person', this.counts('ParkedRows', 'VideosMissing', 'EndpointDisabled')),
-      graph('Oldest overdue (s)', [this.metric('OldestOverdue')]),
-      graph(
-        'Overdue rows',
-        queues.map(({ lane }) => this.metric('OverdueRows', { dimensionsMap: { lane } })),
-      ),
+      graph('Oldest overdue (s)', this.ofLanes('OldestOverdue')),
+      graph('Overdue rows', this.ofLanes('OverdueRows')),
       graph('Upstream paused (s)', [this.paused('key'), this.paused('load')]),
     );
     dashboard.addWidgets(
@@ -290,6 +287,10 @@ export class Monitoring extends Construct {
 
   private counts(...names: MetricName[]): Metric[] {
     return names.map((name) => this.metric(name));
+  }
+
+  private ofLanes(name: MetricName): Metric[] {
+    return this.props.queues.map(({ lane }) => this.metric(name, { dimensionsMap: { lane } }));
   }
 
   private percentiles(name: MetricName): Metric[] {

@@ -2,7 +2,8 @@
 export const METRIC_NAMESPACE = 'WebhookBridge';
 
 /**
- * Every such metric, with its unit and its dimension besides `service`, which names the deployment.
+ * Every such metric, with its unit and its dimension besides `service`, which names the deployment. One that is
+ * `alsoOverall` is written without that dimension too, so that an alarm on all its values is billed as one metric.
  * The functions write them, `lib/monitoring.ts` shows them and alarms on some.
  */
 export const METRICS = {
@@ -34,8 +35,8 @@ export const METRICS = {
   DeliveriesFailed: { unit: 'Count' },
   /** How long all polling has waited when the present pause ends; `key` needs a person, `load` passes. */
   UpstreamPaused: { unit: 'Seconds', dimension: 'reason' },
-  /** For how long the oldest overdue row of all lanes has been due; nothing is written while none is. */
-  OldestOverdue: { unit: 'Seconds' },
+  /** For how long the oldest overdue row of a lane, and of all lanes, has been due; nothing is written for none. */
+  OldestOverdue: { unit: 'Seconds', dimension: 'lane', alsoOverall: true },
   /** Rows of a lane that are due and have no worker, as a tick finds them; nothing is written for none. */
   OverdueRows: { unit: 'Count', dimension: 'lane' },
 } as const;

@@ -1,5 +1,5 @@
 import { log } from '../adapters/lambda/log.ts';
-import { addMetric, publishMetrics, putMetric } from '../adapters/lambda/metrics.ts';
+import { putMetric } from '../adapters/lambda/metrics.ts';
 import type { LaneSweep } from './sweep.ts';
 
 /**
@@ -7,13 +7,10 @@ import type { LaneSweep } from './sweep.ts';
  * are on time write none.
  */
 export function reportOverdue(lanes: readonly LaneSweep[]): void {
-  const late = lanes.filter(({ overdue }) => overdue > 0);
-  for (const { lane, overdue, hinted, workersBehind, oldestMs } of late) {
+  for (const { lane, overdue, hinted, workersBehind, oldestMs } of lanes) {
+    if (overdue === 0) continue;
     log.info('swept', { lane, overdue, hinted, workersBehind, oldestMs });
     putMetric('OverdueRows', lane, overdue);
-  }
-  if (late.length > 0) {
-    addMetric('OldestOverdue', Math.max(...late.map(({ oldestMs }) => oldestMs)) / 1000);
-    publishMetrics();
+    putMetric('OldestOverdue', lane, oldestMs / 1000);
   }
 }

@@ -48,6 +48,17 @@ describe('alarms', () => {
     expect(watched).toEqual([...new Set(deadLetters)]);
   });
 
+  it('ring when the oldest overdue row of any lane is two hours late', () => {
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        MetricName: 'OldestOverdue',
+        Dimensions: [{ Name: 'service', Value: 'TopazWebhookBridge' }],
+        Statistic: 'Maximum',
+        Threshold: 7200,
+      }),
+    );
+  });
+
   it('ring when functions fail, or calls are answered 5xx, five times', () => {
     const [errors] = alarms.filter((alarm) => alarm.MetricName === 'Errors');
     expect(errors).toMatchObject({
@@ -125,7 +136,9 @@ describe('the dashboard', () => {
   it('shows every lane and every stage', () => {
     const body = JSON.stringify(all('AWS::CloudWatch::Dashboard')[0]![1].Properties.DashboardBody);
     for (const lane of ['poll', 'copy', 'dispatch', 'deliver', 'deliver-slow']) {
-      expect(body).toContain(`\\"OverdueRows\\",\\"lane\\",\\"${lane}\\"`);
+      for (const metric of ['OverdueRows', 'OldestOverdue']) {
+        expect(body).toContain(`\\"${metric}\\",\\"lane\\",\\"${lane}\\"`);
+      }
     }
     for (const stage of ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver']) {
       expect(body).toContain(`"${fn(stage)[0]}"`);

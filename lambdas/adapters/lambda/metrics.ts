@@ -14,10 +14,13 @@ export function addMetric(name: SummedMetric, value = 1): void {
   metrics.addMetric(name, METRICS[name].unit, value);
 }
 
-/** Writes one value of a metric, for one value of its dimension, at once. */
+/** Writes one value of a metric, for one value of its dimension and where it says so overall, at once. */
 export function putMetric(name: DimensionedMetric, dimensionValue: string, value: number): void {
-  const { unit, dimension } = METRICS[name];
-  metrics.singleMetric().addDimension(dimension, dimensionValue).addMetric(name, unit, value);
+  const metric = METRICS[name];
+  const single = metrics.singleMetric().addDimension(metric.dimension, dimensionValue);
+  // A second set of dimensions, with nothing besides `service`.
+  if ('alsoOverall' in metric) single.addDimensions({});
+  single.addMetric(name, metric.unit, value);
 }
 
 /** Writes what the invocation added, if anything. */
