@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 /** The name under which the package is published. */
 export const PACKAGE = 'topaz-video-webhooks';
@@ -10,46 +11,39 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 
 type Packed = { filename: string; files: { path: string }[] };
 
-/**
- * Packs what `dist/` holds, as `npm publish` would, and unpacks it to `<folder>/package`. Returns the paths of the
- * files in the tarball.
- */
-export function packInto(folder: string): string[] {
+/** Packs what `dist/` holds into `folder`, as `npm publish` would. Returns the tarball and the paths of its files. */
+export function packInto(folder: string): { tarball: string; files: string[] } {
   const npm = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
   const output = execFileSync('npm', npm, { cwd: root, encoding: 'utf8' });
   // npm 10 prints a list, and npm 11 an object.
   const [packed] = Object.values(JSON.parse(output) as Packed[] | Record<string, Packed>);
   if (!packed) throw new Error('npm packed nothing.');
-  execFileSync('tar', ['-xzf', join(folder, packed.filename), '-C', folder]);
-  return packed.files.map(({ path }) => path);
+  return { tarball: join(folder, packed.filename), files: packed.files.map(({ path }) => path) };
 }
 
 /**
- * An app in an empty folder that has the unpacked package and, from the repository, the peers and dependencies that
- * are named: neither esbuild nor the AWS SDK.
+ * Installs the tarball and what else is named (`aws-cdk-lib@2.276.0`) into a new folder, as a user would; nothing of
+ * the repository is there. Apps in it are CommonJS or ES modules by the ends of their names.
+ *
+ * @throws when npm refuses, or reaches no registry and has not all in its cache
  */
-export function freshApp(
-  folder: string,
-  name: string,
-  type: 'commonjs' | 'module',
-  modules: readonly string[] = ['aws-cdk-lib', 'constructs', 'zod'],
-): string {
-  const app = join(folder, name);
-  mkdirSync(join(app, 'node_modules'), { recursive: true });
-  writeFileSync(join(app, 'package.json'), JSON.stringify({ name, private: true, type }));
-  execFileSync('cp', ['-R', join(folder, 'package'), join(app, 'node_modules', PACKAGE)]);
-  for (const module of modules) {
-    symlinkSync(join(root, 'node_modules', module), join(app, 'node_modules', module));
-  }
-  return app;
+export async function freshApp(app: string, tarball: string, peers: readonly string[]): Promise<void> {
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ private: true }));
+  // `npm ci` has put most of it into the cache. Without a registry, npm would try for minutes.
+  const patience = ['--prefer-offline', '--fetch-retries=1', '--fetch-retry-mintimeout=1000'];
+  const npm = ['install', ...patience, '--no-audit', '--no-fund', tarball, ...peers];
+  await promisify(execFile)('npm', npm, { cwd: app }).catch((cause: Error) => {
+    throw new Error(`The package cannot be installed, or npm reaches no registry: ${cause.message}`, {
+      cause,
+    });
+  });
 }
 
 /** An app whose stack holds two bridges: one as it is, and one that sets what can be set. */
-export function twoBridges(type: 'commonjs' | 'module'): string {
+export function twoBridges(kind: 'cjs' | 'mjs'): string {
   const from = (names: string, module: string) =>
-    type === 'module'
-      ? `import { ${names} } from '${module}';`
-      : `const { ${names} } = require('${module}');`;
+    kind === 'mjs' ? `import { ${names} } from '${module}';` : `const { ${names} } = require('${module}');`;
   return `${from('App, Duration, RemovalPolicy, Stack', 'aws-cdk-lib')}
 ${from('Certificate', 'aws-cdk-lib/aws-certificatemanager')}
 ${from('Vpc', 'aws-cdk-lib/aws-ec2')}

@@ -1,13 +1,5 @@
 import { execFile } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,25 +11,35 @@ import { freshApp, PACKAGE, packInto, twoBridges } from './fresh-app.ts';
 
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'bridge-package-'));
+const app = join(folder, 'app');
 const run = promisify(execFile);
+const { peerDependencies, devDependencies } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as Record<'peerDependencies' | 'devDependencies', Record<string, string>>;
+/** The peers in the versions that `npm ci` has put into npm's cache. */
+const PEERS = Object.keys(peerDependencies).map((name) => `${name}@${devDependencies[name]}`);
 let files: string[];
 let metafiles: Awaited<ReturnType<typeof buildPackage>>;
 
 beforeAll(async () => {
   metafiles = await buildPackage();
-  files = packInto(folder);
+  const packed = packInto(folder);
+  files = packed.files;
+  await freshApp(app, packed.tarball, PEERS);
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the published package', () => {
-  it.each(['commonjs', 'module'] as const)(
-    'synthesizes two bridges in a fresh %s app',
-    async (type) => {
-      const app = freshApp(folder, `js-${type}`, type);
-      writeFileSync(join(app, 'app.js'), twoBridges(type));
-      const outdir = join(app, 'cdk.out');
+  it.each([
+    ['CommonJS', 'cjs'],
+    ['ES module', 'mjs'],
+  ] as const)(
+    'synthesizes two bridges in a fresh app of the kind %s',
+    async (_, kind) => {
+      writeFileSync(join(app, `app.${kind}`), twoBridges(kind));
+      const outdir = join(app, `cdk.out-${kind}`);
       // In a folder of its own, since a module is found from where the app is.
-      await run(process.execPath, ['app.js', outdir], {
+      await run(process.execPath, [`app.${kind}`, outdir], {
         cwd: app,
         env: { PATH: process.env.PATH, CDK_VALIDATION: 'false' },
       });
@@ -61,12 +63,14 @@ describe('the published package', () => {
     60_000,
   );
 
-  it.each(['commonjs', 'module'] as const)(
+  it.each([
+    ['CommonJS', 'cts'],
+    ['ES module', 'mts'],
+  ])(
     'has types that a TypeScript app of the kind %s checks by',
-    async (type) => {
-      const app = freshApp(folder, `ts-${type}`, type);
+    async (_, kind) => {
       writeFileSync(
-        join(app, 'app.ts'),
+        join(app, `app.${kind}`),
         `import { App, Duration, Stack } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { WebhookBridge, type WebhookBridgeProps } from '${PACKAGE}';
@@ -91,7 +95,7 @@ export const nothing = (request: VideoRequest) => request.nothing;
       };
       writeFileSync(
         join(app, 'tsconfig.json'),
-        JSON.stringify({ compilerOptions: options, files: ['app.ts'] }),
+        JSON.stringify({ compilerOptions: options, files: [`app.${kind}`] }),
       );
       const { stdout } = await run(process.execPath, [TSC, '-p', app]).catch(
         (error: { stdout: string }) => error,
@@ -104,11 +108,6 @@ export const nothing = (request: VideoRequest) => request.nothing;
   it.each(['topaz-bridge', PACKAGE])(
     'starts its command line by npx %s',
     async (name) => {
-      const app = freshApp(folder, `npx-${name}`, 'module', ['zod']);
-      const bin = join(app, 'node_modules/.bin');
-      mkdirSync(bin);
-      // As npm install links it.
-      symlinkSync(`../${PACKAGE}/dist/cli/topaz-bridge.mjs`, join(bin, 'topaz-bridge'));
       const env = { PATH: process.env.PATH, HOME: app, npm_config_offline: 'true' };
       const npx = (...args: string[]) => run('npx', [name, ...args], { cwd: app, env });
       const { version } = JSON.parse(
