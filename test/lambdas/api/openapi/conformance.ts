@@ -21,7 +21,7 @@ const USUAL = [
  * says; null when nothing.
  */
 export function createConformance(document: Answer['body']) {
-  const faults = createValidator(document);
+  const faults = createValidator(closed(document));
 
   return function differences(method: string, path: string, answer: Answer): unknown {
     const said = document.paths[path]?.[method.toLowerCase()]?.responses?.[answer.status];
@@ -50,4 +50,13 @@ export function createValidator(document: Answer['body']) {
     const validate = ajv.compile(schema);
     return validate(value) ? null : validate.errors;
   };
+}
+
+/** The document with objects that have the fields it names, and no others. */
+function closed(schema: Answer['body']): Answer['body'] {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const copied = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, closed(value)]));
+  const isObject = copied.type === 'object' && copied.properties && !('additionalProperties' in copied);
+  return isObject ? { ...copied, additionalProperties: false } : copied;
 }
