@@ -3,6 +3,12 @@ import { isCallbackId } from './ids.ts';
 import type { RowKey } from './work.ts';
 
 /**
+ * The version of the rows' shapes, which each row that is put carries as `v`. A row without it is of a release before
+ * versions, or an update made it, such as a counter. Raise it with a change for which old rows must be converted.
+ */
+export const ROW_VERSION = 1;
+
+/**
  * The keys of the one table. A request's rows share a partition, so that its story is one query;
  * account-wide endpoints share one, so that all of them are; each endpoint's deliveries are one, in
  * the order of their events.

@@ -110,7 +110,11 @@ function callbackEndpoints(
   }));
 }
 
-async function allRows({ dynamodb, tableName }: Observable): Promise<Row[]> {
+/** Every row as it is in the table. */
+export async function allRows({
+  dynamodb,
+  tableName,
+}: Pick<Observable, 'dynamodb' | 'tableName'>): Promise<Row[]> {
   const rows: Row[] = [];
   let ExclusiveStartKey: Record<string, unknown> | undefined;
   do {

@@ -1,5 +1,6 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { ROW_VERSION } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 
 /** A row as DynamoDB's client takes and gives it. */
@@ -12,6 +13,9 @@ const MARSHALL = {
 };
 
 export const itemOf = (values: Readonly<Record<string, unknown>>): Item => marshall(values, MARSHALL);
+
+/** A row that is put, with the version of its shape. One that was read from a later release keeps its own. */
+export const putItem = (row: RowKey): Item => itemOf({ v: ROW_VERSION, ...row });
 
 export const rowOf = <T>(item: Item): T => unmarshall(item) as T;
 

@@ -6,7 +6,7 @@ import {
   REMOVED,
 } from '../../domain/delivering/delivery-of-0.1.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
-import { endpointKey } from '../../domain/rows.ts';
+import { endpointKey, ROW_VERSION } from '../../domain/rows.ts';
 import type { RowKey } from '../../domain/work.ts';
 import { ConditionFailed } from './condition-failed.ts';
 import { asRead, present } from './expression.ts';
@@ -66,7 +66,7 @@ export function withUpgradedRows(table: Rows): Rows {
 function upgrade(row: DeliveryOf01, endpointCreatedAt: number | undefined) {
   return {
     update: row,
-    set: attributesFor(row, endpointCreatedAt),
+    set: { ...attributesFor(row, endpointCreatedAt), v: ROW_VERSION },
     remove: [...REMOVED, ...(isInFailedLane(row) ? ['lane', 'dueAt'] : [])],
     if: [present('payload'), asRead('waitsAt', row.waitsAt), asRead('next', row.next)],
   };

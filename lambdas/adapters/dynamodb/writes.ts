@@ -14,7 +14,7 @@ import { backoff } from '../../domain/backoff.ts';
 import type { RowKey } from '../../domain/work.ts';
 import { ConditionFailed, type Row } from './condition-failed.ts';
 import { expressions, type Write } from './expression.ts';
-import { type Item, itemOf, keyItem, rowOf } from './item.ts';
+import { type Item, itemOf, keyItem, putItem, rowOf } from './item.ts';
 import type { createReads } from './reads.ts';
 
 const CONFLICT_TRIES = 8;
@@ -58,7 +58,7 @@ export function createWrites(
     }
     return patiently(async () => {
       if ('put' in change) {
-        await client.send(new PutItemCommand({ ...common, Item: itemOf(change.put) }));
+        await client.send(new PutItemCommand({ ...common, Item: putItem(change.put) }));
         return undefined;
       }
       if ('delete' in change) {
@@ -80,7 +80,7 @@ export function createWrites(
   async function transact(changes: readonly Write[]): Promise<void> {
     const items = changes.map((change): TransactWriteItem => {
       const common = commonOf(change);
-      if ('put' in change) return { Put: { ...common, Item: itemOf(change.put) } };
+      if ('put' in change) return { Put: { ...common, Item: putItem(change.put) } };
       if ('delete' in change) return { Delete: { ...common, Key: keyItem(change.delete) } };
       const Key = keyItem('check' in change ? change.check : change.update);
       const { UpdateExpression, ...rest } = common;

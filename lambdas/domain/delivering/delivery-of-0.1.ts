@@ -14,8 +14,9 @@ export type DeliveryOf01 = RowKey &
 /** The attributes that a delivery no longer has. Other writers of the row change `waitsAt` and `next` meanwhile. */
 export const REMOVED = ['payload', 'waitsAt', 'passes', 'after', 'next'] as const;
 
+/** By its shape, and only without a version: 0.1 knew none. */
 export const isOf01 = (row: object): row is DeliveryOf01 =>
-  'payload' in row && 'eventId' in row && 'endpointId' in row;
+  !('v' in row) && 'payload' in row && 'eventId' in row && 'endpointId' in row;
 
 /** Release 0.1 kept failed deliveries in separate lanes, by which it listed them. */
 export const isInFailedLane = ({ lane }: DeliveryOf01): boolean => lane?.startsWith('failed#') ?? false;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
+import { ROW_VERSION } from '../../../lambdas/domain/rows.ts';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import { againWrite, finishWrite, owned, progressWrite } from '../../../lambdas/engine/claim-writes.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
@@ -142,7 +143,8 @@ test('what another writer makes due is taken from its worker, and from the parke
   const { write, due } = wake(parked, 'copy', clock.now(), { set: { done: 1 } });
   await table.write(write);
   expect(due.dueAt).not.toBe(parked.dueAt);
-  expect(await row()).toEqual({ ...hint, lane: 'copy', dueAt: due.dueAt, done: 1, releasedBy: claim.nonce });
+  const expected = { ...hint, lane: 'copy', dueAt: due.dueAt, done: 1, releasedBy: claim.nonce };
+  expect(await row()).toEqual({ ...expected, v: ROW_VERSION });
   const woken = await claimed<TestRow>(claims, 'copy', due);
   await table.write(wake(woken.row, 'copy', clock.now()).write);
   expect(await claims.finish(woken)).toBe(false);
@@ -152,7 +154,7 @@ test('a row that is withdrawn has no owner, and no sweep finds it', async () => 
   const { claims, hint, table, row } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
   await table.write(withdraw(hint, { set: { done: 1 } }));
-  expect(await row()).toEqual({ pk: hint.pk, sk: hint.sk, done: 1 });
+  expect(await row()).toEqual({ pk: hint.pk, sk: hint.sk, done: 1, v: ROW_VERSION });
   expect(await claims.finish(claim)).toBe(false);
 });
 

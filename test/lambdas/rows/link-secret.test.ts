@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createTable, type Table } from '../../../lambdas/adapters/dynamodb/table.ts';
-import { linkSecretKey } from '../../../lambdas/domain/rows.ts';
+import { linkSecretKey, ROW_VERSION } from '../../../lambdas/domain/rows.ts';
 import { createLinkSecret } from '../../../lambdas/rows/link-secret.ts';
 import { newTable, useDatabase } from '../../support/dynamodb.ts';
 
@@ -24,7 +24,7 @@ test('processes that need the secret at once make one, and later ones use it, to
 
 test('the secret is in no index, so that no list shows its row', async () => {
   const secret = await process()();
-  expect(await table.get(linkSecretKey)).toEqual({ ...linkSecretKey, secret });
+  expect(await table.get(linkSecretKey)).toEqual({ ...linkSecretKey, secret, v: ROW_VERSION });
 });
 
 test('the secret is used for a minute and then read again', async () => {

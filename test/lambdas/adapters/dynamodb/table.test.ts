@@ -7,10 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConditionFailed, type Row } from '../../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { equals } from '../../../../lambdas/adapters/dynamodb/expression.ts';
 import { createTable } from '../../../../lambdas/adapters/dynamodb/table.ts';
+import { ROW_VERSION } from '../../../../lambdas/domain/rows.ts';
 import { outcomeOf } from '../../../../lambdas/engine/failure.ts';
 import { dynamoEngines } from '../../../../local/aws/emulators.ts';
 import { startDatabase, type TestDatabase } from '../../../support/dynamodb.ts';
 import { settle } from '../../../support/lagging-reads.ts';
+
+/** A row as it is once it was put. */
+const stored = <R extends object>(row: R) => ({ ...row, v: ROW_VERSION });
 
 describe.each(dynamoEngines())('the table on $name', (engine) => {
   let database: TestDatabase;
@@ -21,12 +25,31 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
   afterAll(() => database?.stop());
   const newKey = () => ({ pk: `ROW#${++rows}`, sk: 'ROW' });
 
-  test('a row is read as it was written, without what is undefined', async () => {
+  test('a row is read as it was written, with the version of its shape and without what is undefined', async () => {
     const key = newKey();
     await database.table.write({
       put: { ...key, text: 'ä', nested: { list: [1, { a: true }] }, none: undefined },
     });
-    expect(await database.table.get(key)).toEqual({ ...key, text: 'ä', nested: { list: [1, { a: true }] } });
+    expect(await database.table.get(key)).toEqual(
+      stored({ ...key, text: 'ä', nested: { list: [1, { a: true }] } }),
+    );
+  });
+
+  test('a row of a later release keeps its version, whether it is updated or put again', async () => {
+    const { table } = database;
+    const later = { ...newKey(), v: ROW_VERSION + 1, n: 1, unknown: 'here' };
+    await table.write({ put: later });
+    expect(await table.write({ update: later, set: { n: 2 } })).toEqual({ ...later, n: 2 });
+    await table.transact([{ put: { ...later, n: 3 } }]);
+    expect(await table.get(later)).toEqual({ ...later, n: 3 });
+  });
+
+  test('a row with a version is not converted, though it looks like a delivery of release 0.1', async () => {
+    const row = { ...newKey(), payload: {}, eventId: 'msg_1', endpointId: 'ep_1', createdAt: 0 };
+    for (const v of [ROW_VERSION, ROW_VERSION + 1]) {
+      await database.table.write({ put: { ...row, v } });
+      expect(await database.table.get(row)).toEqual({ ...row, v });
+    }
   });
 
   test('a row that is not there is undefined', async () => {
@@ -43,7 +66,9 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
       setIfAbsent: { count: 100, first: 1 },
       remove: ['old'],
     });
-    expect(row).toEqual({ ...key, map: { kept: 1, added: 2 }, name: 'reserved word', count: 2, first: 1 });
+    expect(row).toEqual(
+      stored({ ...key, map: { kept: 1, added: 2 }, name: 'reserved word', count: 2, first: 1 }),
+    );
     expect(await table.write<Row>({ update: key, add: { count: 5 } })).toMatchObject({ count: 7 });
   });
 
@@ -61,9 +86,9 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
     const [key, other, missing] = [newKey(), newKey(), newKey()];
     await table.write({ put: { ...key, n: 1 } });
     const unchanged = { update: key, set: { gone: undefined }, remove: [], if: [equals('n', 1)] };
-    expect(await table.write(unchanged)).toEqual({ ...key, n: 1 });
+    expect(await table.write(unchanged)).toEqual(stored({ ...key, n: 1 }));
     await table.transact([{ put: other }, unchanged, { update: missing }]);
-    expect(await table.get(other)).toEqual(other);
+    expect(await table.get(other)).toEqual(stored(other));
     expect(await table.get(missing)).toBeUndefined();
 
     const wrong = { ...unchanged, if: [equals('n', 2)] };
@@ -92,7 +117,7 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
     });
     await expect(refused).rejects.toThrow(ConditionFailed);
     const error: ConditionFailed = await refused.catch((cause) => cause);
-    expect(error.rows.get(0)).toEqual({ ...key, owner: 'a' });
+    expect(error.rows.get(0)).toEqual(stored({ ...key, owner: 'a' }));
   });
 
   test.each([
@@ -129,7 +154,7 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
 
     await table.write({ put: { ...b, n: 2 } });
     await table.transact(writes);
-    expect(await table.getMany([c, a])).toEqual([{ ...c, n: 1 }, a]);
+    expect(await table.getMany([c, a])).toEqual([{ ...c, n: 1 }, stored(a)]);
   });
 
   test('many rows are read by as many calls as it takes, each in its place', async () => {
@@ -141,7 +166,7 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
     // A row that is named twice would be refused if both were in one call.
     const again = [keys[0]!, keys.at(-1)!];
     const read = await table.getMany([...keys, ...again, { pk: 'none', sk: 'x' }]);
-    expect(read).toEqual([...keys, ...again, undefined]);
+    expect(read).toEqual([...[...keys, ...again].map(stored), undefined]);
   });
 
   test('the keys that DynamoDB leaves out of a batch read are read again', async () => {
@@ -163,7 +188,7 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
       { step: 'initialize', name: 'oneByOne' },
     );
     try {
-      expect(await createTable(client, tableName, () => 0).getMany(keys)).toEqual(keys);
+      expect(await createTable(client, tableName, () => 0).getMany(keys)).toEqual(keys.map(stored));
     } finally {
       client.middlewareStack.remove('oneByOne');
     }
@@ -217,7 +242,7 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
       async (code) => {
         const key = newKey();
         await refusedBy([canceled('None', code)], (table) => table.transact([{ put: key }]));
-        expect(await database.table.get(key)).toEqual(key);
+        expect(await database.table.get(key)).toEqual(stored(key));
       },
     );
 

@@ -8,6 +8,7 @@ import {
   eventKey,
   metaKey,
   outboxKey,
+  ROW_VERSION,
   requestKey,
 } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
@@ -79,6 +80,7 @@ describe('registering', () => {
       ...outboxOf(),
       accountCursor: { position: 0 },
       callbackCursors: { [callback.endpointId]: 0 },
+      v: ROW_VERSION,
     });
   });
 
@@ -471,7 +473,7 @@ describe('deleting', () => {
     await update({ video: { state: 'stored', bucket: 'b', key: 'k' } });
     await database().table.write({ put: copyKey(id) });
     await api.call('DELETE', `/v1/requests/${id}`);
-    expect(await database().table.get(copyKey(id))).toEqual(copyKey(id));
+    expect(await database().table.get(copyKey(id))).toEqual({ ...copyKey(id), v: ROW_VERSION });
   });
 
   test('with purge orders the erasure, and the request is gone for every reader', async () => {
