@@ -8,7 +8,7 @@ import { type Client, createClient } from '../../client/client.ts';
 import { ADMIN_KEY, type LocalBridge, startLocalBridge } from '../support/local-bridge.ts';
 import { type CommandLine, openCommandLine, outcomeOf } from './command-line.ts';
 
-const MAX_WAIT = { timeout: 60_000, interval: 20 };
+const MAX_WAIT = { timeout: 60_000, interval: 250 };
 const DONE = { statuses: [['complete', 0]], progress: [[0, 100]] };
 
 let bridge: LocalBridge;

@@ -13,7 +13,7 @@ import { openHostileBridge } from './hostile-bridge.ts';
 
 // What people read of a request whose video is stored and whose webhooks have arrived. `vitest -u` writes it anew.
 
-const MAX_WAIT = { timeout: 60_000, interval: 50 };
+const MAX_WAIT = { timeout: 60_000, interval: 250 };
 const DONE = { statuses: [['complete', 0]], progress: [[0, 100]] };
 /** What differs from run to run, and what stands for it; of the same length where a table depends on it. */
 const CHANGING: readonly [RegExp, string][] = [
