@@ -1,15 +1,30 @@
 import { parseArgs } from 'node:util';
-import { alternatives, bridgeCost, type Cost, type Items, perMonth, sum, type Work } from './cost/model.ts';
+import { countUnits, type Run } from './cost/count.ts';
+import {
+  ASSUMED,
+  alternatives,
+  bridgeCost,
+  type Cost,
+  type Items,
+  perMonth,
+  sum,
+  type Work,
+} from './cost/model.ts';
+import { type CountRecord, differences, readRecord, writeRecord } from './cost/record.ts';
+import { MEASURES, type Units, type Usage } from './cost/usage.ts';
 
-const usage = `npm run cost -- --requests-per-day N [options]
+const HELP = `npm run cost -- --requests-per-day N [options]
   --minutes M      length of a job (default 20)
   --gb G           size of a video (default 1)
   --endpoints E    receivers of every event (default 2)
   --polls P        polls of a job (default 23, what a simulated one takes)
+  --recorded       takes the units of bench/cost/units.json and runs nothing
+  --record         writes there what it counted
   --json           one JSON document on standard output
 
 What the bridge costs in us-east-1, itemised, without the storage of videos and without free tiers, compared with four
-other ways to do the same. The prices are in bench/cost/prices.ts, and the units of work are those of docs/scale.md.`;
+other ways to do the same. It runs the deployed bridge on this machine for about a minute and counts what registrations,
+polls, events and copies consume of AWS. The prices are in bench/cost/prices.ts.`;
 
 const { values } = parseArgs({
   options: {
@@ -18,24 +33,43 @@ const { values } = parseArgs({
     gb: { type: 'string', default: '1' },
     endpoints: { type: 'string', default: '2' },
     polls: { type: 'string', default: '23' },
+    recorded: { type: 'boolean', default: false },
+    record: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
 
-if (values.help || values['requests-per-day'] === undefined) {
-  console.log(usage);
+/** Requests of each scenario. */
+const REQUESTS = 4;
+const NOTABLE = 0.1;
+
+if (values.help || (values['requests-per-day'] === undefined && !values.record)) {
+  console.log(HELP);
   if (!values.help) process.exitCode = 2;
 } else {
   const work: Work = {
-    requestsPerDay: positive('requests-per-day'),
+    requestsPerDay: values['requests-per-day'] === undefined ? 1000 : positive('requests-per-day'),
     minutes: positive('minutes'),
     gb: positive('gb'),
     endpoints: positive('endpoints'),
     polls: positive('polls'),
   };
-  const costs = { 'the bridge': bridgeCost(work), ...alternatives(work) };
-  console.log(values.json ? JSON.stringify({ work, ...asJson(costs, work) }) : report(costs, work));
+  const count = values.recorded ? readRecord() : await fresh();
+  if (values.record) writeRecord(count);
+  const changed =
+    values.recorded || values.record ? [] : differences(count.units, readRecord().units, NOTABLE);
+  const costs = { 'the bridge': bridgeCost(work, count.units), ...alternatives(work) };
+  const text = values.json
+    ? JSON.stringify({ work, counted: count, assumed: ASSUMED, changed, ...asJson(costs, work) })
+    : [...basis(count, changed), '', report(costs, work)].join('\n');
+  console.log(text);
+}
+
+async function fresh(): Promise<CountRecord> {
+  if (!values.json) console.log('Counting, for about a minute …');
+  const { units, run } = await countUnits(REQUESTS);
+  return { date: new Date().toISOString().slice(0, 10), by: 'npm run cost -- --record', run, units };
 }
 
 function positive(name: 'requests-per-day' | 'minutes' | 'gb' | 'endpoints' | 'polls'): number {
@@ -57,6 +91,40 @@ function asJson(costs: Record<string, Cost>, work: Work) {
   return { dollars: Object.fromEntries(figures) };
 }
 
+/** What is counted, and what is assumed. */
+function basis({ date, run, units }: CountRecord, changed: string[]): string[] {
+  return [
+    `Counted on ${date}: ${told(run)}`,
+    '',
+    table(units),
+    '',
+    ...(changed.length > 0
+      ? [
+          'This differs by more than a tenth from bench/cost/units.json:',
+          ...changed.map((line) => `  ${line}`),
+          '',
+        ]
+      : []),
+    'Assumed, since no local run tells:',
+    ...ASSUMED.map((line) => `  ${line}`),
+  ];
+}
+
+function told({ requests, polls, events, deliveries, videos, seconds, secretReads }: Run): string {
+  return (
+    `${requests} requests, ${polls} polls, ${events} events, ${deliveries} deliveries and ${videos} copies ` +
+    `on the local runtime in ${seconds} s; workers read secrets ${secretReads} times.`
+  );
+}
+
+function table(units: Units): string {
+  const rows = Object.entries(units).map(([work, each]: [string, Usage]) => {
+    const cells = MEASURES.map((measure) => String(Math.round(each[measure] * 10) / 10));
+    return `| ${work} | ${cells.join(' | ')} |`;
+  });
+  return [`| each | ${MEASURES.join(' | ')} |`, `|---|${'--:|'.repeat(MEASURES.length)}`, ...rows].join('\n');
+}
+
 function report(costs: Record<string, Cost>, work: Work): string {
   const bridge = costs['the bridge'] as Cost;
   const rows = Object.entries(costs).map(([name, cost]) =>
@@ -68,7 +136,7 @@ function report(costs: Record<string, Cost>, work: Work): string {
     ].join('|'),
   );
   return [
-    `The bridge, per 1,000 requests of ${work.minutes} min, ${work.gb} GB and ${work.endpoints} endpoints:`,
+    `The bridge, per 1,000 requests of ${work.minutes} min, ${work.gb} GB and ${work.endpoints} endpoints (quantities for each request):`,
     list(bridge.perRequest, 1000),
     '\nIdle, per month:',
     list(bridge.idlePerMonth, 1),

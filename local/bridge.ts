@@ -6,7 +6,7 @@ import { describeAlarms } from './aws/alarms.ts';
 import { type AwsBehavior, usualBehavior } from './aws/behavior.ts';
 import { type Emulator, startDynamo, startS3Emulator, startSqs } from './aws/emulators.ts';
 import { Expiry } from './aws/expiry.ts';
-import { type Caller, type Faults, FrontDoor } from './aws/front-door.ts';
+import { type Caller, type Faults, FrontDoor, type Layer } from './aws/front-door.ts';
 import { iamPropagation } from './aws/iam-propagation.ts';
 import { awsLayers, expirySettings } from './aws/layers.ts';
 import { Metrics } from './aws/metrics.ts';
@@ -45,11 +45,15 @@ type BridgeOptions = {
   aws?: Partial<AwsBehavior>;
   /** Replaces environment variables of the functions that have them. */
   env?: Record<string, string>;
+  /** Replaces the memory of functions, MB by name: `{copy: 512}`. */
+  memoryMb?: Record<string, number>;
   /** Values of secrets, each by the variable that names its ARN to a function: `TOPAZ_API_KEY_SECRET_ARN`. */
   secrets?: Record<string, string>;
   log?: (line: LogLine) => void;
   /** Faults of AWS calls; `setFaults` changes them. */
   faults?: Faults;
+  /** Sees each call of a JSON protocol before any model of AWS does, and its answer after all of them. */
+  observer?: Layer;
   /** Faults of messages on their way from a queue to its function. */
   messageFault?: MessageFault;
   /** Called with each entry that a function puts on an event bus. */
@@ -133,7 +137,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   const generated = { ...generateSecrets(stack), ...dataDir.secrets() };
   dataDir.saveSecrets(generated);
   const template = new Template(stack, { frontDoorUrl: door.url, apiUrl: api.url }, generated);
-  const wired = override(readFunctions(template, stack), options.env);
+  const wired = override(readFunctions(template, stack), options);
   const mappings = readMappings(template, wired, maxWorkers);
   const schedules = readSchedules(template);
   const apiFunctionArn = readApi(template);
@@ -152,7 +156,7 @@ async function boot(options: BridgeOptions, closing: Closing): Promise<Omit<Brid
   door.open({
     callers: callersOf(wired),
     upstreams: endpoints,
-    layers: awsLayers(template, behavior, random),
+    layers: [...(options.observer ? [options.observer] : []), ...awsLayers(template, behavior, random)],
     isSettled: iamPropagation(behavior.iamDelayMs, random),
     findSecret: (id) => secrets.find(({ arn, name }) => id === arn || id === name),
     onEvent: options.onEvent ?? (() => {}),
@@ -288,15 +292,23 @@ function callersOf(functions: WiredFunction[]): Map<string, Caller> {
   return new Map([...callers, [operator.accessKeyId, { name: 'operator' }]]);
 }
 
-/** Throws for a variable that no function has: it would change nothing. */
-function override(functions: WiredFunction[], env: Record<string, string> = {}): WiredFunction[] {
+/** Throws for a variable that no function has, and for an unknown function: it would change nothing. */
+function override(
+  functions: WiredFunction[],
+  { env = {}, memoryMb = {} }: Pick<BridgeOptions, 'env' | 'memoryMb'>,
+): WiredFunction[] {
   for (const name of Object.keys(env)) the(functions, ({ settings }) => name in settings.environment, name);
+  for (const name of Object.keys(memoryMb)) the(functions, ({ settings }) => name === settings.name, name);
   return functions.map((each) => {
-    const { environment } = each.settings;
-    const given = Object.entries(env).filter(([name]) => name in environment);
+    const { name, environment, memoryMb: templates } = each.settings;
+    const given = Object.entries(env).filter(([variable]) => variable in environment);
     return {
       ...each,
-      settings: { ...each.settings, environment: { ...environment, ...Object.fromEntries(given) } },
+      settings: {
+        ...each.settings,
+        environment: { ...environment, ...Object.fromEntries(given) },
+        memoryMb: memoryMb[name] ?? templates,
+      },
     };
   });
 }

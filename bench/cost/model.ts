@@ -1,4 +1,6 @@
+import { MIN_PART_BYTES, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
 import { PRICES } from './prices.ts';
+import { combined, type Units, type Usage } from './usage.ts';
 
 export type Work = {
   readonly requestsPerDay: number;
@@ -24,67 +26,140 @@ export type Cost = {
 const HOURS = 730;
 const MINUTES = HOURS * 60;
 const MINUTES_PER_DAY = 1440;
-/** DynamoDB keeps its table's key for each caller for about five minutes. An upper bound: AWS states no number of calls. */
-const KEY_READS_PER_HOUR = 12;
-const EVENTS = 8;
-const PART_MB = 33.554;
-/** What one copy worker moves, and its memory. */
-const COPY_MB_PER_S = 50;
-const COPY_GB = 1;
 const KB = 1e-6;
 
-const lambda = (memoryGb: number, seconds: number, calls = 1) =>
-  calls * (PRICES.lambdaCall + memoryGb * seconds * PRICES.lambdaGbSecond);
-const transfer = (gb: number, putSizeMb: number) =>
-  (COPY_GB * gb * 1000 * PRICES.lambdaGbSecond) / COPY_MB_PER_S + (gb * 1000 * PRICES.s3Put) / putSizeMb;
+/** Seven statuses of a job, and that its video is stored. Polls do not see each status, so it is often fewer. */
+const EVENTS = 8;
+/**
+ * The memory of an invocation (GB, as deployed) and how long it takes (s). A machine of one's own does not tell how long
+ * Lambda and the network of AWS take. A poll waits for Topaz, and a delivery for its receiver.
+ */
+const POLL = { gb: 0.5, seconds: 0.3 };
+const DISPATCH = { gb: 0.5, seconds: 0.2 };
+const DELIVER = { gb: 0.5, seconds: 0.2 };
+const API = { gb: 1, seconds: 0.05 };
+const TICK = { gb: 0.5, seconds: 0.15 };
+/** Besides the time for the bytes. */
+const COPY = { gb: 1, seconds: 0.3 };
+/** What one copy worker moves; others measured 71 MiB/s for a function. */
+const COPY_MB_PER_S = 50;
+/** `BEAT_MS` of lambdas/engine/lease.ts. */
+const BEAT_SECONDS = 5;
+/** No gateway runs locally, which would write a line of this size for each call of the API. */
+const ACCESS_LOG_KB = 0.3;
+/** DynamoDB keeps its table's key for each caller for about five minutes. An upper bound: AWS states no number of calls. */
+const KEY_READS_PER_HOUR = 12;
+/** The functions `poll` and `api` read a secret again after a minute. */
+const SECRET_READS_PER_MINUTE = 2;
+/** Of the mappings, which poll an empty queue for 20 s at a time with five pollers. */
+const IDLE_RECEIVES_PER_MINUTE = 5 * 3;
 
-/** What the bridge costs. Units of DynamoDB, calls and sizes are those of docs/scale.md. */
-export function bridgeCost({ gb, endpoints, polls }: Work): Cost {
+/** What the dollars rest on that no local run can count. */
+export const ASSUMED = [
+  `${EVENTS} events a job; every poll finds progress`,
+  'one message an invocation, as when jobs are few',
+  `Lambda: ${POLL.seconds} s a poll, ${DISPATCH.seconds} s a fan-out, ${DELIVER.seconds} s a delivery, ` +
+    `${API.seconds} s a call of the API, ${TICK.seconds} s a tick`,
+  `a copy: ${COPY_MB_PER_S} MB/s, and ${COPY.seconds} s an invocation; segments that end at the same moment are not counted`,
+  `${ACCESS_LOG_KB} KB of access log a call of the API`,
+  'all that costs while nothing happens, but the reads of a tick: alarms, secrets, empty queues, keys, metrics',
+];
+
+const lambda = ({ gb, seconds }: { gb: number; seconds: number }, calls = 1) =>
+  calls * (PRICES.lambdaCall + gb * seconds * PRICES.lambdaGbSecond);
+/** For how long copy workers move so much, s. */
+const movingSeconds = (gb: number) => (gb * 1000) / COPY_MB_PER_S;
+const moving = (gb: number) => COPY.gb * movingSeconds(gb) * PRICES.lambdaGbSecond;
+
+const dynamodb = ({ writeUnits, readUnits }: Usage) =>
+  writeUnits * PRICES.writeUnit + readUnits * PRICES.readUnit;
+const invocations = ({ pollRuns, copyRuns, dispatchRuns, deliverRuns }: Usage) =>
+  lambda(POLL, pollRuns) +
+  lambda(COPY, copyRuns) +
+  lambda(DISPATCH, dispatchRuns) +
+  lambda(DELIVER, deliverRuns);
+const logs = ({ logBytes }: Usage) => (logBytes / 1000) * KB * PRICES.logGb;
+
+/** What each service bills for a usage, with how much of it there is. */
+function itemsOf(work: string, usage: Usage): Items {
+  const { writeUnits, readUnits, sqsCalls, s3Writes, s3Reads, logBytes } = usage;
+  const runs = usage.pollRuns + usage.copyRuns + usage.dispatchRuns + usage.deliverRuns;
+  const items = {
+    [`DynamoDB, ${tenths(writeUnits)} write and ${tenths(readUnits)} read units`]: dynamodb(usage),
+    [`SQS, ${tenths(sqsCalls)} calls`]: sqsCalls * PRICES.sqsCall,
+    [`S3, ${tenths(s3Writes)} PUTs and lists`]: s3Writes * PRICES.s3Put + s3Reads * PRICES.s3Get,
+    [`Lambda, ${tenths(runs)} invocations`]: invocations(usage),
+    [`logs, ${tenths(logBytes / 1000)} KB`]: logs(usage),
+  };
+  const billed = Object.entries(items).filter(([, dollars]) => dollars > 0);
+  return Object.fromEntries(billed.map(([name, dollars]) => [`${work}: ${name}`, dollars]));
+}
+
+/** What a video of so many GB consumes on its way to the bucket. */
+function copyOf(gb: number, { copy, segment, part, beat }: Units): Usage {
+  const { segments, parts } = planOf(gb);
+  return combined([1, copy], [segments, segment], [parts, part], [movingSeconds(gb) / BEAT_SECONDS, beat]);
+}
+
+const planOf = (gb: number) =>
+  planCopy(gb * 1e9, { memoryMiB: COPY.gb * 1024, minPartBytes: MIN_PART_BYTES });
+
+/**
+ * What the bridge costs.
+ *
+ * @param units what was counted in a local run
+ */
+export function bridgeCost({ gb, endpoints, polls }: Work, units: Units): Cost {
   const further = Math.max(0, endpoints - 1);
+  const copy = copyOf(gb, units);
   return {
     perRequest: {
-      'registration: one call of the API, 20 write units':
-        PRICES.apiCall + lambda(1, 0.05) + 20 * PRICES.writeUnit,
-      [`polls: DynamoDB, ${polls} times 7 write units and 1 read unit`]:
-        polls * (7 * PRICES.writeUnit + PRICES.readUnit),
-      [`polls: SQS, ${polls} times 3 calls`]: polls * 3 * PRICES.sqsCall,
-      [`polls: Lambda, ${polls} times 0.3 s of 512 MB`]: lambda(0.5, 0.3, polls),
-      'polls: logs, 0.5 KB each': polls * 0.5 * KB * PRICES.logGb,
-      [`events: DynamoDB, ${EVENTS} times 31 write units, and 12 for each further endpoint`]:
-        EVENTS * (31 + 12 * further) * PRICES.writeUnit,
-      [`events: Lambda and SQS, ${EVENTS} times, a delivery for each endpoint`]:
-        EVENTS * (1 + endpoints) * (lambda(0.5, 0.2) + 3 * PRICES.sqsCall),
-      'events: logs, 1 KB each and endpoint': EVENTS * (1 + endpoints) * KB * PRICES.logGb,
-      [`copy: Lambda, ${gb} GB at ${COPY_MB_PER_S} MB/s with 1 GB of memory, and PUTs of parts`]: transfer(
-        gb,
-        PART_MB,
-      ),
-      'copy: DynamoDB, 60 write units': 60 * PRICES.writeUnit,
+      'registration: one call of the API': PRICES.apiCall + lambda(API) + ACCESS_LOG_KB * KB * PRICES.logGb,
+      ...itemsOf('registration', units.registration),
+      ...itemsOf('polls', combined([polls, units.poll])),
+      ...itemsOf('events', combined([EVENTS, units.event], [EVENTS * further, units.furtherEndpoint])),
+      [`copy: Lambda, ${gb} GB at ${COPY_MB_PER_S} MB/s with 1 GB of memory`]: moving(gb),
+      ...itemsOf('copy', copy),
     },
     idlePerMonth: {
       'two secrets': 2 * PRICES.secret,
       '10 alarms, on one metric each': 10 * PRICES.alarmMetric,
-      '5 queues with 5 pollers each': 5 * 5 * 3 * MINUTES * PRICES.sqsCall,
+      '5 queues with 5 pollers each': 5 * IDLE_RECEIVES_PER_MINUTE * MINUTES * PRICES.sqsCall,
       // One that finds nothing overdue asks no queue and logs nothing.
-      'ticks: Lambda, Scheduler, 2.5 read units':
-        MINUTES * (lambda(0.5, 0.15) + PRICES.scheduled + 2.5 * PRICES.readUnit),
+      [`ticks: Lambda, Scheduler, ${tenths(units.tick.readUnits)} read units`]:
+        MINUTES * (lambda(TICK) + PRICES.scheduled + dynamodb(units.tick) + logs(units.tick)),
       "the table's key, for the tick": KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
     },
     runningPerMonth: {
       '7 metrics, by the hour in which they are written': 7 * PRICES.metric,
-      'secrets, read twice a minute': 2 * MINUTES * PRICES.secretCall,
+      'secrets, read twice a minute': SECRET_READS_PER_MINUTE * MINUTES * PRICES.secretCall,
       "the table's key, for five more functions": 5 * KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
     },
+  };
+}
+
+/** Dollars of one piece of work, with all that it causes: what the dashboard multiplies. */
+export function costOfEach(units: Units) {
+  const dollars = (usage: Usage) => sum(itemsOf('', usage));
+  const gb = 1;
+  return {
+    poll: dollars(units.poll),
+    /** An event and its delivery to one receiver. */
+    delivery: dollars(units.event),
+    /** A copy but its bytes. */
+    copy: dollars(units.copy),
+    gbCopied: (moving(gb) + dollars(copyOf(gb, units)) - dollars(units.copy)) / gb,
   };
 }
 
 /** What others would cost for the same work: the same copies and one webhook an event and endpoint, without retries. */
 export function alternatives(work: Work): Record<string, Cost> {
   const { minutes, gb, endpoints, requestsPerDay } = work;
-  const copy = { 'copy, as the bridge does it': transfer(gb, PART_MB) };
-  const webhooks = { 'webhooks: one invocation each': EVENTS * endpoints * lambda(0.5, 0.2) };
+  const puts = planOf(gb).parts * PRICES.s3Put;
+  const copy = { 'copy: Lambda and PUTs of parts, as of the bridge': moving(gb) + puts };
+  const webhooks = { 'webhooks: one invocation each': EVENTS * endpoints * lambda(DELIVER) };
   const waits = Math.ceil((minutes * 60) / 30);
-  const poll = lambda(0.25, 0.3);
+  const poll = lambda({ gb: 0.25, seconds: 0.3 });
   return {
     'Step Functions, a loop of 30 s': {
       perRequest: {
@@ -99,7 +174,7 @@ export function alternatives(work: Work): Record<string, Cost> {
       perRequest: {
         [`${waits} rounds of a step and a wait`]:
           2 * waits * (PRICES.durableOperation + KB * PRICES.durableGbWritten),
-        'polls: Lambda, replay included': waits * lambda(0.25, 0.4),
+        'polls: Lambda, replay included': waits * lambda({ gb: 0.25, seconds: 0.4 }),
         ...webhooks,
         ...copy,
       },
@@ -107,17 +182,17 @@ export function alternatives(work: Work): Record<string, Cost> {
     },
     'a scheduler that polls all every minute': {
       perRequest: {
-        [`${minutes} polls: Lambda and 2 write units`]: minutes * (lambda(0.25, 0.3) + 2 * PRICES.writeUnit),
+        [`${minutes} polls: Lambda and 2 write units`]: minutes * (poll + 2 * PRICES.writeUnit),
         ...webhooks,
         ...copy,
       },
       idlePerMonth: {
         'one secret': PRICES.secret,
-        'a run every minute': MINUTES * (lambda(0.25, 0.1) + PRICES.scheduled),
+        'a run every minute': MINUTES * (lambda({ gb: 0.25, seconds: 0.1 }) + PRICES.scheduled),
       },
     },
     'a container and a database that always run': {
-      perRequest: { 'PUTs of parts': (gb * 1000 * PRICES.s3Put) / PART_MB },
+      perRequest: { 'PUTs of parts': puts },
       idlePerMonth: {
         // One of 0.5 vCPU and 1 GB carries some ten copies at a time.
         'Fargate, 0.5 vCPU and 1 GB':
@@ -143,3 +218,5 @@ export function perMonth(
   const requests = (requestsPerDay * 365) / 12;
   return sum(idlePerMonth) + running * sum(runningPerMonth) + requests * sum(perRequest);
 }
+
+const tenths = (value: number): string => String(Math.round(value * 10) / 10);

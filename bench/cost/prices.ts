@@ -1,7 +1,7 @@
 /**
  * List prices in us-east-1, in dollars, without free tiers, as known in November 2026. Look them up before you budget:
  * this file was made without AWS's price list. Step Functions and Fargate were compared with copies of the pages below
- * and of what others write about them; the rest is what docs/scale.md uses.
+ * and of what others write about them.
  */
 export const PRICES = {
   /** https://aws.amazon.com/dynamodb/pricing/on-demand/ */
@@ -25,8 +25,9 @@ export const PRICES = {
   secretCall: 5e-6,
   /** https://aws.amazon.com/kms/pricing/ */
   keyCall: 3e-6,
-  /** https://aws.amazon.com/s3/pricing/ */
+  /** https://aws.amazon.com/s3/pricing/; the first is that of POST and LIST, too */
   s3Put: 5e-6,
+  s3Get: 0.4e-6,
   s3GbMonth: 0.023,
   /** https://aws.amazon.com/eventbridge/pricing/, Scheduler */
   scheduled: 1e-6,

@@ -275,6 +275,7 @@ describe('a boot', () => {
 
   it.each<[string, Parameters<typeof startBridge>[0], string]>([
     ['an override of a variable that no function has', { templateDir, env: { TYPO: 'x' } }, 'TYPO'],
+    ['memory for a function that there is not', { templateDir, memoryMb: { typo: 512 } }, 'typo'],
     [
       'a secret that no function is given',
       { templateDir, secrets: { TYPO_SECRET_ARN: 'x' } },

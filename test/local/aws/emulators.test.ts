@@ -1,8 +1,15 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  type TransactWriteItem,
+  TransactWriteItemsCommand,
+} from '@aws-sdk/client-dynamodb';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   dynamoEngines,
@@ -13,6 +20,7 @@ import {
 } from '../../../local/aws/emulators.ts';
 import { createResources, operator } from '../../../local/runtime/resources.ts';
 import type { Resource, Template } from '../../../local/runtime/template.ts';
+import { itemSize } from '../../support/item-size.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -38,6 +46,60 @@ describe.each(dynamoEngines())('$name', (engine) => {
     const { Item } = await clientOf(second).send(new GetItemCommand({ TableName: 'Table', Key: { pk, sk } }));
     expect(Item).toEqual(row);
   });
+});
+
+const dynoxide = dynamoEngines().filter(({ name }) => name === 'dynoxide');
+
+// The capacity that `npm run cost` counts. DynamoDB Local doubles index writes in a transaction, too.
+it.each(dynoxide)('counts units as DynamoDB documents them: $name', async (engine) => {
+  const folder = mkdtempSync(join(tmpdir(), 'emulators-'));
+  closers.push(() => rmSync(folder, { recursive: true }));
+  const dynamo = await startDynamo({ engine });
+  closers.push(dynamo.stop);
+  await createResources(template, { dynamodb: dynamo.url, ...(await others(folder)) });
+  const client = clientOf(dynamo);
+  const Table = { TableName: 'Table' };
+  const metered = { ...Table, ReturnConsumedCapacity: 'TOTAL' } as const;
+  const put = async (row: Record<string, string | number>) =>
+    (await client.send(new PutItemCommand({ ...metered, Item: marshall(row) }))).ConsumedCapacity
+      ?.CapacityUnits;
+  const filled = (bytes: number, row = { pk: 'filled', sk: 'row', text: '' }) => ({
+    ...row,
+    text: 'x'.repeat(bytes - itemSize(row)),
+  });
+  const transact = async (TransactItems: TransactWriteItem[]) => {
+    const command = new TransactWriteItemsCommand({ TransactItems, ReturnConsumedCapacity: 'TOTAL' });
+    return (await client.send(command)).ConsumedCapacity?.[0]?.CapacityUnits;
+  };
+  const get = async (pk: string, ConsistentRead: boolean) => {
+    const Key = marshall({ pk, sk: 'row' });
+    const { ConsumedCapacity } = await client.send(new GetItemCommand({ ...metered, Key, ConsistentRead }));
+    return ConsumedCapacity?.CapacityUnits;
+  };
+
+  expect(await put(filled(1024))).toBe(1);
+  expect(await put(filled(1025))).toBe(2);
+  // The larger one of the row before and the row after.
+  expect(await put(filled(1000))).toBe(2);
+  const due = { pk: 'due', sk: 'row', lane: 'poll', dueAt: 1 };
+  expect(await put(due)).toBe(1 + 1);
+  // The index loses one entry and gains another.
+  expect(await put({ ...due, dueAt: 2 })).toBe(1 + 2);
+  expect(await put({ ...due, dueAt: 2 })).toBe(1);
+  const check = {
+    ConditionCheck: {
+      ...Table,
+      Key: marshall({ pk: 'none', sk: 'row' }),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    },
+  };
+  expect(await transact([{ Put: { ...Table, Item: marshall({ ...due, dueAt: 3 }) } }, check])).toBe(
+    2 + 2 + 2,
+  );
+  expect(await put(filled(4097))).toBe(5);
+  expect(await get('filled', true)).toBe(2);
+  expect(await get('filled', false)).toBe(1);
+  expect(await get('none', true)).toBe(1);
 });
 
 it('refuses an engine that does not run here by its name', async () => {
