@@ -22,6 +22,7 @@ import { METRIC_NAMESPACE, METRICS, type MetricName } from '../lambdas/domain/me
 import type { BridgeFunction, StageName } from './bridge-function.ts';
 import type { DeadLetters } from './dead-letters.ts';
 import { errorMetric } from './error-metric.ts';
+import { estimatedCost } from './estimated-cost.ts';
 import type { LaneQueue } from './lane-queue.ts';
 import { savedQueries } from './saved-queries.ts';
 
@@ -251,14 +252,7 @@ export class Monitoring extends Construct {
           queue.metricApproximateAgeOfOldestMessage({ label: lane, period: PERIOD }),
         ),
       ),
-      graph('Estimated cost of polls and webhooks ($ per 5 minutes)', [
-        new MathExpression({
-          expression: `(polls * ${COST_PER_POLL} + deliveries * ${COST_PER_DELIVERY}) / 1000000`,
-          usingMetrics: { polls: this.metric('Polls'), deliveries: this.metric('DeliveriesSucceeded') },
-          label: 'polls and webhooks',
-          period: PERIOD,
-        }),
-      ]),
+      graph('Estimated cost ($ per 5 minutes)', [estimatedCost((name) => this.metric(name), PERIOD)]),
     );
     dashboard.addWidgets(
       graph(
@@ -305,10 +299,6 @@ export class Monitoring extends Construct {
 
 /** How a metric is aggregated over time, by its unit, where it is not summed. */
 const STATISTICS: Record<string, string> = { Seconds: Stats.MAXIMUM, Milliseconds: Stats.percentile(95) };
-
-/** Millionths of a dollar, from docs/scale.md: a poll with all that it causes, and one delivered event. */
-const COST_PER_POLL = 8.15;
-const COST_PER_DELIVERY = 30;
 
 function graph(title: string, left: IMetric[]): GraphWidget {
   return new GraphWidget({ title, left, width: 6, leftYAxis: { min: 0 } });

@@ -142,11 +142,14 @@ export function bridgeCost({ gb, endpoints, polls }: Work, units: Units): Cost {
 export function costOfEach(units: Units) {
   const dollars = (usage: Usage) => sum(itemsOf('', usage));
   const gb = 1;
+  const delivery = dollars(units.furtherEndpoint);
   return {
     poll: dollars(units.poll),
-    /** An event and its delivery to one receiver. */
-    delivery: dollars(units.event),
-    /** A copy but its bytes. */
+    /** Until it is fanned out. */
+    event: dollars(units.event) - delivery,
+    /** To one receiver. */
+    delivery,
+    /** What does not depend on the video's size. */
     copy: dollars(units.copy),
     gbCopied: (moving(gb) + dollars(copyOf(gb, units)) - dollars(units.copy)) / gb,
   };

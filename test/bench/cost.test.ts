@@ -127,7 +127,7 @@ test('a meter counts calls of S3 by their price, and bytes that functions log', 
 });
 
 test('the items of a request add up to what its pieces of work cost', () => {
-  const { poll, delivery } = costOfEach(units);
+  const { poll, event, delivery } = costOfEach(units);
   const of = (work: string) =>
     Object.entries(cost.perRequest)
       .filter(([name]) => name.startsWith(work))
@@ -135,7 +135,7 @@ test('the items of a request add up to what its pieces of work cost', () => {
   expect(of('polls')).toBeCloseTo(work.polls * poll, 12);
   const one = bridgeCost({ ...work, endpoints: 1 }, units).perRequest;
   const events = Object.entries(one).filter(([name]) => name.startsWith('events'));
-  expect(sum(Object.fromEntries(events))).toBeCloseTo(8 * delivery, 12);
+  expect(sum(Object.fromEntries(events))).toBeCloseTo(8 * (event + delivery), 12);
 });
 
 test('every measure that is counted has its price', () => {
@@ -155,7 +155,7 @@ test('the table of the README has the figures of the model', () => {
 });
 
 test('docs/scale.md has the counted units and their dollars', () => {
-  const { poll, delivery, gbCopied } = costOfEach(units);
+  const { poll, event, delivery, gbCopied } = costOfEach(units);
   expect(scale).toContain(`| **sum** | **$${(poll * 1e6).toFixed(2)}** |`);
   const counted = Object.entries(units).map(([name, { writeUnits, readUnits, sqsCalls, s3Writes }]) =>
     [
@@ -164,7 +164,7 @@ test('docs/scale.md has the counted units and their dollars', () => {
     ].join(' | '),
   );
   for (const row of counted) expect(scale).toContain(`| ${row} |`);
-  expect(scale).toContain(`$${(delivery * 8000).toFixed(2)} for the first receiver`);
+  expect(scale).toContain(`$${((event + delivery) * 8000).toFixed(2)} for the first receiver`);
   expect(scale).toContain(`$${gbCopied.toFixed(5)} a GB`);
 });
 

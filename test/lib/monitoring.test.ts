@@ -1,4 +1,10 @@
+import { runInNewContext } from 'node:vm';
+import { Duration } from 'aws-cdk-lib';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { describe, expect, it } from 'vitest';
+import { costOfEach } from '../../bench/cost/model.ts';
+import { readRecord } from '../../bench/cost/record.ts';
+import { ESTIMATED_COSTS, estimatedCost } from '../../lib/estimated-cost.ts';
 import { synthesize, target } from './synthesize.ts';
 
 const { all, resources, fn, environment } = synthesize();
@@ -143,6 +149,32 @@ describe('the dashboard', () => {
     for (const stage of ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver']) {
       expect(body).toContain(`"${fn(stage)[0]}"`);
     }
+  });
+
+  it('estimates the cost of polls, events, webhooks and copies as the model of costs does', () => {
+    const counted = costOfEach(readRecord().units);
+    expect(Object.keys(ESTIMATED_COSTS)).toEqual(Object.keys(counted));
+    for (const [work, dollars] of Object.entries(counted)) {
+      const estimated = ESTIMATED_COSTS[work as keyof typeof counted] / 1e6;
+      expect(Math.abs(estimated / dollars - 1), work).toBeLessThan(0.02);
+    }
+  });
+
+  it('adds up what each metric costs, also while some have no data', () => {
+    const { expression, usingMetrics } = estimatedCost(
+      () => new Metric({ namespace: 'Any', metricName: 'Any' }),
+      Duration.minutes(5),
+    );
+    const { poll, event, delivery, copy, gbCopied } = ESTIMATED_COSTS;
+    const dollars = (counts: Record<string, number>) => {
+      const none = Object.fromEntries(Object.keys(usingMetrics).map((name) => [name, undefined]));
+      const FILL = (value: number | undefined, otherwise: number) => value ?? otherwise;
+      return runInNewContext(expression, { ...none, ...counts, FILL }) as number;
+    };
+    expect(dollars({ polls: 23 })).toBeCloseTo((23 * poll) / 1e6, 12);
+    expect(dollars({ transitions: 7, deliveries: 14 })).toBeCloseTo((7 * event + 14 * delivery) / 1e6, 12);
+    // Its event is observed by no poll.
+    expect(dollars({ copies: 1, bytes: 2e9 })).toBeCloseTo((copy + event + 2 * gbCopied) / 1e6, 12);
   });
 
   it('shows whether the account has too little concurrency', () => {
