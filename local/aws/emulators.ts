@@ -67,6 +67,9 @@ function dynamoDbLocal(): DynamoEngine | undefined {
     name: 'DynamoDB Local',
     command: (port, folder) => [
       'java',
+      // It seldom runs for long enough that more optimization and parallel collection pay.
+      '-XX:TieredStopAtLevel=1',
+      '-XX:+UseSerialGC',
       `-Djava.library.path=${join(home, 'DynamoDBLocal_lib')}`,
       '-jar',
       join(home, 'DynamoDBLocal.jar'),
