@@ -239,8 +239,9 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
         if (overflow > 0) found.push(`${what} ${width}: ${overflow} px wider than the window`);
       }
     };
+    const { page } = await open('/requests');
     for (const { path, content, dialogs = [] } of pages) {
-      const { page } = await open(path);
+      await page.goto(`${world.bridge.apiUrl}/console${path}`);
       await page.locator(content).first().waitFor({ state: 'attached' });
       await look(page, path);
       for (const name of dialogs) {
@@ -249,11 +250,11 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
         await look(page, `${path}, ${name}`, LOOKS.slice(0, 2), 'dialog');
         await page.keyboard.press('Escape');
       }
-      await page.context().close();
     }
-    const { page } = await open('/requests', { key: null });
-    found.push(...(await axe(page)));
     await page.context().close();
+    const signedOut = await open('/requests', { key: null });
+    found.push(...(await axe(signedOut.page)));
+    await signedOut.page.context().close();
     expect(found).toEqual([]);
   });
 
