@@ -17,9 +17,10 @@ import { acknowledge } from './acknowledge.ts';
 import { BridgeFunction, type Telemetry } from './bridge-function.ts';
 
 // Without the path: that of `/v1/links/{token}` is a key to a video. Without the user agent: the gateway escapes nothing,
-// so a quote in what a client says would break the line, or forge its fields.
+// so a quote in what a client says would break the line, or forge its fields. A request id is one of Topaz's, so the
+// gateway's id of a call has another name.
 const ACCESS_LOG = {
-  requestId: '$context.requestId',
+  callId: '$context.requestId',
   time: '$context.requestTime',
   method: '$context.httpMethod',
   status: '$context.status',

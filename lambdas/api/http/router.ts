@@ -160,7 +160,7 @@ function refusal(error: unknown, event: Event): Answer {
   if (problem.status >= 500) {
     const { requestContext } = event;
     log.error('call failed', {
-      requestId: requestContext.requestId,
+      callId: requestContext.requestId,
       method: requestContext.http.method,
       error: error as Error,
     });
