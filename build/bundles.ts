@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { buildConsole } from './console.ts';
@@ -50,6 +50,20 @@ const noWebStreams: Plugin = {
   },
 };
 
+/**
+ * The modules in a stage's folder `late`, which its code imports when it first needs them, are bundled by themselves, into
+ * `late` next to its bundle. In one build with it, files that both import would go into the bundle with all that either of
+ * them uses.
+ */
+const lateModules: Plugin = {
+  name: 'late-modules',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/late\/[\w-]+\.ts$/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' ? { path: `./late/${basename(path, '.ts')}.mjs`, external: true } : undefined,
+    );
+  },
+};
+
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /** How every stage is bundled. */
@@ -76,7 +90,7 @@ export const BUNDLE_OPTIONS = {
   },
   // A part of the SDK for browsers only.
   external: ['bowser'],
-  plugins: [literalKeys, noWebStreams],
+  plugins: [literalKeys, noWebStreams, lateModules],
   define: { VERSION: JSON.stringify(version) },
   metafile: true,
   logLevel: 'warning',
@@ -97,20 +111,29 @@ export async function buildBundles(): Promise<void> {
   const { metafile } = await buildConsole(join(folder, 'api/console'));
   // One by one, or the stages would share files.
   for (const stage of STAGES) {
-    const { outputFiles, metafile: own } = await build({
-      ...BUNDLE_OPTIONS,
-      entryPoints: [{ in: `lambdas/${stage}/handler.ts`, out: 'index' }],
-      outdir: join(folder, stage),
-      write: false,
-    });
-    mkdirSync(join(folder, stage), { recursive: true });
-    for (const { path, contents } of outputFiles) writeWhole(path, contents);
-    const present = outputFiles.map(({ path }) => basename(path));
-    for (const file of readdirSync(join(folder, stage))) {
-      if (!present.includes(file) && /\.mjs(\.map)?$/.test(file))
-        rmSync(join(folder, stage, file), { force: true });
+    const late = globSync(`lambdas/${stage}/late/*.ts`, { cwd: root });
+    const present: string[] = [];
+    for (const entry of [
+      { in: `lambdas/${stage}/handler.ts`, out: 'index' },
+      ...late.map((path) => ({ in: path, out: `late/${basename(path, '.ts')}` })),
+    ]) {
+      const { outputFiles, metafile: own } = await build({
+        ...BUNDLE_OPTIONS,
+        entryPoints: [entry],
+        chunkNames: join(dirname(entry.out), BUNDLE_OPTIONS.chunkNames),
+        outdir: join(folder, stage),
+        write: false,
+      });
+      for (const { path, contents } of outputFiles) {
+        mkdirSync(dirname(path), { recursive: true });
+        writeWhole(path, contents);
+        present.push(path);
+      }
+      Object.assign(metafile.outputs, own.outputs);
     }
-    Object.assign(metafile.outputs, own.outputs);
+    for (const file of globSync(`${stage}/{,late/}*.{mjs,mjs.map}`, { cwd: folder })) {
+      if (!present.includes(join(folder, file))) rmSync(join(folder, file), { force: true });
+    }
   }
   writeWhole(metafilePath, JSON.stringify(metafile));
   writeWhole(stamp, sources);

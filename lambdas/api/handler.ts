@@ -36,21 +36,18 @@ const { hints, queueUrls } = laneHints(sqs, ...LANES);
 const api = createApi({
   table,
   metricHistory: lazy(async () => {
-    const { CloudWatchClient } = await import('@aws-sdk/client-cloudwatch');
-    const { createMetricHistory } = await import('./stats/metric-history.ts');
-    return createMetricHistory(new CloudWatchClient(AWS_CLIENT), env.POWERTOOLS_SERVICE_NAME);
+    const { metricHistory } = await import('./late/cloudwatch.ts');
+    return metricHistory(env.POWERTOOLS_SERVICE_NAME);
   }),
   deployment: {
     messages: createQueueMessages(sqs, queueUrls, env.DEAD_LETTERS_URL),
     bucket: lazy(async () => {
-      const { S3Client } = await import('@aws-sdk/client-s3');
-      const { createBucketState } = await import('./doctor/bucket-state.ts');
-      return createBucketState(new S3Client(AWS_CLIENT), env.BUCKET_NAME);
+      const { bucketState } = await import('./late/s3.ts');
+      return bucketState(env.BUCKET_NAME);
     }),
     alarms: lazy(async () => {
-      const { CloudWatchClient } = await import('@aws-sdk/client-cloudwatch');
-      const { createAlarmStates } = await import('./doctor/alarm-states.ts');
-      return createAlarmStates(new CloudWatchClient(AWS_CLIENT), env.ALARM_PREFIX);
+      const { alarmStates } = await import('./late/cloudwatch.ts');
+      return alarmStates(env.ALARM_PREFIX);
     }),
   },
   hints,
@@ -66,9 +63,8 @@ const api = createApi({
   sleep: setTimeout,
   maxWaits: requireNumber('MAX_WAITS'),
   signGet: lazy(async () => {
-    const { S3Client } = await import('@aws-sdk/client-s3');
-    const { createSignGet } = await import('./requests/sign-get.ts');
-    return createSignGet(new S3Client(AWS_CLIENT), now);
+    const { signGet } = await import('./late/s3.ts');
+    return signGet(now);
   }),
   retentionDays: requireNumber('RETENTION_DAYS'),
   allowLoopback: env.ALLOW_LOOPBACK === 'true',

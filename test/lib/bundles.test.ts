@@ -101,7 +101,7 @@ describe('every bundle', () => {
 
   it('has source maps that hold no sources', () => {
     for (const { stage, directory } of bundles) {
-      const files = readdirSync(directory);
+      const files = readdirSync(directory, { recursive: true, encoding: 'utf8' });
       expect(files, stage).toContain('index.mjs.map');
       for (const file of files.filter((each) => each.endsWith('.map'))) {
         const map = JSON.parse(readFileSync(join(directory, file), 'utf8')) as object;

@@ -15,6 +15,8 @@ import '../requests/timeline-answer.ts';
 import '../stats/stats-answers.ts';
 import { ANSWER_EXAMPLES, BODY_EXAMPLES, eventExample } from './examples.ts';
 
+const { toJSONSchema } = await import('../late/json-schema.ts');
+
 named('OpenApi', z.record(z.string(), z.unknown()));
 
 /** The description of the API, made of the routes themselves, so that it can't differ from them. */
@@ -193,7 +195,7 @@ const IDEMPOTENCY_KEY = {
 };
 
 function jsonSchema(schema: z.ZodMiniType): unknown {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', override: withoutBounds });
+  const { $schema: _, ...rest } = toJSONSchema(schema, { io: 'input', override: withoutBounds });
   return rest;
 }
 
@@ -206,7 +208,7 @@ type Schemas = Readonly<Record<string, Schema>>;
 
 /** The schemas of all answers. As input, so that objects may gain fields. */
 function namedSchemas(): Schemas {
-  const { schemas } = z.toJSONSchema(answers, { io: 'input', uri: uriOf, override: withoutBounds });
+  const { schemas } = toJSONSchema(answers, { io: 'input', uri: uriOf, override: withoutBounds });
   return Object.fromEntries(
     Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [
       name,
