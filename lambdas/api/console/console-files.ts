@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 
 type Event = Pick<APIGatewayProxyEventV2, 'rawPath' | 'headers'> & {
@@ -49,7 +48,7 @@ export function createConsoleFiles(
     if (headers['if-none-match']?.includes(file.etag)) return { statusCode: 304, headers: cached };
     const compressed = await readFile(new URL(`${name}.gz`, folder));
     const takesGzip = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
-    const body = takesGzip ? compressed : gunzipSync(compressed);
+    const body = takesGzip ? compressed : await decompressed(compressed);
     return {
       statusCode: 200,
       headers: {
@@ -64,6 +63,12 @@ export function createConsoleFiles(
 
   return (event) =>
     event.rawPath === ROOT || event.rawPath.startsWith(`${ROOT}/`) ? serve(event) : undefined;
+}
+
+/** Browsers take gzip, so no cold start loads what undoes it. */
+async function decompressed(file: Buffer): Promise<Buffer> {
+  const { gunzipSync } = await import('node:zlib');
+  return gunzipSync(file);
 }
 
 /** The page runs its own files only, and plays videos from S3. */
