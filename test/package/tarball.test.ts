@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +12,16 @@ import { freshApp, PACKAGE, packInto, twoBridges } from './fresh-app.ts';
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'bridge-package-'));
 const app = join(folder, 'app');
+const oldApp = join(folder, 'old-app');
 const run = promisify(execFile);
 const { peerDependencies, devDependencies } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
 ) as Record<'peerDependencies' | 'devDependencies', Record<string, string>>;
 /** The peers in the versions that `npm ci` has put into npm's cache. */
 const PEERS = Object.keys(peerDependencies).map((name) => `${name}@${devDependencies[name]}`);
+const LOWEST_PEERS = Object.entries(peerDependencies).map(
+  ([name, range]) => `${name}@${range.replace('^', '')}`,
+);
 let files: string[];
 let metafiles: Awaited<ReturnType<typeof buildPackage>>;
 
@@ -25,7 +29,7 @@ beforeAll(async () => {
   metafiles = await buildPackage();
   const packed = packInto(folder);
   files = packed.files;
-  await freshApp(app, packed.tarball, PEERS);
+  await Promise.all([freshApp(app, packed.tarball, PEERS), freshApp(oldApp, packed.tarball, LOWEST_PEERS)]);
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -62,6 +66,12 @@ describe('the published package', () => {
     },
     60_000,
   );
+
+  it(`synthesizes with the lowest versions of its peers: ${LOWEST_PEERS.join(', ')}`, async () => {
+    writeFileSync(join(oldApp, 'app.mjs'), twoBridges('mjs'));
+    await run(process.execPath, ['app.mjs', join(oldApp, 'cdk.out')], { cwd: oldApp });
+    expect(existsSync(join(oldApp, 'cdk.out/Videos.template.json'))).toBe(true);
+  }, 60_000);
 
   it.each([
     ['CommonJS', 'cts'],
