@@ -15,7 +15,8 @@ const MARSHALL = {
 export const itemOf = (values: Readonly<Record<string, unknown>>): Item => marshall(values, MARSHALL);
 
 /** A row that is put, with the version of its shape. One that was read from a later release keeps its own. */
-export const putItem = (row: RowKey): Item => itemOf({ v: ROW_VERSION, ...row });
+export const putItem = (row: RowKey & { readonly v?: number }): Item =>
+  itemOf({ ...row, v: Math.max(ROW_VERSION, row.v ?? 0) });
 
 export const rowOf = <T>(item: Item): T => unmarshall(item) as T;
 
