@@ -58,9 +58,11 @@ const noWebStreams: Plugin = {
 const lateModules: Plugin = {
   name: 'late-modules',
   setup({ onResolve }) {
-    onResolve({ filter: /\/late\/[\w-]+\.ts$/ }, ({ path, kind }) =>
-      kind === 'dynamic-import' ? { path: `./late/${basename(path, '.ts')}.mjs`, external: true } : undefined,
-    );
+    onResolve({ filter: /\/late\/[\w-]+\.ts$/ }, ({ path, kind }) => {
+      if (kind === 'entry-point') return undefined;
+      if (kind === 'dynamic-import') return { path: `./late/${basename(path, '.ts')}.mjs`, external: true };
+      return { errors: [{ text: 'This is loaded when it is first needed: use import().' }] };
+    });
   },
 };
 
