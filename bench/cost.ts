@@ -40,8 +40,6 @@ const { values } = parseArgs({
   },
 });
 
-/** Requests of each scenario. */
-const REQUESTS = 4;
 const NOTABLE = 0.1;
 
 if (values.help || (values['requests-per-day'] === undefined && !values.record)) {
@@ -68,7 +66,7 @@ if (values.help || (values['requests-per-day'] === undefined && !values.record))
 
 async function fresh(): Promise<CountRecord> {
   if (!values.json) console.log('Counting, for about a minute …');
-  const { units, run } = await countUnits(REQUESTS);
+  const { units, run } = await countUnits();
   return { date: new Date().toISOString().slice(0, 10), by: 'npm run cost -- --record', run, units };
 }
 

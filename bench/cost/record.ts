@@ -24,7 +24,7 @@ export function writeRecord(record: CountRecord): void {
 }
 
 /** Less than this is nothing: workers remember some rows for seconds, and so read them more or less often. */
-const SLACK: Partial<Record<Measure, number>> = { readUnits: 1.5, logBytes: 60 };
+const SLACK: Partial<Record<Measure, number>> = { readUnits: 0.75, logBytes: 60 };
 
 /** Where two counts differ by more than a share of the second, as sentences. */
 export function differences(counted: Units, recorded: Units, share: number): string[] {
