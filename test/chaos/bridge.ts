@@ -10,6 +10,7 @@ import { startDynamo } from '../../local/aws/emulators.ts';
 import { startS3 } from '../../local/s3/server.ts';
 import { startTopaz } from '../../local/topaz/server.ts';
 import { newTable } from '../support/dynamodb.ts';
+import { UNSIGNED } from '../support/unsigned.ts';
 import { createApiCalls } from './api-calls.ts';
 import { createAwsWorld } from './aws-transport.ts';
 import { CLOCKS_APART_MS, chooseFaults, type FaultKind } from './faults.ts';
@@ -99,6 +100,7 @@ export async function startBridge(
   });
   emulators.s3.createBucket(bucket);
   const dynamodb = new DynamoDBClient({
+    ...UNSIGNED,
     endpoint: emulators.dynamodbUrl,
     region: 'us-east-1',
     credentials: CREDENTIALS,

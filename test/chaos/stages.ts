@@ -31,6 +31,7 @@ import { createQueueDepth } from '../../lambdas/tick/queue-depth.ts';
 import { reportOverdue } from '../../lambdas/tick/report-overdue.ts';
 import { createSweep } from '../../lambdas/tick/sweep.ts';
 import { TRANSITION_SETTINGS } from '../support/transition.ts';
+import { UNSIGNED } from '../support/unsigned.ts';
 import { type AwsWorld, faultyTransport } from './aws-transport.ts';
 import { exchangeError, type Faults } from './faults.ts';
 import type { Queues } from './queues.ts';
@@ -78,6 +79,7 @@ function common(world: World, settings: object = WORKER_DYNAMODB_CLIENT) {
   const now = () => Math.floor(simulation.now + (actor?.skewMs ?? 0));
   const dynamodb = new DynamoDBClient({
     ...settings,
+    ...UNSIGNED,
     endpoint: dynamodbUrl,
     region: REGION,
     credentials: CREDENTIALS,

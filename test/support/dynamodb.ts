@@ -5,6 +5,7 @@ import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.t
 import { type DynamoEngine, type Emulator, startDynamo } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from './bridge-table.ts';
 import { addLaggingReads } from './lagging-reads.ts';
+import { UNSIGNED } from './unsigned.ts';
 
 /** A DynamoDB with the bridge's table in it, as `lib/bridge-table.ts` deploys it. Its reads lag behind its writes. */
 export type TestDatabase = {
@@ -21,6 +22,7 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
     endpoint: dynamo.url,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    ...UNSIGNED,
   });
   addLaggingReads(client);
   const tableName = await newTable(client);
