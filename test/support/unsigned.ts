@@ -9,7 +9,7 @@ const HEADERS = {
 
 /**
  * For a client within the tests' own process: signing took an eighth of their CPU time. Functions that run as processes
- * sign their calls as on AWS, and the local runtime looks whose they are.
+ * sign their calls as on AWS, and the local runtime checks whose calls they are.
  */
 export const UNSIGNED = {
   signer: {

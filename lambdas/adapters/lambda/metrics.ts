@@ -14,7 +14,7 @@ export function addMetric(name: SummedMetric, value = 1): void {
   metrics.addMetric(name, METRICS[name].unit, value);
 }
 
-/** Writes one value of a metric, for one value of its dimension and where it says so overall, at once. */
+/** Writes one value of a metric at once: for one value of its dimension, and without it if it is `alsoOverall`. */
 export function putMetric(name: DimensionedMetric, dimensionValue: string, value: number): void {
   const metric = METRICS[name];
   const single = metrics.singleMetric().addDimension(metric.dimension, dimensionValue);
