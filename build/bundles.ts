@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { buildConsole } from './console.ts';
@@ -122,7 +122,7 @@ export async function buildBundles(): Promise<void> {
       const { outputFiles, metafile: own } = await build({
         ...BUNDLE_OPTIONS,
         entryPoints: [entry],
-        chunkNames: join(dirname(entry.out), BUNDLE_OPTIONS.chunkNames),
+        chunkNames: posix.join(posix.dirname(entry.out), BUNDLE_OPTIONS.chunkNames),
         outdir: join(folder, stage),
         write: false,
       });
