@@ -1,4 +1,5 @@
 import { MIN_PART_BYTES, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
+import { BEAT_MS } from '../../lambdas/engine/lease.ts';
 import { PRICES } from './prices.ts';
 import { combined, type Units, type Usage } from './usage.ts';
 
@@ -43,8 +44,6 @@ const TICK = { gb: 0.5, seconds: 0.15 };
 const COPY = { gb: 1, seconds: 0.3 };
 /** What one copy worker moves; others measured 71 MiB/s for a function. */
 const COPY_MB_PER_S = 50;
-/** `BEAT_MS` of lambdas/engine/lease.ts. */
-const BEAT_SECONDS = 5;
 /** No gateway runs locally, which would write a line of this size for each call of the API. */
 const ACCESS_LOG_KB = 0.3;
 /** DynamoDB keeps its table's key for each caller for about five minutes. An upper bound: AWS states no number of calls. */
@@ -98,7 +97,12 @@ function itemsOf(work: string, usage: Usage): Items {
 /** What a video of so many GB consumes on its way to the bucket. */
 function copyOf(gb: number, { copy, segment, part, beat }: Units): Usage {
   const { segments, parts } = planOf(gb);
-  return combined([1, copy], [segments, segment], [parts, part], [movingSeconds(gb) / BEAT_SECONDS, beat]);
+  return combined(
+    [1, copy],
+    [segments, segment],
+    [parts, part],
+    [(1000 * movingSeconds(gb)) / BEAT_MS, beat],
+  );
 }
 
 const planOf = (gb: number) =>

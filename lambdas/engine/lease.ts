@@ -35,7 +35,8 @@ type LeaseOptions = {
   readonly onBeat?: () => Promise<void>;
 };
 
-const BEAT_MS = 5_000;
+/** How often long work records its progress, ms. */
+export const BEAT_MS = 5_000;
 const RENEW_AFTER_MS = 20_000;
 /** How long before the end of the lease I/O stops. */
 const MARGIN_MS = 10_000;
