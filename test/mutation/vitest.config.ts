@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** The tests that mutants are tried against (stryker.config.json): those of the folders that are mutated. */
+/** The tests that mutants are tried against: those of the folders that stryker.config.json has mutated. */
 export default defineConfig({
   test: {
     include: ['test/lambdas/{domain,engine}/**/*.test.ts'],
