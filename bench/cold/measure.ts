@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { readStack } from '../../local/runtime/template.ts';
 import { median } from '../quantile.ts';
+import type { SdkOnly } from './sdk-only.ts';
 
 /** A function's bundle and environment, as the template has them. */
 export type Bundle = {
@@ -23,10 +24,14 @@ export type Cold = {
   readonly compressedBytes: number;
   /** From the start of the process until the handler can be called, ms. */
   readonly initMs: number;
-  /** The same of a bundle that only constructs the same SDK clients, ms. */
+  /** The same of a bundle that only constructs the same SDK clients, as published, ms. */
   readonly sdkOnlyMs: number;
-  /** Of `initMs` and `sdkOnlyMs`, by the pairs that ran next to each other. */
+  /** Of `initMs` and `sdkOnlyMs`, by the processes that ran next to each other. */
   readonly ratio: number;
+  /** As `sdkOnlyMs`, but without what the bridge leaves out of the SDK. */
+  readonly trimmedSdkMs: number;
+  /** Of `initMs` and `trimmedSdkMs`: what the bridge's own code adds. */
+  readonly trimmedRatio: number;
   /** Resident memory when the handler can be called. */
   readonly memoryBytes: number;
 };
@@ -62,13 +67,16 @@ export function bundlesOf(templateDir: string): Bundle[] {
     });
 }
 
-/** Loads a bundle and the one with the SDK only alternately, each in a fresh process. */
-export async function measureCold(bundle: Bundle, sdkOnly: string, times: number): Promise<Cold> {
+/** Loads a bundle and those with the SDK only in turn, each in a fresh process. */
+export async function measureCold(bundle: Bundle, sdkOnly: SdkOnly, times: number): Promise<Cold> {
   const { stage, directory, environment } = bundle;
-  const pairs: { own: Loaded; sdk: Loaded }[] = [];
+  const rounds: Record<'own' | 'published' | 'trimmed', Loaded>[] = [];
   for (let n = 0; n < times; n++) {
-    const own = await load(directory, environment);
-    pairs.push({ own, sdk: await load(sdkOnly, environment) });
+    rounds.push({
+      published: await load(sdkOnly.published, environment),
+      own: await load(directory, environment),
+      trimmed: await load(sdkOnly.trimmed, environment),
+    });
   }
   const files = readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -79,10 +87,12 @@ export async function measureCold(bundle: Bundle, sdkOnly: string, times: number
     loadedBytes: sizeOf([...importedBy(directory, 'index.mjs')].map((file) => join(directory, file))),
     codeBytes: sizeOf(code),
     compressedBytes: files.reduce((sum, file) => sum + gzipSync(readFileSync(file)).length, 0),
-    initMs: median(pairs.map(({ own }) => own.ms)),
-    sdkOnlyMs: median(pairs.map(({ sdk }) => sdk.ms)),
-    ratio: median(pairs.map(({ own, sdk }) => own.ms / sdk.ms)),
-    memoryBytes: median(pairs.map(({ own }) => own.rss)),
+    initMs: median(rounds.map(({ own }) => own.ms)),
+    sdkOnlyMs: median(rounds.map(({ published }) => published.ms)),
+    ratio: median(rounds.map(({ own, published }) => own.ms / published.ms)),
+    trimmedSdkMs: median(rounds.map(({ trimmed }) => trimmed.ms)),
+    trimmedRatio: median(rounds.map(({ own, trimmed }) => own.ms / trimmed.ms)),
+    memoryBytes: median(rounds.map(({ own }) => own.rss)),
   };
 }
 

@@ -1,7 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { BUNDLE_OPTIONS } from '../../build/bundles.ts';
+
+/** How esbuild bundles the SDK for anybody: none of its modules replaced or changed. */
+const { alias: _alias, plugins: _plugins, external: _external, ...AS_PUBLISHED } = BUNDLE_OPTIONS;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DYNAMODB = ['@aws-sdk/client-dynamodb', 'DynamoDBClient'] as const;
@@ -19,8 +22,16 @@ const CLIENTS: Record<string, readonly (readonly [module: string, name: string])
   deliver: [DYNAMODB, SQS],
 };
 
-/** Bundles a handler that constructs the same clients as a stage and does nothing else, into `folder`. */
-export async function bundleSdkOnly(stage: string, folder: string): Promise<string> {
+/** Folders of bundles that only construct the same SDK clients as a stage. */
+export type SdkOnly = {
+  /** With the SDK as it is published. */
+  readonly published: string;
+  /** With what the bridge's own bundles leave out of the SDK left out here too. */
+  readonly trimmed: string;
+};
+
+/** Bundles handlers that construct the same clients as a stage and do nothing else, into `folder`. */
+export async function bundleSdkOnly(stage: string, folder: string): Promise<SdkOnly> {
   const clients = CLIENTS[stage];
   if (!clients) throw new Error(`bench/cold/sdk-only.ts does not know the clients of ${stage}.`);
   const contents = [
@@ -28,12 +39,14 @@ export async function bundleSdkOnly(stage: string, folder: string): Promise<stri
     `const clients = [${clients.map(([, name]) => `new ${name}({})`).join(', ')}];`,
     'export const handler = async () => clients.length;',
   ].join('\n');
-  const outdir = join(folder, stage);
-  await build({
-    ...BUNDLE_OPTIONS,
-    stdin: { contents, resolveDir: root, sourcefile: 'index.js' },
-    entryNames: 'index',
-    outdir,
-  });
-  return outdir;
+  const bundle = async (options: BuildOptions, name: string) => {
+    const outdir = join(folder, name, stage);
+    const stdin = { contents, resolveDir: root, sourcefile: 'index.js' };
+    await build({ ...options, stdin, entryNames: 'index', outdir });
+    return outdir;
+  };
+  return {
+    published: await bundle(AS_PUBLISHED, 'published'),
+    trimmed: await bundle(BUNDLE_OPTIONS, 'trimmed'),
+  };
 }
