@@ -6,6 +6,7 @@ import {
   bridgeCost,
   type Cost,
   type Items,
+  idleAfterFreeAmounts,
   perMonth,
   sum,
   type Work,
@@ -22,8 +23,8 @@ const HELP = `npm run cost -- --requests-per-day N [options]
   --record         writes there what it counted
   --json           one JSON document on standard output
 
-What the bridge costs in us-east-1, itemised, without the storage of videos and without free tiers, compared with four
-other ways to do the same. It runs the deployed bridge on this machine for about a minute and counts what registrations,
+What the bridge costs in us-east-1, itemised, without the storage of videos, compared with four other ways to do the
+same. Free tiers are left out, but for one line about an idle deployment. It runs the deployed bridge on this machine for about a minute and counts what registrations,
 polls, events and copies consume of AWS. The prices are in bench/cost/prices.ts.`;
 
 const { values } = parseArgs({
@@ -59,8 +60,15 @@ if (values.help || (values['requests-per-day'] === undefined && !values.record))
     values.recorded || values.record ? [] : differences(count.units, readRecord().units, NOTABLE);
   const costs = { 'the bridge': bridgeCost(work, count.units), ...alternatives(work) };
   const text = values.json
-    ? JSON.stringify({ work, counted: count, assumed: ASSUMED, changed, ...asJson(costs, work) })
-    : [...basis(count, changed), '', report(costs, work)].join('\n');
+    ? JSON.stringify({
+        work,
+        counted: count,
+        assumed: ASSUMED,
+        changed,
+        ...asJson(costs, work),
+        idleAfterFreeAmounts: idleAfterFreeAmounts(count.units),
+      })
+    : [...basis(count, changed), '', report(costs, work, idleAfterFreeAmounts(count.units))].join('\n');
   console.log(text);
 }
 
@@ -123,7 +131,7 @@ function table(units: Units): string {
   return [`| each | ${MEASURES.join(' | ')} |`, `|---|${'--:|'.repeat(MEASURES.length)}`, ...rows].join('\n');
 }
 
-function report(costs: Record<string, Cost>, work: Work): string {
+function report(costs: Record<string, Cost>, work: Work, idleAfterFree: number): string {
   const bridge = costs['the bridge'] as Cost;
   const rows = Object.entries(costs).map(([name, cost]) =>
     [
@@ -138,6 +146,7 @@ function report(costs: Record<string, Cost>, work: Work): string {
     list(bridge.perRequest, 1000),
     '\nIdle, per month:',
     list(bridge.idlePerMonth, 1),
+    `${dollars(idleAfterFree)} in an account that uses AWS's free amounts for nothing else.`,
     '\nIn addition while jobs run, per month:',
     list(bridge.runningPerMonth ?? {}, 1),
     '',

@@ -1,6 +1,6 @@
 import { MIN_PART_BYTES, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
 import { BEAT_MS } from '../../lambdas/engine/lease.ts';
-import { PRICES } from './prices.ts';
+import { FREE_A_MONTH, PRICES } from './prices.ts';
 import { combined, type Units, type Usage } from './usage.ts';
 
 export type Work = {
@@ -125,21 +125,54 @@ export function bridgeCost({ gb, endpoints, polls }: Work, units: Units): Cost {
       [`copy: Lambda, ${gb} GB at ${COPY_MB_PER_S} MB/s with 1 GB of memory`]: moving(gb),
       ...itemsOf('copy', copy),
     },
-    idlePerMonth: {
-      'two secrets': 2 * PRICES.secret,
-      '10 alarms, on one metric each': 10 * PRICES.alarmMetric,
-      '5 queues with 5 pollers each': 5 * IDLE_RECEIVES_PER_MINUTE * MINUTES * PRICES.sqsCall,
-      // One that finds nothing overdue asks no queue and logs nothing.
-      [`ticks: Lambda, Scheduler, ${tenths(units.tick.readUnits)} read units`]:
-        MINUTES * (lambda(TICK) + PRICES.scheduled + dynamodb(units.tick) + logs(units.tick)),
-      "the table's key, for the tick": KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
-    },
+    idlePerMonth: Object.fromEntries(
+      Object.entries(idleOf(units)).map(([item, billed]) => [item, dollarsOf(billed)]),
+    ),
     runningPerMonth: {
       '7 metrics, by the hour in which they are written': 7 * PRICES.metric,
       'secrets, read twice a minute': SECRET_READS_PER_MINUTE * MINUTES * PRICES.secretCall,
       "the table's key, for five more functions": 5 * KEY_READS_PER_HOUR * HOURS * PRICES.keyCall,
     },
   };
+}
+
+/** How much of what AWS bills, by its price. */
+type Billed = Partial<Record<keyof typeof PRICES, number>>;
+
+const dollarsOf = (billed: Billed): number =>
+  Object.entries(billed).reduce((sum, [price, amount]) => sum + amount * PRICES[price as keyof Billed], 0);
+
+/** What a deployment in which nothing happens consumes in a month, by item. */
+function idleOf({ tick }: Units): Record<string, Billed> {
+  return {
+    'two secrets': { secret: 2 },
+    '10 alarms, on one metric each': { alarmMetric: 10 },
+    '5 queues with 5 pollers each': { sqsCall: 5 * IDLE_RECEIVES_PER_MINUTE * MINUTES },
+    // One that finds nothing overdue asks no queue and logs nothing.
+    [`ticks: Lambda, Scheduler, ${tenths(tick.readUnits)} read units`]: {
+      lambdaCall: MINUTES,
+      lambdaGbSecond: MINUTES * TICK.gb * TICK.seconds,
+      scheduled: MINUTES,
+      readUnit: MINUTES * tick.readUnits,
+      writeUnit: MINUTES * tick.writeUnits,
+      logGb: (MINUTES * tick.logBytes) / 1e9,
+    },
+    "the table's key, for the tick": { keyCall: KEY_READS_PER_HOUR * HOURS },
+  };
+}
+
+/** What a deployment in which nothing happens costs a month in an account that uses AWS's free amounts for nothing else. */
+export function idleAfterFreeAmounts(units: Units): number {
+  const total: Billed = {};
+  for (const billed of Object.values(idleOf(units))) {
+    for (const [name, amount] of Object.entries(billed)) {
+      const price = name as keyof Billed;
+      total[price] = (total[price] ?? -(FREE_A_MONTH[price] ?? 0)) + amount;
+    }
+  }
+  return dollarsOf(
+    Object.fromEntries(Object.entries(total).map(([price, rest]) => [price, Math.max(0, rest)])),
+  );
 }
 
 /** Dollars of one piece of work, with all that it causes: what the dashboard multiplies. */

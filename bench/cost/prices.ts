@@ -40,3 +40,18 @@ export const PRICES = {
   databaseHour: 0.016,
   databaseGbMonth: 0.115,
 } as const;
+
+/**
+ * What every account gets free each month for as long as it exists, by the prices above; all that runs in the account
+ * shares it. As known in November 2026, from the same pages.
+ */
+export const FREE_A_MONTH: Partial<Record<keyof typeof PRICES, number>> = {
+  sqsCall: 1e6,
+  lambdaCall: 1e6,
+  lambdaGbSecond: 400_000,
+  logGb: 5,
+  alarmMetric: 10,
+  metric: 10,
+  keyCall: 20_000,
+  scheduled: 14e6,
+};

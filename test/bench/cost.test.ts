@@ -2,7 +2,15 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { countUnits } from '../../bench/cost/count.ts';
 import { createMeter } from '../../bench/cost/meter.ts';
-import { alternatives, bridgeCost, costOfEach, perMonth, sum } from '../../bench/cost/model.ts';
+import {
+  alternatives,
+  bridgeCost,
+  costOfEach,
+  idleAfterFreeAmounts,
+  perMonth,
+  sum,
+} from '../../bench/cost/model.ts';
+import { PRICES } from '../../bench/cost/prices.ts';
 import { differences, readRecord } from '../../bench/cost/record.ts';
 import {
   FEW_PARTS,
@@ -175,6 +183,22 @@ test('docs/scale.md has the counted units and their dollars', () => {
   for (const row of counted) expect(scale).toContain(`| ${row} |`);
   expect(scale).toContain(`$${((event + delivery) * 8000).toFixed(2)} for the first receiver`);
   expect(scale).toContain(`$${gbCopied.toFixed(5)} a GB`);
+});
+
+test('what AWS gives free is taken from the idle cost once, and never more than was used', () => {
+  const { secret, sqsCall, readUnit, logGb } = PRICES;
+  const free = idleAfterFreeAmounts(units);
+  const minutes = 730 * 60;
+  const sqs = (5 * 15 * minutes - 1e6) * sqsCall;
+  expect(free).toBeCloseTo(2 * secret + sqs + minutes * units.tick.readUnits * readUnit, 9);
+  // Logs beyond the free 5 GB a month are paid.
+  const talkative = { ...units, tick: { ...units.tick, logBytes: 1e6 } };
+  expect(idleAfterFreeAmounts(talkative)).toBeCloseTo(free + ((minutes * 1e6) / 1e9 - 5) * logGb, 6);
+  for (const page of ['README.md', 'docs/scale.md', 'docs/deploying.md']) {
+    expect(readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8'), page).toContain(
+      `$${free.toFixed(2)}`,
+    );
+  }
 });
 
 test('a month is its idle cost, what jobs cost while any runs, and what its requests cost', () => {
