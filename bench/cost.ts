@@ -24,8 +24,9 @@ const HELP = `npm run cost -- --requests-per-day N [options]
   --json           one JSON document on standard output
 
 What the bridge costs in us-east-1, itemised, without the storage of videos, compared with four other ways to do the
-same. Free tiers are left out, but for one line about an idle deployment. It runs the deployed bridge on this machine for about a minute and counts what registrations,
-polls, events and copies consume of AWS. The prices are in bench/cost/prices.ts.`;
+same. Free tiers are left out, but for one line about an idle deployment. The command runs the deployed bridge on this
+machine for about a minute and counts what registrations, polls, events and copies consume of AWS. The prices are in
+bench/cost/prices.ts.`;
 
 const { values } = parseArgs({
   options: {
