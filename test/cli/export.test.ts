@@ -24,8 +24,8 @@ const COMPLETE = {
   estimates: { time: [60, 90] },
 };
 const FAILED = { statuses: [['failed', 0]], progress: [], message: 'Bad input of Acme' };
-/** With those that end they fill two pages and a part of the third. */
-const STOPPED = 41;
+/** With those that end they fill a page and a part of the second. */
+const STOPPED = 21;
 const ALL = STOPPED + 2;
 /** Nothing listens there. */
 const CALLBACK = 'http://127.0.0.1:9/acme';
