@@ -17,7 +17,8 @@ let differences: ReturnType<typeof createConformance>;
 let file: string;
 const run = promisify(execFile);
 const SPEC_VALIDATOR = 'openapi-spec-validator';
-const hasSpecValidator = spawnSync(SPEC_VALIDATOR, ['--version']).status === 0;
+/** Of a shell, or of a shim, that finds no such command. */
+const NOT_FOUND = 127;
 
 beforeAll(async () => {
   document = (await createClient(database(), { shared: true }).call('GET', '/v1/openapi.json')).body;
@@ -38,12 +39,11 @@ describe('the document', () => {
     expect(JSON.parse(stdout)).toMatchObject({ totals: { errors: 0, warnings: 0 }, problems: [] });
   });
 
-  test.skipIf(!hasSpecValidator)(
-    'is valid by openapi-spec-validator, which is not installed everywhere',
-    async () => {
-      expect((await run(SPEC_VALIDATOR, [file])).stdout).toContain('OK');
-    },
-  );
+  test('is valid by openapi-spec-validator, which is not installed everywhere', ({ skip }) => {
+    const { error, stdout, status } = spawnSync(SPEC_VALIDATOR, [file], { encoding: 'utf8' });
+    skip(error !== undefined || status === NOT_FOUND, `${SPEC_VALIDATOR} is not installed`);
+    expect(stdout).toContain('OK');
+  });
 
   test('names every call of the contract that the function serves', () => {
     const calls = Object.entries(document.paths).flatMap(([path, methods]) =>
