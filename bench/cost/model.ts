@@ -31,17 +31,19 @@ const KB = 1e-6;
 
 /** Seven statuses of a job, and that its video is stored. Polls do not see each status, so it is often fewer. */
 const EVENTS = 8;
+/** The memory of each function as deployed, GB. */
+export const MEMORY_GB = { api: 1, tick: 0.5, poll: 0.5, copy: 1, dispatch: 0.5, deliver: 0.5 };
 /**
- * The memory of an invocation (GB, as deployed) and how long it takes (s). A machine of one's own does not tell how long
- * Lambda and the network of AWS take. A poll waits for Topaz, and a delivery for its receiver.
+ * How long an invocation takes (s). A machine of one's own does not tell how long Lambda and the network of AWS take. A
+ * poll waits for Topaz, and a delivery for its receiver.
  */
-const POLL = { gb: 0.5, seconds: 0.3 };
-const DISPATCH = { gb: 0.5, seconds: 0.2 };
-const DELIVER = { gb: 0.5, seconds: 0.2 };
-const API = { gb: 1, seconds: 0.05 };
-const TICK = { gb: 0.5, seconds: 0.15 };
+const POLL = { gb: MEMORY_GB.poll, seconds: 0.3 };
+const DISPATCH = { gb: MEMORY_GB.dispatch, seconds: 0.2 };
+const DELIVER = { gb: MEMORY_GB.deliver, seconds: 0.2 };
+const API = { gb: MEMORY_GB.api, seconds: 0.05 };
+const TICK = { gb: MEMORY_GB.tick, seconds: 0.15 };
 /** Besides the time for the bytes. */
-const COPY = { gb: 1, seconds: 0.3 };
+const COPY = { gb: MEMORY_GB.copy, seconds: 0.3 };
 /** What one copy worker moves; others measured 71 MiB/s for a function. */
 const COPY_MB_PER_S = 50;
 /** No gateway runs locally, which would write a line of this size for each call of the API. */

@@ -7,6 +7,7 @@ import {
   bridgeCost,
   costOfEach,
   idleAfterFreeAmounts,
+  MEMORY_GB,
   perMonth,
   sum,
 } from '../../bench/cost/model.ts';
@@ -23,6 +24,8 @@ import {
 import { combined, MEASURES, nothing, type Usage } from '../../bench/cost/usage.ts';
 import { dynamoEngines } from '../../local/aws/emulators.ts';
 import type { AwsCall, JsonAnswer } from '../../local/aws/front-door.ts';
+import { synthesize } from '../../local/runtime/synthesize.ts';
+import { readStack } from '../../local/runtime/template.ts';
 
 const work = { requestsPerDay: 1000, minutes: 20, gb: 1, endpoints: 2, polls: 23 };
 const { units } = readRecord();
@@ -153,6 +156,16 @@ test('the items of a request add up to what its pieces of work cost', () => {
   const one = bridgeCost({ ...work, endpoints: 1 }, units).perRequest;
   const events = Object.entries(one).filter(([name]) => name.startsWith('events'));
   expect(sum(Object.fromEntries(events))).toBeCloseTo(8 * (event + delivery), 12);
+});
+
+test('the functions have the memory that is deployed', async () => {
+  const { Resources } = readStack(await synthesize()).document;
+  const deployed = Object.values(Resources).flatMap(({ Type, Properties }) => {
+    if (Type !== 'AWS::Lambda::Function') return [];
+    const { Description, MemorySize } = Properties as { Description: string; MemorySize: number };
+    return [[Description.split(' ').at(-1), MemorySize / 1024]];
+  });
+  expect(Object.fromEntries(deployed)).toEqual(MEMORY_GB);
 });
 
 test('every measure that is counted has its price', () => {
