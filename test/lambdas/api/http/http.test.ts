@@ -48,12 +48,20 @@ describe('keys', () => {
     }
   });
 
-  test('a malformed secret of keys is our failure and is not quoted', async () => {
+  test('a malformed secret of keys is our failure, told to the log by the id of the call, and not quoted', async () => {
+    const told = vi.spyOn(log, 'error').mockImplementation(() => {});
+    onTestFinished(() => void told.mockRestore());
     for (const apiKeys of ['no json', 'null', '{}', '{"keys":"all"}', '{"firstKey":""}']) {
       const broken = createClient(database(), { apiKeys });
       const answer = await broken.call('GET', '/v1/requests');
       expect(answer.status).toBe(500);
       expect(JSON.stringify(answer.body)).not.toContain('keys');
+      const [line, said] = told.mock.lastCall as [string, { error: Error }];
+      expect([line, said]).toEqual([
+        'call failed',
+        { callId: expect.stringMatching(/./), method: 'GET', error: expect.any(Error) },
+      ]);
+      expect(said.error.message).not.toContain(apiKeys);
     }
   });
 
