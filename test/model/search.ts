@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What a search found: how many states there are, and the shortest way to one that is broken. */
 export type Found = { readonly states: number; readonly path?: readonly string[]; readonly broken?: string };
@@ -14,7 +14,7 @@ export function search<S extends { readonly broken?: string }>(
 ): Found {
   type Node = { readonly state: S; readonly step: string; readonly from?: Node };
   // Digests: the keys themselves would fill the memory.
-  const digest = (state: S) => createHash('md5').update(keyOf(state)).digest('base64');
+  const digest = (state: S) => hash('md5', keyOf(state), 'base64');
   const seen = new Set([digest(initial)]);
   let level: Node[] = [{ state: initial, step: 'begin' }];
   while (level.length > 0) {
