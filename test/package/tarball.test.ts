@@ -14,9 +14,14 @@ const folder = mkdtempSync(join(tmpdir(), 'bridge-package-'));
 const app = join(folder, 'app');
 const oldApp = join(folder, 'old-app');
 const run = promisify(execFile);
-const { peerDependencies, devDependencies } = JSON.parse(
+const { peerDependencies, devDependencies, main, types, typesVersions, exports } = JSON.parse(
   readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as Record<'peerDependencies' | 'devDependencies', Record<string, string>>;
+) as Record<'peerDependencies' | 'devDependencies', Record<string, string>> & {
+  main: string;
+  types: string;
+  typesVersions: { '*': { client: string[] } };
+  exports: Record<'.' | './client', { types: string; default: string }>;
+};
 /** The peers in the versions that `npm ci` has put into npm's cache. */
 const PEERS = Object.keys(peerDependencies).map((name) => `${name}@${devDependencies[name]}`);
 const LOWEST_PEERS = Object.entries(peerDependencies).map(
@@ -114,6 +119,18 @@ export const nothing = (request: VideoRequest) => request.nothing;
     },
     60_000,
   );
+
+  // TypeScript 7 no longer finds modules in that way, so the fields are compared with those that it reads.
+  it('leads a TypeScript app that reads no `exports` to the same files', () => {
+    expect({ main, types, client: typesVersions['*'].client }).toEqual({
+      main: exports['.'].default,
+      types: exports['.'].types,
+      client: [exports['./client'].types],
+    });
+    expect(files).toEqual(
+      expect.arrayContaining([main, types, exports['./client'].types].map((path) => path.replace('./', ''))),
+    );
+  });
 
   it.each(['topaz-bridge', PACKAGE])(
     'starts its command line by npx %s',
