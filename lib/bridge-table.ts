@@ -7,7 +7,7 @@ import {
   TableEncryptionV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 import { callbackSecretKey } from '../lambdas/domain/rows.ts';
@@ -56,7 +56,8 @@ export class BridgeTable extends Construct {
   constructor(scope: Construct, id: string, props: BridgeTableProps) {
     super(scope, id);
     const { table, customerKey, formerKeys, removalPolicy } = props;
-    this.keys = customerKey ? [customerKey, ...formerKeys] : formerKeys;
+    const keys = [customerKey, table?.encryptionKey, ...formerKeys].filter((key) => key !== undefined);
+    this.keys = [...new Set(keys)];
     this.table = table ?? this.newTable(customerKey, removalPolicy);
   }
 
@@ -107,16 +108,21 @@ export class BridgeTable extends Construct {
     fn.addEnvironment('TABLE_NAME', tableName);
   }
 
-  /** Lets a role read the row with the secrets of callbacks, and no other. */
+  /** Lets a role read the row with the secrets of callbacks, and no other. Throws for what takes no such policy. */
   grantReadCallbackSecret(grantee: IGrantable): CallbackSecretRow {
     const { pk, sk } = callbackSecretKey;
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['dynamodb:GetItem'],
-        resources: [this.table.tableArn],
-        conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [pk] } },
-      }),
-    );
+    const { success } = Grant.addToPrincipal({
+      grantee,
+      actions: ['dynamodb:GetItem'],
+      resourceArns: [this.table.tableArn],
+      conditions: { 'ForAllValues:StringEquals': { 'dynamodb:LeadingKeys': [pk] } },
+    });
+    if (!success) {
+      throw new Error(
+        `${this.node.path} cannot let ${grantee.grantPrincipal} read the callback secret: give a function, a role, ` +
+          'a user or a group of this account.',
+      );
+    }
     for (const key of this.keys) key.grant(grantee, ...READ_KEY);
     return { tableName: this.table.tableName, key: { pk, sk } };
   }

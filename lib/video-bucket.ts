@@ -1,5 +1,5 @@
 import { Duration, type RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
-import { type IGrantable, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Grant, type IGrantable, type IRole, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import {
   BlockPublicAccess,
@@ -43,13 +43,21 @@ export class VideoBucket extends Construct {
     super(scope, id);
     const { bucket, keyTemplate, formerVideos, customerKey, formerKeys, removalPolicy } = props;
     this.bucket = bucket ?? this.newBucket(customerKey, removalPolicy);
-    const keys = [customerKey, bucket?.encryptionKey, ...formerKeys].filter((key) => key !== undefined);
+    const keysOfBuckets = [bucket, ...formerVideos.map((place) => place.bucket)].map(
+      (each) => each?.encryptionKey,
+    );
+    const keys = [customerKey, ...keysOfBuckets, ...formerKeys].filter((key) => key !== undefined);
     this.keys = [...new Set(keys)];
     this.places = [
       // Others use an existing bucket too; in the bridge's own, all objects are videos.
       { bucket: this.bucket, prefix: bucket ? fixedPrefix(keyTemplate) : '' },
       ...formerVideos,
     ];
+  }
+
+  /** Of the present bucket, and of those from before. */
+  get bucketNames(): string[] {
+    return [...new Set(this.places.map(({ bucket }) => bucket.bucketName))];
   }
 
   private newBucket(customerKey: IKey | undefined, removalPolicy: RemovalPolicy): Bucket {
@@ -105,25 +113,29 @@ export class VideoBucket extends Construct {
     for (const key of this.keys) key.grant(fn, 'kms:Decrypt');
   }
 
-  /** Lets another role read the stored videos. */
-  grantRead(grantee: IGrantable): void {
-    grantee.grantPrincipal.addToPrincipalPolicy(
-      new PolicyStatement({ actions: ['s3:GetObject'], resources: this.objects() }),
+  /** Lets a principal read the stored videos: by its own policy, or from another account by the buckets' policies. */
+  grantRead(grantee: IGrantable): Grant {
+    const grants = this.places.map((place) =>
+      Grant.addToPrincipalOrResource({
+        grantee,
+        actions: ['s3:GetObject'],
+        resourceArns: [objectsOf(place)],
+        resource: place.bucket,
+      }),
     );
-    for (const key of this.keys) key.grantDecrypt(grantee);
-  }
-
-  private objects(): string[] {
-    return this.places.map(({ bucket, prefix = '' }) => bucket.arnForObjects(`${prefix}*`));
+    for (const key of this.keys) grants.push(key.grantDecrypt(grantee));
+    return grants.reduce((all, each) => all.combine(each));
   }
 
   private allow(fn: BridgeFunction, actions: string[]): void {
-    const resources = this.objects();
-    fn.addToRolePolicy(new PolicyStatement({ actions, resources }));
+    fn.addToRolePolicy(new PolicyStatement({ actions, resources: this.places.map(objectsOf) }));
     for (const place of this.places) {
+      const resource = this.asNagWritesIt(place);
+      // The CDK takes no id of a finding that it only knows at the deployment, such as a name of another stack.
+      if (Token.isUnresolved(resource)) continue;
       acknowledge(
         fn.role as IRole,
-        `AwsSolutions-IAM5[Resource::${this.asNagWritesIt(place)}]`,
+        `AwsSolutions-IAM5[Resource::${resource}]`,
         'The videos of one bucket: a template and the names of the files determine their keys.',
       );
     }
@@ -137,6 +149,8 @@ export class VideoBucket extends Construct {
     return `arn:${partition}:s3:::${bucket.bucketName}/${prefix}*`;
   }
 }
+
+const objectsOf = ({ bucket, prefix = '' }: VideoPlace): string => bucket.arnForObjects(`${prefix}*`);
 
 /** The beginning that all keys from the template share. */
 function fixedPrefix(keyTemplate: string): string {

@@ -2,7 +2,7 @@ import { Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { DomainName } from 'aws-cdk-lib/aws-apigatewayv2';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IEventBus, type IRuleTarget, Rule } from 'aws-cdk-lib/aws-events';
-import { type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { type Grant, type IGrantable, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -12,6 +12,7 @@ import { EVENT_BUS_SOURCE } from '../lambdas/domain/events/event-bus-source.ts';
 import type { MetricName } from '../lambdas/domain/metrics.ts';
 import { Api } from './api.ts';
 import { BridgeTable, type CallbackSecretRow } from './bridge-table.ts';
+import { checkPlaces } from './check-places.ts';
 import { Clock } from './clock.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { checkLimits, pollWorkers } from './limits.ts';
@@ -44,10 +45,11 @@ export class WebhookBridge extends Construct {
   private readonly monitoring: Monitoring;
   private readonly eventBus: IEventBus | undefined;
 
-  /** Throws an Error that names every property that is wrong. */
+  /** Throws an Error that names the properties that are wrong. */
   constructor(scope: Construct, id: string, props: WebhookBridgeProps = {}) {
     super(scope, id);
     const config = limitsOf(props);
+    checkPlaces(this, props);
     const { encryptionKey: customerKey, formerEncryptionKeys: formerKeys = [], removalPolicy } = props;
     const table = new BridgeTable(this, 'Table', {
       table: props.table,
@@ -74,6 +76,11 @@ export class WebhookBridge extends Construct {
       systemLogLevel: props.systemLogLevel ?? 'WARN',
     };
     const { vpc, vpcSubnets, securityGroups } = props;
+    if (!vpc && (vpcSubnets || securityGroups)) {
+      throw new Error(
+        `\`vpcSubnets\` and \`securityGroups\` of ${this.node.path} need \`vpc\`: give it, too.`,
+      );
+    }
     // For the functions that call foreign servers.
     const network = vpc && {
       vpc,
@@ -204,9 +211,12 @@ export class WebhookBridge extends Construct {
     this.eventBus = props.eventBus;
   }
 
-  /** Lets a function, a role or another principal read the stored videos. */
-  grantReadVideos(grantee: IGrantable): void {
-    this.videos.grantRead(grantee);
+  /**
+   * Lets a function, a role or another principal read the stored videos. For a principal of another account the
+   * bucket's policy allows it; the CDK cannot change that of an imported bucket, so allow it there yourself.
+   */
+  grantReadVideos(grantee: IGrantable): Grant {
+    return this.videos.grantRead(grantee);
   }
 
   /**
@@ -221,13 +231,20 @@ export class WebhookBridge extends Construct {
    * Starts `target` for each video that arrives in the bucket. The bus gets its events from an endpoint, which you
    * create once: `POST /v1/endpoints` with `{"kind": "eventbridge", "busName": ..., "events": ["video.stored"]}`.
    * Throws when the bridge has no `eventBus`.
+   *
+   * @param options `crossStackScope`: where the rule is made, when `target` is in another stack that also uses the bridge
    */
-  onVideoStored(id: string, target: IRuleTarget): Rule {
+  onVideoStored(id: string, target: IRuleTarget, options: { crossStackScope?: Construct } = {}): Rule {
     if (!this.eventBus)
       throw new Error(`${this.node.path} has no event bus: give it the property \`eventBus\`.`);
-    return new Rule(this, id, {
+    return new Rule(options.crossStackScope ?? this, id, {
       eventBus: this.eventBus,
-      eventPattern: { source: [EVENT_BUS_SOURCE], detailType: ['video.stored'] },
+      eventPattern: {
+        source: [EVENT_BUS_SOURCE],
+        detailType: ['video.stored'],
+        // Another bridge may use the same bus.
+        detail: { data: { video: { bucket: this.videos.bucketNames } } },
+      },
       targets: [target],
     });
   }
@@ -305,5 +322,7 @@ function domainOf({ domainName, certificate }: WebhookBridgeProps) {
   if (!domainName && !certificate) return undefined;
   if (!domainName || !certificate)
     throw new Error('`domainName` and `certificate` need each other: give both.');
+  if (!Token.isUnresolved(domainName) && !/^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(domainName))
+    throw new Error(`\`domainName\` must be a host name such as bridge.example.com, and not ${domainName}.`);
   return { name: domainName, certificate };
 }

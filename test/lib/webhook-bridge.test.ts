@@ -1,11 +1,13 @@
-import { App, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Duration, NestedStack, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { Certificate } from 'aws-cdk-lib/aws-certificatemanager';
-import { Vpc } from 'aws-cdk-lib/aws-ec2';
+import { TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import { SubnetType, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { EventBus } from 'aws-cdk-lib/aws-events';
-import { SqsQueue } from 'aws-cdk-lib/aws-events-targets';
+import { LambdaFunction, SqsQueue } from 'aws-cdk-lib/aws-events-targets';
 import { AccountPrincipal, Role } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
+import { Code, Runtime, Function as UserFunction } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -21,6 +23,10 @@ function newStack(name = 'Videos'): Stack {
   const app = new App({ context: { 'aws:cdk:disable-asset-staging': true } });
   return new Stack(app, name, { env: { account: '123456789012', region: 'eu-west-1' } });
 }
+
+/** Another stack of the same app. */
+const beside = (stack: Stack) =>
+  new Stack(App.of(stack) as App, 'Other', { env: { account: stack.account, region: stack.region } });
 
 /** The properties of each function, by its stage. */
 function functions(template: Template): Record<string, Record<string, unknown>> {
@@ -182,15 +188,129 @@ describe('a bridge in an app of a user', () => {
     ]);
   });
 
-  it('starts a target for each stored video, if it has a bus', () => {
+  it.each<[string, (stack: Stack) => WebhookBridgeProps]>([
+    ['a bucket of another stack', (stack) => ({ bucket: new Bucket(beside(stack), 'Bucket') })],
+    [
+      'a former bucket of another stack',
+      (stack) => ({ formerVideos: [{ bucket: new Bucket(beside(stack), 'Bucket') }] }),
+    ],
+    [
+      'a bucket whose name is a parameter',
+      (stack) => ({
+        bucket: Bucket.fromBucketName(stack, 'Bucket', new CfnParameter(stack, 'Name').valueAsString),
+      }),
+    ],
+  ])('takes %s', (_, propsOf) => {
+    const stack = newStack();
+    new WebhookBridge(stack, 'Bridge', propsOf(stack));
+    expect(Object.keys(functions(Template.fromStack(stack)))).toHaveLength(6);
+  });
+
+  it('takes a bucket of the stack around its own', () => {
+    const stack = newStack();
+    const nested = new NestedStack(stack, 'Nested');
+    new WebhookBridge(nested, 'Bridge', { bucket: new Bucket(stack, 'Bucket') });
+    expect(Object.keys(functions(Template.fromStack(nested)))).toHaveLength(6);
+  });
+
+  it('uses the keys of the buckets and the table that it is given', () => {
+    const stack = newStack();
+    const arn = (id: string) => `arn:aws:kms:eu-west-1:123456789012:key/${id}`;
+    const keyOf = (id: string) => Key.fromKeyArn(stack, id, arn(id));
+    const bucketOf = (id: string) =>
+      Bucket.fromBucketAttributes(stack, `${id}Bucket`, { bucketName: id, encryptionKey: keyOf(id) });
+    new WebhookBridge(stack, 'Bridge', {
+      bucket: bucketOf('present'),
+      formerVideos: [{ bucket: bucketOf('former') }],
+      table: TableV2.fromTableAttributes(stack, 'Rows', { tableName: 'rows', encryptionKey: keyOf('table') }),
+    });
+    const policies = Object.entries(Template.fromStack(stack).findResources('AWS::IAM::Policy'));
+    const keysFor = (stage: string) => {
+      const own = policies.filter(([id]) => id.includes(stage)).map(([, policy]) => JSON.stringify(policy));
+      return ['present', 'former', 'table'].filter((id) => own.join().includes(arn(id)));
+    };
+    expect(keysFor('BridgeCopy')).toEqual(['present', 'former', 'table']);
+    expect(keysFor('BridgeApi')).toEqual(['present', 'former', 'table']);
+    expect(keysFor('BridgePoll')).toEqual(['table']);
+  });
+
+  it('lets another account read by the policy of its bucket, and does not pretend that it may read the table', () => {
+    const stack = newStack();
+    const account = new AccountPrincipal('222222222222');
+    const own = new WebhookBridge(stack, 'Own');
+    own.grantReadVideos(account).assertSuccess();
+    const [policy] = Object.values(Template.fromStack(stack).findResources('AWS::S3::BucketPolicy'));
+    expect(JSON.stringify(policy)).toContain('222222222222');
+    expect(() => own.grantReadCallbackSecret(account)).toThrow('callback secret');
+  });
+
+  it('starts a target for each video that it stores, and not for those of another bridge', () => {
     const stack = newStack();
     const target = new SqsQueue(new Queue(stack, 'Queue'));
     const eventBus = new EventBus(stack, 'Bus');
-    new WebhookBridge(stack, 'Bridge', { eventBus }).onVideoStored('Stored', target);
+    const formerVideos = [{ bucket: Bucket.fromBucketName(stack, 'Former', 'old-videos') }];
+    const bucket = Bucket.fromBucketName(stack, 'Bucket', 'our-videos');
+    new WebhookBridge(stack, 'Bridge', { eventBus, bucket, formerVideos }).onVideoStored('Stored', target);
     Template.fromStack(stack).hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { source: ['topaz-video-webhooks'], 'detail-type': ['video.stored'] },
+      EventPattern: {
+        source: ['topaz-video-webhooks'],
+        'detail-type': ['video.stored'],
+        detail: { data: { video: { bucket: ['our-videos', 'old-videos'] } } },
+      },
     });
     expect(() => new WebhookBridge(stack, 'NoBus').onVideoStored('Stored', target)).toThrow('`eventBus`');
+  });
+
+  it('starts a function of another stack that also reads its videos', () => {
+    const stack = newStack();
+    const bridge = new WebhookBridge(stack, 'Bridge', { eventBus: new EventBus(stack, 'Bus') });
+    const consumer = beside(stack);
+    const code = Code.fromInline('exports.handler = async () => {};');
+    const fn = new UserFunction(consumer, 'Fn', {
+      code,
+      handler: 'index.handler',
+      runtime: Runtime.NODEJS_22_X,
+    });
+    bridge.grantReadVideos(fn);
+    bridge.onVideoStored('Stored', new LambdaFunction(fn), { crossStackScope: consumer });
+    Template.fromStack(consumer).resourceCountIs('AWS::Events::Rule', 1);
+  });
+
+  it.each<[string, (stack: Stack) => WebhookBridgeProps]>([
+    [
+      '`eventBus` of Videos/Bridge is in the account 222222222222',
+      (stack) => ({
+        eventBus: EventBus.fromEventBusArn(
+          stack,
+          'Bus',
+          'arn:aws:events:eu-west-1:222222222222:event-bus/theirs',
+        ),
+      }),
+    ],
+    [
+      '`encryptionKey` of Videos/Bridge is in the region us-east-1',
+      (stack) => ({
+        encryptionKey: Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:us-east-1:123456789012:key/k'),
+      }),
+    ],
+    [
+      '`vpcSubnets` and `securityGroups` of Videos/Bridge need `vpc`',
+      () => ({ vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS } }),
+    ],
+    [
+      '`domainName` must be a host name',
+      (stack) => ({
+        domainName: 'https://bridge.example.com/',
+        certificate: Certificate.fromCertificateArn(
+          stack,
+          'Certificate',
+          'arn:aws:acm:eu-west-1:123456789012:certificate/a',
+        ),
+      }),
+    ],
+  ])('refuses what could only fail later: %s', (message, propsOf) => {
+    const stack = newStack();
+    expect(() => new WebhookBridge(stack, 'Bridge', propsOf(stack))).toThrow(message);
   });
 
   it.each<[WebhookBridgeProps, string]>([
