@@ -4,7 +4,7 @@ import type {
   replayAnswer,
   replayIdAnswer,
 } from '../lambdas/api/deliveries/delivery-answers.ts';
-import type { replaySchema } from '../lambdas/api/deliveries/replay-routes.ts';
+import type { replaySchema } from '../lambdas/api/deliveries/replay-schema.ts';
 import type { doctorAnswer } from '../lambdas/api/doctor/doctor-answers.ts';
 import type {
   acknowledgedAnswer,

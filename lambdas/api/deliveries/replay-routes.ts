@@ -1,4 +1,3 @@
-import * as z from 'zod/mini';
 import { absent } from '../../adapters/dynamodb/expression.ts';
 import { GATE_LANE } from '../../domain/delivering/gate/gate.ts';
 import { type ReplayRow, replayState } from '../../domain/delivering/replay.ts';
@@ -9,18 +8,10 @@ import { replayKey } from '../../domain/rows.ts';
 import { dueOf } from '../../domain/work.ts';
 import { doneInReplay } from '../../rows/replays.ts';
 import type { ApiContext } from '../http/context.ts';
-import { filterEntry, refuseEmptyRange, time } from '../http/fields.ts';
+import { refuseEmptyRange } from '../http/fields.ts';
 import { notFound } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
-
-export const replaySchema = z.strictObject({
-  since: time.check(z.describe('The first time of the events.')),
-  until: z.optional(time.check(z.describe('Events from this time on are left out; default now.'))),
-  state: z.optional(z.enum(['failed', 'all']).check(z.describe('Default `failed`.'))),
-  type: z.optional(
-    filterEntry.check(z.describe('Only of this type of event, or of a prefix with `.*`; default all.')),
-  ),
-});
+import { replaySchema } from './replay-schema.ts';
 
 /** Replays: commands to send again what an endpoint was sent before. The deliver stage carries them out. */
 export function replayRoutes(context: ApiContext): Route[] {
