@@ -3,7 +3,6 @@ import {
   copyRetryAt,
   diesSoon,
   givesUp,
-  isExpiring,
   renewAt,
   tooOften,
   WATCH_MS,
@@ -17,6 +16,7 @@ import type { CopyDependencies } from './copy-dependencies.ts';
 import { endCanceled, endFailed } from './end-copy.ts';
 import { type CopyFault, isFault } from './fault-of.ts';
 import { remedy } from './remedy.ts';
+import { reportFailure } from './report-failure.ts';
 
 /**
  * The next step of a copy as a whole. What has been decided comes first, so that a copy that was
@@ -97,8 +97,7 @@ async function failing(
   const failures = (claim.row.consecutiveFailures ?? 0) + 1;
   const { startedAt } = claim.row;
   if (givesUp(failures, startedAt, use.now())) return fail(use, claim, tooOften(reason, failures));
-  if (isExpiring(startedAt, use.now())) use.count('CopiesExpiring', 1);
-  use.log.info('copy waits', { requestId: claim.row.requestId, reason, failures });
+  reportFailure(use, claim.row, 'copy waits', { reason, failures });
   await goOn(failures);
 }
 

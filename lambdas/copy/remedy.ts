@@ -1,6 +1,8 @@
+import type { CopyRow } from '../domain/copying/copy.ts';
 import { remedyFor } from '../domain/copying/copy-fault.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 import { type CopyFault, faultOf } from './fault-of.ts';
+import { reportFailure } from './report-failure.ts';
 
 /** How a copy, or a segment of one, carries out the remedies. `wait` and `renew` give up after too many failures. */
 type Remedies = {
@@ -13,30 +15,29 @@ type Remedies = {
 /**
  * Carries out what the rule says about an error (domain/copying/copy-fault.ts), and shows why the copy waits.
  * Throws an error that the engine judges: a denial, or one that no rule names.
- *
- * @param restarts how often the copy has begun again
  */
 export async function remedy(
-  { shown, log }: CopyDependencies,
-  { requestId, restarts }: { requestId: string; restarts: number },
+  use: CopyDependencies,
+  copy: CopyRow,
   error: unknown,
   carryOut: Remedies,
 ): Promise<void> {
   const fault = faultOf(error);
   if (!fault) throw error;
   const { kind, reason } = fault;
+  const { requestId, restarts } = copy;
   const what = remedyFor(kind, restarts);
   switch (what) {
     case 'stop':
       return;
     case 'park':
-      await shown.showFailure(requestId, reason);
+      await use.shown.showFailure(requestId, reason);
       throw error;
     case 'fail':
       return carryOut.fail(reason);
     case 'restart':
     case 'stream':
-      log.info('copy begins again', { requestId, reason });
+      reportFailure(use, copy, 'copy begins again', { reason });
       await carryOut.restart(reason, what === 'stream');
       break;
     case 'renew':
@@ -46,5 +47,5 @@ export async function remedy(
       await carryOut.wait(fault);
   }
   // The end of a worker's time is not a failure.
-  if (kind !== 'time') await shown.showFailure(requestId, reason);
+  if (kind !== 'time') await use.shown.showFailure(requestId, reason);
 }

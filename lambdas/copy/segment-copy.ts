@@ -15,6 +15,7 @@ import type { CopyDependencies } from './copy-dependencies.ts';
 import { copyParts } from './copy-parts.ts';
 import { type CopyFault, isFault } from './fault-of.ts';
 import { remedy } from './remedy.ts';
+import { reportFailure } from './report-failure.ts';
 import type { Filling } from './source/range-connection.ts';
 import type { UploadPlace } from './uploads/s3-call.ts';
 
@@ -175,25 +176,26 @@ export class SegmentCopy {
 
   /** Tries again later, unless it has failed too often. */
   async #wait({ reason, retryAfterMs }: CopyFault): Promise<void> {
-    const { now, log } = this.#use;
+    const { now } = this.#use;
     const failures = this.#ownBytes > 0 ? 1 : (this.#claim.row.consecutiveFailures ?? 0) + 1;
     if (givesUp(failures, this.#copy.startedAt, now())) return this.#fail(tooOften(reason, failures));
-    log.info('segment waits', { requestId: this.#copy.requestId, reason, failures });
+    reportFailure(this.#use, this.#copy, 'segment waits', { reason, failures });
     await this.#release(copyRetryAt(failures, now(), retryAfterMs), failures);
   }
 
   /** Asks for a new URL, unless another worker did, and checks for it later. */
   async #waitForUrl(reason: string): Promise<void> {
-    const { now, log } = this.#use;
+    const { now } = this.#use;
     await this.#refresh();
     if (this.#isRenewed()) return this.#release(now());
-    const { urlWantedSince, consecutiveFailures = 0, requestId } = this.#copy;
+    const { urlWantedSince, consecutiveFailures = 0 } = this.#copy;
+    const refused = 'source refused its URL';
     if (urlWantedSince === undefined) {
       const failures = this.#ownBytes > 0 ? 1 : consecutiveFailures + 1;
       if (givesUp(failures, this.#copy.startedAt, now())) return this.#fail(tooOften(reason, failures));
-      log.info('source refused its URL', { requestId, reason, failures });
+      reportFailure(this.#use, this.#copy, refused, { reason, failures });
       await this.#askForUrl(renewAt(failures, now()), failures);
-    }
+    } else reportFailure(this.#use, this.#copy, refused, { reason });
     await this.#release(nextCheckAt(urlWantedSince ?? now(), now()));
   }
 

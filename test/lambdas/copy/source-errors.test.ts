@@ -174,16 +174,25 @@ test('a source that drips its first bytes is given up like one that is silent', 
   expect(await world.copyOf(requestId)).toMatchObject({ state: 'pending', consecutiveFailures: 1 });
 });
 
-test('a copy that fails in the last hours before upstream may delete its video is counted', async () => {
-  await start({});
-  const requestId = await world.begin(SIZE, { faults: [{ at: 'download', kind: 'http', status: 503 }] });
-  await world.step();
-  expect(world.counted.CopiesExpiring).toBeUndefined();
-  world.clock.advance(DAYS_TO_DOWNLOAD * DAY - 6 * HOUR);
-  const failures = async () => (await world.copyOf(requestId)).consecutiveFailures;
-  while ((await failures()) === 1 && (await world.step()));
-  expect(await failures()).toBe(2);
-  expect(world.counted.CopiesExpiring).toBe(1);
+describe('in the last hours before upstream may delete the video', () => {
+  test.each([
+    ['of a copy that waits', { kind: 'http', status: 503, times: 2 }, 'copy waits'],
+    ['of a segment that waits', { kind: 'http', status: 503, skip: PROBE, times: 40 }, 'segment waits'],
+    ['by a refused URL', { kind: 'http', status: 403, skip: PROBE, times: 4 }, 'source refused its URL'],
+    ['after which a copy begins again', { kind: 'noRange', skip: PROBE, times: 40 }, 'copy begins again'],
+  ])('each failure %s is counted, and none before', async (_name, fault, line) => {
+    await start();
+    const requestId = await world.begin(10 * PART, { faults: [{ at: 'download', ...fault }] });
+    await world.step();
+    expect(world.counted.CopiesExpiring).toBeUndefined();
+    world.clock.advance(DAYS_TO_DOWNLOAD * DAY - 6 * HOUR);
+    const before = world.logged.length;
+    await world.runAll();
+    await expectStored(requestId, requestId, 10 * PART);
+    const failures = world.logged.slice(before).filter((each) => /waits|refused|begins again/.test(each));
+    expect(failures).toContainEqual(expect.stringContaining(line));
+    expect(world.counted.CopiesExpiring).toBe(failures.length);
+  });
 });
 
 describe('an answer that is not the range asked for', () => {
