@@ -160,6 +160,16 @@ export const nothing = (request: VideoRequest) => request.nothing;
     expect(stray).toEqual([]);
   });
 
+  it.each(['docs/runbook.md', 'docs/metrics.md', 'docs/receiving.md'])(
+    'has %s, which alarms, the doctor and the README name, and the files that it links',
+    (page) => {
+      expect(files).toContain(page);
+      const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => join('docs', path));
+      expect(files).toEqual(expect.arrayContaining(links));
+    },
+  );
+
   it('names the bundled packages and their licences', () => {
     expect(readFileSync(NOTICE, 'utf8') === noticeOf(metafiles), 'run `npm run notice`').toBe(true);
   });
