@@ -1,5 +1,3 @@
-import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
-
 /** Work that only a person can repair, such as a broken setting: parked at once. */
 export class NeedsPerson extends Error {
   override readonly name = 'NeedsPerson';
@@ -16,17 +14,17 @@ const DENIALS = new Set(['Denied', 'AccessDenied', 'AccessDeniedException', 'Acc
 
 /**
  * The one rule for work that threw:
- * - `superseded`: a condition failed. Another writer changed the row meanwhile and made it due; what this
- *   worker found out no longer counts.
  * - `park`: no retry can help. The row is shown and raises an alarm, and a person releases it. A denial
  *   counts as one only after five minutes, since IAM's changes take a while to arrive everywhere.
  * - `retry`: anything else. The row is due again after a backoff and the claim stays counted, so a row
  *   that fails eight times in a row (`MAX_CLAIMS` in due-time.ts) is parked by the next claim.
  *
+ * Whatever was thrown, a row that is no longer this worker's stays as its new writer left it: what this worker found
+ * out no longer counts.
+ *
  * @param claims claims without progress so far, this one included
  */
-export function outcomeOf(error: unknown, claims: number): 'superseded' | 'park' | 'retry' {
-  if (error instanceof ConditionFailed) return 'superseded';
+export function outcomeOf(error: unknown, claims: number): 'park' | 'retry' {
   if (error instanceof NeedsPerson) return 'park';
   if (error instanceof Error && DENIALS.has(error.name)) return claims < DENIED_CLAIMS ? 'retry' : 'park';
   return 'retry';

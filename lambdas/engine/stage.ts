@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric, publishMetrics } from '../adapters/lambda/metrics.ts';
 import type { Due, Hint, Lane, RowKey } from '../domain/work.ts';
@@ -106,7 +107,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
   }
 
   async function unclaim(claim: Claim<T>): Promise<void> {
-    await hints.send(await claims.unclaim(claim));
+    await release(claim, async () => hints.send(await claims.unclaim(claim)));
   }
 
   async function settle(claim: Claim<T>, error: unknown): Promise<void> {
@@ -120,25 +121,33 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
       return;
     }
     const outcome = outcomeOf(error, claim.claimsWithoutProgress + 1);
-    try {
-      if (outcome === 'superseded') {
-        log.info('superseded', { lane: claim.lane, row: { pk, sk } });
-      } else if (outcome === 'park') {
+    await release(claim, async () => {
+      if (outcome === 'park') {
         await claims.park(claim, error instanceof Error ? error.message : String(error));
         report(claim.lane, { pk, sk }, (error as Error).message);
-      } else {
-        const due = await claims.retry(claim, error instanceof Error ? error.name : typeof error);
-        log.error('work failed', {
-          lane: claim.lane,
-          row: { pk, sk },
-          retryAt: due?.dueAt,
-          error: error as Error,
-        });
-        await hints.send(due);
+        return;
       }
+      const due = await claims.retry(claim, error instanceof Error ? error.name : typeof error);
+      if (!due && error instanceof ConditionFailed) {
+        log.info('superseded', { lane: claim.lane, row: { pk, sk } });
+        return;
+      }
+      log.error('work failed', {
+        lane: claim.lane,
+        row: { pk, sk },
+        retryAt: due?.dueAt,
+        error: error as Error,
+      });
+      await hints.send(due);
+    });
+  }
+
+  /** Ends a claim. When that fails too, the lease runs out, and the sweep finds the row. */
+  async function release({ lane, row: { pk, sk } }: Claim<T>, end: () => Promise<void>): Promise<void> {
+    try {
+      await end();
     } catch (cause) {
-      // The lease runs out, and the sweep finds the row.
-      log.error('release failed', { lane: claim.lane, row: { pk, sk }, error: cause as Error });
+      log.error('release failed', { lane, row: { pk, sk }, error: cause as Error });
     }
   }
 

@@ -5,7 +5,7 @@ import { Denied, NeedsPerson, outcomeOf } from '../../../lambdas/engine/failure.
 const named = (name: string) => Object.assign(new Error(name), { name });
 
 test.each<[string, unknown, claims: number, ReturnType<typeof outcomeOf>]>([
-  ['a condition that failed', new ConditionFailed([0], new Map()), 1, 'superseded'],
+  ['a condition of another row that failed', new ConditionFailed([1], new Map()), 1, 'retry'],
   ['what only a person can mend', new NeedsPerson('no bucket'), 1, 'park'],
   ['a denial', new Denied('no'), 6, 'retry'],
   ['a denial that lasts', new Denied('no'), 7, 'park'],

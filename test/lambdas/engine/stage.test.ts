@@ -1,6 +1,7 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSEvent } from 'aws-lambda';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { log } from '../../../lambdas/adapters/lambda/log.ts';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
@@ -215,6 +216,37 @@ test('work that was superseded ends quietly', async () => {
   const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk } };
   expect(said).toEqual([{ level: 'info', message: 'superseded', extra }]);
   expect(hints.sent).toEqual([]);
+});
+
+test('work that lost against a writer of another row is tried again, and says so', async () => {
+  const { invoke, dueRow, hints, row } = await setUp(async () => {
+    throw new ConditionFailed([1], new Map());
+  });
+  const due = await dueRow();
+  await invoke([[due]]);
+  const { dueAt, owner, lastFailure } = (await row(due)) as TestRow;
+  expect([owner, lastFailure]).toEqual([undefined, 'ConditionFailed']);
+  expect(hints.of('poll')).toEqual([{ pk: due.pk, sk: due.sk, dueAt }]);
+  expect(said).toMatchObject([{ level: 'error', message: 'work failed', extra: { retryAt: dueAt } }]);
+});
+
+test('a suspect that cannot be handed back is left to its lease, and the rest of the invocation is not lost', async () => {
+  const { dueRow, claims, table, row } = await setUp(async () => {});
+  const [suspect, slow, late] = [await dueRow(), await dueRow(), await dueRow()];
+  await table.write({ update: suspect, set: { claims: 1 } });
+  const error = new Error('the table is out of reach');
+  const { invoke, hints, clock } = await setUp(
+    async (claim) => {
+      clock.advance(60_000);
+      await claims.finish(claim);
+    },
+    { claims: { ...claims, unclaim: () => Promise.reject(error) }, sequence: () => 'one after another' },
+  );
+  expect(await invoke([[suspect, slow, late]])).toEqual({ batchItemFailures: [] });
+  expect(await row(suspect)).toMatchObject({ lane: 'poll', claims: 2 });
+  expect(hints.of('poll')).toEqual([late]);
+  const extra = { lane: 'poll', row: { pk: suspect.pk, sk: suspect.sk }, error };
+  expect(said).toEqual([{ level: 'error', message: 'release failed', extra }]);
 });
 
 test('a message whose row cannot be claimed comes again, and is the only one that does', async () => {
