@@ -1,4 +1,4 @@
-import { Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
@@ -18,7 +18,7 @@ export class ExistingBucketAndKeyStack extends Stack {
   constructor(scope: Construct, id: string, props: ExistingBucketAndKeyProps) {
     super(scope, id, props);
     const encryptionKey = Key.fromKeyArn(this, 'Key', props.keyArn);
-    new WebhookBridge(this, 'Bridge', {
+    const bridge = new WebhookBridge(this, 'Bridge', {
       bucket: Bucket.fromBucketAttributes(this, 'Bucket', { bucketName: props.bucketName, encryptionKey }),
       encryptionKey,
       // Of the bucket, the bridge may reach nothing else.
@@ -27,5 +27,8 @@ export class ExistingBucketAndKeyStack extends Stack {
       retention: Duration.days(90),
       linkLifetime: Duration.days(30),
     });
+
+    new CfnOutput(this, 'ApiUrl', { value: bridge.apiUrl });
+    new CfnOutput(this, 'ApiKeySecretArn', { value: bridge.apiKeys.secretArn });
   }
 }

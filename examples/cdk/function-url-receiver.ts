@@ -52,6 +52,8 @@ export class FunctionUrlReceiverStack extends Stack {
     const url = receiver.addFunctionUrl({ authType: FunctionUrlAuthType.NONE });
 
     new CfnOutput(this, 'ApiUrl', { value: bridge.apiUrl });
+    new CfnOutput(this, 'ApiKeySecretArn', { value: bridge.apiKeys.secretArn });
+    new CfnOutput(this, 'TopazApiKeySecretArn', { value: bridge.topazApiKey.secretArn });
     new CfnOutput(this, 'CallbackUrl', { value: url.url });
   }
 }

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import { EventBus, RuleTargetInput } from 'aws-cdk-lib/aws-events';
 import { SfnStateMachine } from 'aws-cdk-lib/aws-events-targets';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
@@ -9,7 +9,7 @@ import { WebhookBridge } from '../../lib/index.ts'; // in your app: 'topaz-video
 
 /**
  * Each stored video starts a workflow. The bus gets its events from an endpoint, to be created once:
- * `POST /v1/endpoints {"kind": "eventbridge", "busName": "...", "events": ["video.stored"]}`.
+ * `POST /v1/endpoints {"kind": "eventbridge", "busName": "<EventBusName>", "events": ["video.stored"]}`.
  */
 export class StepFunctionsStack extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
@@ -52,5 +52,10 @@ export class StepFunctionsStack extends Stack {
         retryAttempts: 10,
       }),
     );
+
+    new CfnOutput(this, 'ApiUrl', { value: bridge.apiUrl });
+    new CfnOutput(this, 'ApiKeySecretArn', { value: bridge.apiKeys.secretArn });
+    new CfnOutput(this, 'TopazApiKeySecretArn', { value: bridge.topazApiKey.secretArn });
+    new CfnOutput(this, 'EventBusName', { value: eventBus.eventBusName });
   }
 }

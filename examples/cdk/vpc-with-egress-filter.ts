@@ -1,4 +1,4 @@
-import { RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps, Validations } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
@@ -64,11 +64,15 @@ export class VpcWithEgressFilterStack extends Stack {
 
     const egress = new SecurityGroup(this, 'Egress', { vpc, allowAllOutbound: false });
     egress.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'HTTPS and nothing else');
-    new WebhookBridge(this, 'Bridge', {
+    const bridge = new WebhookBridge(this, 'Bridge', {
       vpc,
       vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS },
       securityGroups: [egress],
     });
+
+    new CfnOutput(this, 'ApiUrl', { value: bridge.apiUrl });
+    new CfnOutput(this, 'ApiKeySecretArn', { value: bridge.apiKeys.secretArn });
+    new CfnOutput(this, 'TopazApiKeySecretArn', { value: bridge.topazApiKey.secretArn });
   }
 
   private domains(id: string, domains: string[]): CfnFirewallDomainList {

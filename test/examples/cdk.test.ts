@@ -35,6 +35,12 @@ describe('the examples of the construct', () => {
     expect(assembly.stacks.map(({ stackName }) => stackName).sort()).toEqual(STACKS);
   });
 
+  it('have the outputs that `topaz-bridge login --stack` reads', () => {
+    for (const { template } of assembly.stacks) {
+      expect(template.Outputs).toMatchObject({ ApiUrl: {}, ApiKeySecretArn: {} });
+    }
+  });
+
   it('are clean under cfn-lint, which is not installed everywhere', ({ skip }) => {
     const templates = assembly.stacks.map(({ templateFullPath }) => templateFullPath);
     const { error, stdout, status } = spawnSync('cfn-lint', [...templates, ...CFN_LINT], {
