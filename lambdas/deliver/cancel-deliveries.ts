@@ -6,7 +6,7 @@ import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
 import { backlogEntryKey, deliveryKey, deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
-import { type Claim, removeWrite } from '../engine/claim-writes.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { withdraw } from '../engine/wake.ts';
@@ -47,7 +47,7 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: De
     }
     const lastCheckAt = task.orderedAt + QUIET_MS;
     if (now() < lastCheckAt) return hint(await claims.again(claim, lastCheckAt, { remove: ['cursor'] }));
-    await table.write(removeWrite(claim));
+    await claims.remove(claim);
   };
 
   /**

@@ -3,7 +3,7 @@ import type { EventRow } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import { copyKey, metaKey, requestIdOf, requestKey, segmentsPrefix } from '../domain/rows.ts';
 import { PARKED, type RowKey } from '../domain/work.ts';
-import { type Claim, removeWrite } from '../engine/claim-writes.ts';
+import type { Claim } from '../engine/claim-writes.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { eventsOf } from '../rows/events.ts';
@@ -59,8 +59,7 @@ export function createEraseRequest(
     });
     await erase(segments.rows);
     if (segments.more) return later(0);
-    await table.transact([
-      removeWrite(claim),
+    await claims.remove(claim, [
       { delete: requestKey(requestId) },
       { delete: metaKey(requestId) },
       { delete: copyKey(requestId) },

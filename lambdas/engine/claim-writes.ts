@@ -28,7 +28,7 @@ export type AgainChange = Change & { readonly lane?: Lane };
 
 /** A write that ends or extends a claim, and what follows from it once it is committed. */
 export type ClaimWrite = {
-  readonly write: Write & { readonly update: RowKey };
+  readonly write: Write;
   /** The row as it is due again. */
   readonly due?: Due;
   /** Until when the claim is kept, ms since epoch. */
@@ -114,7 +114,9 @@ export function progressWrite(
 }
 
 /** The write that ends a claim and deletes its row. */
-export const removeWrite = (claim: Claim): Write => ({ delete: claim.row, if: [owned(claim)] });
+export const removeWrite = (claim: Claim): ClaimWrite => ({
+  write: { delete: claim.row, if: [owned(claim)] },
+});
 
 /** The write that extends a lease; the claims so far stay counted. */
 export function renewWrite(claim: Claim, now: number): LeaseWrite {

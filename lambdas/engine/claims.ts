@@ -13,6 +13,7 @@ import {
   owned,
   parkWrite,
   progressWrite,
+  removeWrite,
   renewWrite,
   retryWrite,
   unclaimWrite,
@@ -62,6 +63,11 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
   /** Ends the claim; nothing is left to do. False when the row is no longer this worker's. */
   async function finish(claim: Claim, change: Change = {}): Promise<boolean> {
     return settled(claim, finishWrite(claim, change));
+  }
+
+  /** Ends the claim and deletes its row, with the others. Throws {@link ConditionFailed} as {@link commit} does. */
+  async function remove(claim: Claim, others: readonly Write[] = []): Promise<void> {
+    await commit(claim, removeWrite(claim), others);
   }
 
   /**
@@ -136,7 +142,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     Object.assign(claim.row, set);
   }
 
-  return { claim, again, finish, commit, progress, note, renew, unclaim, retry, park };
+  return { claim, again, finish, remove, commit, progress, note, renew, unclaim, retry, park };
 }
 
 function withoutProgress({ lastFailure }: Work): string {

@@ -137,7 +137,7 @@ test('a parked row says why, since when and in which lane, and no sweep looks th
 });
 
 test('only the owner of a row deletes it', () => {
-  expect(removeWrite(claim)).toEqual({ delete: KEY, if: MINE });
+  expect(removeWrite(claim).write).toEqual({ delete: KEY, if: MINE });
 });
 
 test('no write makes a row due when it was due just before, or an old hint would claim the new work', () => {
