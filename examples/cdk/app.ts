@@ -1,4 +1,5 @@
 import { App } from 'aws-cdk-lib';
+import { buildBundles } from '../../build/bundles.ts';
 import { ExistingBucketAndKeyStack } from './existing-bucket-and-key.ts';
 import { FunctionUrlReceiverStack } from './function-url-receiver.ts';
 import { PlainStack } from './plain.ts';
@@ -6,7 +7,7 @@ import { SmokeTestStack } from './smoke-test.ts';
 import { StepFunctionsStack } from './step-functions.ts';
 import { VpcWithEgressFilterStack } from './vpc-with-egress-filter.ts';
 
-/** Every example as a stack. */
+/** Every example as a stack, once the bundles of the functions are built. */
 export function examples(outdir?: string): App {
   const app = new App({ outdir });
   const env = { account: '123456789012', region: 'eu-central-1' };
@@ -25,4 +26,7 @@ export function examples(outdir?: string): App {
 }
 
 // npx cdk --app 'npx node examples/cdk/app.ts' deploy Plain
-if (import.meta.main) examples().synth();
+if (import.meta.main) {
+  await buildBundles();
+  examples().synth();
+}
