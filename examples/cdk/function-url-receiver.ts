@@ -13,6 +13,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { WebhookBridge } from '../../lib/index.ts'; // in your app: 'topaz-video-webhooks'
 
+// In a CommonJS app: join(__dirname, 'function-url-receiver').
 const code = fileURLToPath(new URL('./function-url-receiver', import.meta.url));
 
 /** A function with a URL receives the webhooks and verifies their signatures. */

@@ -52,7 +52,13 @@ export class VpcWithEgressFilterStack extends Stack {
     const others = this.domains('Others', ['*']);
     const rules = new CfnFirewallRuleGroup(this, 'Rules', {
       firewallRules: [
-        { action: 'ALLOW', firewallDomainListId: allowed.attrId, priority: 1 },
+        {
+          action: 'ALLOW',
+          firewallDomainListId: allowed.attrId,
+          // Otherwise each name that an allowed one is an alias of (a CDN's, say) must be in the list, too.
+          firewallDomainRedirectionAction: 'TRUST_REDIRECTION_DOMAIN',
+          priority: 1,
+        },
         { action: 'BLOCK', blockResponse: 'NXDOMAIN', firewallDomainListId: others.attrId, priority: 2 },
       ],
     });
