@@ -7,6 +7,7 @@ import {
   type Cost,
   type Items,
   idleAfterFreeAmounts,
+  LARGEST_GB,
   perMonth,
   sum,
   type Work,
@@ -81,8 +82,13 @@ async function fresh(): Promise<CountRecord> {
 
 function positive(name: 'requests-per-day' | 'minutes' | 'gb' | 'endpoints' | 'polls'): number {
   const value = Number(values[name]);
-  if (!(value > 0)) throw new Error(`--${name} must be a positive number, not ${values[name]}.`);
-  return value;
+  const isRight = value > 0 && Number.isFinite(value) && (name !== 'endpoints' || Number.isInteger(value));
+  if (isRight && (name !== 'gb' || value <= LARGEST_GB)) return value;
+  const kind = name === 'endpoints' ? 'whole' : 'positive';
+  const most =
+    name === 'gb' ? ` of at most ${Math.floor(LARGEST_GB)}, which is the largest video that is copied` : '';
+  console.error(`--${name} must be a ${kind} number${most}, not ${values[name]}.`);
+  process.exit(2);
 }
 
 function asJson(costs: Record<string, Cost>, work: Work) {

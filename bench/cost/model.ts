@@ -1,4 +1,4 @@
-import { MIN_PART_BYTES, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
+import { largestCopy, MIN_PART_BYTES, planCopy } from '../../lambdas/domain/copying/copy-plan.ts';
 import { BEAT_MS } from '../../lambdas/engine/lease.ts';
 import { FREE_A_MONTH, PRICES } from './prices.ts';
 import { combined, type Units, type Usage } from './usage.ts';
@@ -107,8 +107,10 @@ function copyOf(gb: number, { copy, segment, part, beat }: Units): Usage {
   );
 }
 
-const planOf = (gb: number) =>
-  planCopy(gb * 1e9, { memoryMiB: COPY.gb * 1024, minPartBytes: MIN_PART_BYTES });
+const PARTS = { memoryMiB: COPY.gb * 1024, minPartBytes: MIN_PART_BYTES };
+const planOf = (gb: number) => planCopy(gb * 1e9, PARTS);
+/** The largest video that is copied, GB. */
+export const LARGEST_GB = largestCopy(PARTS) / 1e9;
 
 /**
  * What the bridge costs.
