@@ -1,6 +1,7 @@
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
 import { afterAttempt } from '../domain/delivering/delivery-outcome.ts';
 import type { Target } from '../domain/delivering/endpoint.ts';
+import { idsOf } from '../domain/row-ids.ts';
 import { againWrite, type Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -38,10 +39,7 @@ export function createRecordAttempt(
     if (await bestEffort(dependencies, 'health not recorded', recordHealth.after(target, attempt)))
       targets.forget(target);
     log.info('attempted', {
-      deliveryId: row.id,
-      eventId: row.eventId,
-      endpointId: row.endpointId,
-      requestId: row.requestId,
+      ...idsOf(row),
       statusCode: attempt.statusCode,
       error: attempt.error,
       durationMs: attempt.durationMs,

@@ -8,6 +8,7 @@ import { isAwake } from '../domain/delivering/gate/gate.ts';
 import { isReplayed, type ReplayRow } from '../domain/delivering/replay.ts';
 import { firstEventId } from '../domain/ids.ts';
 import { eventExpiry, isExpired } from '../domain/retention.ts';
+import { idsOf } from '../domain/row-ids.ts';
 import { deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import type { Claim } from '../engine/claim-writes.ts';
@@ -61,7 +62,7 @@ export function createReplayDeliveries(dependencies: DeliverDependencies) {
       row = { ...row, ...progress };
       if (!page.more || page.rows.length === 0) {
         await claims.finish(claim, { set: { ...progress, queuedAll: true } });
-        log.info('replay queued', { replayId: row.id, ...progress });
+        log.info('replay queued', { ...idsOf(row), ...progress });
         return;
       }
       if (now() > deadline) return hint(await claims.again(claim, now(), { set: progress }));

@@ -4,6 +4,7 @@ import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { backlogOf } from '../domain/delivering/gate/admission.ts';
 import { crowdedCheckAt, isAwake } from '../domain/delivering/gate/gate.ts';
+import { idsOf } from '../domain/row-ids.ts';
 import { deliveryKey, endpointKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import { type Claim, finishWrite } from '../engine/claim-writes.ts';
@@ -23,7 +24,7 @@ export function createWaiting({ table, claims, targets, now, log }: DeliverDepen
     await claims.commit(claim, finishWrite(claim, { set: { state, backlogKey } }), [
       entryWrite(backlogKey, claim.row),
     ]);
-    log.info('waits', { deliveryId: claim.row.id, state });
+    log.info('waits', { ...idsOf(claim.row), state });
   }
 
   /** Puts the delivery into the backlog; the gate releases it when a slot is free. */

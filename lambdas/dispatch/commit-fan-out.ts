@@ -8,6 +8,7 @@ import { isFetched } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts
 import type { Cursors, FanOut } from '../domain/delivering/fan-out.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import { eventExpiry } from '../domain/retention.ts';
+import { idsOf } from '../domain/row-ids.ts';
 import type { Hint } from '../domain/work.ts';
 import {
   againWrite,
@@ -55,7 +56,7 @@ export function createCommitFanOut({ claims, hints, now, retentionDays, log }: D
       outbox,
       deliveries.map((row, i) => ({ row, writes: writesOf(row, batch[i]?.target.endpoint) })),
     );
-    log.info('dispatched', { source: claim.row.pk, deliveries: rows.map((row) => row.id) });
+    log.info('dispatched', { ...idsOf(claim.row), deliveries: rows.map((row) => row.id) });
     for (const lane of ['deliver', 'deliver-slow'] as const) {
       const inLane = rows.filter((row) => row.lane === lane) as (DeliveryRow & Hint)[];
       if (inLane.length > 0) await hints.sendPacked(lane, byEndpoint(inLane, DELIVERIES_PER_MESSAGE[lane]));

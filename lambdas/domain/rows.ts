@@ -123,7 +123,8 @@ export const linkSecretKey: RowKey = { pk: 'LINK-SECRET', sk: 'SECRET' };
 type RowWork =
   | { readonly kind: 'poll' | 'copy'; readonly requestId: string }
   | { readonly kind: 'outbox'; readonly source: EventSource }
-  | { readonly kind: 'upstream-check' | 'delivery' }
+  | { readonly kind: 'upstream-check' }
+  | { readonly kind: 'delivery'; readonly endpointId: string; readonly eventId: string }
   | { readonly kind: 'replay'; readonly replayId: string }
   | { readonly kind: 'gate'; readonly endpointId: string }
   | { readonly kind: 'cancellation' | 'erasure' | 'url-test'; readonly endpointId: string };
@@ -137,7 +138,7 @@ export function workOf({ pk, sk }: RowKey): RowWork {
   if (sk === 'OUTBOX') return { kind: 'outbox', source: sourceOf(pk) };
   if (partition === 'REQ') return { kind: sk === 'REQUEST' ? 'poll' : 'copy', requestId: id };
   if (partition === upstreamCheckKey.pk) return { kind: 'upstream-check' };
-  if (partition === 'DEL') return { kind: 'delivery' };
+  if (partition === 'DEL') return { kind: 'delivery', endpointId: id, eventId: sk };
   if (partition === 'REPLAY') return { kind: 'replay', replayId: id };
   if (partition === 'CANCELLATION') return { kind: 'cancellation', endpointId: id };
   if (partition === 'ERASURE') return { kind: 'erasure', endpointId: id };

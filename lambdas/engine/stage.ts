@@ -3,6 +3,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric, publishMetrics } from '../adapters/lambda/metrics.ts';
+import { idsOf } from '../domain/row-ids.ts';
 import type { Due, Hint, Lane, RowKey } from '../domain/work.ts';
 import type { Claim } from './claim-writes.ts';
 import type { Claims } from './claims.ts';
@@ -93,7 +94,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
       report(due.lane, due, 'claimed too often without progress');
       return 'gone';
     } catch (error) {
-      log.error('claim failed', { row: due, error: error as Error });
+      log.error('claim failed', { ...subjectOf(due.lane, due), error: error as Error });
       return 'unavailable';
     }
   }
@@ -111,43 +112,34 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
   }
 
   async function settle(claim: Claim<T>, error: unknown): Promise<void> {
-    const { pk, sk } = claim.row;
+    const subject = subjectOf(claim.lane, claim.row);
     if (claim.ended) {
-      log.error('failed after the claim ended', {
-        lane: claim.lane,
-        row: { pk, sk },
-        error: error as Error,
-      });
+      log.error('failed after the claim ended', { ...subject, error: error as Error });
       return;
     }
     const outcome = outcomeOf(error, claim.claimsWithoutProgress + 1);
     await release(claim, async () => {
       if (outcome === 'park') {
         await claims.park(claim, error instanceof Error ? error.message : String(error));
-        report(claim.lane, { pk, sk }, (error as Error).message);
+        report(claim.lane, claim.row, (error as Error).message);
         return;
       }
       const due = await claims.retry(claim, error instanceof Error ? error.name : typeof error);
       if (!due && error instanceof ConditionFailed) {
-        log.info('superseded', { lane: claim.lane, row: { pk, sk } });
+        log.info('superseded', subject);
         return;
       }
-      log.error('work failed', {
-        lane: claim.lane,
-        row: { pk, sk },
-        retryAt: due?.dueAt,
-        error: error as Error,
-      });
+      log.error('work failed', { ...subject, retryAt: due?.dueAt, error: error as Error });
       await hints.send(due);
     });
   }
 
   /** Ends a claim. When that fails too, the lease runs out, and the sweep finds the row. */
-  async function release({ lane, row: { pk, sk } }: Claim<T>, end: () => Promise<void>): Promise<void> {
+  async function release({ lane, row }: Claim<T>, end: () => Promise<void>): Promise<void> {
     try {
       await end();
     } catch (cause) {
-      log.error('release failed', { lane, row: { pk, sk }, error: cause as Error });
+      log.error('release failed', { ...subjectOf(lane, row), error: cause as Error });
     }
   }
 
@@ -167,7 +159,10 @@ function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
   return message.hints.map((hint) => ({ record, due: { ...hint, lane: message.lane } }));
 }
 
-function report(lane: string, { pk, sk }: RowKey, reason: string): void {
-  log.error('parked', { lane, row: { pk, sk }, reason });
+/** What a line of the log is about. */
+const subjectOf = (lane: Lane, row: RowKey) => ({ lane, row: { pk: row.pk, sk: row.sk }, ...idsOf(row) });
+
+function report(lane: Lane, row: RowKey, reason: string): void {
+  log.error('parked', { ...subjectOf(lane, row), reason });
   addMetric('ParkedRows');
 }

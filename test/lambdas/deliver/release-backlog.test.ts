@@ -69,6 +69,24 @@ test('a delivery that was under way when the endpoint was disabled is held with 
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 2 }]);
 });
 
+test('the log names a delivery, its event, endpoint and request when it is dispatched, attempted and held', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  const { requestId, observe } = await world.request();
+  await observe('video.accepted');
+  await world.work();
+  await enable(world, endpoint, false);
+  await world.pass(10_000);
+  const [delivery] = await world.deliveries(endpoint);
+  const ids = { requestId, eventId: delivery?.eventId, endpointId: endpoint.id, deliveryId: delivery?.id };
+  expect(world.lines).toMatchObject([
+    ['dispatched', { requestId, deliveries: [delivery?.id] }],
+    ['attempted', { ...ids, state: 'pending' }],
+    ['waits', { ...ids, state: 'held' }],
+  ]);
+});
+
 test('what entered the backlog late, by a worker that knew the endpoint as disabled, is found by the last check', async () => {
   const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1, { enabled: false });

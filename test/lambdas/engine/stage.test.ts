@@ -3,6 +3,7 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { log } from '../../../lambdas/adapters/lambda/log.ts';
+import { requestIdOf, requestKey } from '../../../lambdas/domain/rows.ts';
 import { type Hint, LEASE_MS, type RowKey, type Work } from '../../../lambdas/domain/work.ts';
 import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import { MAX_CLAIMS } from '../../../lambdas/engine/due-time.ts';
@@ -46,7 +47,7 @@ async function setUp(
   const handler = stage<TestRow>({ lanes: ['poll'], claims, hints, now: clock.now, work, ...options });
 
   async function dueRow(): Promise<Hint> {
-    const hint = { pk: `STAGE#${++rows}`, sk: 'ROW', dueAt: clock.now() };
+    const hint = { ...requestKey(`r${++rows}`), dueAt: clock.now() };
     await table.write({ put: { ...hint, lane: 'poll' } });
     return hint;
   }
@@ -61,6 +62,9 @@ async function setUp(
   const row = (hint: Hint) => table.get<TestRow>(hint);
   return { table, clock, claims, hints, invoke, dueRow, row };
 }
+
+/** How a line of the log names a row, and what the row is about. */
+const named = ({ pk, sk }: RowKey) => ({ lane: 'poll', row: { pk, sk }, requestId: requestIdOf({ pk, sk }) });
 
 test('each row that the messages name is worked on once', async () => {
   const worked: string[] = [];
@@ -84,8 +88,7 @@ test('a row that throws is due again, hinted, and takes no other along', async (
   expect(await invoke([[bad], [good]])).toEqual({ batchItemFailures: [] });
   const again = await row(bad);
   expect(again).toMatchObject({ lane: 'poll', claims: 1 });
-  const failed = { lane: 'poll', row: { pk: bad.pk, sk: bad.sk } };
-  const extra = { ...failed, retryAt: again?.dueAt, error: new Error('boom') };
+  const extra = { ...named(bad), retryAt: again?.dueAt, error: new Error('boom') };
   expect(said).toEqual([{ level: 'error', message: 'work failed', extra }]);
   expect(hints.of('poll')).toEqual([{ pk: bad.pk, sk: bad.sk, dueAt: again?.dueAt }]);
   expect(await row(good)).not.toHaveProperty('lane');
@@ -99,7 +102,7 @@ test('a row whose work throws after its claim ended is left as it is', async () 
   const due = await dueRow();
   expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
   expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: clock.now() + 60_000 });
-  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk }, error: new Error('too late') };
+  const extra = { ...named(due), error: new Error('too late') };
   expect(said).toEqual([{ level: 'error', message: 'failed after the claim ended', extra }]);
   expect(await row(due)).not.toHaveProperty('lastFailure');
   expect(hints.sent).toEqual([]);
@@ -116,7 +119,7 @@ test('a row that only a person can mend is parked at once, and counted', async (
     parked: { reason: 'the bucket denies access', lane: 'poll' },
   });
   expect(counted).toEqual(['ParkedRows']);
-  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk }, reason: 'the bucket denies access' };
+  const extra = { ...named(due), reason: 'the bucket denies access' };
   expect(said).toEqual([{ level: 'error', message: 'parked', extra }]);
 });
 
@@ -154,9 +157,8 @@ test('a row that kills its worker is parked in the end', async () => {
   }
   await invoke([[hint]]);
   expect(await row(due)).toMatchObject({ lane: 'parked', parked: { lane: 'poll' } });
-  expect(said).toMatchObject([
-    { message: 'parked', extra: { reason: 'claimed too often without progress' } },
-  ]);
+  const extra = { ...named(due), reason: 'claimed too often without progress' };
+  expect(said).toEqual([{ level: 'error', message: 'parked', extra }]);
   expect(counted).toEqual(['ParkedRows']);
 });
 
@@ -213,8 +215,7 @@ test('work that was superseded ends quietly', async () => {
   const due = await dueRow();
   expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
   expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: 5 });
-  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk } };
-  expect(said).toEqual([{ level: 'info', message: 'superseded', extra }]);
+  expect(said).toEqual([{ level: 'info', message: 'superseded', extra: named(due) }]);
   expect(hints.sent).toEqual([]);
 });
 
@@ -245,7 +246,7 @@ test('a suspect that cannot be handed back is left to its lease, and the rest of
   expect(await invoke([[suspect, slow, late]])).toEqual({ batchItemFailures: [] });
   expect(await row(suspect)).toMatchObject({ lane: 'poll', claims: 2 });
   expect(hints.of('poll')).toEqual([late]);
-  const extra = { lane: 'poll', row: { pk: suspect.pk, sk: suspect.sk }, error };
+  const extra = { ...named(suspect), error };
   expect(said).toEqual([{ level: 'error', message: 'release failed', extra }]);
 });
 
@@ -262,9 +263,7 @@ test('a message whose row cannot be claimed comes again, and is the only one tha
   expect(await invoke([[bad], [good]])).toEqual({ batchItemFailures: [{ itemIdentifier: 'm0' }] });
   expect(await row(good)).not.toHaveProperty('lane');
   expect(await table.get(bad)).toMatchObject({ lane: 'poll', dueAt: bad.dueAt });
-  expect(said).toEqual([
-    { level: 'error', message: 'claim failed', extra: { row: { ...bad, lane: 'poll' }, error } },
-  ]);
+  expect(said).toEqual([{ level: 'error', message: 'claim failed', extra: { ...named(bad), error } }]);
 });
 
 test('a row whose claim cannot be ended either is left to its lease', async () => {
@@ -277,7 +276,7 @@ test('a row whose claim cannot be ended either is left to its lease', async () =
   expect(await invoke([[due]])).toEqual({ batchItemFailures: [] });
   expect(await row(due)).toMatchObject({ lane: 'poll', claims: 1, dueAt: clock.now() + LEASE_MS });
   expect(hints.sent).toEqual([]);
-  const extra = { lane: 'poll', row: { pk: due.pk, sk: due.sk }, error };
+  const extra = { ...named(due), error };
   expect(said).toEqual([{ level: 'error', message: 'release failed', extra }]);
 });
 
