@@ -7,7 +7,7 @@ import { buildConsole } from './console.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The stages, each with its handler in `lambdas/<stage>/handler.ts`. */
-export const STAGES = ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver'] as const;
+const STAGES = ['api', 'tick', 'poll', 'copy', 'dispatch', 'deliver'] as const;
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = join(root, 'dist/lambda');

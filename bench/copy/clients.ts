@@ -13,7 +13,7 @@ const MIB = 1024 ** 2;
 type Client = { readonly name: string; readonly needs?: string[]; command(from: string, to: Target): string };
 type Target = { readonly sinkUrl: string; readonly key: string };
 
-export type ClientFigures = { mibPerSecond: number; cpuSecondsPerGiB: number; peakRssMiB: number };
+type ClientFigures = { mibPerSecond: number; cpuSecondsPerGiB: number; peakRssMiB: number };
 
 /** The bridge's engine and what a user might pick instead, each as installed and with its defaults. */
 function allClients(certificate: Certificate, dir: string): Client[] {

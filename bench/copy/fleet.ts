@@ -13,7 +13,7 @@ import type { WorkerMessage, WorkerOptions } from './worker.ts';
 
 type Worker = { child: ChildProcess; ready: boolean; row?: Hint };
 
-export type FleetOptions = {
+type FleetOptions = {
   readonly workers: number;
   readonly memoryMiB?: number;
   /** Rows that are left undone when it says no. */

@@ -14,7 +14,7 @@ const SIZE = 200 * GIB;
 const MEMORY_MIB = 1024;
 const WORKERS = 10;
 
-export type HugeFigures = {
+type HugeFigures = {
   paper: Paper;
   segments: string;
   gibCopied: number;

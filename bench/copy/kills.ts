@@ -12,7 +12,7 @@ import { startServers } from './servers.ts';
 const MIB = 1024 ** 2;
 const MEMORY_MIB = 512;
 
-export type KillFigures = {
+type KillFigures = {
   seed: number;
   kills: number;
   seconds: number;

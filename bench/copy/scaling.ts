@@ -8,7 +8,7 @@ const MIB = 1024 ** 2;
 const LATENCY_MS = 50;
 const MIB_PER_SECOND = 20;
 
-export type ScalingFigures = { seconds: number; speedup: number; efficiency: number };
+type ScalingFigures = { seconds: number; speedup: number; efficiency: number };
 
 /** One file over 1, 2 and 4 workers, each with a slow network of its own. */
 export async function measureScaling(

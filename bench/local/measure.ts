@@ -12,7 +12,7 @@ import { startTopaz } from '../../local/topaz/server.ts';
 import { generateTraces } from '../polling/generate.ts';
 import type { Trace } from '../polling/trace.ts';
 
-export type LocalRunOptions = {
+type LocalRunOptions = {
   jobs: number;
   /** Jobs that take longer are scaled in time. */
   longestSeconds: number;
@@ -23,7 +23,7 @@ export type LocalRunOptions = {
   stopLoops: boolean;
 };
 
-export type LocalRun = {
+type LocalRun = {
   /** Jobs scaled in time, among `jobs`. */
   scaled: number;
   jobs: number;

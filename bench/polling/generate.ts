@@ -2,7 +2,7 @@ import { type Random, seeded } from './random.ts';
 import type { Trace } from './trace.ts';
 
 /** How the jobs of a set behave. */
-export type Character = {
+type Character = {
   /** Median of the time in `processing`, seconds. */
   processing: number;
   /** Shares of the jobs, 0 to 1. */

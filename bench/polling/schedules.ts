@@ -28,7 +28,7 @@ export const growing =
   };
 
 /** What delays the next poll of the deployed function. */
-export type Deployment = {
+type Deployment = {
   /** Seconds that a poll takes until its row is written and the next one hinted. */
   latency: number;
 };

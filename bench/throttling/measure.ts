@@ -15,7 +15,7 @@ import { type Capacity, startThrottlingProxy } from './throttling-proxy.ts';
 
 export type Retries = { readonly retryMode: 'standard' | 'adaptive'; readonly maxAttempts: number };
 
-export type Load = {
+type Load = {
   readonly workers: number;
   /** Deliveries in the backlog. */
   readonly rows: number;

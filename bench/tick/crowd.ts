@@ -21,7 +21,7 @@ export type Crowd = {
   completeMean: number;
 };
 
-export type CrowdOptions = {
+type CrowdOptions = {
   /** Polls per second. */
   cap: number;
   /** Jobs registered per second. */

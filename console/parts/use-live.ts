@@ -2,7 +2,7 @@ import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 /** What a page knows of something that changes. */
-export type Live<T> = {
+type Live<T> = {
   readonly data: Signal<T | undefined>;
   /** Of the last try; undefined once one succeeds. */
   readonly error: Signal<unknown>;

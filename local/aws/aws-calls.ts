@@ -12,7 +12,7 @@ export type Permission = {
 };
 
 /** The credential of a request: who calls which service. */
-export type Credential = {
+type Credential = {
   accessKeyId: string;
   service: string;
 };

@@ -62,7 +62,7 @@ export type Part = {
   blob: Blob;
 };
 
-export type Upload = ObjectAttributes & {
+type Upload = ObjectAttributes & {
   id: string;
   key: string;
   /** ms */

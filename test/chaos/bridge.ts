@@ -64,7 +64,7 @@ export async function startEmulators() {
 
 let runs = 0;
 
-export type BridgeOptions = {
+type BridgeOptions = {
   readonly random: Random;
   /** Only these kinds of faults, whatever the seed says. */
   readonly only?: readonly FaultKind[] | undefined;

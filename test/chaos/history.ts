@@ -41,7 +41,7 @@ export type History = {
 };
 
 /** `rows` is a pattern of the keys of the rows that hold it; without it none may. */
-export type Secret = { readonly name: string; readonly value: string; readonly rows?: string };
+type Secret = { readonly name: string; readonly value: string; readonly rows?: string };
 
 type RowName = { readonly pk: string; readonly sk: string };
 export type Row = Readonly<Record<string, unknown>> & RowName;

@@ -13,7 +13,7 @@ import type { DeliveryView, EventView, History, RequestView, Row } from './histo
 import type { Made, Tracked } from './users.ts';
 
 /** A bridge as its users reach it, simulated or real, and what they remember of it. */
-export type Observable = {
+type Observable = {
   readonly api: ApiCalls;
   readonly requests: readonly Tracked[];
   readonly endpoints: readonly Made[];

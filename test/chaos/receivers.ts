@@ -18,7 +18,7 @@ type Outcome = {
   readonly ms: number;
   readonly outcome: (Partial<Answer> & { statusCode: number }) | ExchangeError;
 };
-export type Mood =
+type Mood =
   | 'well'
   | 'slow'
   | 'flaky'

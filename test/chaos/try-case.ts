@@ -3,7 +3,7 @@ import type { Emulators } from './bridge.ts';
 import { check, type Violation } from './checker.ts';
 import { playSeed, type Run, type RunOptions } from './run.ts';
 
-export type Tried = {
+type Tried = {
   readonly options: RunOptions;
   readonly violations: readonly Violation[];
   readonly run?: Run;
@@ -42,7 +42,7 @@ export const inWords = (counted: Readonly<Record<string, number>>): string =>
     .join(', ');
 
 /** The command that plays the same run again. */
-export function commandOf({ seed, requests, only }: RunOptions): string {
+function commandOf({ seed, requests, only }: RunOptions): string {
   const kinds = only ? ` --only ${JSON.stringify(only.join(','))}` : '';
   return `npm run chaos -- --runs 1 --seed ${seed} --requests ${requests}${kinds}`;
 }

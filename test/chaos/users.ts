@@ -32,10 +32,8 @@ export type Made = {
 };
 
 /** What of an endpoint, or a request, is not left to chance. */
-export type EndpointChoice = Partial<Pick<Made, 'kind' | 'filter' | 'ordered' | 'steady'>>;
-export type RequestChoice = { readonly job?: Job; readonly copy?: boolean; readonly callback?: boolean };
-
-export type Users = ReturnType<typeof createUsers>;
+type EndpointChoice = Partial<Pick<Made, 'kind' | 'filter' | 'ordered' | 'steady'>>;
+type RequestChoice = { readonly job?: Job; readonly copy?: boolean; readonly callback?: boolean };
 
 const FILTERS = [
   ['video.*'],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buildCommandLine } from '../../build/command-line.ts';
 
 /** A pseudo-terminal with a command. */
-export type Terminal = {
+type Terminal = {
   readonly outcome: Promise<Outcome>;
   /** All that was shown so far. */
   readonly text: () => string;
@@ -13,7 +13,7 @@ export type Terminal = {
   readonly shows: (pattern: RegExp) => Promise<void>;
   readonly type: (keys: string) => void;
 };
-export type Outcome = { code: number | null; stdout: string; stderr: string };
+type Outcome = { code: number | null; stdout: string; stderr: string };
 export type CommandLine = Awaited<ReturnType<typeof openCommandLine>>;
 
 /** Resolves when a command has said this on its standard error; give it a command that was just started. */

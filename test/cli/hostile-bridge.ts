@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /** Sets the title of a terminal, clears it, draws over its lines, begins new ones, and turns text around. */
-export const STEERING = '\u001b]0;owned\u0007\u001b[2J\r\n\u009b1A\u202egnp\u2028\u{e0041}\0';
+const STEERING = '\u001b]0;owned\u0007\u001b[2J\r\n\u009b1A\u202egnp\u2028\u{e0041}\0';
 
 /** Fields that say what is to be done next, and that commands compare or send back. */
 const FOLLOWED = /^(.*[iI]d|.*At|cursor|state|timestamp|url|value|size|secret|kind|method)$/;

@@ -1,7 +1,7 @@
 import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 
 /** What a killed worker's calls meet: nothing that it does has an effect any more. */
-export class Killed extends Error {
+class Killed extends Error {
   override readonly name = 'Killed';
 }
 

@@ -10,7 +10,7 @@ export type Resource = {
   DeletionPolicy?: string;
   UpdateReplacePolicy?: string;
 };
-export type Statement = {
+type Statement = {
   Effect: string;
   Action: string | string[];
   Resource: unknown;

@@ -17,7 +17,7 @@ import { wake, withdraw } from '../../lambdas/engine/wake.ts';
 import { applyWrite, type ModelRow } from './apply-write.ts';
 
 /** The writes of the protocol, by which mutants are named. */
-export const WRITES = [
+const WRITES = [
   'claim',
   'again',
   'finish',
@@ -30,7 +30,7 @@ export const WRITES = [
   'wake',
   'withdraw',
 ] as const;
-export type WriteName = (typeof WRITES)[number];
+type WriteName = (typeof WRITES)[number];
 /** Changes a write of the code before it is applied. */
 export type Mutate = (name: WriteName, write: Write) => Write;
 
@@ -42,7 +42,7 @@ type Holding = Pick<Claim, 'lane' | 'nonce' | 'hintedAt' | 'leaseEnd' | 'claimsW
 type Unanswered = { readonly name: WriteName; readonly write: Write; readonly nonce: string };
 
 /** One row, its workers, and every hint of it that may still arrive. */
-export type State = {
+type State = {
   readonly now: number;
   readonly row: ModelRow;
   readonly workers: readonly (Holding | Unanswered | undefined)[];

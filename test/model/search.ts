@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /** What a search found: how many states there are, and the shortest way to one that is broken. */
-export type Found = { readonly states: number; readonly path?: readonly string[]; readonly broken?: string };
+type Found = { readonly states: number; readonly path?: readonly string[]; readonly broken?: string };
 
 /**
  * Visits every state that can be reached, nearest first, and stops at the first that is broken. Two

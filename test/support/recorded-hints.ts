@@ -3,7 +3,7 @@ import type { Table } from '../../lambdas/adapters/dynamodb/table.ts';
 import type { Due, Hint, Lane, RowKey, Work } from '../../lambdas/domain/work.ts';
 import { type DueRows, listOf } from '../../lambdas/engine/hints.ts';
 
-export type RecordedHints = ReturnType<typeof recordHints>;
+type RecordedHints = ReturnType<typeof recordHints>;
 
 /**
  * Stands in for the queues: keeps the hints that were sent. Given a table, the test fails when a hint is sent

@@ -14,7 +14,7 @@ import { recordHints } from '../../support/recorded-hints.ts';
 export const ADMIN = 'admin-key';
 export const READER = 'reader-key';
 export const LINK_SECRET = 'link-secret';
-export const API_KEYS = JSON.stringify({
+const API_KEYS = JSON.stringify({
   keys: [
     { id: 'admin', key: ADMIN, role: 'admin' },
     { id: 'reader', key: READER, role: 'read' },

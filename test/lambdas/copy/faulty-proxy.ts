@@ -3,17 +3,17 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 
 /** A call to S3, as faults choose by it: `PUT ?partNumber&uploadId`. */
-export type S3Call = { readonly method: string; readonly query: URLSearchParams };
+type S3Call = { readonly method: string; readonly query: URLSearchParams };
 
 /**
  * What happens to a call: `lost` has its effect, but the answer never comes; `refuse` answers
  * without effect; `after` has its effect and answers an error all the same.
  */
-export type S3Fault =
+type S3Fault =
   | { readonly kind: 'lost' }
   | { readonly kind: 'refuse' | 'after'; readonly status: number; readonly code: string };
 
-export type ChooseFault = (call: S3Call) => S3Fault | undefined | Promise<S3Fault | undefined>;
+type ChooseFault = (call: S3Call) => S3Fault | undefined | Promise<S3Fault | undefined>;
 
 /** Stands between the bridge and S3, and breaks what it is told to. */
 export async function startFaultyProxy(upstream: string) {

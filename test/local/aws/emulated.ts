@@ -5,17 +5,12 @@ import { RowChanges } from '../../../local/aws/row-changes.ts';
 export const rows = () =>
   new RowChanges(new Map([['Table', { key: ['pk', 'sk'], indexes: { due: ['lane', 'dueAt'] } }]]));
 
-type Given = Record<string, string | number>;
-export const item = (given: Given) =>
+export const item = (given: Record<string, string | number>) =>
   Object.fromEntries(
     Object.entries(given).map(([name, value]) => [
       name,
       typeof value === 'number' ? { N: String(value) } : { S: value },
     ]),
-  );
-export const plain = (given: Record<string, Record<string, unknown>>): Given =>
-  Object.fromEntries(
-    Object.entries(given).map(([name, value]) => [name, 'N' in value ? Number(value.N) : String(value.S)]),
   );
 
 /** What a layer makes of a call whose answer is `answer`. */

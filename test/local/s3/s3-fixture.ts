@@ -65,7 +65,7 @@ export async function refusal(call: Promise<unknown>): Promise<string> {
   }
 }
 
-export type Answer = {
+type Answer = {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;

@@ -32,7 +32,7 @@ export const SIMULATED_TRACE = {
 /** A trace that is at its end from the start. */
 export const finished = (status = 'complete') => ({ statuses: [[status, 0]], progress: [[0, 100]] });
 
-export type HttpAnswer = { status: number; headers: IncomingHttpHeaders; body: Buffer; broken: boolean };
+type HttpAnswer = { status: number; headers: IncomingHttpHeaders; body: Buffer; broken: boolean };
 
 /** A simulated Topaz API whose clock stands still until `wait` moves it; closed when the test ends. */
 export async function simulatedTopaz(options: Partial<TopazOptions> = {}) {

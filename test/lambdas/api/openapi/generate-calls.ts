@@ -28,7 +28,7 @@ export type Operation = {
 };
 
 /** A call as it is made. */
-export type GeneratedCall = {
+type GeneratedCall = {
   readonly operation: Operation;
   readonly method: string;
   readonly path: string;
