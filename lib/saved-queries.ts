@@ -1,5 +1,6 @@
 import { CfnQueryDefinition } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { COPY_FAILURES } from '../lambdas/domain/copying/copy-failures.ts';
 import type { BridgeFunction, StageName } from './bridge-function.ts';
 
 type SavedQuery = { readonly stages: readonly StageName[]; readonly lines: readonly string[] };
@@ -28,10 +29,11 @@ const QUERIES: Record<string, SavedQuery> = {
   'failed copies': {
     stages: ['copy'],
     lines: [
-      'filter message in ["copy failed", "copy waits", "copy begins again"]',
+      // A copy is parked by the engine, after a denied permission for example.
+      `filter message in ${JSON.stringify(['copy failed', 'parked', ...COPY_FAILURES])}`,
       'stats count(*) as times, latest(reason) as lastReason, max(@timestamp) as last by requestId, message',
       'sort last desc',
-      'limit 100',
+      'limit 1000',
     ],
   },
 };

@@ -1,4 +1,5 @@
 import type { CopyRow } from '../domain/copying/copy.ts';
+import type { CopyFailure } from '../domain/copying/copy-failures.ts';
 import { isExpiring } from '../domain/copying/copy-retries.ts';
 import type { CopyDependencies } from './copy-dependencies.ts';
 
@@ -9,9 +10,9 @@ import type { CopyDependencies } from './copy-dependencies.ts';
 export function reportFailure(
   { now, count, log }: CopyDependencies,
   { requestId, startedAt }: CopyRow,
-  message: string,
+  failure: CopyFailure,
   details: { readonly reason: string; readonly failures?: number },
 ): void {
-  log.info(message, { requestId, ...details });
+  log.info(failure, { requestId, ...details });
   if (isExpiring(startedAt, now())) count('CopiesExpiring', 1);
 }

@@ -57,4 +57,19 @@ describe('the saved queries', () => {
     ]);
     for (const { LogGroupNames } of queries) expect((LogGroupNames as unknown[]).length).toBeGreaterThan(0);
   });
+
+  it('for failed copies lists whatever says why a copy waits, begins again, is parked or has failed', () => {
+    const [query] = all('AWS::Logs::QueryDefinition')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ Name }) => String(Name).endsWith('failed copies'));
+    const [, messages = ''] = /message in (\[.*\])/.exec(String(query?.QueryString)) ?? [];
+    expect(JSON.parse(messages).sort()).toEqual([
+      'copy begins again',
+      'copy failed',
+      'copy waits',
+      'parked',
+      'segment waits',
+      'source refused its URL',
+    ]);
+  });
 });

@@ -44,6 +44,7 @@ async function expectFailed(requestId: string, reason: RegExp): Promise<void> {
   expect(others).toEqual([]);
   expect(event).toMatchObject({ type: 'video.store_failed', data: { requestId, sequence: 4 } });
   expect(event?.data.reason).toMatch(reason);
+  expect(world.logged.at(-1)).toMatch(/^copy failed/);
   expect(await world.requestOf(requestId)).toMatchObject({ state: 'done', video: { state: 'failed' } });
   expect(await world.uploads()).toEqual([]);
   expect(await world.objects()).toEqual([]);
