@@ -24,10 +24,8 @@ export function guardedLookup(resolve: Resolve, admits: (address: string) => boo
       .map((address) => ({ address, family: isIP(address) }))
       .filter((candidate) => family === 0 || candidate.family === family);
     if (admitted.length === 0) {
-      throw new ExchangeError(
-        'address_refused',
-        `${hostname} resolves to no address that the bridge may dial: point it at public addresses only.`,
-      );
+      const what = `${hostname} resolves to no address that the bridge may dial`;
+      throw new ExchangeError('address_refused', what, { remedy: 'point it at public addresses only' });
     }
     return admitted;
   };

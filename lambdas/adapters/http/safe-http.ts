@@ -108,7 +108,7 @@ export function createSafeHttp(options: SafeHttpOptions): SafeHttp {
 
   function begin(exchange: Exchange): { request: http.ClientRequest; url: URL } {
     const target = checkTargetUrl(exchange.url, { allowLoopback, maxLength });
-    if (!target.ok) throw new ExchangeError('address_refused', target.reason);
+    if (!target.ok) throw new ExchangeError('address_refused', target.what, target);
     const { url } = target;
     try {
       return { request: start(url, exchange), url };
@@ -161,7 +161,7 @@ function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange):
     (message ?? request).destroy(error);
   };
   const expire = (limitMs: number) => fail(timeoutError(url.host, stage, limitMs));
-  const abort = () => fail(new ExchangeError('aborted', `The exchange with ${url.host} was aborted.`));
+  const abort = () => fail(new ExchangeError('aborted', `the exchange with ${url.host} was aborted`));
   const whole = setTimeout(expire, timeoutMs, timeoutMs);
   const untilHeaders = headersTimeoutMs && setTimeout(expire, headersTimeoutMs, headersTimeoutMs);
   const settle = () => {

@@ -18,7 +18,7 @@ export function createRedirects(rules: TargetRules) {
   /** Does `attempt` with the URL, or with the one that it redirects to. Rejects with a SourceError. */
   return async function following<T>(url: string, attempt: (target: string) => Promise<T>): Promise<T> {
     const check = checkGivenUrl(url, rules);
-    if (!check.ok) throw unusable(`the source is at a URL that the bridge does not fetch. ${check.reason}`);
+    if (!check.ok) throw unusable(`the source is at a URL that the bridge does not fetch: ${check.what}`);
     const remembered = moved.get(url);
     let target = remembered ?? check.url.href;
     for (let redirects = 0; ; redirects++) {
@@ -50,7 +50,7 @@ export function createRedirects(rules: TargetRules) {
   function resolved(location: string, from: string): string {
     const check = checkGivenUrl(decoded(location), rules, from);
     if (check.ok) return check.url.href;
-    throw unusable(`the source redirects to a URL that the bridge does not fetch. ${check.reason}`);
+    throw unusable(`the source redirects to a URL that the bridge does not fetch: ${check.what}`);
   }
 }
 

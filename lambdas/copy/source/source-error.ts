@@ -25,7 +25,7 @@ export const unusable = (reason: string): SourceError => new SourceError({ kind:
 export function asSourceError(error: unknown, host: string): SourceError {
   if (error instanceof SourceError) return error;
   if (error instanceof ExchangeError) {
-    return error.class === 'address_refused' ? unusable(error.message) : broken(error.message);
+    return error.class === 'address_refused' ? unusable(error.what) : broken(error.what);
   }
   const { code, name } = error as NodeJS.ErrnoException;
   return broken(`the connection to ${host} failed (${code ?? name})`);

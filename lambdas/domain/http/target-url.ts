@@ -1,9 +1,17 @@
 import { isAddress, isLoopbackAddress, isPublicAddress } from './public-address.ts';
+import { sentence } from './sentence.ts';
 
-type TargetCheck =
-  | { readonly ok: true; readonly url: URL }
-  /** `reason` is a sentence with the remedy, without the URL's path, query or credentials. */
-  | { readonly ok: false; readonly reason: string };
+type TargetCheck = { readonly ok: true; readonly url: URL } | ({ readonly ok: false } & Refusal);
+
+/** Without the URL's path, query or credentials. */
+type Refusal = {
+  /** A clause. */
+  readonly what: string;
+  /** For whoever wrote the URL. */
+  readonly remedy: string;
+  /** Both as a sentence. */
+  readonly reason: string;
+};
 
 export const MAX_URL_LENGTH = 2_048;
 /** Of a signed URL to download from: session tokens make them long. */
@@ -35,34 +43,40 @@ export function checkTargetUrl(
   text: string,
   { allowLoopback, maxLength = MAX_URL_LENGTH }: TargetRules,
 ): TargetCheck {
-  const refuse = (reason: string): TargetCheck => ({ ok: false, reason });
   if (text.length > maxLength) {
-    return refuse(`The URL has ${text.length} characters: shorten it to at most ${maxLength}.`);
+    return refuse(`the URL has ${text.length} characters`, `shorten it to at most ${maxLength}`);
   }
   if (/[\s\\\p{Cc}]/u.test(text)) {
-    return refuse('The URL contains white space, a control character or a backslash: percent-encode it.');
+    return refuse('the URL contains white space, a control character or a backslash', 'percent-encode it');
   }
   const [, , authority = ''] = WRITTEN.exec(text) ?? [];
   if (authority === '' || !URL.canParse(text)) {
-    return refuse('This is not a complete URL: write it as https://host/path.');
+    return refuse('the text is not a complete URL', 'write it as https://host/path');
   }
   if (authority.includes('@')) {
-    return refuse('The URL contains credentials: remove what stands before the @ and use a header instead.');
+    return refuse('the URL contains credentials', 'remove what stands before the @ and use a header instead');
   }
   if (text.includes('#'))
-    return refuse('The URL has a fragment, which is never sent: remove the # and the rest.');
+    return refuse('the URL has a fragment, which is never sent', 'remove the # and the rest');
 
   const url = new URL(text);
   const host = dialledHost(url);
   const loopback = allowLoopback && (/(^|\.)localhost$/.test(host) || isLoopbackAddress(host));
-  if (url.protocol !== 'https:' && !loopback) return refuse('The URL is not encrypted: use https.');
+  if (url.protocol !== 'https:' && !loopback) return refuse('the URL is not encrypted', 'use https');
   const port = url.port === '' ? 443 : Number(url.port);
   if (port !== 443 && port < 1024 && !loopback) {
-    return refuse(`Port ${port} is not open to the bridge: use 443 or one from 1024 to 65535.`);
+    return refuse(`port ${port} is not open to the bridge`, 'use 443 or one from 1024 to 65535');
   }
-  const reason = (loopback ? undefined : privateHost(host)) ?? disguisedHost(url.hostname, authority);
-  return reason === undefined ? { ok: true, url } : refuse(reason);
+  const refused = (loopback ? undefined : privateHost(host)) ?? disguisedHost(url.hostname, authority);
+  return refused ?? { ok: true, url };
 }
+
+const refuse = (what: string, remedy: string): { ok: false } & Refusal => ({
+  ok: false,
+  what,
+  remedy,
+  reason: sentence(what, remedy),
+});
 
 /**
  * The same for a URL that a server gives (a download, a redirect), read as browsers read it: blanks and
@@ -82,21 +96,22 @@ export function checkGivenUrl(text: string, rules: TargetRules, base?: string): 
 /** The host of a URL as DNS and sockets want it: an IPv6 address without its brackets. */
 export const dialledHost = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
 
-function privateHost(host: string): string | undefined {
+function privateHost(host: string) {
   if (isAddress(host)) {
     if (isPublicAddress(host)) return undefined;
-    return `The address ${host} is not public: use one that the internet can reach.`;
+    return refuse(`the address ${host} is not public`, 'use one that the internet can reach');
   }
-  if (host.endsWith('.')) return 'The host ends with a dot: remove it.';
-  if (PRIVATE_SUFFIXES.test(host)) return `The name ${host} is private: use one that public DNS knows.`;
+  if (host.endsWith('.')) return refuse('the host ends with a dot', 'remove it');
+  if (PRIVATE_SUFFIXES.test(host))
+    return refuse(`the name ${host} is private`, 'use one that public DNS knows');
   if (!HOST_NAME.test(host))
-    return `${host} is not a public host name: use a full one such as hooks.example.com.`;
+    return refuse(`${host} is not a public host name`, 'use a full one such as hooks.example.com');
   return undefined;
 }
 
-function disguisedHost(hostname: string, authority: string): string | undefined {
+function disguisedHost(hostname: string, authority: string) {
   const written = authority.replace(/:\d*$/, '').toLowerCase();
   const international = /[^\p{ASCII}]/u.test(written) && /(^|\.)xn--/.test(hostname);
   if (written === hostname || written.startsWith('[') || international) return undefined;
-  return `The host is written in a disguised form: write it as ${hostname}.`;
+  return refuse('the host is written in a disguised form', `write it as ${hostname}`);
 }

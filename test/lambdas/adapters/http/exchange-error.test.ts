@@ -26,12 +26,13 @@ describe('an exchange error', () => {
   ])('of %s at the stage %s has the class %s', (code, stage, failure) => {
     const error = asExchangeError(nodeError(code), 'example.com', stage);
     expect(error).toMatchObject({ name: 'ExchangeError', class: failure, code });
-    expect(error.message).toMatch(/example\.com/);
+    expect(error.what).toMatch(/example\.com.* \([A-Z0-9_]+\)$/);
+    expect(error.message).toMatch(/example\.com.*: .*\.$/);
     expect(error.message).not.toContain('s3cr3t');
   });
 
   it('stays the same when it is explained again', () => {
-    const error = new ExchangeError('aborted', 'The exchange was aborted.');
+    const error = new ExchangeError('aborted', 'the exchange was aborted');
     expect(asExchangeError(error, 'example.com', 'body')).toBe(error);
   });
 
@@ -81,6 +82,6 @@ it('a port that speaks no TLS is called so, without what it sent', () => {
     'write EPROTO 40CD:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:x.c:77:';
   const error = asExchangeError(Object.assign(new Error(found), { code: 'EPROTO' }), 'example.com', 'tls');
   expect(error.message).toBe(
-    'example.com does not speak TLS on this port: use the port that takes https (EPROTO).',
+    'example.com does not speak TLS on this port (EPROTO): use the port that takes https.',
   );
 });

@@ -63,7 +63,7 @@ describe('a test of a URL', () => {
   });
 
   test('that fails says why, is not sent again, and changes neither health nor deliveries', async () => {
-    world.farSide = () => new ExchangeError('connect_refused', 'elsewhere.example refused the connection.');
+    world.farSide = () => new ExchangeError('connect_refused', 'elsewhere.example refused the connection');
     const before = await world.current(endpoint);
     const { status, body } = await call({ url: URL });
     expect([status, body.attempt.error, body.attempt.reason]).toEqual([
