@@ -48,7 +48,7 @@ function contentOf({ partLimits }: CopyDependencies, facts: FileFacts): CopyCont
   const largest = largestCopy(partLimits);
   if (size !== undefined && size > largest) {
     throw unusable(
-      `the video has ${size} bytes, and copy workers of ${partLimits.memoryMiB} MiB copy at most ${largest}: give the copy function more memory`,
+      `the video has ${size} bytes, and the bridge copies at most ${largest}: download it from Topaz yourself`,
     );
   }
   return { size, etag, lastModified, contentType: mediaType(facts.contentType, facts.head) };

@@ -30,7 +30,7 @@ export function createCopyChange(options: {
     { reason, streamed }: { reason: string; streamed: boolean },
   ): Promise<(Due | undefined)[]> {
     if (copy.restarts >= MAX_RESTARTS) {
-      return fail(claim, copy, `${reason}, ${MAX_RESTARTS + 1} times in a row`);
+      return fail(claim, copy, `${reason}; the copy had begun again ${MAX_RESTARTS} times`);
     }
     const restarts = copy.restarts + 1;
     return override(claim, copy, restartAt(restarts, now()), {

@@ -10,7 +10,8 @@ const LEAST_MS = 3_600_000;
 export const givesUp = (failures: number, startedAt: number, now: number): boolean =>
   failures > MAX_CONSECUTIVE_FAILURES && now - startedAt >= LEAST_MS;
 /** Why it has failed after the last of them. */
-export const tooOften = (reason: string, failures: number): string => `${reason}, ${failures} times in a row`;
+export const tooOften = (reason: string, failures: number): string =>
+  `${reason}, after ${failures} failures in a row`;
 
 /** How often one copy may begin again from the first byte before it fails. With the waits, this takes over an hour. */
 export const MAX_RESTARTS = 7;

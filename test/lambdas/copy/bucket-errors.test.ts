@@ -78,7 +78,10 @@ describe('a part', () => {
     const requestId = await world.begin(PART + 1);
     await world.runAll();
     expect(await world.eventsOf(requestId)).toMatchObject([
-      { type: 'video.store_failed', data: { reason: 'the bucket answered SlowDown, 25 times in a row' } },
+      {
+        type: 'video.store_failed',
+        data: { reason: 'the bucket answered SlowDown, after 25 failures in a row' },
+      },
     ]);
     expect(await world.uploads()).toEqual([]);
     expect(await world.objects()).toEqual([]);

@@ -44,7 +44,7 @@ test('a copy of which no worker finishes a part in its time fails in the end', a
   expect(await world.eventsOf(requestId)).toMatchObject([
     {
       type: 'video.store_failed',
-      data: { reason: "no part was copied within a worker's time, 25 times in a row" },
+      data: { reason: "no part was copied within a worker's time, after 25 failures in a row" },
     },
   ]);
   expect(await world.uploads()).toEqual([]);

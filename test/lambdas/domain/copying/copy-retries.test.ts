@@ -66,7 +66,7 @@ test('beginnings wait a minute, then four times as long each', () => {
 });
 
 test('a copy that failed too often says how often', () => {
-  expect(tooOften('the source answered 500', 25)).toBe('the source answered 500, 25 times in a row');
+  expect(tooOften('the source answered 500', 25)).toBe('the source answered 500, after 25 failures in a row');
 });
 
 test('a copy gives up after many failures in a row, and never within an hour', () => {
