@@ -127,7 +127,7 @@ export class Monitoring extends Construct {
     this.alarm(
       'EndpointDisabled',
       this.metric('EndpointDisabled'),
-      'An endpoint failed for too long and was disabled; enable it when it works.',
+      'An endpoint failed for five days or answered 410, and was disabled: enable it when it works.',
     );
     this.alarm(
       'Behind',
@@ -213,7 +213,7 @@ export class Monitoring extends Construct {
       graph('Upstream paused (s)', [this.paused('key'), this.paused('load')]),
     );
     dashboard.addWidgets(
-      graph('Polls, and those without an answer', this.counts('Polls', 'PollFaults')),
+      graph('Polls, and those without a status', this.counts('Polls', 'PollFaults')),
       graph('Polls late by (ms)', this.percentiles('PollLateness')),
       graph('Transitions', this.counts('Transitions')),
       graph('Polls per transition', [

@@ -153,7 +153,7 @@ function Summary({ request }: { readonly request: VideoRequest }) {
       )}
       {lastError && (
         <p class="note warn">
-          The last poll gave no answer (<Ago at={lastError.at} />
+          The last poll brought no status (<Ago at={lastError.at} />
           ): {lastError.reason}. The bridge asks again.
         </p>
       )}

@@ -68,7 +68,7 @@ export const requestAnswer = named(
     message: z.optional(textOf('What Topaz says of a failure.')),
     errorCode: z.optional(textOf("Topaz's code of a failure.")),
     lastError: z.optional(
-      failure.check(z.describe('Why the last poll gave no answer; gone with the next answer.')),
+      failure.check(z.describe('Why the last poll brought no status; gone when one does.')),
     ),
     metadata: z.record(z.string(), z.string()).check(z.describe('As it was registered; events carry it.')),
     callbacks: z

@@ -10,7 +10,7 @@ const NOT_FOUND_WAIT_MS = 30_000;
 
 /**
  * When a request is polled next, ms since epoch: by the schedule, at the price that polls have at
- * present; after polls that gave no answer, or no download, after a backoff with jitter.
+ * present; after polls that brought no status, or no download, after a backoff with jitter.
  *
  * @param row as the poll leaves it
  * @param poll what it got, and how late it began, ms

@@ -78,7 +78,7 @@ export type RequestRow = RowKey &
     statusSince: number;
     /** The status of the last event that named one; a restart keeps it. */
     sentStatus?: string;
-    /** Why the last poll gave no answer; gone with the next answer. */
+    /** Why the last poll brought no status; gone when one does. */
     lastError?: { at: number; reason: string };
     progress?: number;
     estimates?: UpstreamStatus['estimates'];
@@ -116,7 +116,7 @@ export type RequestRow = RowKey &
     downloadMissing?: number;
     /** Since when upstream answers so. */
     downloadMissingSince?: number;
-    /** Polls in a row that gave no answer. */
+    /** Polls in a row that brought no status. */
     faults?: number;
     /** Upstream's last answer was a refusal that paused all polling. */
     refused?: boolean;
