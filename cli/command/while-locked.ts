@@ -21,7 +21,8 @@ export async function whileLocked<T>(path: string | undefined, work: () => Promi
         EXIT.refused,
       );
     rmSync(lock, { force: true });
-    if (!taken(lock)) throw new Failure(`Another run has just begun with ${path}.`, EXIT.refused);
+    if (!taken(lock))
+      throw new Failure(`Another run has just begun with ${path}. Wait until it has ended.`, EXIT.refused);
   }
   try {
     return await work();

@@ -2,13 +2,26 @@ import { usageError } from './failure.ts';
 
 const UNITS: Readonly<Record<string, number>> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
 
+const GIVE_A_TIME = 'give 2026-11-26T20:00Z, or 2h for two hours ago';
+
 /** A time as ISO 8601, or as how long ago it was, such as `2h` or `7d`; as ISO 8601. */
 export function parseTime(text: string, now: number = Date.now()): string {
+  const time = readTime(text, now);
+  if (time === undefined) throw usageError(`"${text}" is not a time: ${GIVE_A_TIME}.`);
+  return time;
+}
+
+/** The same for a flag, which stricli names in its message, with the text. */
+function parseTimeFlag(text: string): string {
+  const time = readTime(text, Date.now());
+  if (time === undefined) throw new Error(GIVE_A_TIME);
+  return time;
+}
+
+function readTime(text: string, now: number): string | undefined {
   const ago = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text);
   const at = ago ? now - Number(ago[1]) * (UNITS[ago[2] ?? ''] ?? 0) : Date.parse(text);
-  if (Number.isNaN(at))
-    throw usageError(`"${text}" is not a time: give 2026-11-26T20:00Z, or 2h for two hours ago.`);
-  return new Date(at).toISOString();
+  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
 }
 
 /** A number in bounds, for the flag or argument that stricli names in its message. */
@@ -46,13 +59,13 @@ export const FLAGS = {
   },
   since: {
     kind: 'parsed',
-    parse: (text: string) => parseTime(text),
+    parse: parseTimeFlag,
     brief: 'From this time on: ISO 8601, or 2h for two hours ago',
     placeholder: 'TIME',
   },
   until: {
     kind: 'parsed',
-    parse: (text: string) => parseTime(text),
+    parse: parseTimeFlag,
     brief: 'Before this time',
     placeholder: 'TIME',
     optional: true,

@@ -139,7 +139,7 @@ const WRITING: readonly Tool[] = [
   tool('restart_request', {
     title: 'Track a request again',
     description:
-      'Polls an ended or stopped request again; its events go on counting. Submits nothing to Topaz, so a job that failed there stays failed.',
+      'Polls an ended or stopped request again; its event numbers continue. Submits nothing to Topaz, so a job that failed there stays failed.',
     changes: 'adds',
     input: z.strictObject({ requestId }),
     run: (bridge, input, call) => restartRequest(bridge, input.requestId, call),

@@ -19,7 +19,7 @@ export const poll = command<object, string[]>({
 });
 
 export const restart = command<object, string[]>({
-  brief: 'Track ended or stopped requests again; their events go on counting',
+  brief: 'Track ended or stopped requests again; their event numbers continue',
   examples: [['restart 4f9c1a52-7d3e-4b8a-9c60-2e5d8f1a7b34', 'Poll an ended request again']],
   args: IDS,
   async run({ connect, out }, _flags, ...ids) {

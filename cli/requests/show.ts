@@ -70,7 +70,7 @@ function copyLines({ video }: VideoRequest, { copy }: Timeline): string[] {
     ...(video?.key ? [`s3://${video.bucket}/${video.key}`] : []),
     ...(video?.checksum ? [`${video.checksum.algorithm} ${video.checksum.value}`] : []),
     ...(error ? [error] : []),
-    ...(video?.lastError ? [`waits since ${timeText(video.lastError.at)}: ${video.lastError.reason}`] : []),
+    ...(video?.lastError ? [`last failure ${timeText(video.lastError.at)}: ${video.lastError.reason}`] : []),
   ];
 }
 

@@ -254,6 +254,11 @@ test.each([
   [['--url', 'http://127.0.0.1:1', 'requests'], 2, 'Give a command before --url.'],
   [['requests', '--stat', 'x'], 2, 'did you mean --state?'],
   [['requests', '--limit', '0'], 2, 'give a whole number from 1'],
+  [
+    ['deliveries', 'ep_x', '--since', 'once'],
+    2,
+    '"once" for since: give 2026-11-26T20:00Z, or 2h for two hours ago.',
+  ],
   [['show'], 2, 'Expected argument for ID'],
   [['replay', 'ep_x', '--since', 'yesterday'], 2, 'or 2h for two hours ago. See --help.'],
   [['import', '.'], 1, 'This is a folder; give a file.'],
