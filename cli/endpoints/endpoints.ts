@@ -6,6 +6,7 @@ import { FLAGS, numberBetween, one, parsePairs } from '../frame/arguments.ts';
 import { usageError } from '../frame/failure.ts';
 import type { Output } from '../frame/output.ts';
 import { durationText, printable, table, timeText } from '../frame/text.ts';
+import { CREATED_KINDS, ENDPOINT_KINDS } from './endpoint-kinds.ts';
 
 const ID = one('ENDPOINT', 'The id of the endpoint');
 const text = (brief: string, placeholder: string) =>
@@ -19,7 +20,7 @@ const list = command<{ kind?: Endpoint['kind'] }>({
   flags: {
     kind: {
       kind: 'enum',
-      values: ['http', 'pull', 'eventbridge', 'callback'],
+      values: ENDPOINT_KINDS,
       brief: 'Only of this kind',
       optional: true,
     },
@@ -71,14 +72,14 @@ const bodyOf = ({ to, bus, events, description, rateLimit, ordered, header }: Se
   headers: parsePairs(header, 'header'),
 });
 
-const add = command<Settings & { kind?: 'http' | 'pull' | 'eventbridge' }>({
+const add = command<Settings & { kind?: Endpoint['kind'] }>({
   brief: 'Add an account-wide endpoint, which gets the events of all requests',
   examples: [
     ['endpoints add --to https://example.com/hooks', 'Send all events there'],
     ['endpoints add --kind pull', 'Keep events until they are fetched'],
   ],
   flags: {
-    kind: { kind: 'enum', values: ['http', 'pull', 'eventbridge'], brief: 'Default http', optional: true },
+    kind: { kind: 'enum', values: CREATED_KINDS, brief: 'Default http', optional: true },
     ...SETTINGS,
   },
   async run({ connect, out }, { kind, ...settings }) {

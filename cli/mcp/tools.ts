@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import type { Delivery, PageOptions, Registration } from '../../client/client.ts';
+import { ENDPOINT_KINDS } from '../endpoints/endpoint-kinds.ts';
 import { parseTime } from '../frame/arguments.ts';
 import { restartRequest } from '../requests/restart-request.ts';
 import { type Tool, tool } from './tool.ts';
@@ -58,7 +59,7 @@ const READING: readonly Tool[] = [
     description:
       'Lists the receivers of webhooks and their health: account-wide ones, or with kind callback those of requests.',
     input: z.strictObject({
-      kind: z.optional(z.enum(['http', 'pull', 'eventbridge', 'callback'])),
+      kind: z.optional(z.enum(ENDPOINT_KINDS)),
       ...PAGE,
     }),
     run: (bridge, { kind, ...page }, call) => bridge.endpoints.list({ kind }, call).page(pageOf(page)),

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { Endpoint, EndpointChange } from '../../client/client.ts';
+import type { Endpoint, EndpointChange, NewEndpoint } from '../../client/client.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { pairsIn } from '../parts/pairs.ts';
@@ -12,7 +12,7 @@ type EndpointFormProps = {
   readonly onSubmit: (given: Given) => Promise<unknown>;
 };
 
-type Given = EndpointChange & { kind?: 'http' | 'pull' | 'eventbridge'; secret?: string };
+type Given = EndpointChange & { kind?: NewEndpoint['kind']; secret?: string };
 
 /** The fields of an endpoint. */
 export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFormProps) {
