@@ -39,7 +39,7 @@ export function createCopy(options: CopyOptions) {
       else await coordinate(use, claim as Claim<CopyRow>, deadline);
     } catch (error) {
       if (!isFault(error, 'denied')) throw error;
-      const remedy = 'let the copy function use the video bucket, then release the row';
+      const remedy = 'let the copy function use the video bucket, then release the work';
       throw new Denied(`${(error as Error).message}: ${remedy}`);
     }
   }

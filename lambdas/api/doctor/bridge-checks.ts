@@ -44,7 +44,7 @@ export function bridgeChecks({ table, endpoints, linkSecret, callbackSecrets, no
     if (parked.length === 0) return { state: 'ok', detail: 'No work is parked.' };
     return {
       state: 'failed',
-      detail: `${counted(parked.length, 'row')} ${parked.length === 1 ? 'is' : 'are'} parked.`,
+      detail: `${counted(parked.length, 'piece')} of work ${parked.length === 1 ? 'is' : 'are'} parked.`,
       remedy: 'GET /v1/parked shows the reasons. Remove them, then POST /v1/parked/{id}/release.',
     };
   }

@@ -200,7 +200,7 @@ export const ANSWER_EXAMPLES: Readonly<Record<string, unknown>> = {
       {
         name: 'parked',
         state: 'failed',
-        detail: '1 row is parked.',
+        detail: '1 piece of work is parked.',
         remedy: 'GET /v1/parked shows the reasons. Remove them, then POST /v1/parked/{id}/release.',
       },
     ],

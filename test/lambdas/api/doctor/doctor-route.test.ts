@@ -60,7 +60,7 @@ test('the doctor finds all well, then names each thing that a person has to mend
 
   const ill = await checks();
   expect(ill.work).toMatchObject({ state: 'warning', detail: 'Work is late: poll by 30 min.' });
-  expect(ill.parked).toMatchObject({ state: 'failed', detail: '1 row is parked.' });
+  expect(ill.parked).toMatchObject({ state: 'failed', detail: '1 piece of work is parked.' });
   expect(ill.endpoints).toMatchObject({ state: 'warning', detail: expect.stringContaining(failing.id) });
 });
 
