@@ -42,25 +42,7 @@ Usage: npm start -- [options]
 
 /** Reads the command line. Throws an Error that names the option that is wrong. */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOptions {
-  const { values } = parseArgs({
-    args,
-    allowNegative: true,
-    options: {
-      help: { type: 'boolean', default: false },
-      port: { type: 'string', default: '8787' },
-      data: { type: 'string' },
-      'topaz-url': { type: 'string' },
-      'topaz-key': { type: 'string' },
-      'api-key': { type: 'string' },
-      demo: { type: 'boolean', default: true },
-      speed: { type: 'string', default: '1' },
-      tick: { type: 'string', default: '60' },
-      workers: { type: 'string' },
-      harsh: { type: 'boolean', default: false },
-      seed: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const values = parse(args);
   const topazUrl = values['topaz-url'];
   const topazKey = values['topaz-key'] ?? env.TOPAZ_API_KEY;
   if (topazUrl !== undefined && !/^https?:$/.test(URL.parse(topazUrl)?.protocol ?? '')) {
@@ -70,7 +52,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOption
     throw new Error('--topaz-url needs a key: give --topaz-key, or set TOPAZ_API_KEY.');
   }
   if (values['api-key'] !== undefined && !/^[\x21-\x7e]+$/.test(values['api-key'])) {
-    throw new Error('--api-key must have printable ASCII characters without spaces only.');
+    throw new Error('--api-key takes printable ASCII characters only, and no spaces.');
   }
   return {
     help: values.help,
@@ -91,6 +73,33 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): StartOption
     ),
     json: values.json,
   };
+}
+
+/** The error of `parseArgs` names the option only. */
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowNegative: true,
+      options: {
+        help: { type: 'boolean', default: false },
+        port: { type: 'string', default: '8787' },
+        data: { type: 'string' },
+        'topaz-url': { type: 'string' },
+        'topaz-key': { type: 'string' },
+        'api-key': { type: 'string' },
+        demo: { type: 'boolean', default: true },
+        speed: { type: 'string', default: '1' },
+        tick: { type: 'string', default: '60' },
+        workers: { type: 'string' },
+        harsh: { type: 'boolean', default: false },
+        seed: { type: 'string' },
+        json: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; see --help.`);
+  }
 }
 
 function readOptional(

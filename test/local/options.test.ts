@@ -55,8 +55,8 @@ describe('the command line', () => {
     [['--seed', '-1'], '--seed'],
     [['--topaz-url', 'ftp://t', '--topaz-key', 'k'], '--topaz-url'],
     [['--topaz-url', 'https://t'], 'TOPAZ_API_KEY'],
-    [['--api-key', 'a b'], '--api-key'],
-    [['--colour'], '--colour'],
+    [['--api-key', 'a b'], '--api-key takes printable ASCII characters only'],
+    [['--color'], "Unknown option '--color'; see --help."],
     [['demo'], 'demo'],
   ])('refuses %j', (args, message) => {
     expect(() => readOptions(args, {})).toThrow(message);
