@@ -9,7 +9,6 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { setTimeout as pause } from 'node:timers/promises';
 import {
   credentialOf,
   jsonCallPermissions,
@@ -54,7 +53,7 @@ export type Layer = (call: AwsCall, next: Next) => Promise<JsonAnswer>;
  */
 export type Fault =
   | { kind: 'lose-request' | 'lose-answer'; onLoss?: () => void }
-  | { kind: 'delay'; ms: number }
+  | { kind: 'delay'; until: Promise<unknown> }
   | { kind: 'error'; status: number; code: string; message: string };
 
 /** Decides for each call whether, and how, it goes wrong. */
@@ -181,7 +180,7 @@ export class FrontDoor {
     };
     if (fault?.kind === 'lose-request') return lose();
     if (fault?.kind === 'error') return refuse(response, service, fault.status, fault.code, fault.message);
-    if (fault?.kind === 'delay') await pause(fault.ms);
+    if (fault?.kind === 'delay') await fault.until;
 
     const denied = refusal(caller, needed);
     const early = options.isSettled?.(caller.name) === false ? unsettled(caller, needed) : undefined;

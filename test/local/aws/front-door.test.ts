@@ -265,9 +265,23 @@ describe('a fault', () => {
     });
   });
 
-  it('lets a late call come through', async () => {
-    faultOnce({ kind: 'delay', ms: 20 });
-    await dynamo('Writer').send(new PutItemCommand({ TableName: 'Table', Item: row('late') }));
+  it('lets a late call come through behind one that was sent after it', async () => {
+    const end = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    faultOnce({ kind: 'delay', until: end.promise }, arrived.resolve);
+    const put = () =>
+      dynamo('Writer').send(
+        new PutItemCommand({
+          TableName: 'Table',
+          Item: row('late'),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        }),
+      );
+    const late = put();
+    await arrived.promise;
+    await put();
+    end.resolve();
+    await expect(late).rejects.toMatchObject({ name: 'ConditionalCheckFailedException' });
   });
 
   it('is chosen by caller, operation and body', async () => {
@@ -286,10 +300,14 @@ describe('a fault', () => {
   });
 });
 
-/** Lets the next call suffer the fault; returns the calls from then on. */
-function faultOnce(fault: Fault | undefined): AwsCall[] {
+/** Lets the next call suffer the fault, and tells when it has arrived; returns the calls from then on. */
+function faultOnce(fault: Fault | undefined, arrived?: () => void): AwsCall[] {
   const calls: AwsCall[] = [];
-  door.faults = (call) => (calls.push(call) === 1 ? fault : undefined);
+  door.faults = (call) => {
+    if (calls.push(call) > 1) return undefined;
+    arrived?.();
+    return fault;
+  };
   return calls;
 }
 
