@@ -9,8 +9,8 @@ import type { Claim } from '../engine/claim-writes.ts';
 import { wake } from '../engine/wake.ts';
 
 /**
- * The write that hands the video's download from the poll to the copy: the copy's row, due now, or a fresh
- * URL for the row that waits for one. Undefined when there is nothing to give.
+ * The write that starts the copy: its row, due now; or the one that gives a fresh URL to the row that waits
+ * for it. Undefined when there is nothing to copy.
  */
 export async function startCopy(
   table: Pick<Table, 'get'>,

@@ -130,7 +130,7 @@ test('a transition is one transaction of the row, its event and the outbox', asy
   ]);
 });
 
-test('a finished video is handed over to the copy in the transaction of its last event', async () => {
+test('a finished video starts the copy in the transaction of its last event', async () => {
   const { register, writes, hints } = await world();
   const request = await register([['complete', 0]]);
   await request.poll();

@@ -121,7 +121,7 @@ test.each([
 });
 
 test.each([
-  ['braked', { retryAfter: 600 }],
+  ['paused', { retryAfter: 600 }],
   ['refused', {}],
 ])('a request that was pending for too long is lost also while polling is %s', async (_, more) => {
   const { register, topaz, clock, counted, sent, worker } = await pollWorld(database());

@@ -30,7 +30,7 @@ test('a wrong or missing key is tried again after 5 s, then each minute, however
   }
 });
 
-test('signals while braked are the same strike, and can only lengthen it', () => {
+test('signals while paused are the same strike, and can only lengthen it', () => {
   const pause: UpstreamPause = { reason: 'throttled', strikes: 3, since: 0, until: 20_000 };
   expect(paused(pause, { reason: 'throttled' }, 10_000, 0)).toEqual(pause);
   expect(paused(pause, { reason: 'throttled', retryAfterMs: 5_000 }, 10_000, 0)).toEqual(pause);

@@ -11,7 +11,10 @@ afterEach(() => world.stop());
 
 const refusal = { kind: 'refuse', status: 503, code: 'SlowDown' } as const;
 
-/** How often it happens after the first look; a part is tried four times by one worker. */
+/**
+ * Each fault, set so that it strikes after the first look at the source, or so often that one worker gives up
+ * (four tries).
+ */
 const FAULTS: [
   string,
   { bytes?: number; download?: object; bucket?: Parameters<CopyWorld['setS3Faults']>[0] },
