@@ -12,7 +12,7 @@ import { startDeliveryWorld } from './delivery/world.ts';
 
 const usage = `npm run bench:delivery -- [options]
   --json          one JSON document on standard output
-  --seconds N     of measured traffic in a round, alone and with bad neighbours (default 60)
+  --seconds N     of measured traffic in a round, alone and with bad neighbors (default 60)
   --rounds N      of the two in turn (default 1)`;
 
 const { values } = parseArgs({
@@ -39,8 +39,8 @@ else {
       warmUpSeconds: WARM_UP_SECONDS,
       seconds: Number(values.seconds),
     });
-    const { alone: latencyMs, withBadNeighbours } = latency;
-    const result = { ...throughput, latencyMs, withBadNeighbours, floor };
+    const { alone: latencyMs, withBadNeighbors } = latency;
+    const result = { ...throughput, latencyMs, withBadNeighbors, floor };
     console.log(values.json ? JSON.stringify(result) : report(result));
   } finally {
     await world.stop();
@@ -48,9 +48,9 @@ else {
   }
 }
 
-type Result = Throughput & { latencyMs: Latency; withBadNeighbours: Latency; floor: Floor };
+type Result = Throughput & { latencyMs: Latency; withBadNeighbors: Latency; floor: Floor };
 
-function report({ latencyMs, withBadNeighbours, floor, ...throughput }: Result): string {
+function report({ latencyMs, withBadNeighbors, floor, ...throughput }: Result): string {
   const cpu = throughput.cpuMsPerDelivery / throughput.floorCpuMsPerDelivery;
   const lines: [string, string][] = [
     ['deliveries per second', throughput.perSecond.toFixed(0)],
@@ -65,9 +65,9 @@ function report({ latencyMs, withBadNeighbours, floor, ...throughput }: Result):
       `p50 ${latencyMs.p50.toFixed(1)} ms, p99 ${latencyMs.p99.toFixed(1)} ms`,
     ],
     [
-      '  with three bad neighbours',
-      `p50 ${withBadNeighbours.p50.toFixed(1)} ms, p99 ${withBadNeighbours.p99.toFixed(1)} ms ` +
-        `(${(withBadNeighbours.p99 / latencyMs.p99).toFixed(2)} times)`,
+      '  with three bad neighbors',
+      `p50 ${withBadNeighbors.p50.toFixed(1)} ms, p99 ${withBadNeighbors.p99.toFixed(1)} ms ` +
+        `(${(withBadNeighbors.p99 / latencyMs.p99).toFixed(2)} times)`,
     ],
   ];
   return lines.map(([name, value]) => `${name.padEnd(48)}${value}`).join('\n');

@@ -33,9 +33,9 @@ export type ShownEvent = {
   data: { sequence?: number; status?: string; progress?: number; skipped?: string[] };
 };
 
-type Colour = Parameters<typeof styleText>[0];
+type Color = Parameters<typeof styleText>[0];
 
-/** Writes what happens, one line each, with the seconds since the start. Colours only on a terminal. */
+/** Writes what happens, one line each, with the seconds since the start. Colors only on a terminal. */
 export class Display {
   private readonly out: NodeJS.WriteStream;
   private readonly now: () => number;
@@ -146,15 +146,15 @@ export class Display {
     return `\n  ${number}. ${what}\n     ${this.paint('cyan', command)}\n`;
   }
 
-  private line(colour: Colour, what: string, text: string): void {
+  private line(color: Color, what: string, text: string): void {
     this.lastIsCopy = false;
     const seconds = ((this.now() - this.start) / 1000).toFixed(1).padStart(6);
     const time = this.paint('dim', `${seconds}s`);
-    this.out.write(`${time}  ${this.paint(colour, what.padEnd(8))} ${printable(text)}\n`);
+    this.out.write(`${time}  ${this.paint(color, what.padEnd(8))} ${printable(text)}\n`);
   }
 
-  private paint(colour: Colour, text: string): string {
-    return styleText(colour, text, { stream: this.out });
+  private paint(color: Color, text: string): string {
+    return styleText(color, text, { stream: this.out });
   }
 }
 

@@ -70,31 +70,31 @@ async function burst(world: DeliveryWorld, { arrivals }: Receivers, events: numb
   await until(() => arrivals.size >= events * HEALTHY);
 }
 
-/** Commit-to-POST times to the healthy endpoint (ms), alone and with bad neighbours, in turn. */
+/** Commit-to-POST times to the healthy endpoint (ms), alone and with bad neighbors, in turn. */
 export async function measureLatency(
   world: DeliveryWorld,
   receivers: Receivers,
   { rounds, ...traffic }: Traffic & { rounds: number },
-): Promise<{ alone: Latency; withBadNeighbours: Latency }> {
+): Promise<{ alone: Latency; withBadNeighbors: Latency }> {
   const alone: number[] = [];
   const withBad: number[] = [];
   for (let round = 0; round < rounds; round++) {
     alone.push(...(await latencies(world, receivers, [], traffic)));
     withBad.push(...(await latencies(world, receivers, receivers.bad, traffic)));
   }
-  return { alone: summary(alone), withBadNeighbours: summary(withBad) };
+  return { alone: summary(alone), withBadNeighbors: summary(withBad) };
 }
 
 type Traffic = { readonly warmUpSeconds: number; readonly seconds: number };
 
-/** Open-loop traffic to one healthy endpoint and its neighbours, from the commit of an event to the healthy POST. */
+/** Open-loop traffic to one healthy endpoint and its neighbors, from the commit of an event to the healthy POST. */
 async function latencies(
   world: DeliveryWorld,
   { arrivals, healthy }: Receivers,
-  neighbours: readonly string[],
+  neighbors: readonly string[],
   { warmUpSeconds, seconds }: Traffic,
 ): Promise<number[]> {
-  const endpoints = await Promise.all([healthy(0), ...neighbours].map((url) => world.endpoint(url)));
+  const endpoints = await Promise.all([healthy(0), ...neighbors].map((url) => world.endpoint(url)));
   arrivals.clear();
   const committed = new Map<string, number>();
   const began = performance.now();

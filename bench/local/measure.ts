@@ -43,7 +43,7 @@ type LocalRun = {
 const PATIENCE_S = 240;
 const FINAL = ['complete', 'failed', 'canceled'];
 
-/** Runs generated jobs through the local runtime, all of AWS's modelled behaviour on, and times their webhooks. */
+/** Runs generated jobs through the local runtime, all of AWS's modeled behavior on, and times their webhooks. */
 export async function measureLocalRun(options: LocalRunOptions): Promise<LocalRun> {
   const { jobs, longestSeconds, concurrency, stopLoops } = options;
   const generated = generateTraces(jobs).map((trace) => ({ ...trace, requestId: randomUUID() }));

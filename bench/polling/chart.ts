@@ -6,7 +6,7 @@ const HEIGHT = 440;
 const plot = { left: 64, right: 736, top: 56, bottom: 384 };
 const xTicks = [5, 10, 20, 50, 100, 200];
 const yTicks = [1, 2, 5, 10, 20, 50, 100];
-const colours = ['fixed', 'growing', 'bridge'];
+const colors = ['fixed', 'growing', 'bridge'];
 
 /** The curves as an SVG, both axes logarithmic, for light and dark pages. */
 export function chart(curves: readonly Curve[]): string {
@@ -30,7 +30,7 @@ export function chart(curves: readonly Curve[]): string {
     const dots = points.map(
       (point) => `<circle cx="${round(at(point)[0])}" cy="${round(at(point)[1])}" r="3"/>`,
     );
-    return `<g class="${colours[n]}"><polyline points="${path}"/>${dots.join('')}</g>`;
+    return `<g class="${colors[n]}"><polyline points="${path}"/>${dots.join('')}</g>`;
   });
   const chosen = curves.at(-1)?.points.find(({ label }) => label === `${PRICE_OF_POLL} s`);
   return `${[
@@ -44,7 +44,7 @@ export function chart(curves: readonly Curve[]): string {
     text((plot.left + plot.right) / 2, HEIGHT - 14, 'polls per job', 'middle'),
     text(plot.left - 46, plot.top - 30, 'mean lateness of complete (s)', 'start'),
     ...lines,
-    ...curves.map(({ name }, n) => legend(name, colours[n]!, n)),
+    ...curves.map(({ name }, n) => legend(name, colors[n]!, n)),
     ...(chosen ? [mark(...at(chosen), 'deployed')] : []),
     '</svg>',
   ].join('\n')}\n`;
@@ -77,7 +77,7 @@ const grid = (x1: number, y1: number, x2: number, y2: number): string =>
   `<line class="grid" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`;
 const text = (x: number, y: number, content: string, anchor: string): string =>
   `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${content}</text>`;
-const legend = (name: string, colour: string, n: number): string =>
-  `<circle class="${colour}" cx="${plot.right - 210}" cy="${plot.top + 14 + 20 * n}" r="4"/>${text(plot.right - 198, plot.top + 18 + 20 * n, name, 'start')}`;
+const legend = (name: string, color: string, n: number): string =>
+  `<circle class="${color}" cx="${plot.right - 210}" cy="${plot.top + 14 + 20 * n}" r="4"/>${text(plot.right - 198, plot.top + 18 + 20 * n, name, 'start')}`;
 const mark = (x: number, y: number, label: string): string =>
   `<circle class="bridge ring" cx="${round(x)}" cy="${round(y)}" r="7"/>${text(x - 12, y + 18, label, 'end')}`;

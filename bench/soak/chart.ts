@@ -13,7 +13,7 @@ const WIDTH = 760;
 const HEIGHT = 380;
 const plot = { left: 64, right: 600, top: 40, bottom: 330 };
 const MINUTE = 60_000;
-const COLOURS = ['#0969da', '#bc4c00', '#8250df', '#1a7f37', '#cf222e', '#9a6700'];
+const COLORS = ['#0969da', '#bc4c00', '#8250df', '#1a7f37', '#cf222e', '#9a6700'];
 
 /** MiB of each function's processes, each divided by their number, over time. */
 export function chart(samples: readonly Sample[], restartedAtMs: number): string {
@@ -34,8 +34,8 @@ export function chart(samples: readonly Sample[], restartedAtMs: number): string
       const mib = mibOf(each, name);
       return mib === undefined ? [] : `${x(each.atMs).toFixed(1)},${y(mib).toFixed(1)}`;
     });
-    const colour = COLOURS[n % COLOURS.length];
-    return `<polyline points="${points.join(' ')}" style="stroke:${colour}"/><circle cx="616" cy="${52 + 20 * n}" r="4" fill="${colour}"/>${text(626, 56 + 20 * n, name, 'start')}`;
+    const color = COLORS[n % COLORS.length];
+    return `<polyline points="${points.join(' ')}" style="stroke:${color}"/><circle cx="616" cy="${52 + 20 * n}" r="4" fill="${color}"/>${text(626, 56 + 20 * n, name, 'start')}`;
   });
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="title">`,

@@ -11,7 +11,7 @@ type Streams = Pick<NodeJS.Process, 'stdout' | 'stderr' | 'env'>;
 /** @param json whether standard output is for programs */
 export function createOutput({ stdout, stderr, env }: Streams, json: boolean) {
   const terminal = stdout.isTTY === true && !json;
-  const coloured = terminal && !env.NO_COLOR && env.TERM !== 'dumb';
+  const colored = terminal && !env.NO_COLOR && env.TERM !== 'dumb';
   return {
     json,
     /** Whether a person looks at standard output while it is written. */
@@ -33,7 +33,7 @@ export function createOutput({ stdout, stderr, env }: Streams, json: boolean) {
       stderr.write(`${text}\n`);
     },
     paint(style: Style, text: string): string {
-      return coloured ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
+      return colored ? `\u001b[${STYLES[style]}m${text}\u001b[0m` : text;
     },
     /** Lines that are drawn again in place; on a terminal only. */
     live: () => createLive(stdout),

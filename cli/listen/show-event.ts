@@ -11,9 +11,9 @@ export function showEvent({ out }: Session, { body }: Message, result: Result | 
   const { requestId = '', sequence } = event.data;
   const number = sequence === undefined ? '' : ` #${sequence}`;
   const answer = result ? `  ${result.status} in ${durationText(result.durationMs)}` : '';
-  const colour = result && (result.status < 200 || result.status >= 300) ? 'red' : 'green';
+  const color = result && (result.status < 200 || result.status >= 300) ? 'red' : 'green';
   const time = new Date().toISOString().slice(11, 19);
   out.line(
-    `${time}  ${printable(`${requestId.slice(0, 8)}${number} ${event.type}  ${event.id}`)}${out.paint(colour, answer)}`,
+    `${time}  ${printable(`${requestId.slice(0, 8)}${number} ${event.type}  ${event.id}`)}${out.paint(color, answer)}`,
   );
 }

@@ -26,7 +26,7 @@ export function EventsPage() {
     <section class="page">
       <h1>Events</h1>
       <Stream />
-      <Catalogue />
+      <Catalog />
     </section>
   );
 }
@@ -107,18 +107,18 @@ function Source({ event: { data } }: { readonly event: BridgeEvent }) {
   return data.requestId ? <Link href={`/requests/${data.requestId}`}>its request</Link> : null;
 }
 
-function Catalogue() {
+function Catalog() {
   const { data, error } = useLive(eventTypes, 3_600_000, []);
   return (
     <section class="panel">
-      <h2>Catalogue</h2>
+      <h2>Catalog</h2>
       <p class="subtle">
         Endpoints filter by these types, or by a prefix such as <code>video.*</code>. The{' '}
         <Link href="/reference#Event">reference</Link> describes the fields around <code>data</code>.
       </p>
       <ErrorNote error={error.value} />
       {!data.value && !error.value && <Loading />}
-      <ul class="plain catalogue">
+      <ul class="plain catalog">
         {data.value?.map(({ type, description, example, data: fields }) => (
           <li key={type}>
             <details>

@@ -10,7 +10,7 @@ type Point = { readonly at: string; readonly value: number };
 type ChartProps = {
   readonly name: string;
   readonly points: readonly Point[];
-  /** A custom property with the colour. */
+  /** A custom property with the color. */
   readonly color: string;
   readonly kind: 'good' | 'bad';
 };
@@ -105,7 +105,7 @@ const DAY = new Intl.DateTimeFormat(undefined, { month: 'short', day: 'numeric' 
 
 const inWords = (at: number, spanMs: number): string => (spanMs > DAY_MS ? DAY : CLOCK).format(at);
 
-/** A colour of the style sheet as the canvas takes it, light or dark. */
+/** A color of the style sheet as the canvas takes it, light or dark. */
 function resolved(element: HTMLElement, property: string): string {
   const probe = document.createElement('span');
   probe.style.color = `var(${property})`;

@@ -1,7 +1,7 @@
 import type { VideoRequest } from '../../client/client.ts';
 import type { Tone } from './tone.ts';
 
-/** The stages that a video passes, in order, with a class for their colour. */
+/** The stages that a video passes, in order, with a class for their color. */
 export const STAGES = [
   { status: 'requested', label: 'Requested', color: 'stage-early' },
   { status: 'accepted', label: 'Accepted', color: 'stage-early' },
@@ -28,7 +28,7 @@ const ENDINGS: Record<string, { label: string; color: string; tone: Tone }> = {
   lost: { label: 'Lost upstream', color: 'stage-failed', tone: 'bad' },
 };
 
-/** A status in words, with the class of its colour. */
+/** A status in words, with the class of its color. */
 export function stageOf(status: string): { label: string; color: string; tone: Tone } {
   const stage = STAGES.find((each) => each.status === status);
   if (stage)
@@ -36,7 +36,7 @@ export function stageOf(status: string): { label: string; color: string; tone: T
   return ENDINGS[status] ?? { label: status, color: 'stage-unknown', tone: 'warn' };
 }
 
-/** The class of the colour of a type of event: that of the status that it tells. */
+/** The class of the color of a type of event: that of the status that it tells. */
 export function eventColor(type: string): string {
   const name = type.split('.')[1] ?? '';
   if (type === 'video.stored') return 'stage-copy';

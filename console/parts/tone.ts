@@ -1,4 +1,4 @@
-/** The tone of a state: a colour and a sign, so that the colour alone carries no meaning. */
+/** The tone of a state: a color and a sign, so that the color alone carries no meaning. */
 export type Tone = 'good' | 'busy' | 'waiting' | 'warn' | 'bad' | 'idle';
 
 const DELIVERY_TONES: Record<string, Tone> = {

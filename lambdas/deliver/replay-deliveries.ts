@@ -26,7 +26,7 @@ const FIRST_CHECK_MS = 1_000;
 /**
  * Carries out a replay: puts the deliveries of its range into the endpoint's backlog, from which they
  * go out within its rate limit. Each page ends with the cursor and the counts. One that is repeated
- * after a crash recognises its own deliveries, so nothing is counted or sent twice.
+ * after a crash recognizes its own deliveries, so nothing is counted or sent twice.
  */
 export function createReplayDeliveries(dependencies: DeliverDependencies) {
   const { table, claims, targets, now, retentionDays, log } = dependencies;

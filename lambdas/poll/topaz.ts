@@ -212,7 +212,7 @@ function parse(body: string, now: number): PollOutcome {
   };
 }
 
-/** JSON as upstream means it: without a byte order mark, and `null` where some serialisers write `NaN`. */
+/** JSON as upstream means it: without a byte order mark, and `null` where some serializers write `NaN`. */
 function repaired(body: string): string {
   // Also takes a byte order mark away.
   const text = body.trim();

@@ -160,9 +160,9 @@ test('every command is among them, but for those that do not end, and the name o
   expect(names.filter((name) => !driven.has(name))).toEqual(['endpoints', 'listen', 'mcp']);
 });
 
-test('a terminal has colours, and none with NO_COLOR', async () => {
-  const coloured = await cli.openTerminal(['doctor']).outcome;
-  expect(coloured.stdout).toContain('\u001b[32mok\u001b[0m');
+test('a terminal has colors, and none with NO_COLOR', async () => {
+  const colored = await cli.openTerminal(['doctor']).outcome;
+  expect(colored.stdout).toContain('\u001b[32mok\u001b[0m');
   const plain = await cli.openTerminal(['doctor'], { NO_COLOR: '1' }).outcome;
   expect(plain.stdout).not.toContain('\u001b');
   const piped = await cli.run(['doctor'], { env: { TERM: 'xterm-256color' } });

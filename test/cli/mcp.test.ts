@@ -162,9 +162,9 @@ describe('the official client', () => {
       isError: true,
       text: expect.stringContaining('There is no such request'),
     });
-    expect(await call(mcp, 'list_requests', { limit: 1_000, colour: 'red' })).toMatchObject({
+    expect(await call(mcp, 'list_requests', { limit: 1_000, color: 'red' })).toMatchObject({
       isError: true,
-      text: expect.stringMatching(/limit: Give at most 100\..*There is no colour/),
+      text: expect.stringMatching(/limit: Give at most 100\..*There is no color/),
     });
     expect((await call(mcp, 'show_delivery', { deliveryId: '' })).text).toContain('This is empty.');
     expect(await call(mcp, 'replay_deliveries', { endpointId: 'ep_x', since: 'once' })).toMatchObject({
@@ -236,7 +236,7 @@ describe('a line of the protocol', () => {
   });
 });
 
-test('a call that is cancelled ends without an answer, and the others go on', async () => {
+test('a call that is canceled ends without an answer, and the others go on', async () => {
   let [asked, ended] = [() => {}, () => {}];
   const isAsked = new Promise<void>((resolve) => {
     asked = resolve;

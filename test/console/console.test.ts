@@ -23,7 +23,7 @@ const QUICK = {
 const HOSTILE = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** All rules see each width and each scheme once; the colours are looked at in all of them. */
+/** All rules see each width and each scheme once; the colors are looked at in all of them. */
 const LOOKS: readonly { colorScheme: 'light' | 'dark'; width: number; rules?: string[] }[] = [
   { colorScheme: 'light', width: 1280 },
   { colorScheme: 'dark', width: 360 },
@@ -225,7 +225,7 @@ describe.skipIf(!chromiumPath)('the console, in a browser', () => {
         dialogs: ['Send a test', 'Replay', 'Edit', 'video.stored'],
       },
       { path: '/overview', content: '.chart canvas' },
-      { path: '/events', content: '.catalogue li' },
+      { path: '/events', content: '.catalog li' },
       { path: '/reference', content: '.call' },
     ];
     const found: string[] = [];

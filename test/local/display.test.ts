@@ -110,14 +110,14 @@ describe('the display', () => {
     expect(text).toContain('open http://127.0.0.1:1/console/ and enter the API key');
   });
 
-  it('uses colours on a terminal only', () => {
-    const colour = '\u001b[';
+  it('uses colors on a terminal only', () => {
+    const color = '\u001b[';
     const terminal = displayOn(true);
     terminal.display.note('x');
-    expect(terminal.written()).toContain(colour);
+    expect(terminal.written()).toContain(color);
     const file = displayOn(false);
     file.display.note('x');
-    expect(file.written()).not.toContain(colour);
+    expect(file.written()).not.toContain(color);
   });
 });
 

@@ -233,13 +233,13 @@ function own(state: State, i: number, holding: Holding, name: WriteName, write: 
   });
 }
 
-/** The same release once more: refused, and recognised as done as long as the row has not changed since. */
+/** The same release once more: refused, and recognized as done as long as the row has not changed since. */
 function sentAgain(state: State, i: number, { write, name, nonce }: Unanswered): State {
   const row = applyWrite(state.row, write);
-  const recognised = row === 'refused' && (state.row as Work | undefined)?.releasedBy === nonce;
+  const recognized = row === 'refused' && (state.row as Work | undefined)?.releasedBy === nonce;
   const broken =
     (row !== 'refused' && `${name} took effect twice`) ||
-    (!recognised && state.ghost.releasedBy === nonce && `${name} is not recognised as done`) ||
+    (!recognized && state.ghost.releasedBy === nonce && `${name} is not recognized as done`) ||
     undefined;
   return { ...state, workers: replaced(state.workers, i, undefined), ...(broken ? { broken } : {}) };
 }

@@ -170,7 +170,7 @@ export const nothing = (request: VideoRequest) => request.nothing;
     },
   );
 
-  it('names the bundled packages and their licences', () => {
+  it('names the bundled packages and their licenses', () => {
     expect(readFileSync(NOTICE, 'utf8') === noticeOf(metafiles), 'run `npm run notice`').toBe(true);
   });
 });

@@ -11,7 +11,7 @@ export type Resolve = (hostname: string) => Promise<readonly string[]>;
 
 /**
  * A connector's `lookup` that returns admitted addresses only, so that the address that was checked
- * is the one that is dialled, whatever a rebinding DNS answered before or answers next.
+ * is the one that is dialed, whatever a rebinding DNS answered before or answers next.
  * Node calls it for names only: the caller must check hosts that are addresses.
  */
 export function guardedLookup(resolve: Resolve, admits: (address: string) => boolean): LookupFunction {

@@ -1,7 +1,7 @@
 import http, { type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { isAddress, isLoopbackAddress, isPublicAddress } from '../../domain/http/public-address.ts';
-import { checkTargetUrl, dialledHost } from '../../domain/http/target-url.ts';
+import { checkTargetUrl, dialedHost } from '../../domain/http/target-url.ts';
 import { asExchangeError, ExchangeError, type Stage, timeoutError } from './exchange-error.ts';
 import { guardedLookup, type Resolve, resolveByDns } from './guarded-lookup.ts';
 import { watchRawAnswer } from './raw-answer.ts';
@@ -171,7 +171,7 @@ function awaitAnswer(request: http.ClientRequest, url: URL, exchange: Exchange):
   };
 
   request.on('socket', (socket) => {
-    stage = !socket.connecting ? 'headers' : isAddress(dialledHost(url)) ? 'connect' : 'dns';
+    stage = !socket.connecting ? 'headers' : isAddress(dialedHost(url)) ? 'connect' : 'dns';
     if (stage === 'headers') return;
     socket.once('lookup', () => {
       stage = 'connect';

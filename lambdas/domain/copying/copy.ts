@@ -83,7 +83,7 @@ export type CopyRow = RowKey &
     expiresAt?: number;
   };
 
-/** The row `SEGMENT#<generation>#<n>`: neighbouring parts that one worker copies. */
+/** The row `SEGMENT#<generation>#<n>`: neighboring parts that one worker copies. */
 export type SegmentRow = RowKey &
   Work & {
     requestId: string;

@@ -35,7 +35,7 @@ const WRITTEN = /^(https?):\/\/([^/?#]+)/i;
  *
  * Deployed: `https` to a public address or a public-looking name, on port 443 or one from 1024 up
  * (the privileged ports belong to other protocols: mail, SSH, DNS). With `allowLoopback` also `http`
- * and any port on loopback. The host must be written as it is dialled, so that every
+ * and any port on loopback. The host must be written as it is dialed, so that every
  * reader of the URL (a log, an allow list, a person) sees the same host as the connector. A fragment is refused since
  * it is never sent, and would make two callbacks out of one.
  */
@@ -60,7 +60,7 @@ export function checkTargetUrl(
     return refuse('the URL has a fragment, which is never sent', 'remove the # and the rest');
 
   const url = new URL(text);
-  const host = dialledHost(url);
+  const host = dialedHost(url);
   const loopback = allowLoopback && (/(^|\.)localhost$/.test(host) || isLoopbackAddress(host));
   if (url.protocol !== 'https:' && !loopback) return refuse('the URL is not encrypted', 'use https');
   const port = url.port === '' ? 443 : Number(url.port);
@@ -94,7 +94,7 @@ export function checkGivenUrl(text: string, rules: TargetRules, base?: string): 
 }
 
 /** The host of a URL as DNS and sockets want it: an IPv6 address without its brackets. */
-export const dialledHost = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
+export const dialedHost = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, '$1');
 
 function privateHost(host: string) {
   if (isAddress(host)) {

@@ -23,7 +23,7 @@ export const pointsOf = (series: ProgressSeries, startedAt: number): ProgressPoi
 
 /**
  * The series with fewer points and the same shape; undefined while it has no more than {@link MAX_POINTS}.
- * Leaves out, one after another, the point whose triangle with its neighbours has the least area
+ * Leaves out, one after another, the point whose triangle with its neighbors has the least area
  * (Visvalingam and Whyatt, Line generalisation by repeated elimination of points, 1993).
  */
 export function thinned(series: ProgressSeries): ProgressSeries | undefined {

@@ -257,7 +257,7 @@ describe('the completion', () => {
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 1 });
   });
 
-  test('whose answer was lost is recognised by its object', async () => {
+  test('whose answer was lost is recognized by its object', async () => {
     world.setS3Faults(firstTimes(10, isComplete, { kind: 'lost' }));
     const requestId = await world.begin(SIZE);
     await world.runAll();
@@ -265,7 +265,7 @@ describe('the completion', () => {
     expect(await world.copyOf(requestId)).toMatchObject({ generation: 1 });
   });
 
-  test('of a small file whose answer was lost is recognised by its object', async () => {
+  test('of a small file whose answer was lost is recognized by its object', async () => {
     world.setS3Faults(firstTimes(10, isPut, { kind: 'lost' }));
     const requestId = await world.begin(SMALL);
     await world.runAll();

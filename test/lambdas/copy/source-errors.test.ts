@@ -432,7 +432,7 @@ describe('what is no video', () => {
     await expectFailed(await copyWith([], 0), /empty/);
   });
 
-  test('a name that resolves to a private address is not dialled', async () => {
+  test('a name that resolves to a private address is not dialed', async () => {
     await start({ resolve: async () => ['10.1.2.3'] });
     const requestId = await world.begin(SIZE, { url: 'https://videos.example.com/secret-path?sig=1' });
     await world.runAll();

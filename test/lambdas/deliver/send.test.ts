@@ -246,7 +246,7 @@ describe('an exchange that fails is tried again, and named', () => {
     ]);
   });
 
-  test('and never dialled at an address that is not public', async () => {
+  test('and never dialed at an address that is not public', async () => {
     const side = await far(answering(200));
     const { attempts } = await attempt(local(side), { allowLoopback: false });
     expect(attempts).toMatchObject([{ error: 'address_refused', reason: expect.any(String) }]);

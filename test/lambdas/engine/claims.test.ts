@@ -103,7 +103,7 @@ test('a renewed lease keeps the row for longer', async () => {
   expect((await row())?.dueAt).toBe(claim.leaseEnd);
 });
 
-test('a claim or release whose answer was lost is recognised as its own', async () => {
+test('a claim or release whose answer was lost is recognized as its own', async () => {
   const { hint, clock, row, table, claims } = await setUp();
   // The SDK tries again when an answer is lost, so the second try meets the first one's effect.
   const twice = testClaims(

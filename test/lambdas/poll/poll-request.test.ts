@@ -246,7 +246,7 @@ test('a poll whose row was taken from it meanwhile changes nothing', async () =>
   expect(await request.row()).toMatchObject({ status: 'registered', polls: 0, dueAt: clock.now() + 1 });
 });
 
-test('a commit whose answer was lost is recognised, and its rows are hinted', async () => {
+test('a commit whose answer was lost is recognized, and its rows are hinted', async () => {
   const { register, startWorker, transact, hints } = await world();
   const request = await register([['accepted', 0]]);
   const { invoke } = startWorker({

@@ -120,7 +120,7 @@ it.each<[string, Partial<AwsBehavior>, (aws: Aws) => Promise<unknown>, without: 
     FOUND.GetQueueAttributes!.Attributes,
     expect.not.objectContaining({ ApproximateNumberOfMessages: '1000' }),
   ],
-])('calls meet %s as far as the behaviour says', async (_, behavior, act, without, met) => {
+])('calls meet %s as far as the behavior says', async (_, behavior, act, without, met) => {
   expect(await act(layered({}))).toEqual(without);
   expect(await act(layered(behavior))).toEqual(met);
 });

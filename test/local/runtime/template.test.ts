@@ -90,8 +90,8 @@ describe('a template', () => {
   it('refuses an unknown attribute and a reference to nothing by name', () => {
     const output = (Value: unknown) => ({ Outputs: { Out: { Value } } });
     expect(() =>
-      load({ Queue: { Type: 'AWS::SQS::Queue' } }, output({ 'Fn::GetAtt': ['Queue', 'Colour'] })),
-    ).toThrow('Colour of Queue');
+      load({ Queue: { Type: 'AWS::SQS::Queue' } }, output({ 'Fn::GetAtt': ['Queue', 'Color'] })),
+    ).toThrow('Color of Queue');
     expect(() => load({}, output({ Ref: 'Nothing' }))).toThrow('Nothing');
   });
 

@@ -24,7 +24,7 @@ const stored = async () =>
 const head = () => s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: 'a', ChecksumMode: 'ENABLED' }));
 
 describe('a body', () => {
-  // The check values of the CRC catalogue's and S3's own algorithms for "hello", SHA by node:crypto.
+  // The check values of the CRC catalog's and S3's own algorithms for "hello", SHA by node:crypto.
   const right: Record<string, string> = {
     'x-amz-checksum-crc32': CRC32,
     'x-amz-checksum-crc32c': 'mnG7TA==',

@@ -21,7 +21,7 @@ describe.each<Algorithm>(['CRC32', 'CRC32C', 'CRC64NVME'])('%s', (algorithm) => 
   });
 });
 
-test('CRCs have the values of the catalogue for "123456789"', async () => {
+test('CRCs have the values of the catalog for "123456789"', async () => {
   const check = async (algorithm: Algorithm) =>
     Buffer.from(await checksum(algorithm, Buffer.from('123456789')), 'base64').toString('hex');
   expect(await check('CRC32')).toBe('cbf43926');

@@ -106,7 +106,7 @@ describe('a name in DNS', () => {
     await expect(post(resolve, 'https://receiver.test/')).rejects.toMatchObject({ class: 'dns', code });
   });
 
-  it.each(INWARD)('that points to %s is not dialled', async (address) => {
+  it.each(INWARD)('that points to %s is not dialed', async (address) => {
     const { port, connections } = await receiver('::');
     const resolve = await dns(() => [address]);
     await expect(post(resolve, `https://receiver.test:${port}/`)).rejects.toMatchObject({
@@ -173,7 +173,7 @@ describe('a rebinding DNS', () => {
     expect(connections()).toBe(1);
   });
 
-  it('that mixes loopback into the answer has only the admitted addresses dialled', async () => {
+  it('that mixes loopback into the answer has only the admitted addresses dialed', async () => {
     const { port } = await receiver();
     const mixed = async () => ['169.254.169.254', '10.0.0.1', '0.0.0.0', '127.0.0.1'];
     const { body } = await post(mixed, `https://receiver.test:${port}/`, { allowLoopback: true });

@@ -43,16 +43,16 @@ describe('a hostile address', () => {
     expect(URLS.length + ADDRESSES.length).toBeGreaterThanOrEqual(200);
   });
 
-  test.each(ADDRESSES)('behind a name is not dialled, whatever was dialled before: %s', async (address) => {
+  test.each(ADDRESSES)('behind a name is not dialed, whatever was dialed before: %s', async (address) => {
     const answers = [[PUBLIC], [address], [address, address]];
     const lookup = guardedLookup(async () => answers.shift() ?? [], isPublicAddress);
-    const dialled = () =>
+    const dialed = () =>
       new Promise((resolve) => {
         lookup('rebinding.example', { all: true }, (error, found) => resolve(error ? error.message : found));
       });
-    expect(await dialled()).toEqual([{ address: PUBLIC, family: 4 }]);
+    expect(await dialed()).toEqual([{ address: PUBLIC, family: 4 }]);
     for (let again = 0; again < 2; again++) {
-      expect(await dialled()).toContain('no address that the bridge may dial');
+      expect(await dialed()).toContain('no address that the bridge may dial');
     }
   });
 

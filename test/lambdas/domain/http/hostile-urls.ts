@@ -1,4 +1,4 @@
-/** URLs that must be refused before anything is resolved or dialled, each group for one reason. */
+/** URLs that must be refused before anything is resolved or dialed, each group for one reason. */
 export const HOSTILE_URLS: { what: string; reason: RegExp; urls: string[] }[] = [
   {
     what: 'loopback',

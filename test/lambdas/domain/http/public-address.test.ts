@@ -12,7 +12,7 @@ const isUnicast = (address: string): boolean => ipaddr.parse(address).range() ==
 const isGlobal = (address: string): boolean =>
   isUnicast(address) && ipaddr.IPv6.parse(address).match(ipaddr.IPv6.parseCIDR('2000::/3'));
 
-/** The first and the last address of each block that ipaddr.js names, and their neighbours outside. */
+/** The first and the last address of each block that ipaddr.js names, and their neighbors outside. */
 function edges(kind: 'IPv4' | 'IPv6'): string[] {
   const { SpecialRanges } = ipaddr[kind].prototype as unknown as {
     SpecialRanges: Record<string, Block | Block[]>;

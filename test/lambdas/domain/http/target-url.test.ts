@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkGivenUrl, checkTargetUrl, dialledHost } from '../../../../lambdas/domain/http/target-url.ts';
+import { checkGivenUrl, checkTargetUrl, dialedHost } from '../../../../lambdas/domain/http/target-url.ts';
 import { GOOD_URLS } from './good-urls.ts';
 import { HOSTILE_URLS } from './hostile-urls.ts';
 
@@ -115,8 +115,8 @@ describe('a target URL, locally', () => {
 });
 
 it('the host to dial is an IPv6 address without brackets, or the name', () => {
-  expect(dialledHost(new URL('https://[2606:4700::1111]:8443/'))).toBe('2606:4700::1111');
-  expect(dialledHost(new URL('https://example.com/'))).toBe('example.com');
+  expect(dialedHost(new URL('https://[2606:4700::1111]:8443/'))).toBe('2606:4700::1111');
+  expect(dialedHost(new URL('https://example.com/'))).toBe('example.com');
 });
 
 describe('a URL that a server gives', () => {

@@ -295,7 +295,7 @@ describe('the statuses that no poll saw', () => {
   });
 
   test.each([
-    ['neighbours', 'accepted', 'initializing'],
+    ['neighbors', 'accepted', 'initializing'],
     ['a job that went back', 'processing', 'accepted'],
     ['a failure', 'accepted', 'failed'],
     ['a cancellation', 'accepted', 'canceled'],
