@@ -30,7 +30,8 @@ import { readStack } from '../../local/runtime/template.ts';
 const work = { requestsPerDay: 1000, minutes: 20, gb: 1, endpoints: 2, polls: 23 };
 const { units } = readRecord();
 const cost = bridgeCost(work, units);
-const scale = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8');
+/** Whatever the lines of a paragraph end with. */
+const scale = readFileSync(new URL('../../docs/scale.md', import.meta.url), 'utf8').replaceAll('\n', ' ');
 
 /** DynamoDB Local counts the index writes of a transaction twice, which DynamoDB does not. */
 const isCounted = dynamoEngines()[0]?.name === 'dynoxide' && process.env.BRIDGE_DYNAMODB !== 'DynamoDB Local';
