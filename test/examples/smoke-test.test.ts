@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateTableCommand } from '@aws-sdk/client-dynamodb';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { createClient } from '../../client/client.ts';
+import { createClient, type Doctor } from '../../client/client.ts';
 import { readReceived } from '../../examples/cdk/smoke-test/read-received.ts';
 import { type Received, type SmokeTestOptions, tryBridge } from '../../examples/cdk/smoke-test/try-bridge.ts';
 import { VIDEO_FILE } from '../../examples/cdk/smoke-test.ts';
@@ -84,11 +84,30 @@ afterAll(async () => {
   await receiver?.close();
 });
 
-it('passes on a bridge that works', async () => {
+const FAULT: Doctor = {
+  checks: [
+    { name: 'alarms', state: 'failed', detail: 'The sweep does not run.', remedy: 'See the runbook.' },
+  ],
+  version: '0.1.0',
+};
+
+it('passes on a bridge that works, though an alarm rings at first', async () => {
   const said: string[] = [];
-  await tryBridge({ ...options, say: (line) => said.push(line) });
+  const doctor = vi.fn(options.bridge.doctor).mockResolvedValueOnce(FAULT);
+  await tryBridge({ ...options, bridge: { ...options.bridge, doctor }, say: (line) => said.push(line) });
+  expect(said[0]).toBe('    a fault of alarms: The sweep does not run. See the runbook.');
+  expect(said[1]).toBe('ok  the doctor finds no fault');
   expect(said.at(-1)).toBe('ok  both are purged');
   expect(said.join('\n')).toContain('the link in video.stored gives the video');
+});
+
+it('gives up on a fault that stays, which it names once', async () => {
+  const say = vi.fn();
+  const bridge = { ...options.bridge, doctor: async () => FAULT };
+  await expect(tryBridge({ ...options, bridge, say, sleep: async () => {} })).rejects.toThrow(
+    'It takes more than 5 minutes until the doctor finds no fault.',
+  );
+  expect(say.mock.calls).toEqual([['    a fault of alarms: The sweep does not run. See the runbook.']]);
 });
 
 it('names the broken promise', async () => {
