@@ -124,6 +124,21 @@ describe('a request from the command line', { timeout: 60_000 }, () => {
     network.close();
   });
 
+  test('whose copy waits is shown with the time of the last failure and its reason', async () => {
+    const waiting = await bridge.setJob({
+      trace: DONE,
+      faults: [{ at: 'download', kind: 'http', status: 503 }],
+    });
+    await cli.run(['track', waiting]);
+    await vi.waitFor(
+      async () => expect((await client.requests.get(waiting)).video?.lastError).toBeDefined(),
+      { timeout: 30_000, interval: 100 },
+    );
+    const { stdout } = await cli.run(['show', waiting]);
+    expect(stdout).toMatch(/^ {2}last failure \d{4}-\d\d-\d\d \d\d:\d\d:\d\d: the source answered 503$/m);
+    await cli.run(['stop', waiting]);
+  });
+
   test('is waited for no longer than --timeout says', async () => {
     const slow = await job({
       statuses: [
