@@ -120,17 +120,20 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     const outcome = outcomeOf(error, claim.claimsWithoutProgress + 1);
     await release(claim, async () => {
       if (outcome === 'park') {
-        await claims.park(claim, error instanceof Error ? error.message : String(error));
-        report(claim.lane, claim.row, (error as Error).message);
-        return;
+        const reason = error instanceof Error ? error.message : String(error);
+        if (await claims.park(claim, reason)) return report(claim.lane, claim.row, reason);
+      } else {
+        const due = await claims.retry(claim, error instanceof Error ? error.name : typeof error);
+        if (due) {
+          log.error('work failed', { ...subject, retryAt: due.dueAt, error: error as Error });
+          return hints.send(due);
+        }
       }
-      const due = await claims.retry(claim, error instanceof Error ? error.name : typeof error);
-      if (!due && error instanceof ConditionFailed) {
-        log.info('superseded', subject);
-        return;
-      }
-      log.error('work failed', { ...subject, retryAt: due?.dueAt, error: error as Error });
-      await hints.send(due);
+      // The row is no longer this worker's. A failed condition says no more than that.
+      log.info('superseded', {
+        ...subject,
+        ...(!(error instanceof ConditionFailed) && { error: error as Error }),
+      });
     });
   }
 

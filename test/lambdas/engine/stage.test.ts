@@ -219,6 +219,21 @@ test('work that was superseded ends quietly', async () => {
   expect(hints.sent).toEqual([]);
 });
 
+test.each([new NeedsPerson('no bucket'), new Error('boom')])(
+  'a failure of work whose row was taken meanwhile parks nothing, and is told: %s',
+  async (error) => {
+    const { invoke, dueRow, hints, table, row } = await setUp(async (claim) => {
+      await table.write({ update: claim.row, set: { dueAt: 5 }, remove: ['owner', 'claims'] });
+      throw error;
+    });
+    const due = await dueRow();
+    await invoke([[due]]);
+    expect(await row(due)).toMatchObject({ lane: 'poll', dueAt: 5 });
+    expect(said).toEqual([{ level: 'info', message: 'superseded', extra: { ...named(due), error } }]);
+    expect([counted, hints.sent]).toEqual([[], []]);
+  },
+);
+
 test('work that lost against a writer of another row is tried again, and says so', async () => {
   const { invoke, dueRow, hints, row } = await setUp(async () => {
     throw new ConditionFailed([1], new Map());
