@@ -35,7 +35,7 @@ beforeAll(async () => {
   const packed = packInto(folder);
   files = packed.files;
   await Promise.all([freshApp(app, packed.tarball, PEERS), freshApp(oldApp, packed.tarball, LOWEST_PEERS)]);
-}, 120_000);
+}, 300_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the published package', () => {
