@@ -23,8 +23,8 @@ export function writeRecord(record: CountRecord): void {
   writeFileSync(FILE, `${JSON.stringify(record, rounded, 2)}\n`);
 }
 
-/** Less than this is nothing: workers remember some rows for seconds, and so read them more or less often. */
-const SLACK: Partial<Record<Measure, number>> = { readUnits: 0.75, logBytes: 60 };
+/** Less than this is nothing: workers remember some rows for seconds, and read them less often on a busy machine. */
+const SLACK: Partial<Record<Measure, number>> = { readUnits: 2, logBytes: 60 };
 
 /** Where two counts differ by more than a share of the second, as sentences. */
 export function differences(counted: Units, recorded: Units, share: number): string[] {
