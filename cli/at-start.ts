@@ -4,6 +4,7 @@
  * loaded costs a start 0.4 ms.
  */
 import '../client/errors.ts';
+import './endpoints/endpoint-kinds.ts';
 import './frame/arguments.ts';
 import './frame/failure.ts';
 import './frame/text.ts';
