@@ -96,6 +96,15 @@ function verifyArgs(): string[] {
   return ['verify', '--secret', secret, '--headers', 'headers.json', '--body', 'body.json'];
 }
 
+/** A delivery that is under way, as one that was just sent again, is not replayed. */
+async function replayArgs(): Promise<string[]> {
+  await vi.waitFor(async () => {
+    const { items } = await client.endpoints.deliveries(endpointId, { type: 'video.*' }).page();
+    expect(items.filter(({ state }) => state !== 'delivered')).toEqual([]);
+  }, MAX_WAIT);
+  return ['replay', endpointId, '--since', '1h', '--state', 'all', '--dry-run'];
+}
+
 /** What is left on a terminal of what was drawn in place. */
 const leftOn = (shown: string): string => shown.replaceAll('\r\n', '\n').split('\u001b[J').at(-1) ?? '';
 /** In a pipe each change of progress is a line before the outcome. */
@@ -120,7 +129,7 @@ const SHOWING: readonly Command[] = [
   ['delivery', () => ['delivery', deliveryId]],
   ['retry', () => ['retry', deliveryId]],
   ['doctor', () => ['doctor']],
-  ['replay', () => ['replay', endpointId, '--since', '1h', '--state', 'all', '--dry-run']],
+  ['replay', replayArgs],
 ];
 
 /** Those that change what is shown, or need no bridge. */
