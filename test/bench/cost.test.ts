@@ -53,6 +53,18 @@ test('a count that differs from the record is named, and one that hardly does is
   expect(differences(hardly, units, 0.1)).toEqual([]);
 });
 
+test.each([
+  ['poll', 0.7, 0.8],
+  ['copy', 1.9, 2.1],
+] as const)('fewer reads of a %s than %s are what workers remember; %s are named', (work, few, many) => {
+  const less = (reads: number) => ({
+    ...units,
+    [work]: { ...units[work], readUnits: units[work].readUnits - reads },
+  });
+  expect(differences(less(few), units, 0.04)).toEqual([]);
+  expect(differences(less(many), units, 0.04)).toEqual([expect.stringContaining(`${work}: `)]);
+});
+
 test('the units of each kind of work follow from scenarios that differ by it', () => {
   const of = (writeUnits: number): Usage => ({ ...nothing(), writeUnits });
   const [registration, poll, event, further, small, copy, segment, part, beat] = [
