@@ -56,6 +56,10 @@ if (values.help || (values['requests-per-day'] === undefined && !values.record))
     endpoints: positive('endpoints'),
     polls: positive('polls'),
   };
+  if (!Number.isInteger(work.endpoints)) refuse(`--endpoints must be a whole number, not ${work.endpoints}.`);
+  if (work.gb > LARGEST_GB) {
+    refuse(`--gb must be at most ${Math.floor(LARGEST_GB)}, the largest video that the bridge copies.`);
+  }
   const count = values.recorded ? readRecord() : await fresh();
   if (values.record) writeRecord(count);
   const changed =
@@ -82,12 +86,13 @@ async function fresh(): Promise<CountRecord> {
 
 function positive(name: 'requests-per-day' | 'minutes' | 'gb' | 'endpoints' | 'polls'): number {
   const value = Number(values[name]);
-  const isRight = value > 0 && Number.isFinite(value) && (name !== 'endpoints' || Number.isInteger(value));
-  if (isRight && (name !== 'gb' || value <= LARGEST_GB)) return value;
-  const kind = name === 'endpoints' ? 'whole' : 'positive';
-  const most =
-    name === 'gb' ? ` of at most ${Math.floor(LARGEST_GB)}, which is the largest video that is copied` : '';
-  console.error(`--${name} must be a ${kind} number${most}, not ${values[name]}.`);
+  if (value > 0 && Number.isFinite(value)) return value;
+  refuse(`--${name} must be a positive number, not ${values[name]}.`);
+}
+
+/** Ends the process as a wrong command line does. */
+function refuse(message: string): never {
+  console.error(message);
   process.exit(2);
 }
 

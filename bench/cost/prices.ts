@@ -43,7 +43,7 @@ export const PRICES = {
 
 /**
  * What every account gets free each month for as long as it exists, by the prices above; all that runs in the account
- * shares it. As known in November 2026, from the same pages.
+ * shares it. As others write of it in 2026; not compared with AWS's own pages.
  */
 export const FREE_A_MONTH: Partial<Record<keyof typeof PRICES, number>> = {
   sqsCall: 1e6,
