@@ -39,8 +39,8 @@ else {
       warmUpSeconds: WARM_UP_SECONDS,
       seconds: Number(values.seconds),
     });
-    const { alone: latencyMs, withBadNeighbors } = latency;
-    const result = { ...throughput, latencyMs, withBadNeighbors, floor };
+    const { alone: latencyMs, withBadNeighbors: withBadNeighbours } = latency;
+    const result = { ...throughput, latencyMs, withBadNeighbours, floor };
     console.log(values.json ? JSON.stringify(result) : report(result));
   } finally {
     await world.stop();
@@ -48,9 +48,10 @@ else {
   }
 }
 
-type Result = Throughput & { latencyMs: Latency; withBadNeighbors: Latency; floor: Floor };
+/** Programs read it, so its names stay as they were first spelled. */
+type Result = Throughput & { latencyMs: Latency; withBadNeighbours: Latency; floor: Floor };
 
-function report({ latencyMs, withBadNeighbors, floor, ...throughput }: Result): string {
+function report({ latencyMs, withBadNeighbours, floor, ...throughput }: Result): string {
   const cpu = throughput.cpuMsPerDelivery / throughput.floorCpuMsPerDelivery;
   const lines: [string, string][] = [
     ['deliveries per second', throughput.perSecond.toFixed(0)],
@@ -66,8 +67,8 @@ function report({ latencyMs, withBadNeighbors, floor, ...throughput }: Result): 
     ],
     [
       '  with three bad neighbors',
-      `p50 ${withBadNeighbors.p50.toFixed(1)} ms, p99 ${withBadNeighbors.p99.toFixed(1)} ms ` +
-        `(${(withBadNeighbors.p99 / latencyMs.p99).toFixed(2)} times)`,
+      `p50 ${withBadNeighbours.p50.toFixed(1)} ms, p99 ${withBadNeighbours.p99.toFixed(1)} ms ` +
+        `(${(withBadNeighbours.p99 / latencyMs.p99).toFixed(2)} times)`,
     ],
   ];
   return lines.map(([name, value]) => `${name.padEnd(48)}${value}`).join('\n');
