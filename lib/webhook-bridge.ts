@@ -12,11 +12,11 @@ import { EVENT_BUS_SOURCE } from '../lambdas/domain/events/event-bus-source.ts';
 import type { MetricName } from '../lambdas/domain/metrics.ts';
 import { Api } from './api.ts';
 import { BridgeTable, type CallbackSecretRow } from './bridge-table.ts';
-import { checkPlaces } from './check-places.ts';
 import { Clock } from './clock.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { checkLimits, pollWorkers } from './limits.ts';
 import { Monitoring } from './monitoring.ts';
+import { requireOwnEnvironment } from './own-environment.ts';
 import { BridgeSecrets } from './secrets.ts';
 import { Stage } from './stage.ts';
 import { VideoBucket } from './video-bucket.ts';
@@ -49,7 +49,7 @@ export class WebhookBridge extends Construct {
   constructor(scope: Construct, id: string, props: WebhookBridgeProps = {}) {
     super(scope, id);
     const config = limitsOf(props);
-    checkPlaces(this, props);
+    requireOwnEnvironment(this, props);
     const { encryptionKey: customerKey, formerEncryptionKeys: formerKeys = [], removalPolicy } = props;
     const table = new BridgeTable(this, 'Table', {
       table: props.table,

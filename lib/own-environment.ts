@@ -1,0 +1,24 @@
+import { type IResource, Stack, Token } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { WebhookBridgeProps } from './webhook-bridge-props.ts';
+
+/**
+ * Throws an Error that names a property whose resource is known to be in another region or account than the bridge,
+ * where the bridge cannot use it. Else only the deployment, or a delivery, would tell.
+ */
+export function requireOwnEnvironment(bridge: Construct, props: WebhookBridgeProps): void {
+  const { bucket, encryptionKey, certificate, eventBus, table } = props;
+  for (const [name, resource] of Object.entries({ bucket, encryptionKey, certificate, eventBus, table })) {
+    if (resource) requireOwn('region', bridge, name, resource);
+  }
+  // Endpoints name the bus, and a name means one of the own account.
+  if (eventBus) requireOwn('account', bridge, 'eventBus', eventBus);
+}
+
+function requireOwn(what: 'account' | 'region', bridge: Construct, name: string, resource: IResource): void {
+  const [own, given] = [Stack.of(bridge)[what], resource.env[what]];
+  if (own === given || Token.isUnresolved(own) || Token.isUnresolved(given)) return;
+  throw new Error(
+    `\`${name}\` of ${bridge.node.path} is in the ${what} ${given}: give one in the bridge's own, ${own}.`,
+  );
+}
