@@ -94,7 +94,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
       report(due.lane, due, 'claimed too often without progress');
       return 'gone';
     } catch (error) {
-      log.error('claim failed', { ...subjectOf(due.lane, due), error: error as Error });
+      log.error('claim failed', { ...about(due.lane, due), error: error as Error });
       return 'unavailable';
     }
   }
@@ -112,7 +112,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
   }
 
   async function settle(claim: Claim<T>, error: unknown): Promise<void> {
-    const subject = subjectOf(claim.lane, claim.row);
+    const subject = about(claim.lane, claim.row);
     if (claim.ended) {
       log.error('failed after the claim ended', { ...subject, error: error as Error });
       return;
@@ -142,7 +142,7 @@ export function stage<T extends RowKey>(options: StageOptions<T>) {
     try {
       await end();
     } catch (cause) {
-      log.error('release failed', { ...subjectOf(lane, row), error: cause as Error });
+      log.error('release failed', { ...about(lane, row), error: cause as Error });
     }
   }
 
@@ -163,9 +163,9 @@ function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
 }
 
 /** What a line of the log is about. */
-const subjectOf = (lane: Lane, row: RowKey) => ({ lane, row: { pk: row.pk, sk: row.sk }, ...idsOf(row) });
+const about = (lane: Lane, row: RowKey) => ({ lane, row: { pk: row.pk, sk: row.sk }, ...idsOf(row) });
 
 function report(lane: Lane, row: RowKey, reason: string): void {
-  log.error('parked', { ...subjectOf(lane, row), reason });
+  log.error('parked', { ...about(lane, row), reason });
   addMetric('ParkedRows');
 }
