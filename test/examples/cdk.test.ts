@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +6,7 @@ import type { CloudAssembly } from 'aws-cdk-lib/cx-api';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { examples } from '../../examples/cdk/app.ts';
+import { runInstalled } from '../support/installed-tool.ts';
 
 const STACKS = [
   'ExistingBucketAndKey',
@@ -19,8 +19,6 @@ const STACKS = [
 // W3005: the CDK also writes down dependencies that a reference implies.
 const CFN_LINT = ['--format', 'parseable', '--ignore-checks', 'W3005'];
 const outdir = mkdtempSync(join(tmpdir(), 'bridge-examples-'));
-/** Of a shell, or of a shim, that finds no such command. */
-const NOT_FOUND = 127;
 let assembly: CloudAssembly;
 
 beforeAll(() => {
@@ -43,11 +41,8 @@ describe('the examples of the construct', () => {
 
   it('are clean under cfn-lint, which is not installed everywhere', ({ skip }) => {
     const templates = assembly.stacks.map(({ templateFullPath }) => templateFullPath);
-    const { error, stdout, status } = spawnSync('cfn-lint', [...templates, ...CFN_LINT], {
-      encoding: 'utf8',
-    });
-    skip(error !== undefined || status === NOT_FOUND, 'cfn-lint is not installed');
-    expect(stdout).toBe('');
-    expect(status).toBe(0);
+    const found = runInstalled('cfn-lint', [...templates, ...CFN_LINT]);
+    skip(!found, 'cfn-lint is not installed');
+    expect(found).toEqual({ stdout: '', status: 0 });
   });
 });

@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { metaKey, requestKey } from '../../../../lambdas/domain/rows.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
+import { runInstalled } from '../../../support/installed-tool.ts';
 import { type Answer, createClient, uuid } from '../call-api.ts';
 import { createConformance, createValidator } from './conformance.ts';
 
@@ -16,9 +17,6 @@ let differences: ReturnType<typeof createConformance>;
 /** The document, for validators that are programs. */
 let file: string;
 const run = promisify(execFile);
-const SPEC_VALIDATOR = 'openapi-spec-validator';
-/** Of a shell, or of a shim, that finds no such command. */
-const NOT_FOUND = 127;
 
 beforeAll(async () => {
   document = (await createClient(database(), { shared: true }).call('GET', '/v1/openapi.json')).body;
@@ -40,9 +38,9 @@ describe('the document', () => {
   });
 
   test('is valid by openapi-spec-validator, which is not installed everywhere', ({ skip }) => {
-    const { error, stdout, status } = spawnSync(SPEC_VALIDATOR, [file], { encoding: 'utf8' });
-    skip(error !== undefined || status === NOT_FOUND, `${SPEC_VALIDATOR} is not installed`);
-    expect(stdout).toContain('OK');
+    const found = runInstalled('openapi-spec-validator', [file]);
+    skip(!found, 'openapi-spec-validator is not installed');
+    expect(found?.stdout).toContain('OK');
   });
 
   test('names every call of the contract that the function serves', () => {
