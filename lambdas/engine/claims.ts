@@ -50,8 +50,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
     const claimsWithoutProgress = (row.claims ?? 1) - 1;
     const claimed = { row, lane, nonce, hintedAt: hint.dueAt, leaseEnd, claimsWithoutProgress };
     if (claimsWithoutProgress < MAX_CLAIMS) return claimed;
-    await park(claimed, withoutProgress(row));
-    return 'parked';
+    return (await park(claimed, withoutProgress(row))) ? 'parked' : 'gone';
   }
 
   /** Ends the claim; the row is due again at `at`. Undefined when the row is no longer this worker's. */

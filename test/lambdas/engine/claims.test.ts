@@ -204,6 +204,27 @@ test(`a row claimed ${MAX_CLAIMS} times without progress is parked by the next c
   expect((await table.due('parked', 2 ** 45, 1_000)).map((found) => found.pk)).toContain(hint.pk);
 });
 
+test('a row that another writer takes just before it would be parked is gone, and not parked', async () => {
+  const { claims, hint, row, table, clock, key } = await setUp();
+  let due = hint;
+  for (let i = 0; i < MAX_CLAIMS; i++) {
+    due = { ...hint, dueAt: (await claimed(claims, 'poll', due)).leaseEnd };
+  }
+  let writes = 0;
+  const interrupted = testClaims(
+    {
+      ...table,
+      write: async (write, wanted) => {
+        if (++writes === 2) await table.write(wake(key, 'poll', clock.now() + 5).write);
+        return table.write(write, wanted);
+      },
+    },
+    clock,
+  );
+  expect(await interrupted.claim('poll', due)).toBe('gone');
+  expect(await row()).toMatchObject({ lane: 'poll', dueAt: clock.now() + 5 });
+});
+
 test('work that threw is due again after a backoff, and stays counted', async () => {
   const { claims, hint, row, clock } = await setUp();
   const claim = await claimed(claims, 'poll', hint);
