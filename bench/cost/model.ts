@@ -144,7 +144,10 @@ export function bridgeCost({ gb, endpoints, polls }: Work, units: Units): Cost {
 type Billed = Partial<Record<keyof typeof PRICES, number>>;
 
 const dollarsOf = (billed: Billed): number =>
-  Object.entries(billed).reduce((sum, [price, amount]) => sum + amount * PRICES[price as keyof Billed], 0);
+  Object.entries(billed).reduce(
+    (total, [price, amount]) => total + amount * PRICES[price as keyof Billed],
+    0,
+  );
 
 /** What a deployment in which nothing happens consumes in a month, by item. */
 function idleOf({ tick }: Units): Record<string, Billed> {
