@@ -20,19 +20,11 @@ shown. A key with the role "read" is enough without --allow-writes.`,
   },
   async run(session, { allowWrites = false }) {
     const { process, out, signal } = session;
-    const [{ createInterface }, { answerCalls }, { createMethods }] = await Promise.all([
-      import('node:readline'),
-      import('./json-rpc.ts'),
-      import('./server.ts'),
-    ]);
+    const [{ createServer }, { serve }] = await Promise.all([import('./server.ts'), import('./serve.ts')]);
     const bridge = await session.connect();
     if (process.stdin.isTTY)
       out.note('This speaks the Model Context Protocol: let the client of a model start it. Ctrl-C ends it.');
-    await answerCalls({
-      lines: createInterface({ input: process.stdin, signal }),
-      write: (line) => out.raw(`${line}\n`),
-      methods: createMethods(bridge, { allowWrites, url: session.url() }),
-    });
+    await serve(() => createServer(bridge, { allowWrites, url: session.url() }), process, signal);
     signal.throwIfAborted();
   },
 });

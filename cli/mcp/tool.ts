@@ -1,3 +1,4 @@
+import type { Tool as ShownTool } from '@modelcontextprotocol/server';
 import * as z from 'zod/mini';
 import type { CallOptions, Client } from '../../client/client.ts';
 
@@ -18,14 +19,14 @@ export const tool = <S extends z.ZodMiniType>(name: string, described: Described
   ({ name, ...described }) as unknown as Tool;
 
 /** A tool as `tools/list` shows it. */
-export function shownTool({ name, title, description, input, changes }: Tool): object {
+export function shownTool({ name, title, description, input, changes }: Tool): ShownTool {
   const { $schema: _, ...inputSchema } = z.toJSONSchema(input, { io: 'input' });
   const annotations = {
     readOnlyHint: changes === undefined,
     destructiveHint: changes === 'ends',
     openWorldHint: changes !== undefined,
   };
-  return { name, title, description, inputSchema, annotations };
+  return { name, title, description, inputSchema: inputSchema as ShownTool['inputSchema'], annotations };
 }
 
 /** The input as the tool takes it. @throws {Error} it is wrong; names each field and what it takes */

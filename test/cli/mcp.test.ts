@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Client as McpClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { type CallToolResult, type ClientOptions, Client as McpClient } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Client, createClient } from '../../client/client.ts';
 import { ADMIN_KEY, type LocalBridge, READ_KEY, startLocalBridge } from '../support/local-bridge.ts';
-import { type CommandLine, openCommandLine, outcomeOf, valuesOf } from './command-line.ts';
+import { type CommandLine, openCommandLine, outcomeOf } from './command-line.ts';
 
 const READING = [
   'doctor',
@@ -48,8 +47,12 @@ afterAll(async () => {
 });
 
 /** The official client, connected to a server of its own. */
-async function connect(args: readonly string[] = [], env: Record<string, string> = {}): Promise<McpClient> {
-  const mcp = new McpClient({ name: 'test', version: '1' });
+async function connect(
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+  options: ClientOptions = {},
+): Promise<McpClient> {
+  const mcp = new McpClient({ name: 'test', version: '1' }, options);
   clients.push(mcp);
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -65,10 +68,22 @@ async function call(mcp: McpClient, name: string, args: Record<string, unknown> 
   const result = (await mcp.callTool({ name, arguments: args })) as CallToolResult;
   const [content] = result.content;
   const text = content?.type === 'text' ? content.text : '';
-  return { isError: result.isError === true, value: result.structuredContent ?? {}, text };
+  const value = (result.structuredContent ?? {}) as Record<string, unknown>;
+  return { isError: result.isError === true, value, text };
 }
 
 describe('the official client', () => {
+  test.each<[ClientOptions, string]>([
+    [{}, '2025-11-25'],
+    [{ supportedProtocolVersions: ['2024-11-05'] }, '2024-11-05'],
+    [{ versionNegotiation: { mode: { pin: '2026-07-28' } } }, '2026-07-28'],
+  ])('with %j speaks version %s of the protocol', async (options, version) => {
+    const mcp = await connect([], {}, options);
+    expect(mcp.getNegotiatedProtocolVersion()).toBe(version);
+    expect(mcp.getInstructions()).toContain('No tool submits a job');
+    expect(await call(mcp, 'list_endpoints')).toMatchObject({ isError: false, value: { items: [] } });
+  });
+
   test('is offered tools that read, each with a schema of its input', async () => {
     const mcp = await connect();
     expect(mcp.getServerVersion()).toMatchObject({ name: 'topaz-bridge' });
@@ -183,93 +198,72 @@ describe('the official client', () => {
   });
 });
 
-describe('a line of the protocol', () => {
-  const send = async (...lines: (string | object)[]) => {
-    const input = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
-    const { code, stdout, stderr } = await cli.run(['mcp'], { input });
-    return { code, stderr, answers: valuesOf(stdout) };
+/** A bridge that answers no call. */
+async function openSilentBridge() {
+  const asked = Promise.withResolvers<void>();
+  const hungUp = Promise.withResolvers<void>();
+  const server = createServer((request) => {
+    request.socket.once('close', () => hungUp.resolve());
+    asked.resolve();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    isAsked: asked.promise,
+    isHungUp: hungUp.promise,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
   };
-  const message = (id: unknown, method: string, params?: object) => ({ jsonrpc: '2.0', id, method, params });
+}
 
-  test.each([
-    ['2025-06-18', '2025-06-18'],
-    ['2024-11-05', '2024-11-05'],
-    ['1999-01-01', '2025-11-25'],
-  ])('that asks for version %s is answered by %s', async (asked, answered) => {
-    const { code, stderr, answers } = await send(message(1, 'initialize', { protocolVersion: asked }));
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(answers).toMatchObject([
-      { id: 1, result: { protocolVersion: answered, capabilities: { tools: {} } } },
-    ]);
-  });
-
-  test.each([
-    ['that is not JSON', '{"jsonrpc":', { id: null, error: { code: -32700 } }],
-    ['of another form', '{"id": 7, "method": "ping"}', { id: 7, error: { code: -32600 } }],
-    ['with an id of another form', message({}, 'ping'), { id: null, error: { code: -32600 } }],
-    ['with an unknown method', message('a', 'toString'), { id: 'a', error: { code: -32601 } }],
-    ['without a tool', message(1, 'tools/call'), { id: 1, error: { code: -32602 } }],
-    ['with an unknown tool', message(1, 'tools/call', { name: 'x' }), { id: 1, error: { code: -32602 } }],
-  ])('%s is answered by an error, and the next by its result', async (_name, line, error) => {
-    const { answers } = await send(line, message(2, 'ping'));
-    expect(answers).toMatchObject([error, { id: 2, result: {} }]);
-  });
-
-  test('that wants no answer gets none', async () => {
-    const { code, answers } = await send(
-      { jsonrpc: '2.0', method: 'notifications/initialized' },
-      { jsonrpc: '2.0', method: 'notifications/unknown', params: {} },
-      { jsonrpc: '2.0', id: 9, result: {} },
-      '',
-    );
-    expect({ code, answers }).toEqual({ code: 0, answers: [] });
-  });
-
-  test('with several messages is answered by a line with all answers', async () => {
-    const { answers } = await send([message(1, 'ping'), { jsonrpc: '2.0', method: 'x' }, message(2, 'ping')]);
-    expect(answers).toEqual([
-      [
-        { jsonrpc: '2.0', id: 1, result: {} },
-        { jsonrpc: '2.0', id: 2, result: {} },
-      ],
-    ]);
-  });
+test('a call that is canceled ends, and the others go on', async () => {
+  const silent = await openSilentBridge();
+  try {
+    const mcp = await connect(['--url', silent.url, '--key', 'k']);
+    const controller = new AbortController();
+    const stats = mcp.callTool({ name: 'stats' }, { signal: controller.signal });
+    await silent.isAsked;
+    controller.abort(new Error('enough'));
+    await expect(stats).rejects.toThrow('enough');
+    await silent.isHungUp;
+    expect(await mcp.ping()).toBeDefined();
+  } finally {
+    silent.close();
+  }
 });
 
-test('a call that is canceled ends without an answer, and the others go on', async () => {
-  let [asked, ended] = [() => {}, () => {}];
-  const isAsked = new Promise<void>((resolve) => {
-    asked = resolve;
-  });
-  const isEnded = new Promise<void>((resolve) => {
-    ended = resolve;
-  });
-  const slow = createServer((request) => {
-    request.socket.once('close', ended);
-    asked();
-  });
-  await once(slow.listen(0, '127.0.0.1'), 'listening');
-  const url = `http://127.0.0.1:${(slow.address() as AddressInfo).port}`;
+test.each(['', 'This is not JSON.\n', '{"jsonrpc": "2.0", "method": "notifications/unknown"}\n'])(
+  'a server whose client says %j and goes ends in silence',
+  async (input) => {
+    expect(await cli.run(['mcp'], { input })).toEqual({ code: 0, stdout: '', stderr: '' });
+  },
+);
+
+test('a server whose client goes amid a call ends', async () => {
+  const silent = await openSilentBridge();
   try {
-    const server = cli.start(['mcp', '--url', url, '--key', 'k']);
+    const server = cli.start(['mcp', '--url', silent.url, '--key', 'k']);
     const outcome = outcomeOf(server);
-    const write = (message: object) =>
-      server.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
-    write({ id: 1, method: 'tools/call', params: { name: 'stats' } });
-    await isAsked;
-    write({ method: 'notifications/cancelled', params: { requestId: 1, reason: 'enough' } });
-    await isEnded;
-    write({ id: 2, method: 'ping' });
+    const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'stats' } };
+    server.stdin?.write(`${JSON.stringify(message)}\n`);
+    await silent.isAsked;
     server.stdin?.end();
-    const { code, stdout } = await outcome;
-    expect({ code, answers: valuesOf(stdout) }).toEqual({
-      code: 0,
-      answers: [{ jsonrpc: '2.0', id: 2, result: {} }],
-    });
+    expect(await outcome).toEqual({ code: 0, stdout: '', stderr: '' });
   } finally {
-    slow.closeAllConnections();
-    slow.close();
+    silent.close();
   }
+});
+
+test('a server that is told to end does so', async () => {
+  const server = cli.start(['mcp']);
+  const outcome = outcomeOf(server);
+  const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } };
+  server.stdin?.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello })}\n`);
+  await once(server.stdout as NodeJS.ReadableStream, 'data');
+  server.kill('SIGTERM');
+  expect(await outcome).toMatchObject({ code: 130 });
 });
 
 test('a server without a bridge says what to give, and nothing on standard output', async () => {
