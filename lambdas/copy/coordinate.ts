@@ -3,8 +3,10 @@ import {
   copyRetryAt,
   diesSoon,
   givesUp,
+  hasNoUrl,
   renewAt,
   tooOften,
+  urlCheckAt,
   WATCH_MS,
 } from '../domain/copying/copy-retries.ts';
 import type { Claim } from '../engine/claim-writes.ts';
@@ -36,8 +38,7 @@ export async function coordinate(
     else if (row.failure !== undefined) await endFailed(use, claim, row.failure);
     else if (row.upload && row.open === 0) await completeCopy(use, claim, row.upload, lease);
     else if (row.sourceGone) await fail(use, claim, 'Topaz no longer offers a download');
-    // It is due then only when the whole wait has passed: a fresh URL ends the wait.
-    else if (row.urlWantedSince !== undefined) await fail(use, claim, 'Topaz gave no fresh URL for a day');
+    else if (row.urlWantedSince !== undefined) await awaitUrl(use, claim, row.urlWantedSince);
     else if (row.state === 'copying') await hint(await claims.again(claim, now() + WATCH_MS));
     else if (diesSoon(row.source, now())) await askForUrl(use, claim, now(), row.consecutiveFailures);
     else await beginCopy(use, claim, lease);
@@ -70,6 +71,14 @@ async function undoLate(use: CopyDependencies, { row, nonce }: Claim<CopyRow>): 
   if (copy?.state === 'pending' || copy?.state === 'copying') return;
   if (copy?.state !== 'stored') await cleanUp(use, row);
   else if (row.target) await abandonUploads(use, row.requestId, row.target);
+}
+
+/** A fresh URL ends the wait, so there is none yet. */
+async function awaitUrl(use: CopyDependencies, claim: Claim<CopyRow>, since: number): Promise<void> {
+  const { claims, hint, now } = use;
+  if (hasNoUrl(since, now())) return fail(use, claim, 'Topaz gave no fresh URL for a day');
+  reportFailure(use, claim.row, 'copy waits', { reason: 'Topaz has given no fresh URL yet' });
+  await hint(await claims.again(claim, urlCheckAt(since, claim.row.startedAt, now())));
 }
 
 async function askForUrl(

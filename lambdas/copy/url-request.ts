@@ -2,7 +2,7 @@ import { absent, equals, present } from '../adapters/dynamodb/expression.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
-import { URL_WAIT_MS } from '../domain/copying/copy-retries.ts';
+import { urlCheckAt } from '../domain/copying/copy-retries.ts';
 import type { RequestRow } from '../domain/requests/request.ts';
 import { requestKey } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
@@ -22,8 +22,7 @@ export function createUrlRequest({
   now: () => number;
 }) {
   /**
-   * Asks the poll stage for a fresh URL at `at`, unless that was done already; the copy gives up a day
-   * later when none has come.
+   * Asks the poll stage for a fresh URL at `at`, unless that was done already; the copy waits for it.
    *
    * @param options.consecutiveFailures including the refusal of the present URL, if it was refused
    */
@@ -32,8 +31,9 @@ export function createUrlRequest({
     { at, consecutiveFailures }: { at: number; consecutiveFailures?: number },
     claim?: Claim<CopyRow>,
   ): Promise<(Due | undefined)[]> {
-    const until = at + URL_WAIT_MS;
-    const set = { urlWantedSince: now(), consecutiveFailures };
+    const since = now();
+    const until = urlCheckAt(since, copy.startedAt, since);
+    const set = { urlWantedSince: since, consecutiveFailures };
     const key = requestKey(copy.requestId);
     const request = (await table.get<RequestRow>(key)) ?? key;
     const poll = wake(request, 'poll', at, { set: { urlWanted: true }, if: [present('pk')] });

@@ -16,8 +16,8 @@ export const tooOften = (reason: string, failures: number): string =>
 /** How often one copy may begin again from the first byte before it fails. With the waits, this takes over an hour. */
 export const MAX_RESTARTS = 7;
 /** How long a copy waits for a fresh URL while upstream cannot be reached, ms. */
-export const URL_WAIT_MS = 86_400_000;
-/** How often a copy that waits for its segments is checked without a hint from them, ms. */
+const URL_WAIT_MS = 86_400_000;
+/** How often a copy is checked that waits for its segments, or in its last hours for a fresh URL, ms. */
 export const WATCH_MS = 3_600_000;
 /** A URL is renewed while it still works: this long before its end, or in the last quarter of its life, ms. */
 const RENEW_BEFORE_MS = 300_000;
@@ -34,6 +34,18 @@ const CHECKS = { firstMs: FIRST_WAIT_MS, longestMs: 300_000 };
 
 /** Whether upstream may delete the video of a copy within six hours. */
 export const isExpiring = (startedAt: number, now: number): boolean => now - startedAt >= EXPIRING_AFTER_MS;
+
+/** Whether a copy that has awaited a fresh URL since `since` gives up. */
+export const hasNoUrl = (since: number, now: number): boolean => now - since >= URL_WAIT_MS;
+
+/**
+ * When a copy that has awaited a fresh URL since `since` is due: at the end of the wait. It is also due when upstream may
+ * soon delete its video, and regularly from then on, so that someone hears of it in time.
+ */
+export function urlCheckAt(since: number, startedAt: number, now: number): number {
+  const expiringAt = startedAt + EXPIRING_AFTER_MS;
+  return Math.min(since + URL_WAIT_MS, now < expiringAt ? expiringAt : now + WATCH_MS);
+}
 
 /**
  * When a copy tries again after a number of failures in a row: 5 s doubling up to 15 min, and not before

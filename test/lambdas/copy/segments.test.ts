@@ -161,7 +161,7 @@ test('a fresh URL is asked for once, however many workers want one', async () =>
   const { copies } = await plannedCopy(3);
   const copy = await copyOf();
   const at = clock.now() + 60_000;
-  const until = at + 86_400_000;
+  const until = clock.now() + 86_400_000;
   const asked = await Promise.all(
     [1, 2, 3].map(() => copies.askForUrl(copy, { at, consecutiveFailures: 1 })),
   );

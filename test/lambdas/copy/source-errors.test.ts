@@ -197,6 +197,44 @@ describe('in the last hours before upstream may delete the video', () => {
     expect(failures).toContainEqual(expect.stringContaining(line));
     expect(world.counted.CopiesExpiring).toBe(failures.length);
   });
+
+  /** A copy that has waited for a fresh URL since `ms` before these hours begin, and when they begin. */
+  async function waitingSinceBefore(ms: number): Promise<{ requestId: string; expiringAt: number }> {
+    await start();
+    const expiringAt = world.clock.now() + DAYS_TO_DOWNLOAD * DAY - 6 * HOUR;
+    const refused = { at: 'download', kind: 'http', status: 403, times: 1 };
+    const requestId = await world.begin(SIZE, { faults: [refused] });
+    const { dueAt = 0, ...copy } = await world.copyOf(requestId);
+    world.clock.advance(expiringAt - ms - world.clock.now());
+    await world.newWorker()({ ...copy, dueAt });
+    expect(world.counted.CopiesExpiring).toBeUndefined();
+    return { requestId, expiringAt };
+  }
+
+  async function whenDue(requestId: string): Promise<number> {
+    const { dueAt = 0, ...copy } = await world.copyOf(requestId);
+    world.clock.advance(dueAt - world.clock.now());
+    await world.newWorker()({ ...copy, dueAt });
+    return dueAt;
+  }
+
+  test('a copy without a plan that waits for a fresh URL is counted when they begin, and each hour', async () => {
+    const { requestId, expiringAt } = await waitingSinceBefore(HOUR);
+    expect(await whenDue(requestId)).toBe(expiringAt);
+    expect(world.counted.CopiesExpiring).toBe(1);
+    expect(world.logged.at(-1)).toMatch(/^copy waits .*no fresh URL yet/);
+    expect(await whenDue(requestId)).toBe(expiringAt + HOUR);
+    expect(world.counted.CopiesExpiring).toBe(2);
+    await world.runAll();
+    await expectStored(requestId);
+  });
+
+  test('a copy that is counted while it waits still gives up after its day', async () => {
+    const { requestId, expiringAt } = await waitingSinceBefore(23 * HOUR);
+    expect(await whenDue(requestId)).toBe(expiringAt);
+    expect(await whenDue(requestId)).toBe(expiringAt + HOUR);
+    await expectFailed(requestId, /no fresh URL for a day/);
+  });
 });
 
 describe('an answer that is not the range asked for', () => {

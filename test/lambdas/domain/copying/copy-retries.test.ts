@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   copyRetryAt,
   diesSoon,
   givesUp,
+  hasNoUrl,
   isExpiring,
   MAX_CONSECUTIVE_FAILURES,
   MAX_RESTARTS,
@@ -11,6 +12,7 @@ import {
   renewAt,
   restartAt,
   tooOften,
+  urlCheckAt,
 } from '../../../../lambdas/domain/copying/copy-retries.ts';
 
 const url = (expiresAt: number | undefined, receivedAt = 0) => ({
@@ -101,4 +103,33 @@ test('a video is about to be deleted from six hours before the end of its seven 
   const hour = 3_600_000;
   expect(isExpiring(5, 5 + 162 * hour - 1)).toBe(false);
   expect(isExpiring(5, 5 + 162 * hour)).toBe(true);
+});
+
+describe('a copy that waits for a fresh URL', () => {
+  const hour = 3_600_000;
+  const startedAt = 1_000;
+  const expiring = startedAt + 162 * hour;
+
+  test('gives up after a day', () => {
+    expect(hasNoUrl(5, 5 + 24 * hour - 1)).toBe(false);
+    expect(hasNoUrl(5, 5 + 24 * hour)).toBe(true);
+  });
+
+  test('is due at the end of its wait, while its video is far from being deleted', () => {
+    expect(urlCheckAt(startedAt, startedAt, startedAt)).toBe(startedAt + 24 * hour);
+  });
+
+  test.each([1, hour, 23 * hour])(
+    'that began %d ms before the last six hours is due when they begin',
+    (ms) => {
+      expect(urlCheckAt(expiring - ms, startedAt, expiring - ms)).toBe(expiring);
+    },
+  );
+
+  test('is due every hour in the last six, until it gives up', () => {
+    expect(urlCheckAt(expiring - hour, startedAt, expiring)).toBe(expiring + hour);
+    expect(urlCheckAt(expiring + 1, startedAt, expiring + 1)).toBe(expiring + hour + 1);
+    const since = expiring - 23.5 * hour;
+    expect(urlCheckAt(since, startedAt, expiring)).toBe(since + 24 * hour);
+  });
 });
