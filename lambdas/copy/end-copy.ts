@@ -66,8 +66,9 @@ export async function endFailed(use: CopyDependencies, claim: Claim<CopyRow>, re
 export async function endCanceled(use: CopyDependencies, claim: Claim<CopyRow>): Promise<void> {
   const { lateUntil = 0 } = claim.row;
   await cleanUp(use, claim.row);
-  if (use.now() < lateUntil) await use.hint(await use.claims.again(claim, lateUntil));
-  else await use.copies.cancel(claim);
+  if (use.now() < lateUntil) return use.hint(await use.claims.again(claim, lateUntil));
+  await use.copies.cancel(claim);
+  use.log.info('copy canceled', { requestId: claim.row.requestId });
 }
 
 /** Commits an end and reports it; a request that was stopped since gets no event and keeps no object. */

@@ -4,6 +4,7 @@ import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type DeliveryRow, isFinal } from '../domain/delivering/delivery.ts';
 import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import { finishedExpiry } from '../domain/retention.ts';
+import { idsOf } from '../domain/row-ids.ts';
 import { backlogEntryKey, deliveryKey, deliveryPartition } from '../domain/rows.ts';
 import type { Due } from '../domain/work.ts';
 import type { Claim } from '../engine/claim-writes.ts';
@@ -24,7 +25,7 @@ const AT_ONCE = 10;
  * A callback that is named again is another endpoint with the same id. Each delivery says which of the two
  * it is for, and the transaction that cancels it demands that it is the deleted one.
  */
-export function createCancelDeliveries({ table, claims, now, retentionDays }: DeliverDependencies) {
+export function createCancelDeliveries({ table, claims, now, retentionDays, log }: DeliverDependencies) {
   return async function cancelDeliveries(
     claim: Claim<CancellationRow>,
     { deadline, hint }: WorkContext,
@@ -78,6 +79,7 @@ export function createCancelDeliveries({ table, claims, now, retentionDays }: De
         ...(woken ? [woken.write] : []),
       ];
       await table.transact(writes);
+      log.info('canceled', idsOf(row));
       return woken?.due;
     });
   }

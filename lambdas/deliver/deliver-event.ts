@@ -3,7 +3,7 @@ import type { Target } from '../domain/delivering/endpoint.ts';
 import { admit } from '../domain/delivering/gate/admission.ts';
 import { SLOW_MS } from '../domain/delivering/gate/health.ts';
 import type { Limit } from '../domain/delivering/gate/standing.ts';
-import type { Lane } from '../domain/work.ts';
+import { idsOf } from '../domain/row-ids.ts';
 import type { Claim } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import type { AttemptResult } from './attempt.ts';
@@ -28,7 +28,7 @@ export function createDeliverEvent(
   dependencies: DeliverDependencies & { readonly send: Send; readonly recordHealth: RecordHealth },
 ) {
   const { claims, targets, limiter, send, recordHealth } = dependencies;
-  const { now, sleep, after, maxDeliveries } = dependencies;
+  const { now, sleep, after, maxDeliveries, log } = dependencies;
   const finishDelivery = createFinishDelivery(dependencies);
   const recordAttempt = createRecordAttempt(dependencies);
   const waiting = createWaiting(dependencies);
@@ -37,7 +37,9 @@ export function createDeliverEvent(
     const target = await targets.of(claim.row.endpointId);
     const admission = admit(claim.row, claim.lane, target, maxDeliveries);
     if (!target || admission.outcome === 'cancel') {
-      return context.hint(await finishDelivery(claim, { state: 'canceled' }));
+      const due = await finishDelivery(claim, { state: 'canceled' });
+      log.info('canceled', idsOf(claim.row));
+      return context.hint(due);
     }
     if (admission.outcome === 'wait') return waiting.inBacklog(claim, target.endpoint, admission.state);
     if (admission.outcome === 'move') {
@@ -51,23 +53,23 @@ export function createDeliverEvent(
     let result: AttemptResult;
     try {
       if (sendAt > now()) await sleep(sendAt - now());
-      result = await watched(claim.lane, target, send(target.endpoint, claim.row));
+      result = await watched(claim, target, send(target.endpoint, claim.row));
     } finally {
-      await bestEffort(dependencies, 'slot not released', limiter.release(limits, claim.nonce));
+      await bestEffort(dependencies, claim.row, 'slot not released', limiter.release(limits, claim.nonce));
     }
     await recordAttempt(claim, target, result, context);
   };
 
   /** Watches an attempt: while a slow one is still under way, the fast queue stops sending to its endpoint. */
   async function watched(
-    lane: Lane,
+    { lane, row }: Claim<DeliveryRow>,
     target: Target,
     attempt: Promise<AttemptResult>,
   ): Promise<AttemptResult> {
     if (lane !== 'deliver') return attempt;
     let recorded: Promise<boolean | undefined> | undefined;
     const answered = after(SLOW_MS, () => {
-      recorded = bestEffort(dependencies, 'slowness not recorded', recordHealth.tooSlow(target));
+      recorded = bestEffort(dependencies, row, 'slowness not recorded', recordHealth.tooSlow(target));
     });
     try {
       return await attempt;

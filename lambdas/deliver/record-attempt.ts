@@ -36,7 +36,7 @@ export function createRecordAttempt(
         count('DeliveryLatency', now() - row.createdAt);
       } else count('DeliveriesFailed');
     }
-    if (await bestEffort(dependencies, 'health not recorded', recordHealth.after(target, attempt)))
+    if (await bestEffort(dependencies, row, 'health not recorded', recordHealth.after(target, attempt)))
       targets.forget(target);
     log.info('attempted', {
       ...idsOf(row),

@@ -62,6 +62,7 @@ export function createWaiting({ table, claims, targets, now, log }: DeliverDepen
         await claims.commit(claim, finishWrite(claim), [
           { update: row, set: { successor: eventId }, if: [equals('state', row.state)] },
         ]);
+        log.info('waits', { ...idsOf(claim.row), state: 'pending', predecessor });
         return true;
       },
       { unless: firstRefused },

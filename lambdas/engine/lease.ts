@@ -1,6 +1,7 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { LEASE_MS } from '../domain/work.ts';
+import { about } from './about.ts';
 import type { Claim } from './claim-writes.ts';
 import type { Claims } from './claims.ts';
 
@@ -63,7 +64,7 @@ export function holdLease(claim: Claim, options: LeaseOptions): Lease {
     } catch (error) {
       if (error instanceof ConditionFailed) return stop('lost', LOST);
       // The next beat tries again; the lease's end is the limit.
-      log.warn('beat failed', { error: error as Error });
+      log.warn('beat failed', { ...about(claim.lane, claim.row), error: error as Error });
     } finally {
       beating = false;
     }

@@ -3,8 +3,8 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
 import { log } from '../adapters/lambda/log.ts';
 import { addMetric, publishMetrics } from '../adapters/lambda/metrics.ts';
-import { idsOf } from '../domain/row-ids.ts';
 import type { Due, Hint, Lane, RowKey } from '../domain/work.ts';
+import { about } from './about.ts';
 import type { Claim } from './claim-writes.ts';
 import type { Claims } from './claims.ts';
 import { outcomeOf } from './failure.ts';
@@ -161,9 +161,6 @@ function named(record: SQSRecord, lanes: readonly Lane[]): Named[] {
   }
   return message.hints.map((hint) => ({ record, due: { ...hint, lane: message.lane } }));
 }
-
-/** What a line of the log is about. */
-const about = (lane: Lane, row: RowKey) => ({ lane, row: { pk: row.pk, sk: row.sk }, ...idsOf(row) });
 
 function report(lane: Lane, row: RowKey, reason: string): void {
   log.error('parked', { ...about(lane, row), reason });

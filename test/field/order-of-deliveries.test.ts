@@ -104,11 +104,17 @@ test('the cancellation of a predecessor lets its successor go, when the endpoint
   const [first, second] = await world.deliveries(endpoint);
   expect(first).toMatchObject({ state: 'pending', successor: second?.eventId });
   expect(second?.lane).toBeUndefined();
+  const waits = { deliveryId: second?.id, predecessor: first?.eventId };
+  expect(world.lines.at(-1)).toMatchObject(['waits', waits]);
 
   world.farSide = () => 204;
   await world.invoke(order.lane, [order]);
   await world.work();
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(['canceled', 'delivered']);
+  expect(world.lines.slice(-2)).toMatchObject([
+    ['canceled', { deliveryId: first?.id }],
+    ['attempted', { deliveryId: second?.id }],
+  ]);
 });
 
 test('whatever fails and whenever events come, an ordered endpoint sees first successes in order', async () => {

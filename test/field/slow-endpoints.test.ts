@@ -64,21 +64,25 @@ test('a table that is down for the notice that an attempt takes long costs neith
     await setImmediate();
     return 204;
   };
-  await (await world.request()).observe('video.accepted');
+  const { requestId, observe } = await world.request();
+  await observe('video.accepted');
   await world.work();
   expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 1 }]);
-  expect(world.errors).toContain('slowness not recorded');
+  const named = { requestId, endpointId: endpoint.id, error: expect.any(Error) };
+  expect(world.errors).toContainEqual(['slowness not recorded', expect.objectContaining(named)]);
 });
 
 test('a slot that cannot be released costs no result', async () => {
   const world = await deliveryWorld(database(), downFor(givesBack));
   const endpoint = await world.endpoint(1, { health: { state: 'healthy' } });
   expect(isLimited({ endpoint })).toBe(true);
-  await (await world.request()).observe('video.accepted');
+  const { requestId, observe } = await world.request();
+  await observe('video.accepted');
   await world.work();
-  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'delivered', attemptCount: 1 }]);
+  const [delivery] = await world.deliveries(endpoint);
+  expect(delivery).toMatchObject({ state: 'delivered', attemptCount: 1 });
   expect(world.posted).toHaveLength(1);
-  expect(world.errors).toEqual(['slot not released']);
+  expect(world.errors).toMatchObject([['slot not released', { requestId, deliveryId: delivery?.id }]]);
 });
 
 test('ordered and rate-limited deliveries to a healthy endpoint never meet the slow queue', async () => {

@@ -35,6 +35,7 @@ test.each([0, 1, 2])('canceled after %i steps, a copy leaves nothing and sends n
   await cancel(requestId);
   await world.runAll();
   await expectNothingLeft(requestId);
+  expect(world.logged.filter((line) => /^copy canceled/.test(line))).toHaveLength(1);
 });
 
 test('canceled while a worker is at it, the worker stops and the upload is gone', async () => {

@@ -67,6 +67,8 @@ test('a delivery for the deleted endpoint that enters the backlog of the new one
   const dueAt = world.clock.now();
   await world.table.write({ update: row!, set: { lane: 'deliver', dueAt } });
   await world.invoke('deliver', [{ ...row!, dueAt } as Due]);
-  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
+  const [canceled] = await world.deliveries(endpoint);
+  expect(canceled).toMatchObject({ state: 'canceled' });
   expect(world.posted).toHaveLength(1);
+  expect(world.lines.at(-1)).toMatchObject(['canceled', { deliveryId: canceled?.id }]);
 });

@@ -63,10 +63,10 @@ export async function deliveryWorld(
   const counted: string[] = [];
   const hints = recordHints(table);
   const world = { farSide: (() => 204) as FarSide };
-  const errors: string[] = [];
+  const errors: unknown[] = [];
   const log = {
     info: (...line: unknown[]) => void lines.push(line),
-    error: (message: string) => void errors.push(message),
+    error: (...line: unknown[]) => void errors.push(line),
   };
   const watches = new Set<() => void>();
 

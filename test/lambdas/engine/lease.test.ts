@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { log } from '../../../lambdas/adapters/lambda/log.ts';
+import { copyKey } from '../../../lambdas/domain/rows.ts';
 import { LEASE_MS } from '../../../lambdas/domain/work.ts';
 import type { Claim } from '../../../lambdas/engine/claim-writes.ts';
 import { holdLease, Stopped } from '../../../lambdas/engine/lease.ts';
@@ -13,7 +14,7 @@ afterEach(() => {
 
 const now = () => Date.now();
 const claim = (): Claim => ({
-  row: { pk: 'P', sk: 'S' },
+  row: copyKey('some request'),
   lane: 'copy',
   nonce: 'n',
   hintedAt: 0,
@@ -76,7 +77,7 @@ test('what runs at each beat never runs twice at once', async () => {
   lease.end();
 });
 
-test('a beat that fails is logged, and the next one tries again', async () => {
+test('a beat that fails is logged with the ids of its row, and the next one tries again', async () => {
   const warn = vi.spyOn(log, 'warn').mockImplementation(() => {});
   const error = new Error('the table is out of reach');
   const onBeat = vi.fn(async () => {
@@ -84,7 +85,9 @@ test('a beat that fails is logged, and the next one tries again', async () => {
   });
   const { lease } = hold(renewed, { onBeat });
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(warn.mock.calls).toEqual([['beat failed', { error }]]);
+  expect(warn.mock.calls).toEqual([
+    ['beat failed', { lane: 'copy', row: copyKey('some request'), requestId: 'some request', error }],
+  ]);
   expect(onBeat).toHaveBeenCalledTimes(2);
   expect(lease.signal.aborted).toBe(false);
   lease.end();
