@@ -3,7 +3,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** The tests that take longest begin first, so that at the end no worker waits for one of them. */
 const LONGEST =
-  /test\/([^/]+\.test|faults|chaos|model|bench|examples|(local|console|client|cli)\/[^/]+\.test|lambdas\/(copy\/\w+-errors|deliver\/replay))/;
+  /test\/([^/]+\.test|faults|chaos|model|bench|examples|package|(local|console|client|cli)\/[^/]+\.test|lambdas\/(copy\/\w+-errors|deliver\/replay))/;
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
