@@ -4,6 +4,7 @@ import { basename, dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BuildOptions, Metafile, Plugin } from 'esbuild';
 import { buildConsole } from './console.ts';
+import { ownSourceMap } from './own-source-map.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** The stages, each with its handler in `lambdas/<stage>/handler.ts`. */
@@ -126,9 +127,9 @@ export async function buildBundles(): Promise<void> {
         outdir: join(folder, stage),
         write: false,
       });
-      for (const { path, contents } of outputFiles) {
+      for (const { path, contents, text } of outputFiles) {
         mkdirSync(dirname(path), { recursive: true });
-        writeWhole(path, contents);
+        writeWhole(path, path.endsWith('.map') ? ownSourceMap(text) : contents);
         present.push(path);
       }
       Object.assign(metafile.outputs, own.outputs);

@@ -1,7 +1,9 @@
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 import { BUNDLE_OPTIONS } from '../../build/bundles.ts';
+import { ownSourceMap } from '../../build/own-source-map.ts';
 
 /** How esbuild bundles the SDK for anybody: none of its modules replaced or changed. */
 const { alias: _alias, plugins: _plugins, external: _external, ...AS_PUBLISHED } = BUNDLE_OPTIONS;
@@ -39,14 +41,18 @@ export async function bundleSdkOnly(stage: string, folder: string): Promise<SdkO
     `const clients = [${clients.map(([, name]) => `new ${name}({})`).join(', ')}];`,
     'export const handler = async () => clients.length;',
   ].join('\n');
-  const bundle = async (options: BuildOptions, name: string) => {
+  const bundle = async (options: BuildOptions, name: string, mapOf: (map: string) => string) => {
     const outdir = join(folder, name, stage);
     const stdin = { contents, resolveDir: root, sourcefile: 'index.js' };
-    await build({ ...options, stdin, entryNames: 'index', outdir });
+    const { outputFiles } = await build({ ...options, stdin, entryNames: 'index', outdir, write: false });
+    for (const { path, text } of outputFiles) {
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, path.endsWith('.map') ? mapOf(text) : text);
+    }
     return outdir;
   };
   return {
-    published: await bundle(AS_PUBLISHED, 'published'),
-    trimmed: await bundle(BUNDLE_OPTIONS, 'trimmed'),
+    published: await bundle(AS_PUBLISHED, 'published', (map) => map),
+    trimmed: await bundle(BUNDLE_OPTIONS, 'trimmed', ownSourceMap),
   };
 }
