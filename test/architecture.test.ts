@@ -227,7 +227,7 @@ test('one loop tries a refused write again, and one a write that met a transacti
   const retries = globSync('lambdas/**/*.ts', { cwd: root }).filter((path) => {
     const text = readFileSync(join(root, path), 'utf8');
     const triesAgain = /\b(for|while) \((let \w+ = \d+; *;|;;|true)/.test(text);
-    return triesAgain && /instanceof ConditionFailed|TransactionConflict/.test(text);
+    return triesAgain && /instanceof ConditionFailed|TransactionConflict|causeToRetry/.test(text);
   });
   expect(retries.sort()).toEqual([
     'lambdas/adapters/dynamodb/optimistic.ts',

@@ -5,7 +5,6 @@ import {
   type DynamoDBClient,
   PutItemCommand,
   TransactionCanceledException,
-  TransactionConflictException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
   UpdateItemCommand,
@@ -16,14 +15,13 @@ import { ConditionFailed, type Row } from './condition-failed.ts';
 import { expressions, type Write } from './expression.ts';
 import { type Item, itemOf, keyItem, putItem, rowOf } from './item.ts';
 import type { createReads } from './reads.ts';
+import { causeToRetry } from './refused-for-now.ts';
 
 const CONFLICT_TRIES = 8;
 /** Stands in for the condition of a write that neither changes nor demands anything, so that it keeps its place. */
 const HOLDS_ALWAYS = 'attribute_exists(pk) OR attribute_not_exists(pk)';
 /** Writes that one transaction takes. */
 export const MAX_WRITES = 100;
-/** Why a transaction was canceled, when the table takes no more at the moment. */
-const THROTTLED = ['ThrottlingError', 'ProvisionedThroughputExceeded'];
 /** The longest waits before a write is sent again. */
 const WAITS = {
   conflict: { firstMs: 50, longestMs: 20_000 },
@@ -101,10 +99,10 @@ export function createWrites(
       } catch (error) {
         const refused = refusal(error);
         if (refused) throw refused;
-        const passing = passingCause(error);
-        const tries = passing === 'throttled' ? await client.config.maxAttempts() : CONFLICT_TRIES;
-        if (!passing || attempt >= tries) throw error;
-        await sleep(random() * backoff(attempt, WAITS[passing]));
+        const cause = causeToRetry(error);
+        const tries = cause === 'throttled' ? await client.config.maxAttempts() : CONFLICT_TRIES;
+        if (!cause || attempt >= tries) throw error;
+        await sleep(random() * backoff(attempt, WAITS[cause]));
       }
     }
   }
@@ -139,13 +137,4 @@ function failedAt(places: readonly (readonly [number, Item | undefined])[]): Con
     places.map(([i]) => i),
     new Map(rows),
   );
-}
-
-/** Why a write failed that may succeed when it is sent again. */
-function passingCause(error: unknown): 'conflict' | 'throttled' | undefined {
-  if (error instanceof TransactionConflictException) return 'conflict';
-  if (!(error instanceof TransactionCanceledException)) return undefined;
-  const codes = (error.CancellationReasons ?? []).map(({ Code = '' }) => Code);
-  if (codes.some((code) => THROTTLED.includes(code))) return 'throttled';
-  return codes.includes('TransactionConflict') ? 'conflict' : undefined;
 }

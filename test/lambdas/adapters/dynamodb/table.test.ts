@@ -1,5 +1,6 @@
 import {
   type BatchGetItemCommandInput,
+  ThrottlingException,
   TransactionCanceledException,
   TransactionConflictException,
 } from '@aws-sdk/client-dynamodb';
@@ -258,6 +259,13 @@ describe.each(dynamoEngines())('the table on $name', (engine) => {
       const never = refusedBy(errors, (table) => table.transact([{ put: newKey() }]));
       await expect(never).rejects.toThrow(TransactionCanceledException);
       expect(100 - errors.length).toBe(await database.client.config.maxAttempts());
+    });
+
+    test('a throttled write, which the client has sent again already, is not sent once more', async () => {
+      const errors = [new ThrottlingException(common), new ThrottlingException(common)];
+      const throttled = refusedBy(errors, (table) => table.write({ put: newKey() }));
+      await expect(throttled).rejects.toThrow(ThrottlingException);
+      expect(errors).toHaveLength(1);
     });
 
     test('a condition that does not hold is a refusal at once', async () => {

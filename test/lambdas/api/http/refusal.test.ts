@@ -4,6 +4,7 @@ import {
   ThrottlingException,
   TransactionCanceledException,
   TransactionConflictException,
+  TransactionInProgressException,
 } from '@aws-sdk/client-dynamodb';
 import { expect, test } from 'vitest';
 import { problemOf } from '../../../../lambdas/api/http/refusal.ts';
@@ -16,6 +17,7 @@ test.each([
   new ThrottlingException(details),
   new ProvisionedThroughputExceededException(details),
   new TransactionConflictException(details),
+  new TransactionInProgressException(details),
   canceled('None', 'ThrottlingError'),
   canceled('ProvisionedThroughputExceeded'),
   canceled('TransactionConflict', 'None'),
