@@ -18,10 +18,10 @@ export function createShownCopy({
   table: Pick<Table, 'query' | 'write' | 'transact'>;
   now: () => number;
 }) {
-  /** Shows that bytes come, for a copy without a plan. */
+  /** Shows that bytes come, for a copy without a plan. A worker that was frozen may come here after the request's end. */
   async function showBeginning(requestId: string, size: number | undefined): Promise<void> {
     const video = begunVideo(size, now());
-    await writeIf(table, { update: requestKey(requestId), set: { video }, if: [present('pk')] });
+    await writeIf(table, { update: requestKey(requestId), set: { video }, if: [equals('state', 'active')] });
   }
 
   /** Shows why a copy waits, until it makes progress. */

@@ -157,6 +157,20 @@ test('progress of a stored video is not shown any more', async () => {
   expect(await videoOf()).toMatchObject({ state: 'stored', copiedBytes: 0 });
 });
 
+test.each([
+  ['done', 'stored'],
+  ['stopped', 'failed'],
+] as const)(
+  'a worker that was frozen as its stream began shows nothing of it when the request is %s',
+  async (state, end) => {
+    const { shown, table } = await plannedCopy(1);
+    const video = { state: end, size: 180, key: 'v.mp4' };
+    await table.write({ update: requestKey(requestId), set: { state, video } });
+    await shown.showBeginning(requestId, 180);
+    expect(await videoOf()).toEqual(video);
+  },
+);
+
 test('a fresh URL is asked for once, however many workers want one', async () => {
   const { copies } = await plannedCopy(3);
   const copy = await copyOf();
