@@ -63,7 +63,7 @@ export function createCopyChange(options: {
       return [await claims.commit(claim, againWrite(claim, at, change))];
     }
     const ended = finishWrite(claim, { set: supersededSegment(finishedExpiry(now(), retentionDays)) });
-    const { write, due } = wake(copy, 'copy', at, { ...change, if: [...same(copy), absent('failure')] });
+    const { write, due } = wake(copy, 'copy', at, { ...change, if: same(copy) });
     try {
       await claims.commit(claim, ended, [write]);
       return [due];
@@ -79,9 +79,10 @@ export function createCopyChange(options: {
 
 const ofSegment = (claim: CopyClaim): claim is Claim<SegmentRow> => 'segment' in claim.row;
 
-/** That the copy is still where it was when it was read. */
+/** That the copy is still where it was when it was read, and goes on. */
 export const same = (copy: CopyRow): Condition[] => [
   equals('generation', copy.generation),
   equals('state', copy.state),
   absent('canceled'),
+  absent('failure'),
 ];

@@ -190,6 +190,16 @@ test('a fresh URL is asked for once, however many workers want one', async () =>
   });
 });
 
+test('a worker that does not know yet that the copy has failed asks for no URL, which would delay its end', async () => {
+  const { copies, held } = await plannedCopy(2);
+  const before = await copyOf();
+  await copies.fail(held[0]!, before, 'the source serves the video compressed (gzip) only');
+  const failed = await copyOf();
+  expect(await copies.askForUrl(before, { at: clock.now() })).toEqual([]);
+  expect(await copyOf()).toEqual(failed);
+  expect(failed).toMatchObject({ lane: 'copy', failure: expect.any(String) });
+});
+
 test('a fresh URL is a new version, and wakes the copy', async () => {
   const { copies, table } = await plannedCopy(1);
   await copies.askForUrl(await copyOf(), { at: clock.now() });
