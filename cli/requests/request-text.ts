@@ -21,8 +21,8 @@ export function progressLine(request: VideoRequest, leftMs?: number): string {
     return `${head}  ${share}copying ${bytesText(copiedBytes)}${size ? ` of ${bytesText(size)}` : ''}${rate}`;
   }
   if (hasEnded(request)) return `${head}  ${endText(request)}`;
-  if (progress === null || status === 'complete') return `${head}  ${status}`;
   const left = leftMs === undefined ? '' : `, about ${durationText(leftMs)} left`;
+  if (progress === null || status === 'complete') return `${head}  ${status}${left}`;
   return `${head}  ${bar(progress / 100)} ${percent(progress)}  ${status}${left}`;
 }
 

@@ -1,10 +1,10 @@
 import type { Client, VideoRequest } from '../../client/client.ts';
+import { timeLeft } from '../../client/time-left.ts';
 import type { Session } from '../command/session.ts';
 import { throughOutages } from '../command/through-outages.ts';
 import { EXIT, Failure } from '../frame/failure.ts';
 import { printable, table } from '../frame/text.ts';
 import { endText, hasEnded, progressLine } from './request-text.ts';
-import { createTimeLeft } from './time-left.ts';
 
 const LOOK_EVERY_MS = 2_000;
 /** Each further request makes a round longer by this, so that many do not load the bridge, ms. */
@@ -29,8 +29,7 @@ export async function waitForRequests(
   const until = Date.now() + timeoutMs;
   const seen = new Map<string, VideoRequest>();
   const said = new Map<string, string>();
-  const timeLeft = createTimeLeft(Date.now);
-  const lineOf = (request: VideoRequest) => progressLine(request, timeLeft(request));
+  const lineOf = (request: VideoRequest) => progressLine(request, timeLeft(request, Date.now()));
   const live = out.terminal ? out.live() : undefined;
   const call = throughOutages(session, {
     atMostMs: Math.min(timeoutMs, LONGEST_OUTAGE_MS),

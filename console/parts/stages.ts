@@ -62,17 +62,3 @@ export function videoInWords({ video, state }: VideoRequest): { label: string; t
 
 const partOf = ({ copiedBytes = 0, size }: { copiedBytes?: number; size?: number }): string =>
   size ? ` ${Math.floor((copiedBytes / size) * 100)} %` : '';
-
-/**
- * How long upstream still needs, ms: by how far it came since registration, or by upstream's own estimate;
- * undefined when neither says anything.
- */
-export function timeLeft(request: VideoRequest, now: number): number | undefined {
-  const { state, status, progress, estimates, registeredAt } = request;
-  if (state !== 'active' || !(isWorking(status) || status === 'accepted' || status === 'requested'))
-    return undefined;
-  const took = now - Date.parse(registeredAt);
-  if (progress !== null && progress >= 5 && progress < 100) return (took / progress) * (100 - progress);
-  const upper = estimates?.time?.at(-1);
-  return upper === undefined ? undefined : Math.max(0, upper * 1000 - took);
-}

@@ -1,11 +1,12 @@
 import { useMemo } from 'preact/hooks';
 import { Link } from 'wouter-preact';
 import { ApiError, type VideoRequest } from '../../client/client.ts';
+import { timeLeft } from '../../client/time-left.ts';
 import { Action } from '../parts/action.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loading } from '../parts/empty.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
-import { stageOf, timeLeft, videoInWords } from '../parts/stages.ts';
+import { stageOf, videoInWords } from '../parts/stages.ts';
 import { Ago, clock, For, Time } from '../parts/time.tsx';
 import { useLive } from '../parts/use-live.ts';
 import { useTitle } from '../parts/use-title.ts';
