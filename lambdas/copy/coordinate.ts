@@ -90,10 +90,14 @@ async function askForUrl(
   await use.hint(await use.copies.askForUrl(claim.row, { at, consecutiveFailures }, claim));
 }
 
-/** The decision is written before anything is undone, so that every later claim goes on undoing. */
+/**
+ * The decision is written before anything is undone, so that every later claim goes on undoing. The first reason
+ * counts: later ones say only what keeps the copy from its end.
+ */
 async function fail(use: CopyDependencies, claim: Claim<CopyRow>, reason: string): Promise<void> {
-  await use.claims.note(claim, { failure: reason });
-  await endFailed(use, claim, reason);
+  const { failure = reason } = claim.row;
+  await use.claims.note(claim, { failure });
+  await endFailed(use, claim, failure);
 }
 
 /** Goes on with the count of failures in a row; after too many the copy has failed. */

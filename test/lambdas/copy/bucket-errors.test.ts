@@ -10,7 +10,7 @@ import { generatedSha256 } from '../../../local/topaz/video.ts';
 import { mortal } from '../../faults/mortal-worker.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { BUCKET, type CopyWorld, PART, SIZE, startCopyWorld } from './copy-world.ts';
-import { firstTimes, isBegin, isComplete, isHead, isPart, isPut } from './faulty-proxy.ts';
+import { firstTimes, isBegin, isComplete, isHead, isList, isPart, isPut } from './faulty-proxy.ts';
 
 const database = useDatabase();
 let world: CopyWorld;
@@ -203,6 +203,20 @@ test.each([
   });
   await world.runAll();
   await expectStored(requestId, undefined, size);
+});
+
+test('a copy that has failed keeps its reason, however long the bucket cannot be cleaned up', async () => {
+  // The SDK asks three times for each of more failures than a copy survives.
+  world.setS3Faults(firstTimes(90, isList, { kind: 'refuse', status: 503, code: 'SlowDown' }));
+  const requestId = await world.begin(SIZE);
+  const dueAt = world.clock.now();
+  const failure = 'Topaz no longer offers a download';
+  const target = { bucket: BUCKET, key: keyOf(requestId) };
+  await world.table.write({ update: await world.copyOf(requestId), set: { failure, target, dueAt } });
+  await world.runAll();
+  expect(await world.eventsOf(requestId)).toMatchObject([
+    { type: 'video.store_failed', data: { reason: failure } },
+  ]);
 });
 
 test('a denial of the first minutes, as after a deployment, is shown and leaves no trace', async () => {

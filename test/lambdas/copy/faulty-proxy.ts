@@ -78,3 +78,4 @@ export const isComplete = ({ method, query }: S3Call): boolean => method === 'PO
 export const isBegin = ({ method, query }: S3Call): boolean => method === 'POST' && query.has('uploads');
 export const isPut = ({ method, query }: S3Call): boolean => method === 'PUT' && !query.has('partNumber');
 export const isHead = ({ method }: S3Call): boolean => method === 'HEAD';
+export const isList = ({ method, query }: S3Call): boolean => method === 'GET' && query.has('uploads');
