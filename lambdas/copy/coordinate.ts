@@ -75,10 +75,13 @@ async function undoLate(use: CopyDependencies, { row, nonce }: Claim<CopyRow>): 
 
 /** A fresh URL ends the wait, so there is none yet. */
 async function awaitUrl(use: CopyDependencies, claim: Claim<CopyRow>, since: number): Promise<void> {
-  const { claims, hint, now } = use;
+  const { claims, hint, shown, now } = use;
+  const { requestId, startedAt } = claim.row;
   if (hasNoUrl(since, now())) return fail(use, claim, 'Topaz gave no fresh URL for a day');
-  reportFailure(use, claim.row, 'copy waits', { reason: 'Topaz has given no fresh URL yet' });
-  await hint(await claims.again(claim, urlCheckAt(since, claim.row.startedAt, now())));
+  const reason = 'Topaz has given no fresh URL yet';
+  reportFailure(use, claim.row, 'copy waits', { reason });
+  await shown.showFailure(requestId, reason);
+  await hint(await claims.again(claim, urlCheckAt(since, startedAt, now())));
 }
 
 async function askForUrl(

@@ -223,6 +223,7 @@ describe('in the last hours before upstream may delete the video', () => {
     expect(await whenDue(requestId)).toBe(expiringAt);
     expect(world.counted.CopiesExpiring).toBe(1);
     expect(world.logged.at(-1)).toMatch(/^copy waits .*no fresh URL yet/);
+    expect((await world.requestOf(requestId)).video?.lastError?.reason).toMatch(/no fresh URL yet/);
     expect(await whenDue(requestId)).toBe(expiringAt + HOUR);
     expect(world.counted.CopiesExpiring).toBe(2);
     await world.runAll();
