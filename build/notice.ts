@@ -16,7 +16,7 @@ the bundler says.
 /** Where the file belongs. */
 export const NOTICE = join(root, 'NOTICE');
 
-/** The text of NOTICE for what was bundled: each package with its version, its licence and the licence's text. */
+/** The text of NOTICE for what was bundled: each package with its version, its license and the license's text. */
 export function noticeOf(metafiles: readonly Metafile[]): string {
   const inputs = metafiles
     .flatMap(({ outputs }) => Object.values(outputs))
@@ -42,14 +42,14 @@ function noticeOfPackage(folder: string): { title: string; text: string } {
     version: string;
     license?: string;
   };
-  if (!license) throw new Error(`${name} names no licence: find out whether it may be bundled.`);
+  if (!license) throw new Error(`${name} names no license: find out whether it may be bundled.`);
   const files = globSync('{LICENSE,LICENCE,license,licence,NOTICE}*', { cwd: folder }).filter(
     (file) => !/\.[jt]s$/.test(file),
   );
   const texts = [...new Set(files)]
     .sort()
     .map((file) => readFileSync(join(folder, basename(file)), 'utf8').trim());
-  const text = texts.length > 0 ? texts.join('\n\n') : `(The package has no text of the licence ${license}.)`;
+  const text = texts.length > 0 ? texts.join('\n\n') : `(The package has no text of the license ${license}.)`;
   return {
     title: `${name} ${version} (${license})`,
     text: `${text.replace(/\r/g, '').replace(/[ \t]+$/gm, '')}\n`,
