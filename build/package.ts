@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import { buildBundles, readMetafile } from './bundles.ts';
@@ -77,12 +77,29 @@ function buildTypes(): void {
       stdio: 'inherit',
     },
   );
-  // The compiler leaves the endings of imports as the sources have them, and finds no declarations by those.
+  const needed = new Set<string>();
+  for (const entry of ['lib/index.d.ts', 'client/client.d.ts'])
+    finishDeclaration(join(dist, 'types', entry), needed);
   for (const file of globSync('dist/types/**/*.d.ts', { cwd: root })) {
-    const path = join(root, file);
-    const text = readFileSync(path, 'utf8');
-    writeFileSync(path, text.replace(/((?:from|import\()\s*['"]\.{1,2}\/[^'"]+)\.ts(['"])/g, '$1.js$2'));
+    if (!needed.has(join(root, file))) rmSync(join(root, file));
   }
+}
+
+const RELATIVE_IMPORT = /((?:from|import|import\()\s*['"])(\.{1,2}\/[^'"]+)\.ts(?=['"])/g;
+
+/**
+ * Names the imports of a declaration, and of those that it imports, by `.js`: the compiler leaves their endings as
+ * the sources have them, and finds no declarations by those.
+ *
+ * @param done the declarations that are finished
+ */
+function finishDeclaration(path: string, done: Set<string>): void {
+  if (done.has(path)) return;
+  done.add(path);
+  const text = readFileSync(path, 'utf8');
+  for (const [, , to = ''] of text.matchAll(RELATIVE_IMPORT))
+    finishDeclaration(join(dirname(path), `${to}.d.ts`), done);
+  writeFileSync(path, text.replace(RELATIVE_IMPORT, '$1$2.js'));
 }
 
 if (import.meta.main) await buildPackage();

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -160,15 +160,36 @@ export const nothing = (request: VideoRequest) => request.nothing;
     expect(stray).toEqual([]);
   });
 
-  it.each(['docs/runbook.md', 'docs/metrics.md', 'docs/receiving.md'])(
-    'has %s, which alarms, the doctor and the README name, and the files that it links',
-    (page) => {
-      expect(files).toContain(page);
+  it('has the types that its two entry points lead to, and no others', () => {
+    const reached = [types, exports['./client'].types].map((path) => join(path));
+    for (const file of reached) {
+      const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+      for (const [, to = ''] of text.matchAll(/['"](\.[^'"]+)\.js['"]/g)) {
+        const path = join(dirname(file), `${to}.d.ts`);
+        if (!reached.includes(path)) reached.push(path);
+      }
+    }
+    expect(files.filter((file) => file.startsWith('dist/types/')).sort()).toEqual(reached.sort());
+  });
+
+  it('has the pages that alarms, the doctor and the README name', () => {
+    expect(files).toEqual(
+      expect.arrayContaining(['docs/runbook.md', 'docs/metrics.md', 'docs/receiving.md']),
+    );
+  });
+
+  it('has the files that its pages link', () => {
+    // The README is the repository's front page, too, and links what is only there.
+    const pages = files.filter((file) => file.endsWith('.md') && file !== 'README.md');
+    const dead = pages.flatMap((page) => {
       const text = readFileSync(new URL(`../../${page}`, import.meta.url), 'utf8');
-      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) => join('docs', path));
-      expect(files).toEqual(expect.arrayContaining(links));
-    },
-  );
+      const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, path = '']) =>
+        join(dirname(page), path),
+      );
+      return links.filter((path) => !files.includes(path)).map((path) => `${page}: ${path}`);
+    });
+    expect(dead).toEqual([]);
+  });
 
   it('names the bundled packages and their licenses', () => {
     expect(readFileSync(NOTICE, 'utf8') === noticeOf(metafiles), 'run `npm run notice`').toBe(true);
