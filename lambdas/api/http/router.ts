@@ -158,10 +158,12 @@ const pattern = (path: string): RegExp =>
 function refusal(error: unknown, event: Event): Answer {
   const problem = problemOf(error);
   if (problem.status >= 500) {
-    const { requestContext } = event;
+    const { requestContext, pathParameters } = event;
     log.error('call failed', {
       callId: requestContext.requestId,
       method: requestContext.http.method,
+      // Not all parameters: the token of a link lets anyone download.
+      requestId: pathParameters?.requestId,
       error: error as Error,
     });
   }

@@ -65,6 +65,16 @@ describe('keys', () => {
     }
   });
 
+  test('the log names the request of a call that failed, and no other parameter of its path', async () => {
+    const told = vi.spyOn(log, 'error').mockImplementation(() => {});
+    onTestFinished(() => void told.mockRestore());
+    const broken = createClient(database(), { apiKeys: 'no json' });
+    await broken.call('GET', `/v1/requests/${requestId}`);
+    expect(told.mock.lastCall).toMatchObject(['call failed', { requestId }]);
+    await broken.call('GET', '/v1/endpoints/ep_4711/secret');
+    expect(JSON.stringify(told.mock.lastCall)).not.toContain('4711');
+  });
+
   test('the generated first key is an admin, with and without keys beside it', async () => {
     for (const keys of [undefined, [], [{ id: 'reader', key: READER, role: 'read' }]]) {
       const fresh = createClient(database(), { apiKeys: JSON.stringify({ keys, firstKey: 'generated' }) });
