@@ -1,6 +1,7 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
+  type AlarmProps,
   type CfnAlarm,
   ComparisonOperator,
   Dashboard,
@@ -105,13 +106,13 @@ export class Monitoring extends Construct {
       'KeyRefused',
       this.paused('key'),
       'Topaz refuses the API key, or there is none: all polling is paused until you put a valid key into its secret.',
-      KEY_CONFIRMED.toSeconds(),
+      { threshold: KEY_CONFIRMED.toSeconds() },
     );
     this.alarm(
       'Overloaded',
       this.paused('load'),
       `Topaz has refused polls for ${LASTING.toHumanString()}, or asked for so long a wait: all polling is paused.`,
-      LASTING.toSeconds(),
+      { threshold: LASTING.toSeconds() },
     );
     this.alarm(
       'VideosMissing',
@@ -133,7 +134,7 @@ export class Monitoring extends Construct {
       'Behind',
       this.metric('OldestOverdue'),
       `Work has been due for more than ${BEHIND.toHumanString()}; the dashboard shows in which lane.`,
-      BEHIND.toSeconds(),
+      { threshold: BEHIND.toSeconds() },
     );
   }
 
@@ -156,29 +157,37 @@ export class Monitoring extends Construct {
       'Errors',
       errors,
       'Functions fail, or calls of the API are answered 5xx, again and again: a bug, or no concurrency left.',
-      5,
+      { threshold: 5 },
     );
-    new Alarm(this, 'ClockStopped', {
-      alarmDescription: this.described(
-        'ClockStopped',
-        'The sweep does not run: lost hints and retries beyond 15 minutes stay undone.',
-      ),
-      metric: functions.tick.metricInvocations({ period: PERIOD }),
-      comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
-      threshold: 1,
-      evaluationPeriods: 2,
-      treatMissingData: TreatMissingData.BREACHING,
-    }).addAlarmAction(new SnsAction(this.topic));
+    // All functions share the account's concurrency, and none is invoked as often as poll.
+    this.alarm(
+      'Throttled',
+      functions.poll.metricThrottles({ period: PERIOD }),
+      `Lambda has refused polls for ${LASTING.toHumanString()}: the account has no concurrency left.`,
+      { evaluationPeriods: LASTING.toSeconds() / PERIOD.toSeconds() },
+    );
+    this.alarm(
+      'ClockStopped',
+      functions.tick.metricInvocations({ period: PERIOD }),
+      'The sweep does not run: lost hints and retries beyond 15 minutes stay undone.',
+      {
+        comparisonOperator: ComparisonOperator.LESS_THAN_THRESHOLD,
+        evaluationPeriods: 2,
+        treatMissingData: TreatMissingData.BREACHING,
+      },
+    );
   }
 
-  private alarm(id: string, metric: IMetric, description: string, threshold = 1): void {
+  /** An alarm that rings when the metric reaches 1 in a period, unless the options say otherwise. */
+  private alarm(id: string, metric: IMetric, description: string, options: Partial<AlarmProps> = {}): void {
     new Alarm(this, id, {
       metric,
       alarmDescription: this.described(id, description),
-      threshold,
+      threshold: 1,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
       evaluationPeriods: 1,
       treatMissingData: TreatMissingData.NOT_BREACHING,
+      ...options,
     }).addAlarmAction(new SnsAction(this.topic));
   }
 

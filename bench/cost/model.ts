@@ -153,7 +153,7 @@ const dollarsOf = (billed: Billed): number =>
 function idleOf({ tick }: Units): Record<string, Billed> {
   return {
     'two secrets': { secret: 2 },
-    '10 alarms, on one metric each': { alarmMetric: 10 },
+    '11 alarms, on one metric each': { alarmMetric: 11 },
     '5 queues with 5 pollers each': { sqsCall: 5 * IDLE_RECEIVES_PER_MINUTE * MINUTES },
     // One that finds nothing overdue asks no queue and logs nothing.
     [`ticks: Lambda, Scheduler, ${tenths(tick.readUnits)} read units`]: {

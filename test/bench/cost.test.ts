@@ -212,11 +212,12 @@ test('docs/scale.md has the counted units and their dollars', () => {
 });
 
 test('what AWS gives free is taken from the idle cost once, and never more than was used', () => {
-  const { secret, sqsCall, readUnit, logGb } = PRICES;
+  const { secret, alarmMetric, sqsCall, readUnit, logGb } = PRICES;
   const free = idleAfterFreeAmounts(units);
   const minutes = 730 * 60;
   const sqs = (5 * 15 * minutes - 1e6) * sqsCall;
-  expect(free).toBeCloseTo(2 * secret + sqs + minutes * units.tick.readUnits * readUnit, 9);
+  const reads = minutes * units.tick.readUnits * readUnit;
+  expect(free).toBeCloseTo(2 * secret + (11 - 10) * alarmMetric + sqs + reads, 9);
   // Logs beyond the free 5 GB a month are paid.
   const talkative = { ...units, tick: { ...units.tick, logBytes: 1e6 } };
   expect(idleAfterFreeAmounts(talkative)).toBeCloseTo(free + ((minutes * 1e6) / 1e9 - 5) * logGb, 6);

@@ -105,6 +105,21 @@ describe('alarms', () => {
     expect(prefix).toMatch(/^TopazWebhookBridge-\w*Monitoring$/);
   });
 
+  it('ring when Lambda has refused polls in each of three periods', () => {
+    expect(alarms).toContainEqual(
+      expect.objectContaining({
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Throttles',
+        Dimensions: [{ Name: 'FunctionName', Value: { Ref: fn('poll')[0] } }],
+        Statistic: 'Sum',
+        Period: 300,
+        EvaluationPeriods: 3,
+        Threshold: 1,
+        TreatMissingData: 'notBreaching',
+      }),
+    );
+  });
+
   it('ring when the clock falls silent', () => {
     expect(alarms).toContainEqual(
       expect.objectContaining({
