@@ -6,35 +6,26 @@ import { pauseReason, type UpstreamPause } from '../../domain/polling/upstream-p
 import { upstreamCheckKey } from '../../domain/rows.ts';
 import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
+import { waitFor } from '../http/wait-for.ts';
 import { readPause } from '../stats/upstream-state.ts';
 import type { Finding } from './check.ts';
 
-const LOOK_MS = 300;
-/** Looks for an answer: 12 s, since the poll stage gives up after 10. */
-const LOOKS = 40;
+/** The poll stage gives up after 10 s. */
+const WAIT = { forMs: 12_000, everyMs: 300 };
 
 /**
  * The check of upstream. The poll stage asks it, which alone holds the key and may call it; this stage wakes
  * it by a row, and waits for what it writes there.
  */
-export function createUpstreamCheck({
-  table,
-  hints,
-  now,
-  sleep,
-}: Pick<ApiContext, 'table' | 'hints' | 'now' | 'sleep'>) {
+export function createUpstreamCheck(context: Pick<ApiContext, 'table' | 'hints' | 'now' | 'sleep'>) {
+  const { table, hints, now } = context;
   const read = () => table.get<UpstreamCheckRow>(upstreamCheckKey);
 
   /** What upstream answered a moment ago, or answers now; undefined when that is not known in time. */
   async function answer(): Promise<UpstreamAnswer | undefined> {
     const last = await read();
     if (mustAsk(last, now())) await ask(last);
-    for (let look = 0; look < LOOKS; look++) {
-      const row = await read();
-      if (row?.answer) return row.answer;
-      await sleep(LOOK_MS);
-    }
-    return undefined;
+    return waitFor(async () => (await read())?.answer, WAIT, context);
   }
 
   async function ask(last: UpstreamCheckRow | undefined): Promise<void> {

@@ -4,6 +4,7 @@ import { isFetched } from '../../domain/delivering/endpoint-kinds/endpoint-kinds
 import type { ApiContext } from '../http/context.ts';
 import { conflict, Problem } from '../http/problem.ts';
 import { ok, type Route, route } from '../http/route.ts';
+import { waitFor } from '../http/wait-for.ts';
 import { knownEndpoint } from './known-endpoint.ts';
 import { createMessageWaits, MAX_WAITS_OF_ENDPOINT } from './message-waits.ts';
 import { createMessages } from './messages.ts';
@@ -24,7 +25,7 @@ const acknowledgementSchema = z.strictObject({
 
 /** What a client behind a firewall calls: it fetches its messages, and acknowledges those it is done with. */
 export function messageRoutes(context: ApiContext): Route[] {
-  const { table, endpoints, maxWaits, now, randomBytes, sleep } = context;
+  const { table, endpoints, maxWaits, now, randomBytes } = context;
   const messages = createMessages(context);
   const waits = createMessageWaits(table, maxWaits, now, randomBytes);
 
@@ -38,7 +39,10 @@ export function messageRoutes(context: ApiContext): Route[] {
     return endpoint;
   }
 
-  const readMessages = async (id: string | undefined) => messages.read(await pullEndpoint(id));
+  async function waiting(id: string | undefined) {
+    const items = await messages.read(await pullEndpoint(id));
+    return items.length > 0 ? items : undefined;
+  }
 
   return [
     route({
@@ -60,19 +64,16 @@ export function messageRoutes(context: ApiContext): Route[] {
       refusals: [409],
       answers: { 200: 'Messages' },
       handle: async ({ params, query }) => {
-        const first = await readMessages(params.id);
-        const wait = Number(query.wait ?? 0) * 1_000;
-        if (first.length > 0 || wait === 0) return ok({ items: first });
-        const places = await waits.enter(params.id ?? '', wait);
+        const look = () => waiting(params.id);
+        const first = await look();
+        const forMs = Number(query.wait ?? 0) * 1_000;
+        if (first || forMs === 0) return ok({ items: first ?? [] });
+        const places = await waits.enter(params.id ?? '', forMs);
         if (places === 'endpoint') throw tooManyWaits(MAX_WAITS_OF_ENDPOINT, 'of this endpoint');
         if (places === 'bridge') throw tooManyWaits(maxWaits, 'of pull endpoints (the setting `maxWaits`)');
         try {
-          const until = now() + wait;
-          for (;;) {
-            await sleep(Math.max(0, Math.min(CHECK_EVERY_MS, until - now())));
-            const items = await readMessages(params.id);
-            if (items.length > 0 || now() >= until) return ok({ items });
-          }
+          const found = await waitFor(look, { forMs, everyMs: CHECK_EVERY_MS }, context);
+          return ok({ items: found ?? [] });
         } finally {
           await waits.leave(places);
         }

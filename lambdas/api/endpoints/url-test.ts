@@ -9,10 +9,10 @@ import { wake } from '../../engine/wake.ts';
 import type { ApiContext } from '../http/context.ts';
 import type { Commit, Effect } from '../http/idempotency.ts';
 import { conflict, Problem } from '../http/problem.ts';
+import { waitFor } from '../http/wait-for.ts';
 
-const LOOK_MS = 400;
-/** How long a call waits for the attempt, ms; the function has 29 s for all of it. */
-const WAIT_MS = 20_000;
+/** How a call waits for the attempt; the function has 29 s for all of it. */
+const WAIT = { forMs: 20_000, everyMs: 400 };
 
 type UrlTest = { readonly endpointId: string; readonly type: EventType; readonly url: string };
 
@@ -20,7 +20,8 @@ type UrlTest = { readonly endpointId: string; readonly type: EventType; readonly
  * Tests of any URL: one sample event that the secret of an endpoint signs. The deliver stage sends it, as it
  * does all that goes to foreign servers. An endpoint has one such test at a time, since each keeps a worker.
  */
-export function createUrlTest({ table, now, sleep }: Pick<ApiContext, 'table' | 'now' | 'sleep'>) {
+export function createUrlTest(context: Pick<ApiContext, 'table' | 'now' | 'sleep'>) {
+  const { table, now } = context;
   const read = (endpointId: string) => table.get<UrlTestRow>(urlTestKey(endpointId));
 
   /** Leaves the task to send it. @throws {Problem} 429 when the last one is under way or a moment ago */
@@ -48,17 +49,19 @@ export function createUrlTest({ table, now, sleep }: Pick<ApiContext, 'table' | 
   }
 
   /** How it ended; undefined when it is still under way after the time that a call waits. */
-  async function ended(endpointId: string, eventId: string | undefined): Promise<Attempt | undefined> {
-    const until = now() + WAIT_MS;
-    for (;;) {
-      const test = await read(endpointId);
-      if (test?.eventId !== eventId)
-        throw conflict('A later test of this endpoint has replaced this one, and its answer: send it again.');
-      if (test?.attempt) return test.attempt;
-      if (now() >= until) return undefined;
-      await sleep(LOOK_MS);
-    }
-  }
+  const ended = (endpointId: string, eventId: string | undefined): Promise<Attempt | undefined> =>
+    waitFor(
+      async () => {
+        const test = await read(endpointId);
+        if (test?.eventId !== eventId)
+          throw conflict(
+            'A later test of this endpoint has replaced this one, and its answer: send it again.',
+          );
+        return test?.attempt;
+      },
+      WAIT,
+      context,
+    );
 
   return { start, ended };
 }

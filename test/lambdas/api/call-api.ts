@@ -57,7 +57,8 @@ export function createClient(
     allowLoopback = false,
     eventBusName = undefined as string | undefined,
     startAt = Date.UTC(2026, 10, 23, 20),
-    sleep = async (_ms: number) => {},
+    /** What happens while the stage waits; by default only the time passes. */
+    sleep = undefined as ((ms: number) => Promise<void>) | undefined,
     maxWaits = 5,
     /** Made outside of a test, for several. */
     shared = false,
@@ -100,7 +101,11 @@ export function createClient(
       publicUrl: 'https://bridge.example',
       linkDays: 7,
     }),
-    sleep,
+    sleep:
+      sleep ??
+      (async (ms) => {
+        clock.now += ms;
+      }),
     maxWaits,
     retentionDays: 30,
     allowLoopback,

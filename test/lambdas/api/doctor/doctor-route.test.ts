@@ -25,7 +25,8 @@ async function clinic(deployment: Partial<Deployment> = {}) {
   const poll = { said: { outcome: 'accepted' } as Said, asked: 0 };
   const api = createClient(database(), {
     deployment: { ...WELL, ...deployment },
-    sleep: async () => {
+    sleep: async (ms) => {
+      api.clock.now += ms;
       const row = await table.get<UpstreamCheckRow>(upstreamCheckKey);
       if (!poll.said || row?.lane !== 'poll') return;
       poll.asked++;

@@ -69,8 +69,14 @@ function createApis() {
   const methods = Object.keys(database().table) as (keyof Table)[];
   const of = (table: Table, more: Parameters<typeof createClient>[1] = {}) =>
     createClient({ ...database(), table }, { apiKeys: API_KEYS, ...more });
+  const sound = of(database().table, {
+    sleep: async (ms) => {
+      sound.clock.now += ms;
+      await answerUrlTest();
+    },
+  });
   return {
-    sound: of(database().table, { sleep: answerUrlTest }),
+    sound,
     contended: of(failing(() => new ConditionFailed([0], new Map()), ['write', 'transact'])),
     throttled: of(failing(throttled, methods), { metricHistory: () => Promise.reject(throttled()) }),
   };
@@ -159,7 +165,8 @@ test('every documented call gives each of its documented answers, refusals inclu
   await table.write({ update: requestKey(requestId), set: { video } });
   await succeed('getVideo', `${request}/video`, 302);
   await succeed('getVideo', `${request}/video`, 200, { headers: { accept: 'application/json' } });
-  const at = Date.UTC(2026, 10, 23, 20);
+  // After the registration, which came after the doctor had waited.
+  const at = Date.UTC(2026, 10, 23, 20, 1);
   const token = signLink({ requestId, issuedAt: at, expiresAt: at + 60_000 }, LINK_SECRET);
   await succeed('followLink', `/v1/links/${token}`, 302, { key: null });
 
