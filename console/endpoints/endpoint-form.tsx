@@ -3,6 +3,7 @@ import type { Endpoint, EndpointChange, NewEndpoint } from '../../client/client.
 import { Dialog } from '../parts/dialog.tsx';
 import { ErrorNote } from '../parts/error-note.tsx';
 import { pairsIn } from '../parts/pairs.ts';
+import { KINDS } from './endpoint-kinds.ts';
 
 type EndpointFormProps = {
   readonly title: string;
@@ -19,6 +20,7 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
   const error = useSignal<unknown>(undefined);
   const busy = useSignal(false);
   const kind = useSignal(endpoint?.kind ?? 'http');
+  const { fields } = KINDS[kind.value];
 
   async function submit(event: SubmitEvent): Promise<void> {
     event.preventDefault();
@@ -44,13 +46,18 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
                 kind.value = currentTarget.value as Endpoint['kind'];
               }}
             >
-              <option value="http">http: the bridge posts to a URL</option>
-              <option value="pull">pull: a client behind a firewall fetches its messages</option>
-              <option value="eventbridge">eventbridge: the deployment's event bus</option>
+              {Object.entries(KINDS).map(
+                ([name, { description }]) =>
+                  description && (
+                    <option key={name} value={name}>
+                      {name}: {description}
+                    </option>
+                  ),
+              )}
             </select>
           </label>
         )}
-        {kind.value === 'http' && (
+        {fields.includes('url') && (
           <label>
             URL
             <input
@@ -62,13 +69,13 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
             />
           </label>
         )}
-        {kind.value === 'eventbridge' && (
+        {fields.includes('busName') && (
           <label>
             Event bus
             <input name="busName" required defaultValue={endpoint?.busName} />
           </label>
         )}
-        {kind.value !== 'callback' && (
+        {fields.includes('events') && (
           <label>
             Events
             <input
@@ -86,7 +93,7 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
           Description <span class="subtle">(optional)</span>
           <input name="description" defaultValue={endpoint?.description} maxLength={500} />
         </label>
-        {kind.value !== 'pull' && (
+        {fields.includes('rateLimit') && (
           <div class="two">
             <label>
               Rate limit <span class="subtle">(deliveries a second)</span>
@@ -106,8 +113,8 @@ export function EndpointForm({ title, endpoint, onClose, onSubmit }: EndpointFor
             </label>
           </div>
         )}
-        {(kind.value === 'http' || kind.value === 'callback') && <HeadersField endpoint={endpoint} />}
-        {!endpoint && kind.value !== 'eventbridge' && (
+        {fields.includes('headers') && <HeadersField endpoint={endpoint} />}
+        {!endpoint && fields.includes('secret') && (
           <label>
             Signing secret <span class="subtle">(optional, by default a fresh one)</span>
             <input name="secret" class="mono" autocomplete="off" placeholder="whsec_…" />
