@@ -55,6 +55,8 @@ export function createUsers(
   const registered = new Set<Tracked>();
   const endpoints: Made[] = [];
   const counted = { calls: 0 };
+  /** URLs given out: two endpoints may be made at once, and the checker tells them apart by their URLs. */
+  let urls = 0;
 
   async function makeEndpoint(host: string, given: EndpointChoice = {}): Promise<Made> {
     const { steady = false } = given;
@@ -62,7 +64,7 @@ export function createUsers(
       ? { kind: 'http', filter: ['video.*'], ordered: false }
       : { kind: 'http', filter: random.pick(FILTERS), ordered: random.chance(0.3) };
     const { kind, filter, ordered } = { ...choice, ...given };
-    const url = `https://${host}.example/hook-${endpoints.length}`;
+    const url = `https://${host}.example/hook-${urls++}`;
     const pace = !steady && random.chance(0.2) ? { rateLimit: random.pick([1, 5, 50]) } : {};
     const target = kind === 'pull' ? {} : { url, ordered, ...pace };
     const { status, body } = await api.call('POST', '/v1/endpoints', { kind, events: filter, ...target });
