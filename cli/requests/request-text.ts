@@ -9,7 +9,7 @@ export function hasSucceeded({ state, status, video }: VideoRequest): boolean {
   return state === 'done' && status === 'complete' && (video === null || video.state === 'stored');
 }
 
-/** What it does at the moment, in one line: stage, bar, per cent, time left. */
+/** What it does at the moment, in one line: status, bar, per cent, time left. */
 export function progressLine(request: VideoRequest, leftMs?: number): string {
   const { requestId, state, status, progress, video } = request;
   const head = requestId.slice(0, 8);

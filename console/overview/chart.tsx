@@ -107,10 +107,10 @@ const inWords = (at: number, spanMs: number): string => (spanMs > DAY_MS ? DAY :
 
 /** A color of the style sheet as the canvas takes it, light or dark. */
 function resolved(element: HTMLElement, property: string): string {
-  const probe = document.createElement('span');
-  probe.style.color = `var(${property})`;
-  element.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
+  const sample = document.createElement('span');
+  sample.style.color = `var(${property})`;
+  element.append(sample);
+  const { color } = getComputedStyle(sample);
+  sample.remove();
   return color;
 }

@@ -1,7 +1,7 @@
 import type { VideoRequest } from '../../client/client.ts';
 import type { Tone } from './tone.ts';
 
-/** The stages that a video passes, in order, with a class for their color. */
+/** The statuses that a video passes, in order, with a class for their color. */
 export const STAGES = [
   { status: 'requested', label: 'Requested', color: 'stage-early' },
   { status: 'accepted', label: 'Accepted', color: 'stage-early' },

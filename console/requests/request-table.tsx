@@ -82,7 +82,7 @@ export function RequestTable({ store }: { readonly store: RequestStore }) {
     >
       <div role="rowgroup" class="table-head">
         <div class="request-row" role="row">
-          {['Request', 'Stage', 'Progress', 'Time left', 'Video', 'Registered'].map((name) => (
+          {['Request', 'Status', 'Progress', 'Time left', 'Video', 'Registered'].map((name) => (
             <span key={name} role="columnheader">
               {name}
             </span>

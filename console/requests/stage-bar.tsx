@@ -1,7 +1,7 @@
 import type { VideoRequest } from '../../client/client.ts';
 import { STAGES, stageOf } from '../parts/stages.ts';
 
-/** How far a request is, as one segment for each stage; the present one is filled by its progress. */
+/** How far a request is, as one segment for each status; the present one is filled by its progress. */
 export function StageBar({ request }: { readonly request: VideoRequest }) {
   const { status, progress } = request;
   const { label, color } = stageOf(status);

@@ -84,7 +84,7 @@ export function createCommitFanOut({ claims, hints, now, retentionDays, log }: D
       return planned.map(({ row }) => row);
     } catch (error) {
       if (!(error instanceof ConditionFailed) || firstRefused(error)) throw error;
-      const there = error.failed.map((place) => deliveries[place - 1]);
+      const there = error.failed.map((index) => deliveries[index - 1]);
       return writeNew(
         claim,
         outbox,

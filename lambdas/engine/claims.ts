@@ -71,7 +71,7 @@ export function createClaims(table: Table, now: () => number, newNonce: () => st
 
   /**
    * Applies a claim's own write, in one transaction with the others, and returns what is due by it. Throws
-   * {@link ConditionFailed} with place 0 when the row is no longer this worker's.
+   * {@link ConditionFailed} with index 0 when the row is no longer this worker's.
    */
   async function commit(
     claim: Claim,

@@ -5,9 +5,9 @@ export type Row = RowKey & Record<string, unknown>;
 /** A condition of a write did not hold: another writer was first. Never retried unchanged. */
 export class ConditionFailed extends Error {
   override readonly name = 'ConditionFailed';
-  /** The places in the transaction whose conditions failed; `[0]` for a single write. */
+  /** The indexes in the transaction of the writes whose conditions failed; `[0]` for a single write. */
   readonly failed: readonly number[];
-  /** The rows as they are, where DynamoDB returned them, by place. */
+  /** The rows as they are, where DynamoDB returned them, by index. */
   readonly rows: ReadonlyMap<number, Row>;
 
   constructor(failed: readonly number[], rows: ReadonlyMap<number, Row>) {

@@ -131,10 +131,10 @@ function refusal(error: unknown): ConditionFailed | undefined {
   return failed.length > 0 ? failedAt(failed) : undefined;
 }
 
-function failedAt(places: readonly (readonly [number, Item | undefined])[]): ConditionFailed {
-  const rows = places.flatMap(([i, item]): [number, Row][] => (item ? [[i, rowOf<Row>(item)]] : []));
+function failedAt(failures: readonly (readonly [number, Item | undefined])[]): ConditionFailed {
+  const rows = failures.flatMap(([i, item]): [number, Row][] => (item ? [[i, rowOf<Row>(item)]] : []));
   return new ConditionFailed(
-    places.map(([i]) => i),
+    failures.map(([i]) => i),
     new Map(rows),
   );
 }

@@ -1,9 +1,9 @@
 import type { RowKey } from '../../domain/work.ts';
 
-/** A place in a list, and the row that stands there. */
-export type Place = { readonly position: string; readonly key: RowKey };
+/** A row in a list, and its position there. */
+export type ListEntry = { readonly position: string; readonly key: RowKey };
 
-/** Candidates of a list, each with its place, from after a place. */
+/** Candidates of a list, each with its position, from after a position. */
 type Scan<E extends { readonly position: string }> = (
   after: string | undefined,
   limit: number,

@@ -1,6 +1,6 @@
 import type { Table } from '../../adapters/dynamodb/table.ts';
 import { type Hint, PARKED } from '../../domain/work.ts';
-import type { Place } from '../http/paging.ts';
+import type { ListEntry } from '../http/paging.ts';
 
 /** Rows parked in the same millisecond, at most. */
 const PARKED_AT_ONCE = 1_000;
@@ -14,7 +14,7 @@ export function createParkedList(table: Pick<Table, 'query'>) {
   return async function listParked(
     before: string | undefined,
     limit: number,
-  ): Promise<{ entries: Place[]; more: boolean }> {
+  ): Promise<{ entries: ListEntry[]; more: boolean }> {
     const time = before === undefined ? undefined : Number(before.slice(0, TIME_DIGITS));
     const { rows, more } = await table.query<Hint>({
       index: 'due',

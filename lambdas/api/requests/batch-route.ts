@@ -35,12 +35,12 @@ export function batchRoute(context: ApiContext): Route {
     handle: async ({ body: { items }, once, findKept }) => {
       const results: ItemResult[] = [];
       const due: Due[] = [];
-      const entries = items.flatMap((item, place): Entry[] => {
+      const entries = items.flatMap((item, index): Entry[] => {
         try {
           refusePrototypes(item);
-          return [{ place, item, registration: normalized(parse<Registration>(schema, item)) }];
+          return [{ index, item, registration: normalized(parse<Registration>(schema, item)) }];
         } catch (error) {
-          results[place] = refused(item, error);
+          results[index] = refused(item, error);
           return [];
         }
       });

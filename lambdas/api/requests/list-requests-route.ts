@@ -4,7 +4,7 @@ import { requestIdOf } from '../../domain/rows.ts';
 import type { Caller } from '../http/auth.ts';
 import type { ApiContext } from '../http/context.ts';
 import { paging } from '../http/lists.ts';
-import { collectPage, type ItemPage, type Place } from '../http/paging.ts';
+import { collectPage, type ItemPage, type ListEntry } from '../http/paging.ts';
 import { type Route, route } from '../http/route.ts';
 import { createParkedList } from '../parked/parked-rows.ts';
 import { parkedRow, requestView, SHOWN_STATES, type ShownState, shownState } from './request-view.ts';
@@ -46,7 +46,7 @@ export function listRequestsRoute({ table, lists, now }: ApiContext): Route {
       filtered: status !== undefined || q !== undefined,
       ...(q === undefined ? {} : { maxCandidates: SEARCHED }),
       scan: isParked ? listParked : (after, limit) => requests.list(states, after, limit),
-      show: async (entries: readonly Place[]) => {
+      show: async (entries: readonly ListEntry[]) => {
         const ids = entries.map(({ key }) => requestIdOf(key));
         const found = await (isParked ? requests.getMany(ids) : requests.getListed(ids));
         return found.map((each, i) => {

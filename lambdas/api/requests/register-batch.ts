@@ -21,8 +21,8 @@ const COUNTS = 1;
 const ITEMS_AT_ONCE = 10;
 
 type Keys = Pick<Call<unknown, unknown>, 'once' | 'findKept'>;
-/** An item that can be registered, and its place in the batch. */
-export type Entry = { readonly place: number; readonly item: unknown; readonly registration: Registration };
+/** An item that can be registered, and its index in the batch. */
+export type Entry = { readonly index: number; readonly item: unknown; readonly registration: Registration };
 type Planned = Entry & { readonly plan: Plan; readonly writes: readonly Write[] };
 
 /** Registers the valid items of a batch. */
@@ -54,13 +54,13 @@ export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 
         alone.push(...group);
         return;
       }
-      for (const { place, plan, registration } of group) {
-        results[place] = { requestId: registration.requestId, status: plan.status };
+      for (const { index, plan, registration } of group) {
+        results[index] = { requestId: registration.requestId, status: plan.status };
         due.push(...plan.due);
       }
     });
     await inParallel(alone, ITEMS_AT_ONCE, async (entry) => {
-      results[entry.place] = await registerAlone(entry, keys, due);
+      results[entry.index] = await registerAlone(entry, keys, due);
     });
   };
 
@@ -79,14 +79,14 @@ export function createRegisterBatch(context: Pick<ApiContext, 'table' | 'now' | 
     ]);
     const read = entries.map((entry, i) => ({ entry, key: kept[i], rows: found[i] }));
     const planned = await inParallel(read, ITEMS_AT_ONCE, async ({ entry, key, rows }) => {
-      const { place, item, registration } = entry;
+      const { index, item, registration } = entry;
       try {
         if (!key || !rows || key instanceof KeyReused) throw key;
         if ('guard' in key) return await plan(entry, key, rows);
         if (!isTracked(rows.request, now())) throw createdAndGone('request');
-        results[place] = { requestId: registration.requestId, status: key.outcome.status };
+        results[index] = { requestId: registration.requestId, status: key.outcome.status };
       } catch (error) {
-        if (error instanceof Problem || error instanceof KeyReused) results[place] = refused(item, error);
+        if (error instanceof Problem || error instanceof KeyReused) results[index] = refused(item, error);
         else alone.push(entry);
       }
       return undefined;

@@ -6,7 +6,7 @@ import { isExpired } from '../../domain/retention.ts';
 import { copyKey, metaKey, outboxKey, requestKey, workOf } from '../../domain/rows.ts';
 import { PARKED, type RowKey, type Work } from '../../domain/work.ts';
 import { parkedSegments } from '../../rows/parked-segments.ts';
-import type { Place } from '../http/paging.ts';
+import type { ListEntry } from '../http/paging.ts';
 
 /** What there is of a request, tracked or not; `copy` is there once the video is to be copied. */
 export type RequestRows = {
@@ -120,7 +120,7 @@ export function createRequests(table: Table, now: () => number) {
     states: readonly RequestRow['state'][],
     before: string | undefined,
     limit: number,
-  ): Promise<{ entries: Place[]; more: boolean }> {
+  ): Promise<{ entries: ListEntry[]; more: boolean }> {
     const pages = await Promise.all(
       states.map((state) =>
         table.query<RequestRow>({
