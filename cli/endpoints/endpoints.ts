@@ -57,7 +57,7 @@ const SETTINGS = {
   bus: text('The event bus of an eventbridge endpoint', 'NAME'),
   events: texts('What to send (repeatable): a type, or a prefix with .*', 'TYPE'),
   description: text('For people', 'TEXT'),
-  rateLimit: { ...text('Deliveries per second', 'N'), parse: numberBetween(0.001, 1_000, false) },
+  rateLimit: { ...text('Deliveries per second', 'N'), parse: numberBetween(0.001, 1_000, { whole: false }) },
   ordered: { kind: 'boolean', brief: 'Keep the order of events', optional: true },
   header: texts('A header of each delivery (repeatable)', 'NAME=VALUE'),
 } as const;
@@ -112,7 +112,10 @@ const update = command<Settings, [string]>({
   flags: SETTINGS,
   args: ID,
   async run({ connect, out }, { ...settings }, id) {
-    const endpoint = await (await connect()).endpoints.change(id, bodyOf(settings) as EndpointChange);
+    const change = bodyOf(settings);
+    if (Object.values(change).every((value) => value === undefined))
+      throw usageError('Say what to change: --help lists the settings.');
+    const endpoint = await (await connect()).endpoints.change(id, change as EndpointChange);
     out.value(endpoint);
     for (const line of factsOf(endpoint, out)) out.line(line);
   },
@@ -153,7 +156,7 @@ const rotate = command<{ overlap?: number }, [string]>({
   flags: {
     overlap: {
       kind: 'parsed',
-      parse: numberBetween(0, 168, false),
+      parse: numberBetween(0, 168, { of: 'hours', whole: false }),
       brief: 'How long both sign (default 24)',
       placeholder: 'HOURS',
       optional: true,

@@ -25,11 +25,11 @@ function readTime(text: string, now: number): string | undefined {
 }
 
 /** A number in bounds, for the flag or argument that stricli names in its message. */
-export const numberBetween = (least: number, most: number, whole = true) =>
+export const numberBetween = (least: number, most: number, { of = '', whole = true } = {}) =>
   function parse(text: string): number {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (!(value >= least && value <= most) || (whole && !Number.isInteger(value)))
-      throw new Error(`give a ${whole ? 'whole ' : ''}number from ${least} to ${most}`);
+      throw new Error(`give a ${whole ? 'whole ' : ''}number${of && ` of ${of}`} from ${least} to ${most}`);
     return value;
   };
 

@@ -91,6 +91,7 @@ async function importSource(
       call: throughOutages(session, { note: progress.note, hasAnswered: false }),
     });
     ended = true;
+    report.end();
   } finally {
     progress.end();
     journal.close();

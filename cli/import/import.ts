@@ -45,7 +45,7 @@ While the bridge cannot be reached, an import waits, up to an hour each time.`,
     copy: { kind: 'boolean', brief: 'Copy the videos to the bucket (default)', optional: true },
     rate: {
       kind: 'parsed',
-      parse: numberBetween(0.01, 10_000, false),
+      parse: numberBetween(0.01, 10_000, { whole: false }),
       brief: 'Requests a second, at most (default: as fast as the bridge answers)',
       placeholder: 'N',
       optional: true,

@@ -19,16 +19,24 @@ export type Finding = {
 
 export type Report = ReturnType<typeof createReport>;
 
-/** Findings as JSON lines. The file is there only if there are any; that of an earlier run is replaced. */
+/**
+ * Findings as JSON lines. The file is there only if there are any. That of an earlier run stays until the first finding or
+ * the end: a run that cannot begin has nothing to say.
+ */
 export function createReport(path: string | undefined) {
   let count = 0;
-  if (path !== undefined) rmSync(path, { force: true });
+  const removeEarlier = () => {
+    if (path !== undefined && count === 0) rmSync(path, { force: true });
+  };
   return {
     path,
     count: () => count,
     add(finding: Finding): void {
+      removeEarlier();
       count++;
       if (path !== undefined) appendFileSync(path, `${JSON.stringify(finding)}\n`, { mode: 0o600 });
     },
+    /** After the whole file was read. */
+    end: removeEarlier,
   };
 }

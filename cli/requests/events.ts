@@ -11,7 +11,7 @@ export const events = command<object, [string]>({
     for await (const event of bridge.requests.events(requestId)) {
       out.value(event);
       const { sequence, skipped = [] } = event.data;
-      const unseen = skipped.length > 0 ? `  after ${skipped.join(' and ')} between two polls` : '';
+      const unseen = skipped.length > 0 ? `  (${skipped.join(', ')} passed unseen between two polls)` : '';
       out.line(printable(`${timeText(event.timestamp)}  #${sequence} ${event.type}${unseen}  ${event.id}`));
     }
   },

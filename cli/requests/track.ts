@@ -1,7 +1,7 @@
 import type { Registration } from '../../client/client.ts';
 import { command } from '../command/command.ts';
 import { many, numberBetween, parsePairs } from '../frame/arguments.ts';
-import { EXIT, Failure } from '../frame/failure.ts';
+import { EXIT, Failure, usageError } from '../frame/failure.ts';
 import { printable } from '../frame/text.ts';
 import { endText, hasSucceeded } from './request-text.ts';
 
@@ -40,7 +40,7 @@ export const track = command<Flags, string[]>({
     wait: { kind: 'boolean', brief: 'Wait until all have ended', optional: true, withNegated: false },
     timeout: {
       kind: 'parsed',
-      parse: numberBetween(1, 1e7),
+      parse: numberBetween(1, 1e7, { of: 'seconds' }),
       brief: 'Wait for this long at most',
       placeholder: 'SECONDS',
       optional: true,
@@ -61,6 +61,7 @@ export const track = command<Flags, string[]>({
     const ids = [...new Set(given.map((id) => id.toLowerCase()))];
     const pairs = parsePairs(metadata, 'metadata');
     const waits = wait || download !== undefined;
+    if (timeout !== undefined && !waits) throw usageError('--timeout limits a wait: give --wait, too.');
     const items = ids.map(
       (requestId): Registration =>
         ({ requestId, callbackUrl: callback, events, metadata: pairs, copy }) as Registration,

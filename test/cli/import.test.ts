@@ -94,7 +94,11 @@ describe('a CSV file', { timeout: 60_000 }, () => {
     const again = await cli.run(['import', 'changed.csv', '--json']);
     expect(again.code).toBe(4);
     expect(valuesOf(again.stdout)).toMatchObject([{ registered: 1, earlier: 1, differs: 1 }]);
-    expect(linesOf('changed.csv.import-report')).toMatchObject([{ line: 3, requestId: second }]);
+    const found = [{ line: 3, requestId: second }];
+    expect(linesOf('changed.csv.import-report')).toMatchObject(found);
+    // A run that cannot begin finds nothing.
+    expect((await cli.run(['import', 'changed.csv', '--column', 'none=requestId'])).code).toBe(2);
+    expect(linesOf('changed.csv.import-report')).toMatchObject(found);
     expect((await client.requests.get(second)).metadata).toEqual({ n: '2' });
   });
 
