@@ -1,10 +1,15 @@
-/** The pairs of lines such as `order: 42`. */
+/**
+ * The pairs of lines such as `order: 42`.
+ *
+ * @throws when a line has no separator
+ */
 export function pairsIn(text: string): Record<string, string> {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   return Object.fromEntries(
     lines.map((line) => {
       const end = line.search(/[:=]/);
-      return end < 0 ? [line.trim(), ''] : [line.slice(0, end).trim(), line.slice(end + 1).trim()];
+      if (end < 0) throw new Error(`"${line.trim()}" is no pair: write each line as name: value.`);
+      return [line.slice(0, end).trim(), line.slice(end + 1).trim()];
     }),
   );
 }
