@@ -14,35 +14,45 @@ type RecordedHints = ReturnType<typeof recordHints>;
  */
 export function recordHints(table?: Pick<Table, 'get'>, { shared = false } = {}) {
   const sent: { lane: Lane; hint: Hint }[] = [];
-  const all: typeof sent = [];
-  const wrong: { row: Due; hinted: Due }[] = [];
-  if (table && !shared) onTestFinished(() => expect(wrong.filter(({ row }) => !wasHinted(row))).toEqual([]));
+  const all: { lane: Lane; hint: Hint; call: number }[] = [];
+  const wrong: { row: Due; hinted: Due; call: number }[] = [];
+  let calls = 0;
+  if (table && !shared) onTestFinished(() => expect(wrong.filter((each) => !isExcused(each))).toEqual([]));
 
-  /** Another writer may have made the row due again before it was read here; then that one has hinted it. */
-  const wasHinted = (row: Due): boolean =>
+  /**
+   * Another writer may have made the row due again before it was read here; then that one has hinted it, by another
+   * call, earlier or later.
+   */
+  const isExcused = ({ row, call }: (typeof wrong)[number]): boolean =>
     all.some(
-      ({ lane, hint }) =>
-        lane === row.lane && hint.pk === row.pk && hint.sk === row.sk && hint.dueAt === row.dueAt,
+      ({ lane, hint, call: other }) =>
+        other !== call &&
+        lane === row.lane &&
+        hint.pk === row.pk &&
+        hint.sk === row.sk &&
+        hint.dueAt === row.dueAt,
     );
 
-  const record = async (lane: Lane, { pk, sk, dueAt }: Hint): Promise<void> => {
+  const record = async (lane: Lane, { pk, sk, dueAt }: Hint, call: number): Promise<void> => {
     const entry = { lane, hint: { pk, sk, dueAt } };
     sent.push(entry);
-    all.push(entry);
+    all.push({ ...entry, call });
     const row = await table?.get<RowKey & Work>({ pk, sk });
     const named = row?.lane === lane && row.dueAt === dueAt;
-    if (table && !named) wrong.push({ row: { ...row } as Due, hinted: { pk, sk, lane, dueAt } });
+    if (table && !named) wrong.push({ row: { ...row } as Due, hinted: { pk, sk, lane, dueAt }, call });
   };
 
   const send = async (due: DueRows): Promise<void> => {
-    for (const each of listOf(due)) await record(each.lane, each);
+    const call = calls++;
+    for (const each of listOf(due)) await record(each.lane, each, call);
   };
 
   return {
     sent,
     send,
     sendPacked: async (lane: Lane, messages: readonly { hints: readonly Hint[] }[]): Promise<void> => {
-      for (const { hints } of messages) for (const hint of hints) await record(lane, hint);
+      const call = calls++;
+      for (const { hints } of messages) for (const hint of hints) await record(lane, hint, call);
     },
     /** The hints of a lane since the last call of `clear`. */
     of: (lane: Lane): Hint[] => sent.filter((entry) => entry.lane === lane).map(({ hint }) => hint),
