@@ -1,19 +1,20 @@
+import { chunks } from '../domain/chunks.ts';
 import type { CopyRow } from '../domain/copying/copy.ts';
 import type { EventRow } from '../domain/events/event.ts';
 import type { OutboxRow } from '../domain/events/outbox.ts';
 import { copyKey, metaKey, requestIdOf, requestKey, segmentsPrefix } from '../domain/rows.ts';
 import { PARKED, type RowKey } from '../domain/work.ts';
-import type { Claim } from '../engine/claim-writes.ts';
-import { inParallel } from '../engine/in-parallel.ts';
+import { type Claim, progressWrite } from '../engine/claim-writes.ts';
 import type { WorkContext } from '../engine/stage.ts';
 import { eventsOf } from '../rows/events.ts';
 import type { DispatchDependencies } from './dispatch-dependencies.ts';
 import { createEraseDeliveries } from './erase-deliveries.ts';
-import { releaseCallbacks } from './release-callbacks.ts';
+import { createReleaseCallbacks } from './release-callbacks.ts';
 
 const EVENTS_PER_PAGE = 25;
 const SEGMENTS_PER_PAGE = 1_000;
-const DELETES_AT_ONCE = 10;
+/** Rows deleted in one transaction. */
+const DELETED_TOGETHER = 50;
 /** How long until an unfinished clean-up of a copy is checked again, ms; a parked one waits for a person. */
 const COPY_WAIT_MS = 15_000;
 const PARKED_COPY_WAIT_MS = 900_000;
@@ -23,12 +24,16 @@ const PARKED_COPY_WAIT_MS = 900_000;
  * the copy is cleaned up. Each page ends with less to erase, so it can be interrupted anywhere. The
  * request's own rows go last and together, since this work is found through them. If an event is written
  * while this runs, its writer takes the claim away.
+ *
+ * A request that was erased may be registered again, with rows of the same keys. So a worker that lost its claim
+ * deletes none of them: the claim is part of each transaction, and deliveries are named by events read under it.
  */
 export function createEraseRequest(
   dependencies: Pick<DispatchDependencies, 'table' | 'claims' | 'now' | 'retentionDays'>,
 ) {
   const { table, claims, now } = dependencies;
   const eraseDeliveries = createEraseDeliveries(dependencies);
+  const releaseCallbacks = createReleaseCallbacks(dependencies);
 
   return async function eraseRequest(
     claim: Claim<OutboxRow>,
@@ -41,23 +46,23 @@ export function createEraseRequest(
       const page = { ...eventsOf(requestId), limit: EVENTS_PER_PAGE };
       const { rows: events } = await table.query<EventRow>(page);
       if (events.length === 0) break;
+      if (!(await claims.renew(claim))) return;
       await eraseDeliveries(requestId, events);
-      await erase(events);
+      await erase(claim, events);
       if (now() > deadline) return later(0);
-      await claims.progress(claim);
     }
     const copy = await table.get<CopyRow>(copyKey(requestId));
     if (copy?.lane !== undefined) {
       return later(copy.lane === PARKED ? PARKED_COPY_WAIT_MS : COPY_WAIT_MS);
     }
-    await hint(await releaseCallbacks(table, requestId, now));
+    await hint(await releaseCallbacks(claim));
     const segments = await table.query({
       partition: claim.row.pk,
       prefix: segmentsPrefix(),
       limit: SEGMENTS_PER_PAGE,
       consistent: true,
     });
-    await erase(segments.rows);
+    await erase(claim, segments.rows);
     if (segments.more) return later(0);
     await claims.remove(claim, [
       { delete: requestKey(requestId) },
@@ -66,7 +71,10 @@ export function createEraseRequest(
     ]);
   };
 
-  async function erase(keys: readonly RowKey[]): Promise<void> {
-    await inParallel(keys, DELETES_AT_ONCE, (key) => table.write({ delete: key }));
+  async function erase(claim: Claim, rows: readonly RowKey[]): Promise<void> {
+    for (const page of chunks(rows, DELETED_TOGETHER)) {
+      const deletes = page.map((row) => ({ delete: row }));
+      await claims.commit(claim, progressWrite(claim, now()), deletes);
+    }
   }
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import type { Table } from '../../../lambdas/adapters/dynamodb/table.ts';
 import { createEraseRequest } from '../../../lambdas/dispatch/erase-request.ts';
 import { numberEvents } from '../../../lambdas/domain/events/event.ts';
@@ -7,13 +8,16 @@ import type { OutboxRow } from '../../../lambdas/domain/events/outbox.ts';
 import { replayId } from '../../../lambdas/domain/ids.ts';
 import {
   backlogEntryKey,
+  callbackUseKey,
   copyKey,
   deliveryKey,
   endpointKey,
   metaKey,
   outboxKey,
   requestKey,
+  segmentKey,
 } from '../../../lambdas/domain/rows.ts';
+import { LEASE_MS, type RowKey } from '../../../lambdas/domain/work.ts';
 import { entryWrite } from '../../../lambdas/rows/backlog.ts';
 import { deletion } from '../../../lambdas/rows/endpoints.ts';
 import { doneInReplay } from '../../../lambdas/rows/replays.ts';
@@ -69,6 +73,7 @@ async function setUp(events: number, wrap = (table: Table): Table => table) {
     clock,
     requestId,
     account,
+    callback,
     events: rows,
     step,
     outbox,
@@ -167,3 +172,65 @@ test('a replay counts a delivery that is erased as ended', async () => {
   expect(await doneInReplay(table, id)).toBe(1);
   await stop();
 });
+
+test('a worker that freezes erases nothing of the request when it is registered again meanwhile', async () => {
+  let isOver = false;
+  for (let freezeAt = 1; !isOver; freezeAt++) {
+    let calls = 0;
+    let meanwhile: (() => Promise<void>) | undefined;
+    const frozen =
+      <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        if (++calls === freezeAt) await meanwhile?.();
+        return call(...args);
+      };
+    const world = await setUp(1, (table) => ({
+      ...table,
+      get: frozen(table.get) as Table['get'],
+      getMany: frozen(table.getMany) as Table['getMany'],
+      query: frozen(table.query) as Table['query'],
+      write: frozen(table.write) as Table['write'],
+      transact: frozen(table.transact),
+    }));
+    const { table, requestId, clock, callback, account } = world;
+    const use = callbackUseKey(callback.id, requestId);
+    const segment = segmentKey(requestId, 1, 0);
+    for (const put of [use, segment]) await table.write({ put });
+    let tracked: readonly RowKey[] = [];
+    meanwhile = async () => {
+      isOver = false;
+      clock.advance(LEASE_MS + 1);
+      while (await world.outbox()) await world.step();
+      tracked = await registerAgain();
+    };
+    async function registerAgain(): Promise<readonly RowKey[]> {
+      const source = { kind: 'request', requestId } as const;
+      const callbacks = [{ endpointId: callback.id, url: callback.url ?? '', events: ['video.*'] }];
+      const drafts = [{ type: 'video.accepted' as const, data: {} }];
+      const { rows } = numberEvents(source, { sequence: 0, position: 0 }, drafts, clock.now());
+      const [event] = rows;
+      const again = [
+        requestRow({ requestId }),
+        { ...metaKey(requestId), metadata: {}, callbacks },
+        outboxKey(source),
+        segment,
+        event!,
+        deliveryRow(event!, account),
+        deliveryRow(event!, callback),
+        use,
+      ];
+      for (const put of again) await table.write({ put });
+      return again;
+    }
+    isOver = true;
+    await world.step().catch((error) => expect(error).toBeInstanceOf(ConditionFailed));
+    const left = await table.getMany(tracked);
+    expect({ freezeAt, left: left.map((row) => row && keyOf(row)) }).toEqual({
+      freezeAt,
+      left: tracked.map(keyOf),
+    });
+    await world.stop();
+  }
+});
+
+const keyOf = ({ pk, sk }: RowKey) => ({ pk, sk });
