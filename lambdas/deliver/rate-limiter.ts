@@ -25,6 +25,16 @@ export function createRateLimiter(table: Table) {
    * when no slot is free soon enough, or too many workers ask at once.
    */
   async function acquire(limits: readonly Limit[], request: SlotRequest): Promise<number | undefined> {
+    try {
+      return await acquireAll(limits, request);
+    } catch (error) {
+      // The slot whose write failed may be taken, too. What fails here says less than the first error.
+      await release(limits, request.nonce).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async function acquireAll(limits: readonly Limit[], request: SlotRequest): Promise<number | undefined> {
     let sendAt = request.now;
     for (const [i, limit] of limits.entries()) {
       const at = await acquireOne(limit, request);

@@ -40,6 +40,40 @@ test('a worker that one of several limits refuses holds no slot of the others', 
   expect(Object.keys((await limiter.stateOf(wide.key)).busy)).toEqual(['n1']);
 });
 
+test.each(['refused', 'lost'])(
+  'a worker whose call for the second of two slots is %s holds none, and learns of that error',
+  async (how) => {
+    const { table } = database();
+    const first = { key: { pk: 'LIMITER', sk: `first, ${how}` }, atOnce: 10 };
+    const second = { key: { pk: 'LIMITER', sk: `second, ${how}` }, atOnce: 10 };
+    let writes = 0;
+    const limiter = createRateLimiter({
+      ...table,
+      write: async (change) => {
+        if (++writes !== 2) return table.write(change);
+        if (how === 'lost') await table.write(change);
+        throw new Error('throttled');
+      },
+    });
+    await expect(limiter.acquire([first, second], request(1))).rejects.toThrow('throttled');
+    for (const { key } of [first, second]) expect((await limiter.stateOf(key)).busy).toEqual({});
+  },
+);
+
+test('an error of the release does not replace the one that stopped the worker', async () => {
+  const { table } = database();
+  const limits = ['one', 'two'].map((sk) => ({ key: { pk: 'LIMITER', sk }, atOnce: 10 }));
+  let writes = 0;
+  const limiter = createRateLimiter({
+    ...table,
+    write: async (change) => {
+      if (++writes === 1) return table.write(change);
+      throw new Error(writes === 2 ? 'the first' : 'a later one');
+    },
+  });
+  await expect(limiter.acquire(limits, request(1))).rejects.toThrow('the first');
+});
+
 test('a slot whose answer is lost is found again, and no second one is taken', async () => {
   const { table } = database();
   let lost = 0;
