@@ -46,3 +46,21 @@ test('what one throws is thrown', async () => {
   });
   await expect(failing).rejects.toThrow('two');
 });
+
+test('after an error nothing more begins, and what is under way ends before it is thrown', async () => {
+  const { waiting, work } = gated();
+  let isOver = false;
+  const failing = inParallel([1, 2, 3], 2, async (item) => {
+    if (item === 1) throw new Error('one');
+    return work(item);
+  }).finally(() => {
+    isOver = true;
+  });
+  const thrown = expect(failing).rejects.toThrow('one');
+  await settle();
+  expect(waiting.map(({ item }) => item)).toEqual([2]);
+  expect(isOver).toBe(false);
+  waiting[0]?.release();
+  await thrown;
+  expect(waiting.map(({ item }) => item)).toEqual([2]);
+});
