@@ -1,4 +1,4 @@
-import { absent, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
+import { absent, asRead, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
 import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { writeIf } from '../../adapters/dynamodb/write-if.ts';
 import { requestList } from '../../domain/requests/request.ts';
@@ -109,6 +109,9 @@ function stopRequest(
     if: [
       equals('state', request.state),
       equals('status', request.status),
+      // By these, another call that stops or erases it is noticed: it is counted by its expiry.
+      asRead('expiresAt', request.expiresAt),
+      absent('purged'),
       request.video ? equals('video.state', request.video.state) : absent('video'),
     ],
   });

@@ -5,7 +5,9 @@ import { createTracking } from '../../../../lambdas/api/requests/tracking.ts';
 import { type CopyRow, newCopy } from '../../../../lambdas/domain/copying/copy.ts';
 import type { RequestRow } from '../../../../lambdas/domain/requests/request.ts';
 import type { RequestCounts } from '../../../../lambdas/domain/requests/request-counts.ts';
-import { copyKey, metaKey, outboxKey, requestKey } from '../../../../lambdas/domain/rows.ts';
+import { requestExpiry } from '../../../../lambdas/domain/retention.ts';
+import { copyKey, metaKey, outboxKey, REQUEST_COUNTS, requestKey } from '../../../../lambdas/domain/rows.ts';
+import type { RowKey } from '../../../../lambdas/domain/work.ts';
 import { readRequestCounts } from '../../../../lambdas/rows/request-counts.ts';
 import { claimed, type TestClock, testClaims, testClock } from '../../../support/claims.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
@@ -30,8 +32,8 @@ beforeEach(async () => {
   for (const put of [request, copy, meta, outbox]) await database().table.write({ put });
 });
 
-const stop = (table: Table) =>
-  createTracking({ table, now: clock.now, retentionDays: 30 }).stop(requestId, { purge: false });
+const stop = (table: Table, purge = false) =>
+  createTracking({ table, now: clock.now, retentionDays: 30 }).stop(requestId, { purge });
 const copyOf = () => database().table.get<CopyRow>(copyKey(requestId));
 const stateOf = async () => (await database().table.get<RequestRow>(requestKey(requestId)))?.state;
 
@@ -102,6 +104,43 @@ test('a request whose status changes while it is stopped is counted with its las
   expect(change('active postprocessing')).toBe(-1);
   expect(change('stopped postprocessing')).toBe(1);
 });
+
+test.each([false, true])(
+  'a request that was stopped, and is stopped twice at once (purge: %s), leaves its count once',
+  async (purge) => {
+    const { table } = database();
+    const expiresAt = requestExpiry(clock.now(), 30);
+    await table.write({ update: requestKey(requestId), set: { counted: true, state: 'stopped', expiresAt } });
+    await table.write({ update: copyKey(requestId), remove: ['lane', 'dueAt'] });
+    clock.advance(2 * DAY);
+    settle();
+    const before = await countsByDay();
+    const again = () => stop(table, purge);
+    await stop(overtaken(again), purge).catch((error) => expect(error).toMatchObject({ status: 404 }));
+    settle();
+    const after = await countsByDay();
+    const change = (day: number) => (after.get(day) ?? 0) - (before.get(day) ?? 0);
+    expect(change(expiresAt)).toBe(-1);
+    expect(change(requestExpiry(clock.now(), 30))).toBe(purge ? 0 : 1);
+  },
+);
+
+const DAY = 86_400_000;
+
+/** How many stopped requests whose video is complete expire on each day. */
+async function countsByDay() {
+  const rows = await database().table.queryAll<RowKey & { expiresAt?: number; 'stopped:complete'?: number }>({
+    partition: REQUEST_COUNTS,
+    consistent: true,
+  });
+  const byDay = Map.groupBy(rows, ({ expiresAt = 0 }) => expiresAt);
+  return new Map(
+    [...byDay].map(([day, counts]) => [
+      day,
+      counts.reduce((sum, row) => sum + (row['stopped:complete'] ?? 0), 0),
+    ]),
+  );
+}
 
 const countsOf = (counts: readonly RequestCounts[]) =>
   new Map(counts.map(({ state, status, count }) => [`${state} ${status}`, count]));
