@@ -41,7 +41,7 @@ const BUSY_MESSAGES = 50;
 
 /**
  * One sweep: hints the overdue rows of each lane again. Their messages were lost, or they were due later
- * than a message can be delayed. Writes nothing.
+ * than a message can be delayed. Writes nothing. Throws what failed in one lane when all others are swept.
  *
  * While a queue holds messages for as many rows as are overdue, or for more than its workers finish
  * in a few seconds, the workers are behind and the messages are not lost. The sweep then sends nothing, so
@@ -52,7 +52,11 @@ const BUSY_MESSAGES = 50;
  */
 export function createSweep({ table, hints, visibleMessages, now }: SweepDependencies) {
   return async function sweep(): Promise<LaneSweep[]> {
-    return Promise.all(LANES.map(sweepLane));
+    const lanes = await Promise.allSettled(LANES.map(sweepLane));
+    return lanes.map((lane) => {
+      if (lane.status === 'rejected') throw lane.reason;
+      return lane.value;
+    });
   };
 
   async function sweepLane(lane: Lane): Promise<LaneSweep> {

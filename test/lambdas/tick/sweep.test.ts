@@ -186,3 +186,19 @@ test('one endpoint’s many overdue deliveries leave another’s their turn', as
   expect(groups.slice(0, 2)).toEqual(['DEL#loud', 'DEL#quiet']);
   expect(groups).toHaveLength(31);
 });
+
+test('a lane that cannot be swept keeps no other lane from its hints, and its error is thrown', async () => {
+  const { table, clock, queue, hints, due, messages } = await setUp(3);
+  clock.advance(MINUTE);
+  const broken = {
+    ...table,
+    due: async (lane: Lane, upTo: number, most: number) => {
+      if (lane === 'copy') throw new Error('the lane copy is broken');
+      await new Promise(setImmediate);
+      return table.due(lane, upTo, most);
+    },
+  };
+  const sweep = createSweep({ table: broken, hints, visibleMessages: queue.visible, now: clock.now });
+  await expect(sweep()).rejects.toThrow('the lane copy is broken');
+  expect(await messages()).toBe(due.length);
+});
