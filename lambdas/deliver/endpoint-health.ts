@@ -43,8 +43,10 @@ export function createEndpointHealth(dependencies: DeliverDependencies) {
     writeIf(table, healthWrite(endpoint, { ...endpoint.health, slow: true }));
 
   async function write(endpoint: EndpointRow, change: HealthChange): Promise<boolean> {
-    const { transition, health } = change;
-    const stateVersion = endpoint.stateVersion + (transition === undefined ? 0 : 1);
+    const { transition, health, recovered } = change;
+    // Of several that saw the failures and succeed at once, one reports the recovery.
+    const isSingle = transition !== undefined || recovered;
+    const stateVersion = endpoint.stateVersion + (isSingle ? 1 : 0);
     const wakes = transition === 'closed' || (health.state === 'healthy' && isAwake(endpoint));
     const wakeAt = transition === 'opened' ? probeAt(health, now()) : wakes ? now() : undefined;
     const woken =
@@ -55,8 +57,8 @@ export function createEndpointHealth(dependencies: DeliverDependencies) {
             remove: GATE_WORK,
             if: [equals('stateVersion', endpoint.stateVersion)],
           });
-    const written = woken?.write ?? healthWrite(endpoint, health);
-    const published = change.recovered && {
+    const written = woken?.write ?? healthWrite(endpoint, health, stateVersion);
+    const published = recovered && {
       type: 'endpoint.recovered' as const,
       data: { ...described(endpoint), failingSince: iso(endpoint.health.failingSince) },
     };
@@ -126,10 +128,14 @@ export function createEndpointHealth(dependencies: DeliverDependencies) {
   return { after, tooSlow };
 }
 
-const healthWrite = ({ pk, sk, stateVersion }: EndpointRow, health: EndpointHealth): Write => ({
-  update: { pk, sk },
-  set: { health },
-  if: [equals('stateVersion', stateVersion)],
+const healthWrite = (
+  endpoint: EndpointRow,
+  health: EndpointHealth,
+  stateVersion = endpoint.stateVersion,
+): Write => ({
+  update: { pk: endpoint.pk, sk: endpoint.sk },
+  set: { health, stateVersion },
+  if: [equals('stateVersion', endpoint.stateVersion)],
 });
 
 const described = ({ id, kind, description }: EndpointRow) => ({ endpointId: id, kind, description });

@@ -131,6 +131,32 @@ test('the others get endpoint.recovered once it works again, but not after a sho
   expect(fieldsOf(dataOf(told[0]))).toEqual(fieldsOf(SAMPLE_DATA['endpoint.recovered']));
 });
 
+test('two deliveries that succeed at once after failures tell of one recovery', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1);
+  const other = await world.endpoint(2, { events: ['endpoint.*'] });
+  world.farSide = () => 500;
+  for (let event = 0; event < 2; event++) {
+    await (await world.request()).observe('video.accepted');
+    await world.work();
+  }
+  world.clock.advance(2 * MINUTE);
+  // Each has read the endpoint before the other's answer is recorded.
+  const meet = Promise.withResolvers<void>();
+  let sent = 0;
+  world.farSide = async ({ url }) => {
+    if (url !== endpoint.url) return 204;
+    if (++sent === 2) meet.resolve();
+    await meet.promise;
+    return 204;
+  };
+  const retries = await world.due('deliver-slow');
+  expect(retries).toHaveLength(2);
+  await Promise.all(retries.map((retry) => world.invoke('deliver-slow', [retry])));
+  await world.pass(MINUTE);
+  expect(await world.deliveries(other)).toMatchObject([{ type: 'endpoint.recovered' }]);
+});
+
 test('the others get endpoint.recovered when one that was given up and enabled again works', async () => {
   const world = await deliveryWorld(database());
   const gone = await world.endpoint(1);

@@ -20,7 +20,7 @@ export type Gate = RowKey &
     /** Deliveries per second. */
     rateLimit?: number;
     health: EndpointHealth;
-    /** Counts how often the gate opened or shut; a writer of the health must have read the last count. */
+    /** Counts how often the gate opened, shut or recovered; a writer of the health must have read the last count. */
     stateVersion: number;
     /** Since when nothing waits, ms since epoch; the gate stays due for a last check. */
     quietSince?: number;
