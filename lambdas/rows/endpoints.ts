@@ -1,4 +1,4 @@
-import { absent, below, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
+import { absent, below, equals, type Write } from '../adapters/dynamodb/expression.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type EndpointRow, endpointList } from '../domain/delivering/endpoint.ts';
@@ -118,7 +118,8 @@ export function deletion(
 }
 
 function removal(endpoint: EndpointRow, expiresAt: number): Write[] {
-  if (isCallback(endpoint)) return [{ delete: endpoint, if: [present('pk')] }];
+  // The cancellation is for this one: a callback that was named again has deliveries that it would leave open.
+  if (isCallback(endpoint)) return [{ delete: endpoint, if: [equals('createdAt', endpoint.createdAt)] }];
   return [
     { delete: endpoint, if: [equals('events', endpoint.events)] },
     countsUpdate(-1, asksForProgress([endpoint]) ? -1 : 0),

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { QUIET_MS } from '../../../lambdas/domain/delivering/gate/gate.ts';
 import type { Due } from '../../../lambdas/domain/work.ts';
 import { wake } from '../../../lambdas/engine/wake.ts';
+import { deletion } from '../../../lambdas/rows/endpoints.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
 
@@ -71,4 +73,13 @@ test('a delivery for the deleted endpoint that enters the backlog of the new one
   expect(canceled).toMatchObject({ state: 'canceled' });
   expect(world.posted).toHaveLength(1);
   expect(world.lines.at(-1)).toMatchObject(['canceled', { deliveryId: canceled?.id }]);
+});
+
+test('a deletion that read a callback before it was deleted and named again leaves the new one', async () => {
+  const world = await deliveryWorld(database());
+  const endpoint = await world.endpoint(1, callback);
+  const late = deletion(endpoint, world.clock.now(), 30);
+  await world.namedAgain(endpoint);
+  await expect(world.table.transact(late.writes)).rejects.toThrow(ConditionFailed);
+  expect((await world.current(endpoint)).createdAt).toBeGreaterThan(endpoint.createdAt);
 });
