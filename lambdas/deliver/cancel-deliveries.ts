@@ -72,6 +72,7 @@ export function createCancelDeliveries({ table, claims, now, retentionDays, log 
             equals('state', row.state),
             equals('endpointCreatedAt', row.endpointCreatedAt),
             asRead('successor', successor),
+            asRead('backlogKey', backlogKey),
           ],
         }),
         ...(backlogKey ? [{ delete: backlogEntryKey(backlogKey, row) }] : []),

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { ConditionFailed } from '../../../lambdas/adapters/dynamodb/condition-failed.ts';
 import { QUIET_MS } from '../../../lambdas/domain/delivering/gate/gate.ts';
+import { backlogPartition } from '../../../lambdas/domain/rows.ts';
 import type { Due } from '../../../lambdas/domain/work.ts';
-import { wake } from '../../../lambdas/engine/wake.ts';
+import { wake, withdraw } from '../../../lambdas/engine/wake.ts';
+import { entryWrite } from '../../../lambdas/rows/backlog.ts';
 import { deletion } from '../../../lambdas/rows/endpoints.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { type DeliveryWorld, deliveryWorld } from './delivery-world.ts';
@@ -82,4 +84,36 @@ test('a deletion that read a callback before it was deleted and named again leav
   await world.namedAgain(endpoint);
   await expect(world.table.transact(late.writes)).rejects.toThrow(ConditionFailed);
   expect((await world.current(endpoint)).createdAt).toBeGreaterThan(endpoint.createdAt);
+});
+
+test('a delivery that enters the backlog while it is canceled leaves no place there', async () => {
+  let meanwhile: (() => Promise<void>) | undefined;
+  const world = await deliveryWorld(database(), {
+    wrap: (table) => ({
+      ...table,
+      transact: async (writes) => {
+        const enter = meanwhile;
+        meanwhile = undefined;
+        await enter?.();
+        return table.transact(writes);
+      },
+    }),
+  });
+  const endpoint = await world.endpoint(1);
+  world.farSide = () => 500;
+  await (await world.request()).observe('video.accepted');
+  await world.work();
+  const { writes, due } = deletion(endpoint, world.clock.now(), 30);
+  await world.table.transact(writes);
+  const backlogKey = backlogPartition(endpoint);
+  meanwhile = async () => {
+    const [row] = await world.deliveries(endpoint);
+    // A worker that read the endpoint before its deletion.
+    const write = withdraw(row!, { set: { state: 'pending', backlogKey } });
+    await world.table.transact([write, entryWrite(backlogKey, row!)]);
+  };
+  await world.invoke(due.lane, [due]);
+  expect(await world.deliveries(endpoint)).toMatchObject([{ state: 'canceled' }]);
+  const places = await world.table.query({ partition: backlogKey, limit: 10, consistent: true });
+  expect(places.rows).toEqual([]);
 });
