@@ -1,4 +1,4 @@
-import { absent, below, equals, type Write } from '../adapters/dynamodb/expression.ts';
+import { absent, asRead, below, equals, present, type Write } from '../adapters/dynamodb/expression.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import { type EndpointRow, endpointList } from '../domain/delivering/endpoint.ts';
@@ -78,7 +78,10 @@ export function creation(endpoint: EndpointRow, counts: EndpointCounts | undefin
   ];
 }
 
-/** Changes an endpoint that still is as it was read, in what is counted or decides about deliveries. */
+/**
+ * Changes an endpoint that still is as it was read, in what is counted or decides about deliveries, and in the URL and
+ * the headers, which belong together.
+ */
 export function change(
   endpoint: EndpointRow,
   { set, remove, gate }: ChangedEndpoint,
@@ -88,7 +91,12 @@ export function change(
     set,
     // Keeps the settings of a callback that a person made.
     remove: [...remove, 'expiresAt'],
-    if: [equals('events', endpoint.events), equals('stateVersion', endpoint.stateVersion)],
+    if: [
+      equals('events', endpoint.events),
+      equals('stateVersion', endpoint.stateVersion),
+      asRead('url', endpoint.url),
+      equals('headers', endpoint.headers),
+    ],
   };
   const asked = asksForProgress([endpoint]);
   const asks = set.events ? asksForProgress([{ events: set.events }]) : asked;
@@ -143,7 +151,14 @@ export function ensured(
   if (there && there.expiresAt === undefined) return undefined;
   const expiresAt = callbackExpiry(now, retentionDays, there?.expiresAt);
   if (expiresAt === undefined && there?.unusedSince === undefined) return undefined;
-  return { update: { pk, sk }, set: { expiresAt }, setIfAbsent: endpoint, remove: ['unusedSince'] };
+  return {
+    update: { pk, sk },
+    set: { expiresAt },
+    setIfAbsent: endpoint,
+    remove: ['unusedSince'],
+    // A person who changes it meanwhile keeps it.
+    if: there ? [present('expiresAt')] : [],
+  };
 }
 
 /** Says that a request names a callback. */
