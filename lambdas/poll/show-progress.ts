@@ -1,5 +1,5 @@
 import { ConditionFailed } from '../adapters/dynamodb/condition-failed.ts';
-import { present } from '../adapters/dynamodb/expression.ts';
+import { equals, present } from '../adapters/dynamodb/expression.ts';
 import type { Table } from '../adapters/dynamodb/table.ts';
 import { writeIf } from '../adapters/dynamodb/write-if.ts';
 import { seriesPoint, thinned } from '../domain/requests/progress-series.ts';
@@ -28,8 +28,10 @@ export async function showProgress(
       ...(moved ? { append: { progressSeries: seriesPoint({ at: now, progress }, row.startedAt) } } : {}),
       if: [present('pk')],
     });
-    const fewer = thinned(meta?.progressSeries ?? []);
-    if (fewer) await writeIf(table, { update: key, set: { progressSeries: fewer }, if: [present('pk')] });
+    const { progressSeries = [] } = meta ?? {};
+    const fewer = thinned(progressSeries);
+    const asItIs = equals('progressSeries', progressSeries);
+    if (fewer) await writeIf(table, { update: key, set: { progressSeries: fewer }, if: [asItIs] });
   } catch (error) {
     // The request was erased since.
     if (!(error instanceof ConditionFailed)) throw error;
