@@ -37,6 +37,8 @@ export function createPollRequest(dependencies: PollDependencies) {
     const alone = refused && permit.kind === 'go' && claim.row.refused;
     const outcome = alone ? faultOf(answer) : answer;
     if (outcome.kind === 'pause') {
+      // A worker that was frozen since the answer knows nothing of upstream as it is now.
+      if (!(await claims.renew(claim))) return;
       const until = await pauses.apply(outcome);
       const lastError = { at: now(), reason: pauseReason(outcome) };
       return refused

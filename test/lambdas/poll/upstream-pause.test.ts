@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { upstreamPauseKey } from '../../../lambdas/domain/rows.ts';
+import { LEASE_MS } from '../../../lambdas/domain/work.ts';
 import { createUpstreamPauses } from '../../../lambdas/poll/upstream-pause.ts';
 import { API_KEY } from '../../local/topaz/simulated-topaz.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
@@ -93,6 +94,25 @@ test.each([
   };
   expect(await first!.view()).toMatchObject({ status: 'registered', polls: 0, nextPollAt, lastError });
   expect(await second!.view()).toMatchObject({ status: 'registered', polls: 0, lastPolledAt: null });
+});
+
+test('a refusal that a worker hears of only after another has polled its request pauses nothing', async () => {
+  const { register, worker, clock, answerWith, pause, pauses } = await setUp({
+    status: 429,
+    retryAfter: 600,
+  });
+  const request = await register();
+  const call = fetch;
+  vi.spyOn(globalThis, 'fetch').mockImplementationOnce(async (...args) => {
+    const refusal = await call(...args);
+    clock.advance(LEASE_MS + 1);
+    await answerWith([]);
+    await request.poll();
+    return refusal;
+  });
+  await worker.invoke([await request.hint()]);
+  expect(await request.view()).toMatchObject({ status: 'processing', polls: 1 });
+  expect([await pause(), pauses]).toEqual([undefined, []]);
 });
 
 test('while upstream goes on asking to wait, the wait doubles', async () => {
