@@ -1,5 +1,5 @@
 import { ConditionFailed } from '../../adapters/dynamodb/condition-failed.ts';
-import { absent, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
+import { absent, asRead, equals, present, type Write } from '../../adapters/dynamodb/expression.ts';
 import { callbackEndpoint } from '../../domain/delivering/callback-endpoint.ts';
 import type { EventRow } from '../../domain/events/event.ts';
 import { asksForProgress } from '../../domain/events/event-filter.ts';
@@ -132,7 +132,7 @@ function requestWrite({ request }: Tracked, change: Change, now: number): Planne
     return wake(request, 'poll', now, {
       set: { ...freshTracking(now), tellProgress, copy: change.copy },
       remove: LEFT_BY_A_RUN,
-      if: [...asIs, equals('status', request.status)],
+      if: [...asIs, equals('status', request.status), asRead('expiresAt', request.expiresAt)],
     });
   }
   return { write: { update: request, set: { tellProgress }, if: asIs } };

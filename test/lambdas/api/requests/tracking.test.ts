@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import type { Table } from '../../../../lambdas/adapters/dynamodb/table.ts';
+import { createRegister } from '../../../../lambdas/api/requests/register.ts';
 import { createTracking } from '../../../../lambdas/api/requests/tracking.ts';
 import { type CopyRow, newCopy } from '../../../../lambdas/domain/copying/copy.ts';
 import type { RequestRow } from '../../../../lambdas/domain/requests/request.ts';
@@ -124,6 +125,27 @@ test.each([false, true])(
     expect(change(requestExpiry(clock.now(), 30))).toBe(purge ? 0 : 1);
   },
 );
+
+test('a request that is restarted while another call stops it again leaves the count of its last day', async () => {
+  const { table } = database();
+  const expiresAt = requestExpiry(clock.now(), 30);
+  await table.write({ update: requestKey(requestId), set: { counted: true, state: 'stopped', expiresAt } });
+  await table.write({ update: copyKey(requestId), remove: ['lane', 'dueAt'] });
+  clock.advance(2 * DAY);
+  settle();
+  const before = await countsByDay();
+  const restarted = overtaken(() => stop(table));
+  const register = createRegister({ table: restarted, now: clock.now, retentionDays: 30 });
+  await register({ requestId }, true, async (writes, effect) => {
+    await restarted.transact(writes);
+    return effect;
+  });
+  settle();
+  const after = await countsByDay();
+  const change = (day: number) => (after.get(day) ?? 0) - (before.get(day) ?? 0);
+  expect(change(expiresAt)).toBe(-1);
+  expect(change(requestExpiry(clock.now(), 30))).toBe(0);
+});
 
 const DAY = 86_400_000;
 
