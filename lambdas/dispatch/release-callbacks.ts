@@ -5,7 +5,7 @@ import { GATE_LANE, QUIET_MS } from '../domain/delivering/gate/gate.ts';
 import type { MetaRow } from '../domain/requests/request.ts';
 import { callbackErasureKey, callbackUseKey, endpointKey, metaKey, requestIdOf } from '../domain/rows.ts';
 import { type Due, dueOf } from '../domain/work.ts';
-import { type Claim, progressWrite } from '../engine/claim-writes.ts';
+import { type Claim, renewWrite } from '../engine/claim-writes.ts';
 import { inParallel } from '../engine/in-parallel.ts';
 import { isCallbackUsed } from '../rows/endpoints.ts';
 import type { DispatchDependencies } from './dispatch-dependencies.ts';
@@ -22,7 +22,7 @@ export function createReleaseCallbacks({
     const requestId = requestIdOf(claim.row);
     const { callbacks = [] } = (await table.get<MetaRow>(metaKey(requestId))) ?? {};
     const uses = callbacks.map(({ endpointId }) => ({ delete: callbackUseKey(endpointId, requestId) }));
-    await claims.commit(claim, progressWrite(claim, now()), uses);
+    await claims.commit(claim, renewWrite(claim, now()), uses);
     return inParallel(callbacks, CALLBACKS_AT_ONCE, ({ endpointId }) => markUnused(endpointId));
   };
 

@@ -128,6 +128,20 @@ test('deliveries are erased before the copy is cleaned up by its own stage; the 
   await stop();
 });
 
+test('a purge that fails again and again while it ends its callbacks counts its claims, so that it is parked', async () => {
+  const { pk: callbacks } = endpointKey(endpointRow(2, { kind: 'callback' }).id);
+  const { step, outbox, stop } = await setUp(0, (table) => ({
+    ...table,
+    query: (options) => {
+      if (options.partition === callbacks) throw new Error('refused');
+      return table.query(options);
+    },
+  }));
+  await expect(step()).rejects.toThrow('refused');
+  expect(await outbox()).toMatchObject({ claims: 1 });
+  await stop();
+});
+
 test('a purge whose clean-up waits for a person looks again now and then, and ends after its release', async () => {
   const { table, requestId, clock, step, outbox, left, stop } = await setUp(1);
   const parked = { reason: 'broken', since: clock.now(), lane: 'copy' };
