@@ -114,13 +114,10 @@ test.each([false, true])(
     await table.write({ update: requestKey(requestId), set: { counted: true, state: 'stopped', expiresAt } });
     await table.write({ update: copyKey(requestId), remove: ['lane', 'dueAt'] });
     clock.advance(2 * DAY);
-    settle();
-    const before = await countsByDay();
     const again = () => stop(table, purge);
-    await stop(overtaken(again), purge).catch((error) => expect(error).toMatchObject({ status: 404 }));
-    settle();
-    const after = await countsByDay();
-    const change = (day: number) => (after.get(day) ?? 0) - (before.get(day) ?? 0);
+    const change = await changeOfCounts(() =>
+      stop(overtaken(again), purge).catch((error) => expect(error).toMatchObject({ status: 404 })),
+    );
     expect(change(expiresAt)).toBe(-1);
     expect(change(requestExpiry(clock.now(), 30))).toBe(purge ? 0 : 1);
   },
@@ -132,22 +129,29 @@ test('a request that is restarted while another call stops it again leaves the c
   await table.write({ update: requestKey(requestId), set: { counted: true, state: 'stopped', expiresAt } });
   await table.write({ update: copyKey(requestId), remove: ['lane', 'dueAt'] });
   clock.advance(2 * DAY);
-  settle();
-  const before = await countsByDay();
   const restarted = overtaken(() => stop(table));
   const register = createRegister({ table: restarted, now: clock.now, retentionDays: 30 });
-  await register({ requestId }, true, async (writes, effect) => {
-    await restarted.transact(writes);
-    return effect;
-  });
-  settle();
-  const after = await countsByDay();
-  const change = (day: number) => (after.get(day) ?? 0) - (before.get(day) ?? 0);
+  const change = await changeOfCounts(() =>
+    register({ requestId }, true, async (writes, effect) => {
+      await restarted.transact(writes);
+      return effect;
+    }),
+  );
   expect(change(expiresAt)).toBe(-1);
   expect(change(requestExpiry(clock.now(), 30))).toBe(0);
 });
 
 const DAY = 86_400_000;
+
+/** By how much an act changes the counts of a day. */
+async function changeOfCounts(act: () => Promise<unknown>): Promise<(day: number) => number> {
+  settle();
+  const before = await countsByDay();
+  await act();
+  settle();
+  const after = await countsByDay();
+  return (day) => (after.get(day) ?? 0) - (before.get(day) ?? 0);
+}
 
 /** How many stopped requests whose video is complete expire on each day. */
 async function countsByDay() {
