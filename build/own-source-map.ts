@@ -8,7 +8,7 @@ type SourceMap = {
 
 /**
  * The source map of a bundle (JSON, ECMA-426) without what it says of packages. Node reads the map of each file that it
- * loads, and most of a bundle comes from packages, whose lines need no map to be found.
+ * loads, and most of a bundle comes from packages, whose frames may stay columns of the bundle.
  */
 export function ownSourceMap(json: string): string {
   const { sources, names, mappings } = JSON.parse(json) as SourceMap;
@@ -20,8 +20,8 @@ export function ownSourceMap(json: string): string {
     const [column, source, sourceLine, sourceColumn, name] = segment;
     const path = sources[source] ?? '';
     if (path.includes('node_modules/')) return [column];
-    const place = [column, ownSources.of(path), sourceLine, sourceColumn] as const;
-    return name === undefined ? [...place] : [...place, ownNames.of(names[name] ?? '')];
+    const origin = [column, ownSources.of(path), sourceLine, sourceColumn] as const;
+    return name === undefined ? [...origin] : [...origin, ownNames.of(names[name] ?? '')];
   }
 
   const lines = decode(mappings).map((segments) =>

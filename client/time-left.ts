@@ -2,6 +2,7 @@ import type { VideoRequest } from './types.ts';
 
 /** Below this share the progress says too little, percent. */
 const LEAST_PROGRESS = 5;
+/** Written out, since the client imports nothing but itself. */
 const ON_ITS_WAY = new Set([
   'requested',
   'accepted',

@@ -8,7 +8,7 @@ export function pairsIn(text: string): Record<string, string> {
   return Object.fromEntries(
     lines.map((line) => {
       const end = line.search(/[:=]/);
-      if (end < 0) throw new Error(`"${line.trim()}" is no pair: write each line as name: value.`);
+      if (end < 0) throw new Error(`"${line.trim()}" is not a pair: write each line as name: value.`);
       return [line.slice(0, end).trim(), line.slice(end + 1).trim()];
     }),
   );

@@ -11,5 +11,7 @@ test('each line is a pair, and its first separator counts', () => {
 });
 
 test('a line without a separator is refused with what to write', () => {
-  expect(() => pairsIn('order: 42\nx-team')).toThrow('"x-team" is no pair: write each line as name: value.');
+  expect(() => pairsIn('order: 42\nx-team')).toThrow(
+    '"x-team" is not a pair: write each line as name: value.',
+  );
 });
