@@ -36,18 +36,19 @@ export function createConformance(document: Answer['body']) {
     if (!said.content) return answer.body === undefined ? null : 'a body that is not documented';
     const [type, { schema }] = Object.entries(said.content)[0] as [string, { schema: { $ref: string } }];
     if (answer.headers['content-type'] !== type) return answer.headers['content-type'];
-    return faults({ $ref: `openapi${schema.$ref}` }, answer.body);
+    return faults(`openapi${schema.$ref}`, answer.body);
   };
 }
 
-/** Compares values with schemas, which may refer to those of the document as `openapi#/…`; null when all is well. */
+/** Compares values with schemas, or with those of the document, named as `openapi#/…`; null when all is well. */
 export function createValidator(document: Answer['body']) {
   const ajv = new Ajv2020.default({ strict: false, allErrors: true });
   addFormats.default(ajv);
   ajv.addSchema({ $id: 'openapi', ...document });
 
-  return function faults(schema: object, value: unknown): unknown {
-    const validate = ajv.compile(schema);
+  return function faults(schema: object | string, value: unknown): unknown {
+    const validate = typeof schema === 'string' ? ajv.getSchema(schema) : ajv.compile(schema);
+    if (!validate) throw new Error(`The document has no schema ${schema}.`);
     return validate(value) ? null : validate.errors;
   };
 }
