@@ -132,26 +132,37 @@ export async function deliveryWorld(
     options.onEnd?.();
   }
 
-  /** Works until nothing is due any more; time passes only where workers wait for a slot. */
-  async function work(): Promise<void> {
-    for (let rounds = 0; ; rounds++) {
-      if (rounds > 5_000) throw new Error('the work does not come to its end');
-      if (await round()) continue;
-      settle();
-      if (!(await round())) return;
+  /**
+   * Works until nothing is due any more; time passes only where workers wait for a slot.
+   *
+   * @returns when something is due next, at `end` at the latest
+   */
+  async function work(end = now()): Promise<number> {
+    let settled = false;
+    for (let rounds = 0; rounds < 5_000; rounds++) {
+      const next = await round(end);
+      if (next === undefined) settled = false;
+      else if (settled) return next;
+      else {
+        settle();
+        settled = true;
+      }
     }
+    throw new Error('the work does not come to its end');
   }
 
-  /** Hands what the index shows to the stages; false when it shows nothing. */
-  async function round(): Promise<boolean> {
-    let found = false;
+  /** Hands to the stages what the index shows as due; when it shows nothing, tells what is due next. */
+  async function round(end: number): Promise<number | undefined> {
+    let next: number | undefined = end;
     for (const lane of LANES) {
-      const shown = await table.due(lane, now(), 20);
-      if (shown.length === 0) continue;
-      found = true;
-      await invoke(lane, shown);
+      const shown = await table.due(lane, Math.max(end, now()), 20);
+      const ready = shown.filter(({ dueAt }) => dueAt <= now());
+      if (ready.length > 0) {
+        next = undefined;
+        await invoke(lane, ready);
+      } else if (next !== undefined) next = Math.min(next, shown[0]?.dueAt ?? end);
     }
-    return found;
+    return next;
   }
 
   /** The rows of a lane that are due, now or by a later time. */
@@ -163,11 +174,8 @@ export async function deliveryWorld(
   /** Works, turning the clock from one due time to the next, until `ms` have passed. */
   async function pass(ms: number): Promise<void> {
     const end = now() + ms;
-    for (await work(); now() < end; await work()) {
-      const next = await Promise.all(
-        LANES.map(async (lane) => (await table.due(lane, end, 1))[0]?.dueAt ?? end),
-      );
-      clock.advance(Math.max(1, Math.min(end, ...next) - now()));
+    for (let next = await work(end); now() < end; next = await work(end)) {
+      clock.advance(Math.max(1, next - now()));
     }
   }
 

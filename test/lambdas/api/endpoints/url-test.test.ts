@@ -13,7 +13,11 @@ let world: DeliveryWorld;
 let endpoint: EndpointRow;
 
 /** The API over the world's table; while a call waits, the deliver stage works. */
-function call(body: object, options: CallOptions = {}, meanwhile = () => world.work()) {
+function call(
+  body: object,
+  options: CallOptions = {},
+  meanwhile: () => Promise<unknown> = () => world.work(),
+) {
   const api = createClient(
     { ...database(), table: world.table },
     {
