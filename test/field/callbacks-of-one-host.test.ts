@@ -32,7 +32,7 @@ async function waited(world: DeliveryWorld, callback: EndpointRow): Promise<numb
 // https://github.com/braze-inc/braze-docs/issues/8617: hosts that serve many customers' callbacks.
 test.each([
   [12, 500],
-  [60, 404],
+  [30, 404],
 ])('%i callbacks that answer %i delay no other callback of their host', async (count, status) => {
   const world = await deliveryWorld(database());
   world.farSide = ({ url }) => (url.includes('/failing/') ? status : 204);
