@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll } from 'vitest';
 import { createTable, type Table } from '../../lambdas/adapters/dynamodb/table.ts';
+import { AWS_CLIENT } from '../../lambdas/adapters/lambda/aws-client.ts';
 import { type DynamoEngine, type Emulator, startDynamo } from '../../local/aws/emulators.ts';
 import { createBridgeTable } from './bridge-table.ts';
 import { addLaggingReads } from './lagging-reads.ts';
@@ -22,6 +23,7 @@ export async function startDatabase(engine?: DynamoEngine): Promise<TestDatabase
     endpoint: dynamo.url,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    ...AWS_CLIENT,
     ...UNSIGNED,
   });
   addLaggingReads(client);

@@ -60,6 +60,9 @@ export function addLaggingReads(client: DynamoDBClient): void {
     (next) => async (args) => {
       const { request } = args as unknown as Exchange;
       const target = request.headers['x-amz-target'] ?? '';
+      passLagTime(CALL_MS);
+      const isPrompt = WRITES.test(operationOf(target)) && random() >= LATE_WRITES;
+      if (isPrompt) return next(args);
       const body = JSON.parse(textOf(request.body)) as Record<string, unknown>;
       const call: AwsCall = { caller: 'test', service: 'dynamodb', operation: operationOf(target), body };
       if (call.operation === 'CreateTable') tables.set(String(body.TableName), keysOf(body));
@@ -82,9 +85,7 @@ export function addLaggingReads(client: DynamoDBClient): void {
         const { statusCode, body: stream } = outcome.response;
         return { status: statusCode, body: JSON.parse((await text(stream as never)) || '{}') };
       };
-      passLagTime(CALL_MS);
-      const prompt = WRITES.test(call.operation) && random() >= LATE_WRITES;
-      const answer = await (prompt ? send(call) : lag(call, send));
+      const answer = await lag(call, send);
       Object.assign(outcome.response, {
         statusCode: answer.status,
         body: Buffer.from(JSON.stringify(answer.body)),
