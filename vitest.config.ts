@@ -17,7 +17,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/bundles.ts', 'test/support/shared-folder.ts'],
-    setupFiles: ['test/support/lag-seed.ts'],
+    setupFiles: ['test/support/compile-cache.ts', 'test/support/lag-seed.ts'],
     // Machines of CI are shared, and DynamoDB Local takes several times as long as dynoxide.
     testTimeout: 120_000,
     hookTimeout: 120_000,
