@@ -47,6 +47,9 @@ export const requestAnswer = named(
     lastPolledAt: z.nullable(timeOf('Null before the first poll.')),
     nextPollAt: z.nullable(timeOf('Null when it is no longer polled.')),
     polls: countOf('How often Topaz was asked.'),
+    expectedEndAt: z.optional(
+      timeOf('When Topaz may be done: as progress went so far, or by its estimate; nothing when unknown.'),
+    ),
     estimates: z.optional(
       z
         .object({

@@ -1,4 +1,5 @@
 import { iso } from '../../domain/iso.ts';
+import { expectedEnd } from '../../domain/polling/expected-end.ts';
 import type { RequestState, Video } from '../../domain/requests/request.ts';
 import type { Work } from '../../domain/work.ts';
 import type { Caller } from '../http/auth.ts';
@@ -25,9 +26,10 @@ export function parkedRow({ parked }: ShownRequest): (Work & { sk: string }) | u
 export function requestView(tracked: ShownRequest, caller: Caller) {
   const { request, meta } = tracked;
   const parked = parkedRow(tracked)?.parked;
+  const state = shownState(tracked);
   return {
     requestId: request.requestId,
-    state: shownState(tracked),
+    state,
     status: request.status,
     progress: request.progress ?? null,
     statusSince: iso(request.statusSince),
@@ -37,6 +39,7 @@ export function requestView(tracked: ShownRequest, caller: Caller) {
     // While a worker holds the row, its due time is only the end of a lease.
     nextPollAt: (request.lane === 'poll' && !request.owner && iso(request.dueAt)) || null,
     polls: request.polls,
+    expectedEndAt: iso(state === 'active' ? expectedEnd(request) : undefined),
     estimates: request.estimates,
     averageFps: request.averageFps,
     combinedFps: request.combinedFps,

@@ -283,6 +283,20 @@ describe('listing', () => {
     expect(alone).toMatchObject({ progress: 12, processingJobs: [{ node: 1 }], metadata: { order: '42' } });
   });
 
+  test('shows when an active request may end, as far as polls tell', async () => {
+    await register();
+    const at = api.clock.now;
+    const observations = [
+      { at, after: at, status: 'processing', progress: 0 },
+      { at: at + 30_000, after: at + 30_000, progress: 30 },
+    ];
+    await update({ status: 'processing', progress: 30, observations });
+    const view = async () => (await api.call('GET', `/v1/requests/${id}`)).body;
+    expect(await view()).toMatchObject({ expectedEndAt: '2026-11-23T20:01:40.000Z' });
+    await update({ state: 'stopped' });
+    expect(await view()).not.toHaveProperty('expectedEndAt');
+  });
+
   test('filters by state and status', async () => {
     await register();
     await end();
