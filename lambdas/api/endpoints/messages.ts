@@ -1,8 +1,9 @@
-import { equals } from '../../adapters/dynamodb/expression.ts';
-import { writeIf } from '../../adapters/dynamodb/write-if.ts';
+import { asRead, equals } from '../../adapters/dynamodb/expression.ts';
+import { optimistic } from '../../adapters/dynamodb/optimistic.ts';
 import { signWebhook } from '../../adapters/signed-webhook.ts';
 import { bodyToSend } from '../../adapters/video-link.ts';
 import type { DeliveryRow } from '../../domain/delivering/delivery.ts';
+import { withAttempt } from '../../domain/delivering/delivery-outcome.ts';
 import type { EndpointRow } from '../../domain/delivering/endpoint.ts';
 import { parseEventId } from '../../domain/ids.ts';
 import { finishedExpiry, isExpired } from '../../domain/retention.ts';
@@ -51,27 +52,28 @@ export function createMessages({
   async function acknowledge(endpoint: EndpointRow, eventId: string): Promise<boolean> {
     if (!parseEventId(eventId)) return false;
     const key = deliveryKey(endpoint.id, eventId);
-    const row = await table.get<DeliveryRow>(key);
     const backlogKey = backlogPartition(endpoint);
-    if (row?.backlogKey !== backlogKey) return false;
-    const attempt = { at: now(), durationMs: 0 };
-    const expiresAt = finishedExpiry(now(), retentionDays);
-    return writeIf(
-      table,
-      {
-        update: key,
-        set: {
-          state: 'delivered',
-          attempts: [...row.attempts, attempt],
-          attemptCount: row.attemptCount + 1,
-          expiresAt,
+    return optimistic(async () => {
+      const row = await table.get<DeliveryRow>(key);
+      if (row?.backlogKey !== backlogKey) return false;
+      const expiresAt = finishedExpiry(now(), retentionDays);
+      await table.transact([
+        {
+          update: key,
+          set: { ...withAttempt(row, { at: now(), durationMs: 0 }), state: 'delivered', expiresAt },
+          remove: ['backlogKey', 'inReplay'],
+          if: [
+            equals('backlogKey', backlogKey),
+            // Since it was read, it may have been acknowledged and replayed.
+            equals('attemptCount', row.attemptCount),
+            asRead('replayId', row.replayId),
+          ],
         },
-        remove: ['backlogKey', 'inReplay'],
-        if: [equals('backlogKey', backlogKey)],
-      },
-      { delete: backlogEntryKey(backlogKey, row) },
-      ...countedInReplay(row, expiresAt),
-    );
+        { delete: backlogEntryKey(backlogKey, row) },
+        ...countedInReplay(row, expiresAt),
+      ]);
+      return true;
+    });
   }
 
   return { read, acknowledge };

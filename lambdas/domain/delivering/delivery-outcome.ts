@@ -18,11 +18,16 @@ export function afterAttempt(
   random: number,
   retryAfterMs?: number,
 ): DeliveryOutcome {
-  const attempts = [...row.attempts, attempt].slice(-ATTEMPTS_KEPT);
-  const kept = { attempts, attemptCount: row.attemptCount + 1 };
+  const kept = withAttempt(row, attempt);
   if (isSuccess(attempt)) return { set: { ...kept, state: 'delivered' } };
   const failures = row.failures + 1;
   const dueAt = nextAttemptAt(failures, now, random, retryAfterMs);
   if (dueAt !== undefined) return { set: { ...kept, failures }, dueAt };
   return { set: { ...kept, failures, state: 'failed' } };
 }
+
+/** What a delivery keeps of one more attempt. */
+export const withAttempt = ({ attempts, attemptCount }: DeliveryRow, attempt: Attempt) => ({
+  attempts: [...attempts, attempt].slice(-ATTEMPTS_KEPT),
+  attemptCount: attemptCount + 1,
+});

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
 import { expect, test, vi } from 'vitest';
+import { createMessages } from '../../../../lambdas/api/endpoints/messages.ts';
+import type { DeliveryRow } from '../../../../lambdas/domain/delivering/delivery.ts';
 import type { EndpointRow } from '../../../../lambdas/domain/delivering/endpoint.ts';
 import { numberEvents } from '../../../../lambdas/domain/events/event.ts';
-import { endpointKey } from '../../../../lambdas/domain/rows.ts';
+import { backlogPartition, deliveryKey, endpointKey } from '../../../../lambdas/domain/rows.ts';
+import type { RowKey } from '../../../../lambdas/domain/work.ts';
 import { entryWrite } from '../../../../lambdas/rows/backlog.ts';
+import { doneInReplay } from '../../../../lambdas/rows/replays.ts';
 import { useDatabase } from '../../../support/dynamodb.ts';
 import { deliveryRow } from '../../../support/rows.ts';
 import { createClient } from '../call-api.ts';
@@ -79,6 +83,44 @@ test('what is acknowledged is delivered; a retry of it is fetched again by the s
   expect(listed.body.items).toMatchObject([{ eventId: sent[0] }]);
   await call('POST', `/v1/deliveries/${listed.body.items[0].id}/retry`);
   expect(await fetchIds()).toEqual(sent);
+});
+
+test('an acknowledgement that comes late to a message which was replayed meanwhile counts for that replay', async () => {
+  const { id, call, clock, send, ack } = await setUp();
+  const [sent = ''] = await send();
+  const { table } = database();
+  const endpoint = (await table.get<EndpointRow>(endpointKey(id)))!;
+  let isLate = true;
+  const messages = createMessages({
+    table: {
+      ...table,
+      transact: async (writes) => {
+        if (isLate) {
+          isLate = false;
+          await ack([sent]);
+          await queueAgain(deliveryKey(id, sent));
+        }
+        return table.transact(writes);
+      },
+    },
+    now: () => clock.now,
+    videoLink: async () => ({ url: '', urlExpiresAt: '' }),
+    retentionDays: 30,
+  });
+  expect(await messages.acknowledge(endpoint, sent)).toBe(true);
+  expect(await doneInReplay(table, 'rpl_late')).toBe(1);
+  const { body } = await call('GET', `/v1/endpoints/${id}/deliveries?state=delivered`);
+  expect(body.items).toMatchObject([{ eventId: sent, attemptCount: 2 }]);
+
+  /** As a replay does. */
+  async function queueAgain(key: RowKey): Promise<void> {
+    const backlogKey = backlogPartition(endpoint);
+    const row = (await table.get<DeliveryRow>(key))!;
+    await table.transact([
+      { update: key, set: { state: 'pending', backlogKey, replayId: 'rpl_late', inReplay: true } },
+      entryWrite(backlogKey, row),
+    ]);
+  }
 });
 
 test('a call that waits answers as soon as there is something', async () => {
