@@ -8,6 +8,7 @@ import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 import type { Claim } from '../engine/claim-writes.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';
+import { readOnce } from '../rows/read-once.ts';
 import { createTargets } from '../rows/targets.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';
@@ -32,15 +33,12 @@ const ROW_MS = 20_000;
 export function createDeliver(options: DeliverOptions) {
   const { table, claims, hints, now, concurrency } = options;
   const targets = createTargets(table);
-  let callbackSecrets: Promise<readonly EndpointSecret[]> | undefined;
+  const secrets = readOnce<readonly EndpointSecret[]>();
   const shared = {
     ...options,
     targets,
     limiter: createRateLimiter(table),
-    callbackSecrets: () => {
-      callbackSecrets ??= options.callbackSecrets();
-      return callbackSecrets;
-    },
+    callbackSecrets: () => secrets.of('callbacks', options.callbackSecrets),
   };
   const deliverEvent = createDeliverEvent({
     ...shared,
@@ -75,7 +73,7 @@ export function createDeliver(options: DeliverOptions) {
     // What was read of endpoints serves the rows of one invocation.
     before: () => {
       targets.forget();
-      callbackSecrets = undefined;
+      secrets.forgetAll();
     },
     work,
   });

@@ -5,19 +5,18 @@ import { isCallback } from '../domain/delivering/endpoint-kinds/endpoint-kinds.t
 import { newOrigin, type OriginRow, originOf } from '../domain/delivering/gate/origin.ts';
 import { endpointKey, originKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
+import { readOnce } from './read-once.ts';
 
 export type Targets = ReturnType<typeof createTargets>;
 
 /** Endpoints with their origins. Each is read once until it is forgotten. */
 export function createTargets(table: Pick<Table, 'get'>) {
-  const endpoints = new Map<string, Promise<EndpointRow | undefined>>();
-  const origins = new Map<string, Promise<OriginRow>>();
+  const endpoints = readOnce<EndpointRow | undefined>();
+  const origins = readOnce<OriginRow>();
 
   /** The target of a delivery; undefined when the endpoint is deleted. */
   async function of(endpointId: string): Promise<Target | undefined> {
-    const endpoint = await remembered(endpoints, endpointId, () =>
-      table.get<EndpointRow>(endpointKey(endpointId)),
-    );
+    const endpoint = await endpoints.of(endpointId, () => table.get<EndpointRow>(endpointKey(endpointId)));
     return endpoint && withOrigin(endpoint);
   }
 
@@ -27,8 +26,7 @@ export function createTargets(table: Pick<Table, 'get'>) {
     const origin = originOf(endpoint.url);
     return {
       endpoint,
-      origin: await remembered(
-        origins,
+      origin: await origins.of(
         origin,
         async () => (await table.get<OriginRow>(originKey(origin))) ?? newOrigin(origin),
       ),
@@ -38,21 +36,15 @@ export function createTargets(table: Pick<Table, 'get'>) {
   /** Makes the next call read again: one target with its origin, or all. */
   function forget(target?: Target): void {
     if (target === undefined) {
-      endpoints.clear();
-      origins.clear();
+      endpoints.forgetAll();
+      origins.forgetAll();
     } else {
-      endpoints.delete(target.endpoint.id);
-      if (target.origin) origins.delete(target.origin.origin);
+      endpoints.forget(target.endpoint.id);
+      if (target.origin) origins.forget(target.origin.origin);
     }
   }
 
   return { of, withOrigin, forget };
-}
-
-function remembered<T>(known: Map<string, Promise<T>>, key: string, read: () => Promise<T>): Promise<T> {
-  const value = known.get(key) ?? read();
-  known.set(key, value);
-  return value;
 }
 
 /** The targets of callbacks, each in its place, by one batch of reads; undefined where the endpoint is deleted. */
