@@ -21,8 +21,8 @@ export default defineConfig({
     // Machines of CI are shared, and DynamoDB Local takes several times as long as dynoxide.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // Twice as many as the machines of CI have cores, since tests that wait for processes leave theirs idle.
-    maxWorkers: 4,
+    // More than twice as many as the machines of CI have cores: one or two of them only wait, such as for the end of a lease.
+    maxWorkers: 5,
     // Files share a worker, which imports the AWS SDK and the CDK once.
     isolate: false,
     unstubEnvs: true,
