@@ -8,6 +8,8 @@ import { middle } from './schedule/waiting-time.ts';
 const ON_ITS_WAY: ReadonlySet<string> = new Set(STATUS_ORDER.filter((status) => status !== 'complete'));
 /** A rate that was measured on less says too little, percent. */
 const LEAST_MEASURED = 5;
+/** Jobs take up to 17 hours; an end that is further away comes of a wrong answer, ms. */
+const LONGEST_MS = 30 * 24 * 60 * 60_000;
 
 /**
  * When a job may end, for people: as its progress went on while it was polled, or by upstream's upper estimate while
@@ -17,17 +19,25 @@ const LEAST_MEASURED = 5;
  */
 export function expectedEnd(reported: PollState & { readonly startedAt: number }): number | undefined {
   const state = inPercent(reported);
-  const last = state.observations.at(-1);
   if (!ON_ITS_WAY.has(state.status)) return undefined;
-  const rate = last && progressRateOf(state.observations, last.at);
-  if (rate && rate.measured >= LEAST_MEASURED) {
-    const { percent, age } = rate.last;
-    return last.at + ((100 - percent) * rate.secondsPerPercent - middle(age)) * 1_000;
-  }
-  const upper = state.estimates?.time?.at(-1);
-  if (upper === undefined) return undefined;
-  const { progress = 0 } = state;
-  // A job that was registered late has done a part of it before.
-  const since = last && progress > 0 ? last.at : reported.startedAt;
-  return since + upper * (1 - progress / 100) * 1_000;
+  const { since, leftMs } = byRate(state) ?? byEstimate(state, reported.startedAt);
+  return leftMs >= 0 && leftMs <= LONGEST_MS ? since + leftMs : undefined;
+}
+
+/** What was left, ms, at a time; NaN when unknown. */
+type Left = { readonly since: number; readonly leftMs: number };
+
+function byRate({ observations }: PollState): Left | undefined {
+  const since = observations.at(-1)?.at;
+  const rate = since === undefined ? undefined : progressRateOf(observations, since);
+  if (since === undefined || !rate || rate.measured < LEAST_MEASURED) return undefined;
+  const { percent, age } = rate.last;
+  return { since, leftMs: ((100 - percent) * rate.secondsPerPercent - middle(age)) * 1_000 };
+}
+
+/** Of a job that was registered late, a part was done before. */
+function byEstimate({ observations, progress = 0, estimates }: PollState, startedAt: number): Left {
+  const since = (progress > 0 ? observations.at(-1)?.at : undefined) ?? startedAt;
+  const upper = estimates?.time?.at(-1) ?? Number.NaN;
+  return { since, leftMs: upper * (1 - progress / 100) * 1_000 };
 }

@@ -58,6 +58,15 @@ test("upstream's upper estimate stands in until there is enough progress", () =>
   expect(endAfter([[10, 'processing', 0]])).toBeUndefined();
 });
 
+test.each([1e300, -5])('an estimate of %d seconds says nothing', (seconds) => {
+  expect(endAfter([[10, 'processing', 0]], { time: [seconds, seconds] })).toBeUndefined();
+});
+
+test.each([1e300, -1e300])('a progress of %d percent makes no end that cannot be shown', (progress) => {
+  const end = endAfter([[10, 'processing', progress]], { time: [60, 90] });
+  expect(new Date((end ?? 0) * 1_000).toISOString()).toMatch(/^19/);
+});
+
 test.each(['complete', 'failed', 'canceled', 'canceling', 'lost', 'paused'])(
   'a job that is %s is not on its way',
   (status) => {
