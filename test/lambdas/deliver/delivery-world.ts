@@ -16,7 +16,7 @@ import type { Due, Hint, Lane } from '../../../lambdas/domain/work.ts';
 import { encodeHints } from '../../../lambdas/engine/hint-message.ts';
 import { deletion } from '../../../lambdas/rows/endpoints.ts';
 import { eventWrites } from '../../../lambdas/rows/outbox.ts';
-import { type TestClock, testClaims, testClock } from '../../support/claims.ts';
+import { movingClock, type TestClock, testClaims } from '../../support/claims.ts';
 import { newTable, type TestDatabase } from '../../support/dynamodb.ts';
 import { settle } from '../../support/lagging-reads.ts';
 import { recordHints } from '../../support/recorded-hints.ts';
@@ -35,8 +35,9 @@ type Outcome = number | Partial<Answer> | ExchangeError;
 export type DeliveryWorld = Awaited<ReturnType<typeof deliveryWorld>>;
 
 /**
- * The dispatch and deliver stages over a table of their own, on a clock that only tests turn. Hints are
- * checked, and only recorded: `work` plays the sweep, and wakes what is due until nothing is.
+ * The dispatch and deliver stages over a table of their own, on a clock that tests turn; it moves by 1 ms at each read,
+ * so that a hint whose time was read twice is wrong. Hints are checked, and only recorded: `work` plays the sweep, and
+ * wakes what is due until nothing is.
  */
 export async function deliveryWorld(
   { client }: TestDatabase,
@@ -55,7 +56,7 @@ export async function deliveryWorld(
     remainingMs?: number;
   } = {},
 ) {
-  const { clock = testClock(), remainingMs = 60_000 } = options;
+  const { clock = movingClock(), remainingMs = 60_000 } = options;
   const { now } = clock;
   const table = createTable(client, await newTable(client));
   const posted: Posted[] = [];

@@ -5,6 +5,7 @@ import { changed } from '../../../lambdas/domain/delivering/endpoint-change.ts';
 import { GIVE_UP_AFTER_MS } from '../../../lambdas/domain/delivering/gate/health.ts';
 import { SAMPLE_DATA } from '../../../lambdas/domain/events/event-samples.ts';
 import { change } from '../../../lambdas/rows/endpoints.ts';
+import { testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { deliveryWorld, type Posted } from './delivery-world.ts';
 
@@ -33,7 +34,7 @@ test('after five failures in a row nothing new goes out: it is held, and only re
 });
 
 test('a single time-out opens the breaker: it costs a worker 15 s', async () => {
-  const world = await deliveryWorld(database());
+  const world = await deliveryWorld(database(), { clock: testClock() });
   const slow = await world.endpoint(1);
   world.farSide = () => {
     world.clock.advance(15_000);
@@ -45,7 +46,7 @@ test('a single time-out opens the breaker: it costs a worker 15 s', async () => 
 });
 
 test('probes go out one by one, the oldest held first, and the first success releases all, in order', async () => {
-  const world = await deliveryWorld(database());
+  const world = await deliveryWorld(database(), { clock: testClock() });
   const endpoint = await world.endpoint(1);
   world.farSide = () => 500;
   for (let event = 0; event < 10; event++) {

@@ -9,7 +9,6 @@ import { replayId } from '../../../lambdas/domain/ids.ts';
 import { cancellationKey, replayKey } from '../../../lambdas/domain/rows.ts';
 import type { Due, RowKey } from '../../../lambdas/domain/work.ts';
 import { deletion } from '../../../lambdas/rows/endpoints.ts';
-import { movingClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { expectHintsToNameRows } from '../../support/recorded-hints.ts';
 import { deliveryRow } from '../../support/rows.ts';
@@ -47,7 +46,7 @@ const hintsOf = (world: DeliveryWorld, { pk }: RowKey) => ({
 });
 
 test('a replay that runs out of time hints the due time that its row has', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock(), remainingMs: ONE_PAGE_MS });
+  const world = await deliveryWorld(database(), { remainingMs: ONE_PAGE_MS });
   const endpoint = await world.endpoint(1);
   const since = await past(world, endpoint, 150, 'failed');
   const id = replayId(randomBytes(16));
@@ -65,7 +64,7 @@ test('a replay that runs out of time hints the due time that its row has', async
 });
 
 test('a cancellation hints the due time that its row has: out of time, and for its last check', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock(), remainingMs: ONE_PAGE_MS });
+  const world = await deliveryWorld(database(), { remainingMs: ONE_PAGE_MS });
   const endpoint = await world.endpoint(1);
   await past(world, endpoint, 150, 'pending');
   const key = cancellationKey(endpoint.id);
@@ -82,7 +81,7 @@ test('a cancellation hints the due time that its row has: out of time, and for i
 });
 
 test('the delivery that waited for a canceled one is hinted with the due time that its row has', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock() });
+  const world = await deliveryWorld(database());
   const endpoint = await world.endpoint(1, { ordered: true });
   const { observe } = await world.request();
   world.farSide = () => 500;
@@ -100,7 +99,7 @@ test('the delivery that waited for a canceled one is hinted with the due time th
 });
 
 test('deliveries that are tried again, held, probed, released and kept to a rate are hinted by their rows', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock() });
+  const world = await deliveryWorld(database());
   const endpoints = [
     await world.endpoint(1),
     await world.endpoint(2, { ordered: true }),
@@ -115,17 +114,4 @@ test('deliveries that are tried again, held, probed, released and kept to a rate
     expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(4).fill('delivered'));
   }
   expect(world.hints.of('deliver-slow').length).toBeGreaterThan(12);
-});
-
-test('a burst that finds no free slot wakes its gate once at a time', async () => {
-  const world = await deliveryWorld(database(), { clock: movingClock() });
-  const endpoint = await world.endpoint(1, { health: { state: 'failing', failingSince: 1 } });
-  world.farSide = () => {
-    world.clock.advance(100);
-    return 204;
-  };
-  const { observe } = await world.request();
-  for (let n = 0; n < 15; n++) await observe('video.processing');
-  await world.pass(600_000);
-  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(15).fill('delivered'));
 });

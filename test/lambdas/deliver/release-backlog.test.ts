@@ -211,6 +211,9 @@ test.each<[string, EndpointHealth, number]>([
   const due = await fannedOut(world);
   expect(due).toHaveLength(20);
   expect(await sentAtOnce(world, due)).toBe(most);
+  // The others found no slot; the first of them woke the gate for all.
+  const gate = endpointKey(endpoint.id);
+  expect(world.hints.sent.filter(({ hint }) => hint.pk === gate.pk && hint.sk === gate.sk)).toHaveLength(1);
 
   await world.pass(30_000);
   expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(20).fill('delivered'));

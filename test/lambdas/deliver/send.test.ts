@@ -11,6 +11,7 @@ import {
   type SafeHttpOptions,
 } from '../../../lambdas/adapters/http/safe-http.ts';
 import { rotated } from '../../../lambdas/domain/delivering/signing-secret.ts';
+import { testClock } from '../../support/claims.ts';
 import { useDatabase } from '../../support/dynamodb.ts';
 import { cert, type FarSide, startHttp, startHttps, startRaw } from '../adapters/http/far-side.ts';
 import { deliveryWorld, SECRET } from './delivery-world.ts';
@@ -42,7 +43,7 @@ async function setUp(url: string, options: Partial<SafeHttpOptions> = {}, timeou
     request: (exchange: Parameters<typeof client.request>[0]) =>
       client.request({ ...exchange, timeoutMs: Math.min(exchange.timeoutMs, timeoutMs) }),
   };
-  const world = await deliveryWorld(database(), { http });
+  const world = await deliveryWorld(database(), { http, clock: testClock() });
   const endpoint = await world.endpoint(1, { url });
   const { observe } = await world.request();
   return { world, endpoint, observe };
@@ -203,7 +204,7 @@ describe('an exchange that fails is tried again, and named', () => {
         throw new ExchangeError('reset', 'closed');
       },
     } as Partial<SafeHttp> as SafeHttp;
-    const world = await deliveryWorld(database(), { http });
+    const world = await deliveryWorld(database(), { http, clock: testClock() });
     const endpoint = await world.endpoint(1);
     await (await world.request()).observe('video.accepted');
     await world.work();
@@ -333,7 +334,7 @@ describe('a webhook', () => {
     const { received, url } = await receiver();
     const http = createSafeHttp({ allowLoopback: true });
     opened.push(http);
-    const world = await deliveryWorld(database(), { http });
+    const world = await deliveryWorld(database(), { http, clock: testClock() });
     const callback = await world.endpoint(1, { kind: 'callback', url });
     const { observe } = await world.request(callback);
     await observe('video.accepted');
