@@ -157,7 +157,7 @@ test('the console needs what it is built of, and nothing of Node', () => {
 });
 
 test('what sets kinds of endpoints apart is in their descriptors alone', () => {
-  const compared = globSync('lambdas/**/*.ts', { cwd: root }).filter((path) =>
+  const compared = globSync('{lambdas,cli,console}/**/*.{ts,tsx}', { cwd: root }).filter((path) =>
     /[kK]ind [!=]== '(http|pull|eventbridge)'/.test(readFileSync(join(root, path), 'utf8')),
   );
   expect(compared).toEqual([]);

@@ -1,14 +1,21 @@
 import type { Endpoint } from '../../client/client.ts';
 
-/** Whether a person creates endpoints of a kind; callbacks come from registrations. Each kind has to be here. */
-const IS_CREATED: Readonly<Record<Endpoint['kind'], boolean>> = {
-  http: true,
-  pull: true,
-  eventbridge: true,
-  callback: false,
+type KindOfEndpoint = {
+  /** Whether a person creates them; callbacks come from registrations. */
+  readonly isCreated: boolean;
+  /** The flag of `endpoints add` that says where to send. */
+  readonly needs?: 'to' | 'bus';
 };
 
-export const ENDPOINT_KINDS = Object.keys(IS_CREATED) as Endpoint['kind'][];
+/** Each kind has to be here. */
+export const KINDS: Readonly<Record<Endpoint['kind'], KindOfEndpoint>> = {
+  http: { isCreated: true, needs: 'to' },
+  pull: { isCreated: true },
+  eventbridge: { isCreated: true, needs: 'bus' },
+  callback: { isCreated: false },
+};
+
+export const ENDPOINT_KINDS = Object.keys(KINDS) as Endpoint['kind'][];
 
 /** The kinds of endpoints that can be added. */
-export const CREATED_KINDS = ENDPOINT_KINDS.filter((kind) => IS_CREATED[kind]);
+export const CREATED_KINDS = ENDPOINT_KINDS.filter((kind) => KINDS[kind].isCreated);

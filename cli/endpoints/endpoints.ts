@@ -6,7 +6,7 @@ import { FLAGS, numberBetween, one, parsePairs } from '../frame/arguments.ts';
 import { usageError } from '../frame/failure.ts';
 import type { Output } from '../frame/output.ts';
 import { durationText, printable, table, timeText } from '../frame/text.ts';
-import { CREATED_KINDS, ENDPOINT_KINDS } from './endpoint-kinds.ts';
+import { CREATED_KINDS, ENDPOINT_KINDS, KINDS } from './endpoint-kinds.ts';
 
 const ID = one('ENDPOINT', 'The id of the endpoint');
 const text = (brief: string, placeholder: string) =>
@@ -84,10 +84,10 @@ const add = command<Settings & { kind?: Endpoint['kind'] }>({
   },
   async run({ connect, out }, { kind, ...settings }) {
     // The bridge would ask for a url, and --url is its own address.
-    if (kind === undefined || kind === 'http') {
-      if (!settings.to) throw usageError('Say where to send: give --to URL.');
-    } else if (settings.to) throw usageError(`--to is for kind http, not ${kind}.`);
-    if (kind === 'eventbridge' && !settings.bus) throw usageError('Name the event bus: give --bus NAME.');
+    const { needs } = KINDS[kind ?? 'http'];
+    if (needs === 'to' && !settings.to) throw usageError('Say where to send: give --to URL.');
+    if (needs !== 'to' && settings.to) throw usageError(`--to is for kind http, not ${kind}.`);
+    if (needs === 'bus' && !settings.bus) throw usageError('Name the event bus: give --bus NAME.');
     const endpoint = await (await connect()).endpoints.create({ kind, ...bodyOf(settings) } as NewEndpoint);
     out.value(endpoint);
     for (const line of factsOf(endpoint, out)) out.line(line);

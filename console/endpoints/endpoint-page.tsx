@@ -13,6 +13,7 @@ import { plural } from '../parts/words.ts';
 import { api, isAdmin } from '../session/session.ts';
 import { DeliveryLog } from './delivery-log.tsx';
 import { EndpointForm } from './endpoint-form.tsx';
+import { KINDS } from './endpoint-kinds.ts';
 import { healthLabel, healthTone, isSigned, nameOf, whyNot } from './endpoint-words.ts';
 import { ReplayDialog } from './replay-dialog.tsx';
 import { SecretDialog } from './secret-dialog.tsx';
@@ -168,7 +169,7 @@ function Health({ endpoint, reason, nextAttemptAt }: HealthProps) {
   if (!health.lastDeliveredAt)
     return (
       <p>
-        {kind === 'pull'
+        {KINDS[kind].isFetched
           ? 'No message was acknowledged yet.'
           : 'Nothing was delivered yet. Send a test to see whether it answers.'}
       </p>

@@ -1,12 +1,13 @@
 import type { Delivery, Endpoint } from '../../client/client.ts';
 import type { Tone } from '../parts/tone.ts';
+import { KINDS } from './endpoint-kinds.ts';
 
 /** What a person calls an endpoint. */
 export const nameOf = ({ id, description, url, busName, kind }: Endpoint): string =>
   description || url || (busName && `event bus ${busName}`) || `${kind} endpoint ${id}`;
 
 /** Whether its own secret signs what it is sent: events on a bus are not signed, and callbacks share one secret. */
-export const isSigned = ({ kind }: Endpoint): boolean => kind === 'http' || kind === 'pull';
+export const isSigned = ({ kind }: Endpoint): boolean => KINDS[kind].fields.includes('secret');
 
 export function healthTone({ health, enabled }: Endpoint): Tone {
   if (!enabled) return 'idle';

@@ -1,4 +1,5 @@
 import type { Endpoint } from '../../client/client.ts';
+import { KINDS } from './endpoint-kinds.ts';
 
 /** How a receiver verifies what it gets, by language; with the libraries of Standard Webhooks. */
 const RECEIVING = {
@@ -108,4 +109,4 @@ while True:
 
 /** What the receiver of an endpoint runs, by language. */
 export const snippetsFor = ({ id, kind }: Pick<Endpoint, 'id' | 'kind'>): Readonly<Record<string, string>> =>
-  kind === 'pull' ? pulling(`${location.origin}/v1/endpoints/${id}`) : RECEIVING;
+  KINDS[kind].isFetched ? pulling(`${location.origin}/v1/endpoints/${id}`) : RECEIVING;

@@ -14,6 +14,7 @@ import { useLive } from '../parts/use-live.ts';
 import { span } from '../parts/words.ts';
 import { api } from '../session/session.ts';
 import { AttemptResult } from './attempt-result.tsx';
+import { KINDS } from './endpoint-kinds.ts';
 import { whyNot } from './endpoint-words.ts';
 
 type TestDialogProps = { readonly endpoint: Pick<Endpoint, 'id' | 'kind'>; readonly onClose: () => void };
@@ -157,7 +158,7 @@ type OutcomeProps = { readonly delivery: Delivery | undefined } & Pick<Endpoint,
 
 function Outcome({ delivery, kind }: OutcomeProps) {
   const last = delivery?.attempts.at(-1);
-  if (delivery && !last && delivery.state === 'pending' && kind === 'pull')
+  if (delivery && !last && delivery.state === 'pending' && KINDS[kind].isFetched)
     return <p role="status">It waits until a client fetches and acknowledges it.</p>;
   if (!delivery || (!last && delivery.state === 'pending')) return <p role="status">On its way …</p>;
   const reason = whyNot(delivery);

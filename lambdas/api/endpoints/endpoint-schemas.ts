@@ -1,6 +1,10 @@
 import * as z from 'zod/mini';
 import { headerRefusal, MAX_HEADERS } from '../../domain/delivering/custom-headers.ts';
-import { CREATED_KINDS, kindErrors } from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
+import {
+  CREATED_KINDS,
+  DEFAULT_KIND,
+  kindErrors,
+} from '../../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import type { EndpointSettings } from '../../domain/delivering/endpoint-kinds/traits.ts';
 import { isSecret } from '../../domain/delivering/signing-secret.ts';
 import { EVENT_TYPES } from '../../domain/events/event-types.ts';
@@ -76,7 +80,7 @@ export function endpointSchema(options: SchemaOptions) {
     })
     .check(
       z.check((context) => {
-        for (const { path, message } of kindErrors(context.value.kind ?? 'http', context.value)) {
+        for (const { path, message } of kindErrors(context.value.kind ?? DEFAULT_KIND, context.value)) {
           context.issues.push({
             code: 'custom',
             input: context.value,

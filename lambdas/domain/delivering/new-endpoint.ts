@@ -1,6 +1,6 @@
 import { endpointKey, listAt } from '../rows.ts';
 import { DISABLED_THROUGH_API, type EndpointRow, endpointList } from './endpoint.ts';
-import { type OwnFields, ownFieldsOf } from './endpoint-kinds/endpoint-kinds.ts';
+import { DEFAULT_KIND, type OwnFields, ownFieldsOf } from './endpoint-kinds/endpoint-kinds.ts';
 
 /** What a person says of a new account-wide endpoint. */
 type Given = OwnFields &
@@ -15,7 +15,7 @@ const DEFAULT_EVENTS = ['video.*', 'endpoint.*'];
 
 /** An account-wide endpoint as it is when it is created, `createdAt` in ms since epoch. */
 export function newEndpoint(id: string, given: Given, secret: string, createdAt: number): EndpointRow {
-  const { kind = 'http', enabled = true } = given;
+  const { kind = DEFAULT_KIND, enabled = true } = given;
   return {
     ...endpointKey(id),
     id,

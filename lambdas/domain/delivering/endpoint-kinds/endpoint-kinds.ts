@@ -7,6 +7,8 @@ export type EndpointKind = keyof typeof all;
 const kinds: Record<EndpointKind, EndpointKindTraits> = { ...all };
 
 export const ENDPOINT_KINDS = Object.keys(kinds) as EndpointKind[];
+/** The kind of an endpoint that is created without one. */
+export const DEFAULT_KIND: EndpointKind = 'http';
 
 /** What sets the endpoint's kind apart. */
 export const traitsOf = ({ kind }: { readonly kind: EndpointKind }): EndpointKindTraits => kinds[kind];
