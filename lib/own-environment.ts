@@ -7,8 +7,9 @@ import type { WebhookBridgeProps } from './webhook-bridge-props.ts';
  * where the bridge cannot use it. Else only the deployment, or a delivery, would tell.
  */
 export function requireOwnEnvironment(bridge: Construct, props: WebhookBridgeProps): void {
-  const { bucket, encryptionKey, certificate, eventBus, table } = props;
-  for (const [name, resource] of Object.entries({ bucket, encryptionKey, certificate, eventBus, table })) {
+  const { bucket, encryptionKey, certificate, eventBus, table, alarmTopic, topazApiKey } = props;
+  const given = { bucket, encryptionKey, certificate, eventBus, table, alarmTopic, topazApiKey };
+  for (const [name, resource] of Object.entries(given)) {
     if (resource) requireOwn('region', bridge, name, resource);
   }
   // Endpoints name the bus, and a name means one of the own account.

@@ -294,6 +294,20 @@ describe('a bridge in an app of a user', () => {
       }),
     ],
     [
+      '`alarmTopic` of Videos/Bridge is in the region us-east-1',
+      (stack) => ({ alarmTopic: Topic.fromTopicArn(stack, 'Topic', 'arn:aws:sns:us-east-1:123456789012:t') }),
+    ],
+    [
+      '`topazApiKey` of Videos/Bridge is in the region us-east-1',
+      (stack) => ({
+        topazApiKey: Secret.fromSecretCompleteArn(
+          stack,
+          'Secret',
+          'arn:aws:secretsmanager:us-east-1:123456789012:secret:topaz-AbCdEf',
+        ),
+      }),
+    ],
+    [
       '`vpcSubnets` and `securityGroups` of Videos/Bridge need `vpc`',
       () => ({ vpcSubnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS } }),
     ],
