@@ -3,6 +3,6 @@ import { App } from './app.tsx';
 import { restoreSession } from './session/session.ts';
 import './styles/styles.css';
 
-void restoreSession();
+restoreSession();
 const root = document.getElementById('app');
 if (root) render(<App />, root);

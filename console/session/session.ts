@@ -3,6 +3,8 @@ import { ApiError, type Client, createClient, type Whoami } from '../../client/c
 
 /** In `sessionStorage`, which ends with the tab. */
 const STORED = 'bridge-key';
+const EXPIRED = 'This key is no longer accepted. Enter one from the secret of API keys.';
+const ASK_AGAIN_MS = 5_000;
 
 type Session = {
   readonly client: Client;
@@ -35,20 +37,42 @@ export function signOut(reason?: string): void {
   session.value = undefined;
 }
 
-const clientWith = (key: string): Client => createClient({ url: location.origin, key, fetch: fetchWatched });
+/** A client that ends its session when the bridge refuses its key. */
+function clientWith(key: string): Client {
+  const watched: typeof fetch = async (...args) => {
+    const response = await fetch(...args);
+    if (response.status === 401 && isCurrent(client)) signOut(EXPIRED);
+    return response;
+  };
+  const client = createClient({ url: location.origin, key, fetch: watched });
+  return client;
+}
+
+const isCurrent = (client: Client): boolean => session.peek()?.client === client;
 
 /** Signs in again after a reload, with the key of this tab. Pages need not wait until the bridge knows it. */
-export async function restoreSession(): Promise<void> {
+export function restoreSession(): void {
   const key = sessionStorage.getItem(STORED);
   if (key === null) return;
   const client = clientWith(key);
   session.value = { client, who: undefined };
+  void identify(client);
+}
+
+/** Asks who is signed in, again and again while the bridge cannot tell. */
+async function identify(client: Client): Promise<void> {
   try {
-    session.value = { client, who: await client.whoami() };
+    const who = await client.whoami();
+    if (isCurrent(client)) session.value = { client, who };
   } catch (error) {
-    if (error instanceof ApiError) signOut(error.status === 401 ? EXPIRED : error.message);
+    if (!isCurrent(client)) return;
+    if (isFinal(error)) signOut(error.message);
+    else setTimeout(() => void identify(client), ASK_AGAIN_MS);
   }
 }
+
+const isFinal = (error: unknown): error is ApiError =>
+  error instanceof ApiError && error.status < 500 && error.status !== 429;
 
 /** The client of the person who is signed in; only that person sees pages. */
 export function api(): Client {
@@ -56,11 +80,3 @@ export function api(): Client {
   if (!value) throw new Error('Not signed in.');
   return value.client;
 }
-
-const EXPIRED = 'This key is no longer accepted. Enter one from the secret of API keys.';
-
-const fetchWatched: typeof fetch = async (...args) => {
-  const response = await fetch(...args);
-  if (response.status === 401 && session.peek()) signOut(EXPIRED);
-  return response;
-};
