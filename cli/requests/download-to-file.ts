@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Session } from '../command/session.ts';
+import { whileLocked } from '../command/while-locked.ts';
 import { bar, bytesText, printable } from '../frame/text.ts';
 import { downloadVideo, isDownloaded, type StoredVideo } from './download-video.ts';
 
@@ -34,7 +35,9 @@ export async function downloadToFile(session: Session, video: StoredVideo, targe
     live.draw([`${target}  ${bar(bytes / size)} ${bytesText(bytes)} of ${bytesText(size)}`]);
   };
   try {
-    await downloadVideo(await session.connect(), video, target, { signal, sleep, onProgress });
+    const bridge = await session.connect();
+    // Two runs would append to one partial file, and each check only the bytes that came to it.
+    await whileLocked(target, () => downloadVideo(bridge, video, target, { signal, sleep, onProgress }));
   } finally {
     live?.clear();
   }

@@ -89,3 +89,30 @@ test('a download that is killed in the middle continues there, and has the same 
   expect(readFileSync(file).equals(whole)).toBe(true);
   expect(part()).toBeUndefined();
 });
+
+test('a download of a file that another run downloads is refused, and the other one gets its bytes', async () => {
+  const id = await bridge.setJob({ trace: DONE });
+  await client.requests.register({ requestId: id });
+  const { size = 0 } = await vi.waitFor(async () => {
+    const { video } = await client.requests.get(id);
+    expect(video?.state).toBe('stored');
+    return video!;
+  }, MAX_WAIT);
+  const part = () => globSync('.shared.mp4.*.part', { cwd: cli.folder })[0] ?? '';
+
+  breaksAfter = Math.floor(size / 2);
+  const first = cli.start(['download', id, '-o', 'shared.mp4']);
+  const outcome = outcomeOf(first);
+  await vi.waitFor(() => expect(statSync(join(cli.folder, part())).size).toBe(breaksAfter), MAX_WAIT);
+  const half = breaksAfter;
+  breaksAfter = Number.POSITIVE_INFINITY;
+  const second = await cli.run(['download', id, '-o', 'shared.mp4']);
+  front.closeAllConnections();
+
+  expect(second).toMatchObject({ code: 4, stderr: expect.stringContaining('Another run') });
+  expect((await outcome).code).toBe(0);
+  expect(ranges.at(-1)).toBe(`bytes=${half}-`);
+  const { url } = await client.requests.video(id);
+  const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
+  expect(readFileSync(join(cli.folder, 'shared.mp4')).equals(whole)).toBe(true);
+});
