@@ -152,7 +152,7 @@ export class Monitoring extends Construct {
     // Calls are the only invocations of the api, and their log also has what Lambda refused.
     const { api: _, ...others } = functions;
     const errors = errorMetric(this, { functions: others, accessLogs, bridgeName, period: PERIOD });
-    // A single crash is what leases and the sweep are for; a series of them is a bug.
+    // Leases and the sweep handle one crash. A series is a bug.
     this.alarm(
       'Errors',
       errors,

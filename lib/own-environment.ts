@@ -4,7 +4,7 @@ import type { WebhookBridgeProps } from './webhook-bridge-props.ts';
 
 /**
  * Throws an Error that names a property whose resource is known to be in another region or account than the bridge,
- * where the bridge cannot use it. Else only the deployment, or a delivery, would tell.
+ * where the bridge cannot use it. Without this check, only the deployment or a delivery would fail.
  */
 export function requireOwnEnvironment(bridge: Construct, props: WebhookBridgeProps): void {
   const { bucket, encryptionKey, certificate, eventBus, table, alarmTopic, topazApiKey } = props;
@@ -12,7 +12,7 @@ export function requireOwnEnvironment(bridge: Construct, props: WebhookBridgePro
   for (const [name, resource] of Object.entries(given)) {
     if (resource) requireOwn('region', bridge, name, resource);
   }
-  // Endpoints name the bus, and a name means one of the own account.
+  // Endpoints hold only the name of the bus, and AWS looks for it in the bridge's own account.
   if (eventBus) requireOwn('account', bridge, 'eventBus', eventBus);
 }
 

@@ -31,7 +31,7 @@ export const usual: Character = {
   stepSpread: 0.25,
 };
 
-/** Worse in every way that polling feels. */
+/** Jobs that are harder to schedule: more stalls and failures, fewer estimates, less regular progress. */
 export const harsh: Character = {
   processing: 500,
   queued: 0.15,

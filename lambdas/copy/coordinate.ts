@@ -94,8 +94,8 @@ async function askForUrl(
 }
 
 /**
- * The decision is written before anything is undone, so that every later claim goes on undoing. The first reason
- * counts: later ones say only what keeps the copy from its end.
+ * Writes the decision before it cleans up, so that every later claim continues to clean up. The first reason
+ * counts; later ones only say why the cleaning up has failed.
  */
 async function fail(use: CopyDependencies, claim: Claim<CopyRow>, reason: string): Promise<void> {
   const { failure = reason } = claim.row;

@@ -49,9 +49,8 @@ export function createCopyChange(options: {
     override(claim, copy, now(), { set: { failure: reason } });
 
   /**
-   * Changes the copy and makes it due at `at`, and ends the claim that found the reason, in one
-   * transaction: a worker that has lost its row knows too little. If the copy has moved on, only the
-   * segment ends.
+   * Changes the copy, makes it due at `at`, and ends the claim that found the reason, in one transaction.
+   * A worker that lost its row must not change the copy. If the copy has moved on, only the segment ends.
    */
   async function override(
     claim: CopyClaim,

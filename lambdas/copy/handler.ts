@@ -12,7 +12,7 @@ import { createUploads, UPLOADS_CLIENT } from './uploads/uploads.ts';
 
 const env = requireEnv('BUCKET_NAME', 'KEY_TEMPLATE', 'ALLOW_LOOPBACK');
 const worker = createWorker('copy', 'poll', 'dispatch');
-// An endpoint of one's own has no DNS for a bucket's name in front of it.
+// A custom S3 endpoint needs path-style URLs.
 const s3 = new S3Client({ ...UPLOADS_CLIENT, forcePathStyle: process.env.AWS_ENDPOINT_URL !== undefined });
 
 /** Copies finished videos into the bucket. */

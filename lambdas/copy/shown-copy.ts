@@ -33,7 +33,7 @@ export function createShownCopy({
     });
   }
 
-  /** Shows the sum of a copy's segments, unless another worker has within {@link PROGRESS_MS}. */
+  /** Shows the sum of a copy's segments, unless another worker wrote it within {@link PROGRESS_MS}. */
   async function showSegments(copy: CopyRow): Promise<void> {
     const prefix = segmentsPrefix(copy.generation);
     const found = await table.query<SegmentRow>({ partition: copy.pk, prefix, limit: 100 });
@@ -46,7 +46,7 @@ export function createShownCopy({
     });
   }
 
-  /** Shows how far a copy is, unless another worker has within {@link PROGRESS_MS}. */
+  /** Shows how far a copy is, unless another worker wrote it within {@link PROGRESS_MS}. */
   async function showProgress(
     requestId: string,
     { copiedBytes, bytesPerSecond }: Pick<SegmentRow, 'copiedBytes' | 'bytesPerSecond'>,

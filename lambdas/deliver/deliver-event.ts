@@ -16,9 +16,9 @@ import type { Send } from './send.ts';
 import { createWaiting } from './waiting.ts';
 
 /**
- * How long an attempt waits for the time that the rate limit gives it, ms. SQS delays by whole seconds, so
- * the attempts of one second come together, and the message before it may have come as late. In the fast
- * queue other deliveries wait behind it, so there this counts from its due time.
+ * How long an attempt waits for the time that the rate limit gives it, ms. SQS delays by whole seconds, so all
+ * attempts of one second arrive at once, up to a second late. In the fast queue, other deliveries wait behind
+ * this one, so there the wait counts from its due time.
  */
 const MAX_WAIT_MS = 2_000;
 const MIN_WAIT_MS = 50;

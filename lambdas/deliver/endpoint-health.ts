@@ -44,7 +44,7 @@ export function createEndpointHealth(dependencies: DeliverDependencies) {
 
   async function write(endpoint: EndpointRow, change: HealthChange): Promise<boolean> {
     const { transition, health, recovered } = change;
-    // Of several that saw the failures and succeed at once, one reports the recovery.
+    // When several attempts succeed at the same time, only one reports the recovery.
     const isSingle = transition !== undefined || recovered;
     const stateVersion = endpoint.stateVersion + (isSingle ? 1 : 0);
     const wakes = transition === 'closed' || (health.state === 'healthy' && isAwake(endpoint));

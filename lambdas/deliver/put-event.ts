@@ -41,7 +41,7 @@ export function createPutEvent(client: Pick<EventBridgeClient, 'send'>, { now, e
   };
 }
 
-/** Of a call that took too long the SDK says that it was aborted; attempts say `timeout`. */
+/** The SDK reports a time-out as an abort; attempts call it `timeout`. */
 function nameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   return error.name === 'AbortError' || error.name === 'TimeoutError' ? 'timeout' : error.name;

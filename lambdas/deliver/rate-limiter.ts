@@ -28,7 +28,7 @@ export function createRateLimiter(table: Table) {
     try {
       return await acquireAll(limits, request);
     } catch (error) {
-      // The slot whose write failed may be taken, too. What fails here says less than the first error.
+      // A failed write may still have taken the slot, so release it. Throw the first error, not this one.
       await release(limits, request.nonce).catch(() => undefined);
       throw error;
     }

@@ -1,4 +1,4 @@
-/** So that no second sees one more than the limit, however the exchanges jitter. */
+/** Makes the interval 5 % longer, so that jitter does not put one start too many into a second. */
 const MARGIN = 1.05;
 
 /** The time between two starts within a rate, ms. @param perSecond more than 0 */

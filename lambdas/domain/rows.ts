@@ -9,9 +9,8 @@ import type { RowKey } from './work.ts';
 export const ROW_VERSION = 1;
 
 /**
- * The keys of the one table. A request's rows share a partition, so that its story is one query;
- * account-wide endpoints share one, so that all of them are; each endpoint's deliveries are one, in
- * the order of their events.
+ * The keys of the one table. A request's rows share a partition, so that one query reads all of them. So do the
+ * account-wide endpoints, and the deliveries of each endpoint, in the order of their events.
  */
 export const requestKey = (requestId: string): RowKey => ({ pk: `REQ#${requestId}`, sk: 'REQUEST' });
 export const metaKey = (requestId: string): RowKey => ({ pk: `REQ#${requestId}`, sk: 'META' });

@@ -1,5 +1,5 @@
 /**
- * Keys, indexes and key types of the one table: what is deployed, the queries and the tests agree on it.
+ * Keys, indexes and key types of the one table. The construct, the queries and the tests take them from here.
  * The indexes are sparse: a row is in an index only while it carries both of that index's keys.
  */
 export const TABLE_SCHEMA = {

@@ -43,7 +43,7 @@ const ENDED = ['owner', 'claims', 'lastFailure'];
 /** The condition that the row is still this worker's. */
 export const owned = (claim: Claim): Condition => ({ attribute: 'owner', is: '=', value: claim.nonce });
 
-/** The write that claims the row that a hint names, and when the lease ends by it. */
+/** The write that claims the row that a hint names, and the end of the lease. */
 export function claimWrite(
   lane: Lane,
   hint: Hint,

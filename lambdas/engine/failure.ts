@@ -19,8 +19,7 @@ const DENIALS = new Set(['Denied', 'AccessDenied', 'AccessDeniedException', 'Acc
  * - `retry`: anything else. The row is due again after a backoff and the claim stays counted, so a row
  *   that fails eight times in a row (`MAX_CLAIMS` in due-time.ts) is parked by the next claim.
  *
- * Whatever was thrown, a row that is no longer this worker's stays as its new writer left it: what this worker found
- * out no longer counts.
+ * If another writer has the row, its state stays, whatever this worker threw.
  *
  * @param claims claims without progress so far, this one included
  */

@@ -27,8 +27,8 @@ export function packHints(lane: Lane, rows: readonly Hint[]): { hints: Hint[]; g
 }
 
 /**
- * At most `most` of the rows, shared between the groups: one that has few gets all of them in, and
- * what it leaves of its share goes to the others. Keeps the order within a group.
+ * At most `most` of the rows, shared between the groups. A group with few rows gets all of them in. The others
+ * share the rest. Keeps the order within a group.
  */
 export function shareHints(lane: Lane, rows: readonly Hint[], most: number): Hint[] {
   if (rows.length <= most) return [...rows];

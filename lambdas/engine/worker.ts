@@ -8,7 +8,7 @@ import type { Lane } from '../domain/work.ts';
 import { createClaims } from './claims.ts';
 import { laneHints } from './lane-hints.ts';
 
-/** What the function of a worker has of AWS: the table, claims of its rows, and hints for the lanes. */
+/** A worker's access to AWS: the table, claims of its rows, and hints for the lanes. */
 export function createWorker(...lanes: Lane[]) {
   const now = Date.now;
   const { TABLE_NAME } = requireEnv('TABLE_NAME');

@@ -3,7 +3,7 @@ import { pauseReason } from '../domain/polling/upstream-pause.ts';
 import type { Claim } from '../engine/claim-writes.ts';
 import type { PollDependencies } from './poll-dependencies.ts';
 
-/** No job has this id: upstream does not know it, and only says whether it takes the key. */
+/** No job has this id: upstream does not know it, and only says whether it accepts the key. */
 const NO_REQUEST = '00000000-0000-0000-0000-000000000000';
 
 /**

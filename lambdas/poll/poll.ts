@@ -51,7 +51,8 @@ export function createPoll(options: PollOptions) {
     claims,
     hints,
     now,
-    // As many as keep the rate while upstream takes two seconds for an answer: none waits longer for its start.
+    // As many as keep the rate while upstream takes two seconds to answer, so no row waits longer than about
+    // two seconds for its start.
     concurrency: Math.ceil(2 * perSecond),
     rowMs: TIMEOUT_MS + COMMIT_MS,
     work,

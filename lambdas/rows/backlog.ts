@@ -61,7 +61,7 @@ export function createBacklogs(table: Table) {
     }
   }
 
-  /** Deletes a place that a delivery, as it was just read, is not in; it may have come back since. */
+  /** Deletes an entry whose delivery has left the backlog, unless the delivery has returned since. */
   async function discard(entry: BacklogEntry, found: DeliveryRow | undefined): Promise<void> {
     const check = deliveryKey(entry.endpointId, entry.eventId);
     await writeIf(table, { check, if: [asRead('backlogKey', found?.backlogKey)] }, { delete: entry });

@@ -62,7 +62,7 @@ test('a broken deployment is told by each check, with what to do, and a mended o
     return now;
   }, MAX_WAIT);
   expect(Object.values(well.found).filter(({ state }) => state !== 'ok')).toEqual([]);
-  expect(well.found.upstream?.detail).toMatch(/^Topaz answers in \d+ ms, and takes the key\.$/);
+  expect(well.found.upstream?.detail).toMatch(/^Topaz answers in \d+ ms, and accepts the key\.$/);
 });
 
 test('what stands in the way of all checks is the last of them', async () => {

@@ -54,7 +54,7 @@ export function createWrites(
       await transact([change]);
       return get<T>(change.update);
     }
-    return patiently(async () => {
+    return withRetries(async () => {
       if ('put' in change) {
         await client.send(new PutItemCommand({ ...common, Item: putItem(change.put) }));
         return undefined;
@@ -85,14 +85,14 @@ export function createWrites(
       if (UpdateExpression !== undefined) return { Update: { ...rest, UpdateExpression, Key } };
       return { ConditionCheck: { ConditionExpression: HOLDS_ALWAYS, ...rest, Key } };
     });
-    await patiently(() => client.send(new TransactWriteItemsCommand({ TransactItems: items })));
+    await withRetries(() => client.send(new TransactWriteItemsCommand({ TransactItems: items })));
   }
 
   /**
    * Sends a write, again while transactions of others are in its way, and again as often as the client itself tries
    * when a transaction was throttled: the SDK tries those once.
    */
-  async function patiently<R>(send: () => Promise<R>): Promise<R> {
+  async function withRetries<R>(send: () => Promise<R>): Promise<R> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await send();

@@ -28,7 +28,7 @@ export function doctorRoute(context: ApiContext, counts: Counts, deployment: Dep
     path: '/v1/doctor',
     access: 'read',
     summary:
-      'Checks the deployment; each problem comes with its remedy. Asks Topaz whether it takes the key, which may take 12 s.',
+      'Checks the deployment; each problem comes with its remedy. Asks Topaz whether it accepts the key, which may take 12 s.',
     answers: { 200: 'Doctor' },
     handle: async () => {
       const found = Object.entries(checks).map(([name, check]) => attempt(name, check));

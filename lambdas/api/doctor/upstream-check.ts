@@ -43,7 +43,8 @@ export function createUpstreamCheck(context: Pick<ApiContext, 'table' | 'hints' 
     const [found, pause] = await Promise.all([answer(), readPause(table)]);
     if (found && found.outcome !== 'accepted') return failing(found);
     if (pause) return paused(pause, found !== undefined);
-    if (found) return { state: 'ok', detail: `Topaz answers in ${found.durationMs} ms, and takes the key.` };
+    if (found)
+      return { state: 'ok', detail: `Topaz answers in ${found.durationMs} ms, and accepts the key.` };
     return {
       state: 'warning',
       detail: 'The poll stage has not asked Topaz within 12 s.',
@@ -73,7 +74,7 @@ function paused(pause: UpstreamPause, isAccepted: boolean): Finding {
   const reason = `polling is paused until ${iso(pause.until)}: ${pauseReason(pause)}`;
   return {
     state: isAccepted || pause.reason === 'throttled' ? 'warning' : 'failed',
-    detail: isAccepted ? `Topaz takes the key now, but ${reason}.` : sentence(reason),
+    detail: isAccepted ? `Topaz accepts the key now, but ${reason}.` : sentence(reason),
     remedy: isAccepted
       ? 'Wait, or end the pause by a probe: POST /v1/requests/{requestId}/poll.'
       : 'Correct the key, or wait. POST /v1/requests/{requestId}/poll ends the pause by a probe.',

@@ -105,11 +105,11 @@ function stopRequest(
   return withdraw(requestKey(request.requestId), {
     set: { state: 'stopped', expiresAt, ...listed },
     remove: purge ? ['listKey', 'listAt'] : [],
-    // The copy ends in the row of the request: one that just ended is not to be canceled.
+    // A copy's end is written to the request's row. Do not cancel a copy that has just ended.
     if: [
       equals('state', request.state),
       equals('status', request.status),
-      // By these, another call that stops or erases it is noticed: it is counted by its expiry.
+      // These conditions fail when another call has stopped or erased the request, so it is not counted twice.
       asRead('expiresAt', request.expiresAt),
       absent('purged'),
       request.video ? equals('video.state', request.video.state) : absent('video'),

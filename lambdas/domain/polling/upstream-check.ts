@@ -11,7 +11,7 @@ export type UpstreamAnswer = {
   readonly detail?: string | undefined;
 };
 
-/** The task to ask upstream whether it answers and takes the key. One row for all of upstream. */
+/** The task to ask upstream whether it answers and accepts the key. One row for all of upstream. */
 export type UpstreamCheckRow = RowKey &
   Work & {
     /** ms since epoch. */

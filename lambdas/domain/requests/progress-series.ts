@@ -8,7 +8,7 @@ type ProgressPoint = { readonly at: number; readonly progress: number };
 
 /** Points that are shown at most. */
 export const MAX_POINTS = 200;
-/** Points that are left when there are more: so it is done once in a hundred points. */
+/** Points that thinning leaves: half of the most, so thinning runs once per 100 points. */
 const KEPT_POINTS = 100;
 
 /** One point as the series holds it; `at` and `startedAt` in ms since epoch. */

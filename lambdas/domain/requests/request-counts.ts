@@ -24,16 +24,16 @@ export type CountChange = {
   readonly by: 1 | -1;
 };
 
-/** Rows that each count is spread over, so that those who change it at the same time seldom meet on one. */
+/** Rows that each count is spread over, so that writers at the same time seldom conflict on one row. */
 const SHARES = 16;
 const NAMED: readonly string[] = [...KNOWN_STATUSES, REGISTERED, LOST];
 /** Stands for every status that the bridge does not know: upstream could name any number of them. */
 const UNRECOGNIZED = 'unrecognized';
 const SEPARATOR = ':';
 
-/** The changes of the counts when a request is changed, begun (no `before`) or erased (no `after`). */
+/** How the counts change when a request changes, begins (no `before`) or is erased (no `after`). */
 export function countChanges(before: Counted | undefined, after: Counted | undefined): CountChange[] {
-  // One that was registered before there were counts is in none until it begins again.
+  // A request that was registered before there were counts is not counted until it begins again.
   const left = before?.counted ? changeOf(before, -1) : undefined;
   const entered = after?.counted ? changeOf(after, 1) : undefined;
   if (left && entered && left.name === entered.name && left.expiresAt === entered.expiresAt) return [];

@@ -1,7 +1,10 @@
-/** What a poll saw; in the memory, the first poll that saw it. Times are ms since epoch. */
+/**
+ * What a poll saw. One that is remembered stands for all polls in a row that saw the same; `at` is the first of
+ * them. Times are ms since epoch.
+ */
 export type Observation = {
   at: number;
-  /** In the memory, only the first observation carries it: all are of one status. */
+  /** Of those that are remembered, only the first carries it: all are of one status. */
   status?: string;
   /** Percent; missing when upstream gave none. */
   progress?: number;

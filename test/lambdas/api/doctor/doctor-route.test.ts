@@ -67,7 +67,7 @@ test('the doctor finds all well, then names each thing that a person has to mend
 
 describe('upstream', () => {
   test.each<[Said, string, string]>([
-    [{ outcome: 'accepted' }, 'ok', 'Topaz answers in 230 ms, and takes the key.'],
+    [{ outcome: 'accepted' }, 'ok', 'Topaz answers in 230 ms, and accepts the key.'],
     [
       { outcome: 'unauthorized', detail: 'Topaz refuses the API key' },
       'failed',
@@ -87,7 +87,7 @@ describe('upstream', () => {
     expect((await checks()).upstream).toMatchObject({ state, detail });
   });
 
-  test('is asked once a minute while it takes the key, and after 10 s once it does not', async () => {
+  test('is asked once a minute while it accepts the key, and after 10 s once it does not', async () => {
     const { api, checks, poll } = await clinic();
     const later = async (ms: number, said: Said) => {
       api.clock.now += ms;
@@ -136,7 +136,7 @@ describe('upstream', () => {
     poll.said = { outcome: 'accepted' };
     expect((await checks()).upstream).toMatchObject({
       state: 'warning',
-      detail: expect.stringMatching(/^Topaz takes the key now, but polling is paused/),
+      detail: expect.stringMatching(/^Topaz accepts the key now, but polling is paused/),
     });
     await table.write({ delete: upstreamPauseKey });
   });
