@@ -48,7 +48,9 @@ export const requestAnswer = named(
     nextPollAt: z.nullable(timeOf('Null when it is no longer polled.')),
     polls: countOf('How often Topaz was asked.'),
     expectedEndAt: z.optional(
-      timeOf('When Topaz may be done: as progress went so far, or by its estimate; nothing when unknown.'),
+      timeOf(
+        'When Topaz will probably finish, from the progress so far or its estimate; absent when unknown.',
+      ),
     ),
     estimates: z.optional(
       z

@@ -25,8 +25,8 @@ export type TrackedRequest = RequestRows & {
 };
 
 /**
- * What is shown of a request's rows. The rest is left in the table when a list is read: what a poll has observed, and
- * how progress went, is most of their bytes.
+ * What is shown of a request's rows, or tells when it may end. The rest is left in the table when a list is read: how
+ * progress went is most of their bytes.
  */
 const SHOWN = [
   'pk',

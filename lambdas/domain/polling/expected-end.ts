@@ -8,12 +8,12 @@ import { middle } from './schedule/waiting-time.ts';
 const ON_ITS_WAY: ReadonlySet<string> = new Set(STATUS_ORDER.filter((status) => status !== 'complete'));
 /** A rate that was measured on less says too little, percent. */
 const LEAST_MEASURED = 5;
-/** Jobs take up to 17 hours; an end that is further away comes of a wrong answer, ms. */
+/** ms. Jobs take up to 17 hours: a later end means that upstream answered wrongly. */
 const LONGEST_MS = 30 * 24 * 60 * 60_000;
 
 /**
- * When a job may end, for people: as its progress went on while it was polled, or by upstream's upper estimate while
- * that says too little. The schedule weighs more, see schedule/hazards.ts.
+ * When a job will probably end, for people: extrapolates the progress that was measured, or uses upstream's upper
+ * estimate until enough was measured. The schedule considers more, see schedule/hazards.ts.
  *
  * @returns ms since epoch; undefined when nothing is known, and when the job is not on its way
  */
@@ -39,5 +39,5 @@ function byRate({ observations }: PollState): Left | undefined {
 function byEstimate({ observations, progress = 0, estimates }: PollState, startedAt: number): Left {
   const since = (progress > 0 ? observations.at(-1)?.at : undefined) ?? startedAt;
   const upper = estimates?.time?.at(-1) ?? Number.NaN;
-  return { since, leftMs: upper * (1 - progress / 100) * 1_000 };
+  return { since, leftMs: upper * (1 - Math.max(0, progress) / 100) * 1_000 };
 }

@@ -73,3 +73,24 @@ test('every call about an endpoint hints its rows by the time that they are due'
   await called(api, 202, 'POST', `/v1/deliveries/${delivery.id}/retry`);
   await called(api, 204, 'DELETE', path);
 });
+
+test('calls that wait for a worker hint the row that they made', async () => {
+  const api = createCaller();
+  const { id } = (await api.call('POST', '/v1/endpoints', { body: { url: CALLBACK_URL } })).body;
+  await called(api, 200, 'GET', '/v1/doctor');
+  await called(api, 202, 'POST', `/v1/endpoints/${id}/test`, { url: `${CALLBACK_URL}/try` });
+});
+
+test('a row that is released from its parking is hinted by the time that it is due', async () => {
+  const api = createCaller();
+  const requestId = uuid('parked and released');
+  await api.call('POST', '/v1/requests', { body: { requestId } });
+  const since = api.clock.now;
+  const parked = { reason: 'broken', since, lane: 'poll' };
+  await database().table.write({
+    update: requestKey(requestId),
+    set: { lane: 'parked', dueAt: since, parked },
+  });
+  const { items } = (await api.call('GET', '/v1/parked')).body;
+  await called(api, 202, 'POST', `/v1/parked/${items[0].id}/release`);
+});
