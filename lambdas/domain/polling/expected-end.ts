@@ -1,8 +1,6 @@
 import { STATUS_ORDER } from '../requests/request.ts';
 import { inPercent } from './schedule/percent.ts';
 import type { PollState } from './schedule/poll-state.ts';
-import { progressRateOf } from './schedule/progress-rate.ts';
-import { middle } from './schedule/waiting-time.ts';
 
 /** The statuses of a job that is on its way to `complete`. */
 const ON_ITS_WAY: ReadonlySet<string> = new Set(STATUS_ORDER.filter((status) => status !== 'complete'));
@@ -27,12 +25,13 @@ export function expectedEnd(reported: PollState & { readonly startedAt: number }
 /** What was left, ms, at a time; NaN when unknown. */
 type Left = { readonly since: number; readonly leftMs: number };
 
+/** From the first to the last poll that saw something new in the present status. */
 function byRate({ observations }: PollState): Left | undefined {
-  const since = observations.at(-1)?.at;
-  const rate = since === undefined ? undefined : progressRateOf(observations, since);
-  if (since === undefined || !rate || rate.measured < LEAST_MEASURED) return undefined;
-  const { percent, age } = rate.last;
-  return { since, leftMs: ((100 - percent) * rate.secondsPerPercent - middle(age)) * 1_000 };
+  const [first, last] = [observations[0], observations.at(-1)];
+  const measured = (last?.progress ?? 0) - (first?.progress ?? 0);
+  if (!first || !last || measured < LEAST_MEASURED) return undefined;
+  const msPerPercent = (last.at - first.at) / measured;
+  return { since: last.at, leftMs: (100 - (last.progress ?? 0)) * msPerPercent };
 }
 
 /** Of a job that was registered late, a part was done before. */
