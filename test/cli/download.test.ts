@@ -59,7 +59,8 @@ async function answer({ url = '', headers }: IncomingMessage, response: ServerRe
   response.writeHead(given.status, { 'content-type': 'application/json' }).end(JSON.stringify(shown));
 }
 
-test('a download that is killed in the middle continues there, and has the same bytes', async () => {
+/** A request whose video is in the bucket. */
+async function storedVideo(): Promise<{ id: string; size: number }> {
   const id = await bridge.setJob({ trace: DONE });
   await client.requests.register({ requestId: id });
   const { size = 0 } = await vi.waitFor(async () => {
@@ -67,6 +68,16 @@ test('a download that is killed in the middle continues there, and has the same 
     expect(video?.state).toBe('stored');
     return video!;
   }, MAX_WAIT);
+  return { id, size };
+}
+
+async function bytesOf(id: string): Promise<Buffer> {
+  const { url } = await client.requests.video(id);
+  return Buffer.from(await (await fetch(url)).arrayBuffer());
+}
+
+test('a download that is killed in the middle continues there, and has the same bytes', async () => {
+  const { id, size } = await storedVideo();
   const file = join(cli.folder, 'video.mp4');
   const part = () =>
     globSync('.video.mp4.*.part', { cwd: cli.folder }).map((name) => join(cli.folder, name))[0];
@@ -84,20 +95,12 @@ test('a download that is killed in the middle continues there, and has the same 
   ranges = [];
   expect(await cli.run(['download', id, '-o', 'video.mp4'])).toMatchObject({ code: 0, stderr: '' });
   expect(ranges).toEqual([`bytes=${half}-`]);
-  const { url } = await client.requests.video(id);
-  const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
-  expect(readFileSync(file).equals(whole)).toBe(true);
+  expect(readFileSync(file).equals(await bytesOf(id))).toBe(true);
   expect(part()).toBeUndefined();
 });
 
 test('a download of a file that another run downloads is refused, and the other one gets its bytes', async () => {
-  const id = await bridge.setJob({ trace: DONE });
-  await client.requests.register({ requestId: id });
-  const { size = 0 } = await vi.waitFor(async () => {
-    const { video } = await client.requests.get(id);
-    expect(video?.state).toBe('stored');
-    return video!;
-  }, MAX_WAIT);
+  const { id, size } = await storedVideo();
   const part = () => globSync('.shared.mp4.*.part', { cwd: cli.folder })[0] ?? '';
 
   breaksAfter = Math.floor(size / 2);
@@ -112,7 +115,5 @@ test('a download of a file that another run downloads is refused, and the other 
   expect(second).toMatchObject({ code: 4, stderr: expect.stringContaining('Another run') });
   expect((await outcome).code).toBe(0);
   expect(ranges.at(-1)).toBe(`bytes=${half}-`);
-  const { url } = await client.requests.video(id);
-  const whole = Buffer.from(await (await fetch(url)).arrayBuffer());
-  expect(readFileSync(join(cli.folder, 'shared.mp4')).equals(whole)).toBe(true);
+  expect(readFileSync(join(cli.folder, 'shared.mp4')).equals(await bytesOf(id))).toBe(true);
 });
