@@ -21,7 +21,7 @@ export default defineConfig({
     // Machines of CI are shared, and DynamoDB Local takes several times as long as dynoxide.
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // More than twice as many as the machines of CI have cores: one or two of them only wait, such as for the end of a lease.
+    // More than twice as many as CI's machines have cores: one or two workers usually wait, such as for the end of a lease.
     maxWorkers: 5,
     // Files share a worker, which imports the AWS SDK and the CDK once.
     isolate: false,

@@ -1,3 +1,4 @@
+import { readOnce } from '../adapters/read-once.ts';
 import type { CallbackErasureRow } from '../domain/delivering/callback-erasure.ts';
 import type { CancellationRow } from '../domain/delivering/cancellation.ts';
 import type { DeliveryRow } from '../domain/delivering/delivery.ts';
@@ -8,7 +9,6 @@ import { workOf } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
 import type { Claim } from '../engine/claim-writes.ts';
 import { stage, type WorkContext } from '../engine/stage.ts';
-import { readOnce } from '../rows/read-once.ts';
 import { createTargets } from '../rows/targets.ts';
 import { createCancelDeliveries } from './cancel-deliveries.ts';
 import type { DeliverDependencies } from './deliver-dependencies.ts';

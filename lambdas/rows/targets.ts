@@ -1,11 +1,11 @@
 import type { Table } from '../adapters/dynamodb/table.ts';
+import { readOnce } from '../adapters/read-once.ts';
 import { chunks } from '../domain/chunks.ts';
 import type { EndpointRow, Target } from '../domain/delivering/endpoint.ts';
 import { isCallback } from '../domain/delivering/endpoint-kinds/endpoint-kinds.ts';
 import { newOrigin, type OriginRow, originOf } from '../domain/delivering/gate/origin.ts';
 import { endpointKey, originKey } from '../domain/rows.ts';
 import type { RowKey } from '../domain/work.ts';
-import { readOnce } from './read-once.ts';
 
 export type Targets = ReturnType<typeof createTargets>;
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readOnce } from '../../../lambdas/rows/read-once.ts';
+import { readOnce } from '../../../lambdas/adapters/read-once.ts';
 
 /** Reads that fail as often as told, and count. */
 function reads(failures: number) {
